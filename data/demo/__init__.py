@@ -1,0 +1,1 @@
+"""The demo company: real headquarters, invented reps, pipeline and quotas."""
