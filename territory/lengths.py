@@ -10,7 +10,14 @@ from territory.errors import LengthError
 METRES_PER_MILE = 1609.344
 METRES_PER_UNIT = {"mi": METRES_PER_MILE, "km": 1000.0, "m": 1.0}
 _LENGTH = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+))\s*([a-z]*)\s*", re.IGNORECASE)
-_NAMES = {"mile": "mi", "miles": "mi", "kilometre": "km", "kilometres": "km", "metre": "m", "metres": "m"}
+_NAMES = {
+    "mile": "mi",
+    "miles": "mi",
+    "kilometre": "km",
+    "kilometres": "km",
+    "metre": "m",
+    "metres": "m",
+}
 
 
 def parse_length(text: str) -> float:
@@ -26,10 +33,14 @@ def parse_length(text: str) -> float:
     match = _LENGTH.fullmatch(text)
     unit = match and _NAMES.get(match[2].lower(), match[2].lower())
     if not match or unit not in METRES_PER_UNIT:
-        raise LengthError(f"{text!r} is not a distance. Write a number and mi, km or m, such as 50mi.")
+        raise LengthError(
+            f"{text!r} is not a distance. Write a number and mi, km or m, such as 50mi."
+        )
     metres = float(match[1]) * METRES_PER_UNIT[unit]
     if not 0 < metres < math.inf:
-        raise LengthError(f"{text!r} is not a distance that can be searched: it must be more than 0.")
+        raise LengthError(
+            f"{text!r} is not a distance that can be searched: it must be more than 0."
+        )
     return metres
 
 

@@ -1,0 +1,1 @@
+"""Sales territories, target markets and commute-radius eligibility, decided on the ellipsoid."""

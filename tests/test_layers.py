@@ -1,0 +1,97 @@
+"""Imports point down the list of layers only."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# From the ground up: a module may import what stands on a line above its own, never below or beside.
+LAYERS = (
+    ("errors",),
+    ("lengths",),
+    ("policy",),
+    ("schemas", "geodesy"),
+    ("reference",),
+    ("tables",),
+    ("intake", "gazetteer", "markets"),
+    ("geocoding",),
+    ("assignment", "eligibility", "screening"),
+    ("coverage", "plans", "design"),
+    ("store",),
+    ("workflow",),
+    ("batch", "demo"),
+    ("cli",),
+)
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+FORBIDDEN = {"territory": {"flask", "folium", "webmap", "branca"}, "webmap": set()}
+PURE = (
+    "geodesy",
+    "intake",
+    "gazetteer",
+    "markets",
+    "assignment",
+    "eligibility",
+    "coverage",
+    "plans",
+)
+IMPURE = {"sqlalchemy", "time", "random", "socket", "requests", "urllib", "subprocess"}
+
+
+def modules(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, type-checking imports left out."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            node.body = [ast.Pass()]
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def room(path: Path) -> str:
+    relative = path.relative_to(ROOT / "territory")
+    return relative.parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", modules("territory"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_library_imports_point_down(path: Path) -> None:
+    name = room(path)
+    if name == "__init__":
+        return
+    assert name in LEVEL, f"{path} has no place in LAYERS: give it one"
+    for module in imports(path):
+        parts = module.split(".")
+        assert parts[0] not in FORBIDDEN["territory"], f"{name} imports {module}"
+        if parts[0] == "territory" and len(parts) > 1 and parts[1] in LEVEL and parts[1] != name:
+            assert LEVEL[parts[1]] < LEVEL[name], f"{name} imports {module}, which stands above it"
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_modules_import_no_clock_disk_or_network(name: str) -> None:
+    path = ROOT / "territory" / f"{name}.py"
+    if path.exists():
+        assert not {module.split(".")[0] for module in imports(path)} & IMPURE
+
+
+def test_only_maps_imports_folium_and_only_the_store_imports_sqlalchemy() -> None:
+    for path in modules("webmap"):
+        heads = {module.split(".")[0] for module in imports(path)}
+        if path.name not in {"maps.py", "assets.py"}:
+            assert not heads & {"folium", "branca"}, path
+        assert "sqlalchemy" not in heads, path
+    for path in modules("territory"):
+        if room(path) != "store":
+            assert "sqlalchemy" not in {module.split(".")[0] for module in imports(path)}, path

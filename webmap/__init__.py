@@ -1,0 +1,1 @@
+"""The Flask app that serves folium maps of the markets."""
