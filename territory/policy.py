@@ -77,7 +77,8 @@ class GeocodingPolicy:
     """How far each kind of location may be from the truth, where the source does not say.
 
     ``no_area_uncertainty_m``: a ZIP code without an area (PO boxes, company-own codes) holds
-    95 % of true locations within 10 miles. ``city_uncertainty_m``: the 95th percentile of city points.
+    95 % of true locations within 10 miles. ``city_uncertainty_m``: the 95th percentile of
+    city points.
     """
 
     given_uncertainty_m: float = 0.0

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real test data beside the checkout; tests that need it skip where it is absent."""
+    """The folder of real data beside the checkout; tests that need it skip without it."""
     folder = ROOT.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip(f"real test data is not at {folder}")

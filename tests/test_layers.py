@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# From the ground up: a module may import what stands on a line above its own, never below or beside.
+# From the ground up: a module may import what stands on a line above its own, nothing else.
 LAYERS = (
     ("errors",),
     ("lengths",),
