@@ -1,0 +1,176 @@
+"""The tables that ship with the package: ZIP codes, counties, metro areas, cities, the base map.
+
+Each table is read when it is first asked for, and once: ``load()`` costs nothing by itself. What
+they are made of, and how good they are, is in ``data/README.md`` and ``docs/data.md``.
+
+Text columns hold ``str`` or ``None`` (object dtype). Codes are text with their leading zeros.
+Coordinates are WGS84 degrees (EPSG:4326), lengths metres. Treat the tables as read-only: they are
+shared by all who ask.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PACKAGE = "territory_data"
+
+# Letters that Unicode does not decompose into a Latin letter and a mark.
+_LATIN = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
+)
+_WORDS = {
+    "saint": "st", "sainte": "st", "ste": "st", "fort": "ft", "mount": "mt", "mtn": "mountain",
+    "n": "north", "s": "south", "e": "east", "w": "west", "hts": "heights", "spgs": "springs",
+    "spg": "springs", "jct": "junction", "ctr": "center", "centre": "center", "bch": "beach",
+    "twp": "township", "vlg": "village", "lk": "lake", "pk": "park", "pt": "point", "and": "&",
+}  # fmt: skip
+_APOSTROPHES = re.compile(r"['’‘`´ʻʼ]")
+_INITIALS = re.compile(r"\b(\w)\.(?=\w\b)")
+_IN_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_PREFIX = re.compile(r"^(?:the )?(?:city|town|township|village|borough|municipality) of (?=\w)")
+_GAPS = re.compile(r"[^\w&]+|_")
+
+
+def normalise_place(name: str) -> str:
+    """The key under which a place name is looked up; "" when nothing of it is left.
+
+    Two spellings of one place get one key: case, accents, punctuation, remarks in brackets,
+    "City of", Saint and St., Fort and Ft., Mount and Mt., N. and North, Hts. and Heights.
+
+    >>> normalise_place("City of Saint-Étienne (Loire)")
+    'st etienne'
+    """
+    spread = unicodedata.normalize("NFKD", name.casefold().translate(_LATIN))
+    plain = "".join(letter for letter in spread if not unicodedata.combining(letter))
+    plain = unicodedata.normalize("NFC", plain)
+    plain = _INITIALS.sub(r"\1", _APOSTROPHES.sub("", plain))
+    outside = _GAPS.sub(" ", _IN_BRACKETS.sub(" ", plain)).strip()
+    whole = _PREFIX.sub("", outside or _GAPS.sub(" ", plain).strip())
+    return " ".join(_WORDS.get(word, word) for word in whole.split())
+
+
+def normalise_places(names: pd.Series) -> pd.Series:
+    """``normalise_place`` of each name, in order; null stays null. Each distinct name once."""
+    distinct = names.dropna().unique()
+    keys = {name: normalise_place(str(name)) for name in distinct}
+    found = [keys.get(name) for name in names]
+    return pd.Series(found, index=names.index, name=names.name, dtype=object)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The tables of one data folder, each read when first asked for."""
+
+    package: str = PACKAGE
+
+    @cached_property
+    def zip_codes(self) -> pd.DataFrame:
+        """US ZIP codes that have a point, sorted by zip_code, which is unique.
+
+        zip_code (5 digits), lon, lat (degrees; where its organisations are, rather than the middle
+        of its area), city (as the USPS prefers it), state_code, county_fips (the county with most
+        of its business addresses), cbsa_code (that county's metro area; None: none),
+        uncertainty_m (metres within which 92 to 96 % of its organisations lie), has_area (False:
+        post boxes and single companies, which have a point only).
+        """
+        return self._table("zip_codes")
+
+    @cached_property
+    def counties(self) -> gpd.GeoDataFrame:
+        """The 3,233 counties and their equivalents as of 2023, sorted by county_fips.
+
+        county_fips (5 digits; Connecticut by planning region, 09110 to 09190), name ("Cook
+        County"), state_code, cbsa_code (None: in no metro area), geometry (valid, generalised
+        to 1:10 million).
+        """
+        return self._areas("counties")
+
+    @cached_property
+    def county_adjacency(self) -> pd.DataFrame:
+        """Counties that touch, each pair in both directions, sorted.
+
+        county_fips, neighbor_fips, shared_border_m (geodesic metres; 0 where only a corner
+        touches).
+        """
+        return self._table("county_adjacency")
+
+    @cached_property
+    def states(self) -> gpd.GeoDataFrame:
+        """The 50 states, DC and five territories, sorted by state_code.
+
+        state_code ("AL"), state_fips ("01"), name, geometry.
+        """
+        return self._areas("states")
+
+    @cached_property
+    def metro_areas(self) -> pd.DataFrame:
+        """The 935 metropolitan and micropolitan areas of July 2023: cbsa_code, title."""
+        return self._table("metro_areas")
+
+    @cached_property
+    def cities(self) -> pd.DataFrame:
+        """Cities of the world, sorted by city_id: from 500 people in the US, from 5,000 elsewhere.
+
+        city_id (GeoNames), name, country_code (ISO 3166-1 alpha-2), admin1_code (GeoNames; in the
+        US the state_code), lon, lat, population.
+        """
+        return self._table("cities")
+
+    @cached_property
+    def city_names(self) -> pd.DataFrame:
+        """Main and alternate names of ``cities``, sorted: key (``normalise_place``), city_id."""
+        return self._table("city_names")
+
+    @cached_property
+    def countries(self) -> pd.DataFrame:
+        """Countries: country_code (ISO 3166-1 alpha-2), country_code3 (alpha-3), name."""
+        return self._table("countries")
+
+    @cached_property
+    def basemap(self) -> gpd.GeoDataFrame:
+        """What lies under every map, in drawing order: layer, detail, geometry.
+
+        layer: land, lake, river, country_line or state_line. detail: "world" (coarse) or
+        "north_america" (fine; draw it instead of the world's within its bounds, from zoom 4 on).
+        """
+        return self._areas("basemap")
+
+    def _table(self, name: str) -> pd.DataFrame:
+        with (resources.files(self.package) / f"{name}.parquet").open("rb") as file:
+            table = pq.read_table(file, use_threads=False)
+        return pd.DataFrame({name: _column(table.column(name)) for name in table.column_names})
+
+    def _areas(self, name: str) -> gpd.GeoDataFrame:
+        with (resources.files(self.package) / f"{name}.parquet").open("rb") as file:
+            frame = gpd.read_parquet(file)
+        texts: Sequence[str] = frame.select_dtypes(include=["object", "string"]).columns
+        for text in texts:
+            column = frame[text].astype(object)
+            frame[text] = pd.Series(column.where(column.notna(), None), dtype=object)
+        return frame
+
+
+def _column(values: pa.ChunkedArray) -> pd.Series:
+    """One Parquet column; text as objects, whatever this pandas would make of it."""
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        return pd.Series(values.to_numpy(), dtype=object)
+    return pd.Series(values.to_numpy())
+
+
+@cache
+def load() -> Reference:
+    """The tables that ship with this package, shared by all callers of this process."""
+    return Reference()
