@@ -13,10 +13,15 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("errors",),
     ("lengths",),
-    ("policy",),
+    ("policy", "ellipsoid"),
+    ("raster",),
     ("schemas", "geodesy"),
     ("reference",),
-    ("tables",),
+    ("cells",),
+    ("delimited",),
+    ("geofiles",),
+    ("tables", "headers", "codes"),
+    ("cleaning",),
     ("intake", "gazetteer", "markets"),
     ("geocoding",),
     ("assignment", "eligibility", "screening"),
@@ -29,6 +34,8 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FORBIDDEN = {"territory": {"flask", "folium", "webmap", "branca"}, "webmap": set()}
 PURE = (
+    "ellipsoid",
+    "raster",
     "geodesy",
     "intake",
     "gazetteer",
