@@ -1,0 +1,303 @@
+"""Files in and out: one table of text per file, whatever its format, and well-kept readers only."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import warnings
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.utils.exceptions import InvalidFileException
+from pyogrio.errors import DataLayerError, DataSourceError
+
+from territory.cells import neutralise, restore
+from territory.delimited import empty_refusals, name_columns, read_chunks, text_frame
+from territory.errors import FileFormatError
+from territory.geofiles import day_text, read_features, read_parquet, write_features
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".geojson": "geojson",
+    ".json": "geojson",
+    ".gpkg": "gpkg",
+    ".zip": "shapefile",
+    ".shp": "shapefile",
+    ".kml": "kml",
+    ".parquet": "parquet",
+    ".geoparquet": "parquet",
+}
+WRITABLE = ("csv", "xlsx", "geojson", "gpkg", "parquet")
+MAX_UNPACKED_BYTES = 2 << 30
+XLSX_MAX_ROWS = 1_048_576
+XLSX_MAX_CELL = 32_767
+_WGS84 = "EPSG:4326"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file as it was written.
+
+    ``frame``: every cell as text, or null where blank; headers and order as in the file. Points of
+    a geometry are columns ``lon`` and ``lat`` in WGS84 degrees, the names followed by
+    " of geometry" where the file has columns of that name already.
+    ``lines``: where each row begins: the line of a text file, the row of a sheet, the number of a
+    feature; all from 1. ``refused``: ``line, reason, remedy`` of rows that could not be read.
+    """
+
+    frame: pd.DataFrame
+    lines: npt.NDArray[np.int64]
+    format: str
+    refused: pd.DataFrame = field(default_factory=empty_refusals)
+
+
+def format_of(path: Path) -> str:
+    """Tell the format of a file by its suffix.
+
+    Raises
+    ------
+    FileFormatError
+        If the suffix is none that this package reads.
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes[-2:] in ([".csv", ".gz"], [".tsv", ".gz"], [".txt", ".gz"]):
+        return "csv"
+    found = FORMATS.get(suffixes[-1] if suffixes else "")
+    if found is None:
+        raise FileFormatError(
+            f"{path}: {path.suffix or 'no suffix'} is no format that can be read. "
+            f"Save it as one of {', '.join(FORMATS)}."
+        )
+    return found
+
+
+def check_readable(path: Path) -> None:
+    """Refuse, with one sentence, a path that is missing, a folder or an empty file."""
+    if not path.exists():
+        raise FileFormatError(f"{path}: there is no such file.")
+    if path.is_dir():
+        raise FileFormatError(f"{path}: this is a folder. Name a file in it.")
+    if path.stat().st_size == 0:
+        raise FileFormatError(f"{path}: the file is empty.")
+
+
+def read_table(path: str | Path) -> Table:
+    """Read a whole file as text, its numbers as written, its rows in the order of the file.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing, a folder, empty, or not what its suffix says.
+    """
+    path = Path(path)
+    check_readable(path)
+    kind = format_of(path)
+    readers = {"csv": _read_csv, "xlsx": _read_xlsx}
+    try:
+        return readers.get(kind, _read_shapes)(path, kind)
+    except (
+        *(OSError, EOFError, UnicodeError, zipfile.BadZipFile, InvalidFileException),
+        *(pa.ArrowException, DataSourceError, DataLayerError, KeyError),
+    ) as error:
+        told = str(error).strip().split("\n")[0]
+        raise FileFormatError(f"{path}: not readable as {kind} ({told}).") from error
+
+
+def _read_csv(path: Path, kind: str) -> Table:
+    chunks = list(read_chunks(path))
+    return Table(
+        pd.concat([chunk.frame for chunk in chunks], ignore_index=True),
+        np.concatenate([chunk.lines for chunk in chunks]),
+        kind,
+        pd.concat([chunk.refused for chunk in chunks], ignore_index=True),
+    )
+
+
+def _check_unpacked(path: Path) -> list[str]:
+    """Refuse an archive that unpacks to more than a table can be; return the names in it."""
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+        if size > MAX_UNPACKED_BYTES:
+            raise FileFormatError(
+                f"{path}: unpacks to {size / 2**30:,.1f} GB, more than "
+                f"{MAX_UNPACKED_BYTES >> 30} GB. Split it, or save it as CSV or Parquet."
+            )
+        return archive.namelist()
+
+
+def _read_xlsx(path: Path, kind: str) -> Table:
+    _check_unpacked(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of styles and validations it leaves out
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        with contextlib.closing(book):
+            for sheet in book.worksheets:
+                sheet.reset_dimensions()
+                rows = [
+                    (line, texts)
+                    for line, row in enumerate(sheet.iter_rows(), 1)
+                    if any(texts := [_cell_text(cell) for cell in row])
+                ]
+                if rows:
+                    return _sheet_table(rows, kind)
+    raise FileFormatError(f"{path}: every sheet is blank.")
+
+
+def _sheet_table(rows: list[tuple[int, list[str | None]]], kind: str) -> Table:
+    width = max(len(texts) for _, texts in rows)
+    lines, texts = zip(*((line, [*t, *[None] * (width - len(t))]) for line, t in rows), strict=True)
+    header, *body = texts
+    columns = list(zip(*body, strict=True)) if body else [()] * width
+    used = [at for at in range(width) if header[at] or any(columns[at])]
+    names = name_columns([header[at] for at in used])
+    frame = text_frame(
+        {name: pa.array(columns[at], pa.string()) for name, at in zip(names, used, strict=True)}
+    )
+    return Table(frame.apply(restore), np.asarray(lines[1:], np.int64), kind)
+
+
+def _cell_text(cell: Any) -> str | None:
+    """Write a cell as it is meant: 1001 shown under the format 00000 is "01001"."""
+    value = cell.value
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    if isinstance(value, int):
+        shown = str(cell.number_format)
+        return str(value).zfill(len(shown)) if set(shown) == {"0"} else str(value)
+    return day_text(str(value))
+
+
+def _read_shapes(path: Path, kind: str) -> Table:
+    if path.suffix.lower() == ".zip":
+        inside = [name for name in _check_unpacked(path) if name.lower().endswith(".shp")]
+        if len(inside) != 1:
+            raise FileFormatError(
+                f"{path}: {len(inside)} Shapefiles in it; there must be one. "
+                "Zip the .shp, .shx, .dbf and .prj of one layer."
+            )
+    frame = read_parquet(path) if kind == "parquet" else read_features(path, kind)
+    return Table(frame, np.arange(1, len(frame) + 1, dtype=np.int64), kind)
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Hand out a path to write to, and put the file in place of ``target`` once all went well.
+
+    Raises
+    ------
+    FileFormatError
+        If the folder of ``target`` is missing or may not be written.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=".writing-", dir=target.parent))
+    except OSError as error:
+        raise FileFormatError(f"{target}: cannot be written ({error.strerror}).") from error
+    try:
+        yield folder / target.name
+        if target.is_dir():
+            raise FileFormatError(f"{target}: this is a folder. Name a file in it.")
+        (folder / target.name).replace(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_writable(path: Path) -> str:
+    """Tell the format to write by the suffix of a path, or refuse it with one sentence."""
+    kind = FORMATS.get(path.suffix.lower())
+    if kind not in WRITABLE:
+        raise FileFormatError(
+            f"{path}: {path.suffix or 'no suffix'} is no format that can be written. "
+            "Use .csv, .xlsx, .geojson, .gpkg or .parquet."
+        )
+    return kind
+
+
+def write_table(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a frame in the format of the suffix; an older file is replaced only by a whole one.
+
+    In CSV and XLSX, texts that a spreadsheet would run get an apostrophe before them
+    (``territory.cells``). GeoJSON and GeoPackage need columns ``lon`` and ``lat`` (WGS84 degrees);
+    a row without them has no geometry.
+
+    Raises
+    ------
+    FileFormatError
+        If the suffix is none that can be written, or the format cannot hold the table.
+    """
+    path = Path(path)
+    writers = {"csv": write_csv, "xlsx": _write_xlsx, "parquet": _write_parquet}
+    writer = writers.get(check_writable(path), write_features)
+    with replacing(path) as temporary:
+        writer(frame, temporary)
+
+
+def write_csv(frame: pd.DataFrame, path: Path, *, append: bool = False) -> None:
+    """Write UTF-8 with commas and CRLF line ends (RFC 4180); ``append`` leaves out the header."""
+    safe = _neutral(frame)
+    for name in safe.columns[[kind.kind == "b" for kind in safe.dtypes]]:
+        safe[name] = np.where(safe[name], "true", "false")
+    safe.to_csv(
+        path,
+        index=False,
+        header=not append,
+        mode="a" if append else "w",
+        lineterminator="\r\n",
+        encoding="utf-8",
+    )
+
+
+def _neutral(frame: pd.DataFrame) -> pd.DataFrame:
+    safe = frame.apply(neutralise) if len(frame) else frame.copy()
+    safe.columns = neutralise(pd.Series([str(name) for name in frame.columns])).tolist()
+    return safe
+
+
+def _write_xlsx(frame: pd.DataFrame, path: Path) -> None:
+    if len(frame) >= XLSX_MAX_ROWS:
+        raise FileFormatError(
+            f"{path.name}: {len(frame):,} rows; a sheet holds {XLSX_MAX_ROWS - 1:,}. "
+            "Write .csv or .parquet."
+        )
+    safe = _neutral(frame).astype(object)
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("table")
+    sheet.append(safe.columns.tolist())
+    for row in safe.where(safe.notna(), None).itertuples(index=False, name=None):
+        sheet.append([_sheet_value(value, path) for value in row])
+    book.save(path)
+
+
+def _sheet_value(value: Any, path: Path) -> Any:
+    if not isinstance(value, str):
+        return value.item() if isinstance(value, np.generic) else value
+    if len(value) > XLSX_MAX_CELL:
+        raise FileFormatError(
+            f"{path.name}: the cell that begins {value[:40]!r} has {len(value):,} characters; a "
+            f"sheet holds {XLSX_MAX_CELL:,}. Write .csv or .parquet."
+        )
+    return ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_parquet(path, index=False)
