@@ -1,0 +1,294 @@
+"""The folium maps of the app, and the shape of the data that their script fetches.
+
+folium draws the shell: base map, veil, market outline, rings, office markers. One custom element,
+`ProspectLayer`, hands the map to ``static/map.js``, which fetches the prospects and draws them.
+folium writes texts into its script and HTML as they are, so none from outside gets there: folium
+is given numbers and constants only. Names travel as JSON and as escaped attributes, and the script
+writes them with ``textContent``.
+
+A page takes a `RenderedMap` in three parts, so that a strict Content-Security-Policy holds:
+``head`` (links to our own assets, nothing inline), ``body`` (one element) and ``script``, which is
+the same for every request over the same plan and is served as a file of its own.
+`layer_data` makes the JSON; ``static/map.js`` says which events the layer speaks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import folium
+import numpy as np
+import shapely
+from folium.elements import JSCSSMixin
+from folium.template import Template
+from folium.utilities import JsCode
+from markupsafe import Markup
+
+from territory import geodesy, lengths
+from territory.policy import SEGMENTS, RadiusPolicy
+from webmap import assets, basemap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from branca.element import Element
+    from shapely.geometry.base import BaseGeometry
+    from territory.workflow import MarketView
+
+LIMIT_M = RadiusPolicy().limit_m
+RING_VERTICES = 256  # 6 m short of the true circle at 50 miles
+OUTLINE_TOLERANCE_DEG = 0.0003  # half a pixel at zoom 11
+WORLD = [(-85.0, -540.0), (85.0, -540.0), (85.0, 540.0), (-85.0, 540.0)]
+MIN_ZOOM, MAX_ZOOM = 3, 16
+BUILDING = (
+    '<svg viewBox="-9 -9 18 18" aria-hidden="true">'
+    '<path d="M-4 5v-9h5v9M1-1h4v6M-5.500 5h11M-2-1.500h1M-2 1.500h1"/></svg>'
+)
+SCHEME = JsCode('matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"')
+
+
+@dataclass(frozen=True)
+class RenderedMap:
+    """A map in the parts a page is made of.
+
+    ``head`` goes into the head of the page and ``body`` where the map stands; the box around it
+    decides the height. ``script`` is served as a file and linked after ``head`` with ``defer``;
+    ``tag`` is the digest of ``script``, for its address.
+    """
+
+    head: Markup
+    body: Markup
+    script: str
+    tag: str
+
+
+class ProspectLayer(JSCSSMixin):
+    """Hands the folium map it is added to over to ``static/map.js``."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "prospectLayer({{ this._parent.get_name() }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._name = "ProspectLayer"
+        self.default_js = [(name, assets.path(name)) for name in ("map-symbols.js", "map.js")]
+        self.default_css = [("map.css", assets.path("map.css"))]
+
+
+def market_map(
+    view: MarketView,
+    *,
+    prospects_url: str,
+    prospect_url: str | None = None,
+    tiles_url: str = basemap.TILES_URL,
+    limit_m: float = LIMIT_M,
+) -> RenderedMap:
+    """Build the map of one market: its outline, all else under a veil, the offices, their rings.
+
+    Parameters
+    ----------
+    view
+        Of which ``geometry`` (EPSG:4326, or null for the prospects of no market) and ``offices``
+        decide the script; ``name`` labels the element.
+    prospects_url
+        Answers with `layer_data` as JSON.
+    prospect_url
+        The page of one prospect, with ``{id}`` where its id goes; null shows no link.
+    tiles_url
+        With the placeholders ``{scheme}`` (light or dark), ``{z}``, ``{x}``, ``{y}`` and ``{r}``
+        ("@2x" on dense screens).
+    limit_m
+        Radius of the rings.
+    """
+    offices = view.offices.dropna(subset=["lon", "lat"])
+    shape = _outline(view.geometry)
+    chart = _shell(_bounds(shape, offices), tiles_url)
+    if shape is not None:
+        _add_market(chart, shape)
+    _add_offices(chart, offices, limit_m)
+    return _render(
+        chart,
+        label=f"Map of {view.name}; the table beside it holds the same prospects",
+        data={"prospects": prospects_url, "prospect": prospect_url},
+    )
+
+
+def layer_data(view: MarketView, limit_m: float = LIMIT_M) -> dict[str, Any]:
+    """Make what ``static/map.js`` fetches from ``prospects_url``.
+
+    Returns
+    -------
+    data
+        ``limit`` ("50 mi"), ``segments`` (the codes in the order of their colours), ``offices``
+        and ``prospects``. The last two are columnar: one array per field, all of one length, rows
+        in the order of the frames. Prospects: ``id``, ``name``, ``lon``, ``lat`` (null without a
+        location), ``status``, ``segment``, ``open`` (has an open opportunity), ``stage``,
+        ``street``, ``city``, ``state``, ``distance`` (text, as the table shows it),
+        ``distance_mi``, ``verdict``, ``precision``, ``uncertainty_mi``, ``office`` (name of the
+        nearest), ``rep``. Offices: ``id``, ``name``, ``lon``, ``lat``, only those with a location.
+    """
+    rows = view.prospects
+    offices = view.offices.dropna(subset=["lon", "lat"])
+    metres = rows["distance_mi"].to_numpy(float) * lengths.METRES_PER_MILE
+    return {
+        "limit": f"{lengths.to_miles(limit_m):g} mi",
+        "segments": list(SEGMENTS),
+        "offices": {
+            "id": _texts(offices["office_id"]),
+            "name": _texts(offices["name"]),
+            "lon": _numbers(offices["lon"], 5),
+            "lat": _numbers(offices["lat"], 5),
+        },
+        "prospects": {
+            "id": _texts(rows["prospect_id"]),
+            "name": _texts(rows["name"]),
+            "lon": _numbers(rows["lon"], 5),
+            "lat": _numbers(rows["lat"], 5),
+            "status": _texts(rows["status"]),
+            "segment": _texts(rows["segment"]),
+            "open": rows["stage"].notna().tolist(),
+            "stage": _texts(rows["stage"]),
+            "street": _texts(rows["street"]),
+            "city": _texts(rows["city"]),
+            "state": _texts(rows["state"]),
+            "distance": [
+                None if np.isnan(value) else lengths.format_miles(value, limit_m)
+                for value in metres
+            ],
+            "distance_mi": _numbers(rows["distance_mi"], 3),
+            "verdict": _texts(rows["verdict"]),
+            "precision": _texts(rows["precision"]),
+            "uncertainty_mi": _numbers(rows["uncertainty_mi"], 2),
+            "office": _texts(rows["nearest_office_name"]),
+            "rep": _texts(rows["rep_name"]),
+        },
+    }
+
+
+def _texts(column: pd.Series) -> list[str | None]:
+    return column.astype(object).where(column.notna(), None).tolist()
+
+
+def _numbers(column: pd.Series, digits: int) -> list[float | None]:
+    values = column.astype(float).round(digits)
+    return values.astype(object).where(values.notna(), None).tolist()
+
+
+def _shell(bounds: tuple[float, float, float, float], tiles_url: str) -> folium.Map:
+    """Make the map with its ground; bounds (west, south, east, north) fill the first view."""
+    west, south, east, north = bounds
+    chart = folium.Map(
+        location=((south + north) / 2, (west + east) / 2),
+        zoom_start=8,
+        tiles=None,
+        min_zoom=MIN_ZOOM,
+        max_zoom=MAX_ZOOM,
+        attributionControl=True,
+        worldCopyJump=True,
+    )
+    # Before the tiles, so that none is asked for at a zoom that is left at once.
+    chart.fit_bounds([(south, west), (north, east)], padding=(12, 12))
+    folium.TileLayer(
+        tiles_url,
+        attr=basemap.CREDITS,
+        name="ground",
+        control=False,
+        min_zoom=MIN_ZOOM,
+        max_zoom=MAX_ZOOM,
+        max_native_zoom=basemap.MAX_ZOOM,
+        scheme=SCHEME,
+    ).add_to(chart)
+    return chart
+
+
+def _outline(geometry: BaseGeometry | None) -> BaseGeometry | None:
+    if geometry is None or geometry.is_empty:
+        return None
+    simple = shapely.simplify(geometry, OUTLINE_TOLERANCE_DEG, preserve_topology=True)
+    return shapely.set_precision(simple, 1e-5)
+
+
+def _bounds(shape: BaseGeometry | None, offices: pd.DataFrame) -> tuple[float, float, float, float]:
+    """Choose the first view: the market, else the offices, else the mainland of the US."""
+    if shape is not None:
+        return shape.bounds
+    if len(offices):
+        lon, lat = offices["lon"], offices["lat"]
+        return (lon.min() - 1, lat.min() - 1, lon.max() + 1, lat.max() + 1)
+    return (-125.0, 24.5, -66.5, 49.5)
+
+
+def _rings(shape: BaseGeometry) -> Iterator[list[tuple[float, float]]]:
+    """Give every border of an area, outer and inner, as (lat, lon) pairs."""
+    for part in shapely.get_parts(shape):
+        if part.geom_type == "Polygon":
+            for border in (part.exterior, *part.interiors):
+                yield [(round(lat, 5), round(lon, 5)) for lon, lat in border.coords]
+
+
+def _add_market(chart: folium.Map, shape: BaseGeometry) -> None:
+    """Add the outline, and a veil over all else: the world with the market cut out."""
+    borders = list(_rings(shape))
+    plain = {"interactive": False, "bubbling_mouse_events": False, "smooth_factor": 1}
+    folium.Polygon(
+        [WORLD, *borders], class_name="map-veil", stroke=False, fill=True, **plain
+    ).add_to(chart)
+    folium.PolyLine(borders, class_name="map-market", fill=False, **plain).add_to(chart)
+
+
+def _add_offices(chart: folium.Map, offices: pd.DataFrame, limit_m: float) -> None:
+    """Add a marker and a ring per office; number n in the class is row n of the office data."""
+    points = zip(offices["lon"].tolist(), offices["lat"].tolist(), strict=True)
+    for row, (lon, lat) in enumerate(points):
+        circle = geodesy.ring(lon, lat, limit_m, vertices=RING_VERTICES)
+        folium.PolyLine(
+            np.round(circle[:, ::-1], 5).tolist(),
+            class_name=f"map-ring map-ring-{row}",
+            fill=True,
+            smooth_factor=0,
+        ).add_to(chart)
+        icon = folium.DivIcon(
+            html=BUILDING,
+            icon_size=(18, 18),
+            icon_anchor=(9, 9),
+            class_name=f"map-office map-office-{row}",
+        )
+        folium.Marker((lat, lon), icon=icon, keyboard=False).add_to(chart)
+
+
+def _render(chart: folium.Map, *, label: str, data: dict[str, str | None]) -> RenderedMap:
+    """Take the map apart; the same map gives the same script in every process."""
+    assets.localise()
+    ProspectLayer().add_to(chart)
+    figure = chart.get_root()
+    _number(figure, itertools.count())
+    figure.render()
+    links = [link.url for link in figure.header._children.values() if hasattr(link, "url")]  # noqa: SLF001
+    head = Markup("\n").join(
+        Markup('<link rel="stylesheet" href="{}">').format(url)
+        if url.endswith(".css")
+        else Markup('<script src="{}" defer></script>').format(url)
+        for url in links
+    )
+    attributes = Markup(" ").join(
+        Markup('data-{}="{}"').format(key, value) for key, value in data.items() if value
+    )
+    body = Markup(
+        '<div class="folium-map market-map" id="{}" role="region" aria-label="{}" {}></div>'
+    ).format(chart.get_name(), label, attributes)
+    script = f"(function () {{\n{figure.script.render()}\n}})();\n"
+    return RenderedMap(head, body, script, hashlib.sha256(script.encode()).hexdigest()[:12])
+
+
+def _number(element: Element, numbers: Iterator[int]) -> None:
+    """Replace folium's random element ids by a count."""
+    element._id = str(next(numbers))  # noqa: SLF001
+    for child in element._children.values():  # noqa: SLF001
+        _number(child, numbers)

@@ -1,0 +1,156 @@
+/* What the prospect layer draws, and where: symbols, clusters, labels. Knows no Leaflet, fetches nothing.
+ *
+ * Shape is status, colour is segment: hollow circle = no open opportunity, filled circle = open opportunity,
+ * filled square = customer, cross = former or disqualified. Colours come from the tokens of the page. */
+"use strict";
+
+const prospectSymbols = (() => {
+  const CELL = 44;          // px: prospects in one cell of this size are counted together ...
+  const CROWD = 5;          // ... when there are at least so many; fewer are drawn one by one
+  const DOT = 6;
+  const TINTS = [15, 50, 100, Infinity];
+
+  /** Read the tokens that the drawing needs, in the scheme that is on now. */
+  function palette(element) {
+    const style = getComputedStyle(element), read = (name) => style.getPropertyValue(name).trim();
+    return {
+      segments: [1, 2, 3, 4, 5, 6, 7].map((n) => read(`--cat-${n}`)), other: read("--cat-8"),
+      edge: read("--dot-edge"), surface: read("--surface"), text: read("--text"), text2: read("--text-2"), halo: read("--map-halo"),
+      clusters: [1, 2, 3, 4].map((n) => [read(`--cl-${n}`), read(`--cl-${n}-ink`)]), clusterEdge: read("--cl-edge"),
+      leg: read("--line-strong"), font: read("--font") || "sans-serif",
+    };
+  }
+
+  function shapeOf(status, open) {
+    if (status === "customer") return "square";
+    if (status === "former" || status === "disqualified") return "cross";
+    return open ? "disc" : "circle";
+  }
+
+  /** Radius of a cluster: 9 to 24 px, growing with the logarithm of its count. */
+  const radius = (count) => Math.min(24, 9 + 6.6 * Math.log10(count));
+
+  const tint = (count) => TINTS.findIndex((limit) => count < limit);
+
+  /** Turn points into items {x, y, members, r, at}: one prospect each, or a cluster of several.
+   *
+   * Every member of `points` ends in exactly one item. Cells are counted in the plane of the zoom, not of the
+   * window, so that dragging the map changes no cluster. `loose` draws all but shared points one by one. */
+  function arrange(points, loose) {
+    const cells = new Map();
+    for (const p of points) {
+      const size = loose ? 1 : CELL, key = `${Math.floor(p.x / size)}:${Math.floor(p.y / size)}`;
+      (cells.get(key) || cells.set(key, []).get(key)).push(p);
+    }
+    let clusters = [], single = [];
+    for (const members of cells.values()) {
+      if (members.length >= CROWD) clusters.push(cluster(members));
+      else single.push(...members);
+    }
+    for (let before = -1; before !== clusters.length + single.length;) {
+      before = clusters.length + single.length;
+      clusters = merge(clusters);
+      single = absorb(clusters, single);
+    }
+    return clusters.concat(fan(single));
+  }
+
+  function cluster(members) {
+    const n = members.length;
+    let x = 0, y = 0;
+    for (const p of members) { x += p.x; y += p.y; }
+    return {x: x / n, y: y / n, members: members.map((p) => p.i), points: members, r: radius(n)};
+  }
+
+  /** Unite clusters that would overlap, the largest first. */
+  function merge(clusters) {
+    const kept = [];
+    for (const one of clusters.sort((a, b) => b.members.length - a.members.length)) {
+      const near = kept.findIndex((k) => Math.hypot(k.x - one.x, k.y - one.y) < k.r + one.r + 1);
+      if (near < 0) kept.push(one);
+      else kept[near] = cluster(kept[near].points.concat(one.points));
+    }
+    return kept;
+  }
+
+  /** Let a cluster take the points under it. */
+  function absorb(clusters, single) {
+    const free = [], taken = clusters.map(() => []);
+    for (const p of single) {
+      const under = clusters.findIndex((k) => Math.hypot(k.x - p.x, k.y - p.y) < k.r + DOT - 2);
+      if (under < 0) free.push(p); else taken[under].push(p);
+    }
+    taken.forEach((points, k) => { if (points.length) clusters[k] = cluster(clusters[k].points.concat(points)); });
+    return free;
+  }
+
+  /** Spread the few that share a point round it, so that each can be seen and hit. */
+  function fan(points) {
+    const places = new Map();
+    for (const p of points) {
+      const key = `${Math.round(p.x)}:${Math.round(p.y)}`;
+      (places.get(key) || places.set(key, []).get(key)).push(p);
+    }
+    const items = [];
+    for (const group of places.values()) items.push(...spread(group, group.length > 1 ? DOT + 1.5 * group.length : 0));
+    return items;
+  }
+
+  /** Place members on a circle round their mean; a crowd goes on several circles. */
+  function spread(group, inner) {
+    const x = group.reduce((sum, p) => sum + p.x, 0) / group.length, y = group.reduce((sum, p) => sum + p.y, 0) / group.length;
+    const items = [];
+    for (let start = 0, ring = inner; start < group.length; ring += 18) {
+      const room = group.length <= 6 ? group.length : Math.max(6, Math.floor(2 * Math.PI * ring / 17)), here = group.slice(start, start + room);
+      here.forEach((p, k) => {
+        const angle = 2 * Math.PI * k / here.length - Math.PI / 2;
+        items.push({x: x + ring * Math.cos(angle), y: y + ring * Math.sin(angle), members: [p.i], points: [p], r: DOT, at: ring ? {x, y} : null});
+      });
+      start += room;
+    }
+    return items;
+  }
+
+  /** Draw one prospect at 0, 0. */
+  function dot(g, shape, colour, p) {
+    g.beginPath();
+    if (shape === "square") {
+      g.roundRect(-5.5, -5.5, 11, 11, 2);
+      paint(g, colour, p.edge, 1.5);
+    } else if (shape === "cross") {
+      for (const [width, ink] of [[5, p.edge], [2.4, colour]]) {
+        g.beginPath(); g.moveTo(-4.2, -4.2); g.lineTo(4.2, 4.2); g.moveTo(4.2, -4.2); g.lineTo(-4.2, 4.2);
+        g.lineCap = "round"; g.lineWidth = width; g.strokeStyle = ink; g.stroke();
+      }
+    } else if (shape === "disc") {
+      g.arc(0, 0, DOT, 0, 7);
+      paint(g, colour, p.edge, 1.5);
+    } else {
+      g.arc(0, 0, DOT + 0.5, 0, 7); g.fillStyle = p.edge; g.fill();
+      g.beginPath(); g.arc(0, 0, DOT - 1.25, 0, 7);
+      paint(g, p.surface, colour, 2.5);
+    }
+  }
+
+  function paint(g, fill, stroke, width) {
+    g.fillStyle = fill; g.fill();
+    g.lineWidth = width; g.strokeStyle = stroke; g.stroke();
+  }
+
+  function bubble(g, item, p) {
+    const [fill, ink] = p.clusters[tint(item.members.length)];
+    g.beginPath(); g.arc(item.x, item.y, item.r, 0, 7);
+    paint(g, fill, p.clusterEdge, 1);
+    g.fillStyle = ink; g.font = `600 11px ${p.font}`; g.textAlign = "center"; g.textBaseline = "middle";
+    g.fillText(item.members.length.toLocaleString("en-US"), item.x, item.y + 0.5);
+  }
+
+  /** Write a label with a halo in the colour of the ground. */
+  function label(g, text, x, y, p, {bold = false, align = "left", size = 12} = {}) {
+    g.font = `${bold ? 600 : 400} ${size}px ${p.font}`; g.textAlign = align; g.textBaseline = "middle";
+    g.lineJoin = "round"; g.lineWidth = 3.5; g.strokeStyle = p.halo; g.strokeText(text, x, y);
+    g.fillStyle = bold ? p.text : p.text2; g.fillText(text, x, y);
+  }
+
+  return {palette, shapeOf, arrange, spread, dot, bubble, label, radius};
+})();
