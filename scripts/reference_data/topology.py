@@ -1,8 +1,6 @@
-"""TopoJSON read as it is stored: borders as arcs that neighbours share.
+"""TopoJSON as the two map packages store it: quantised, delta-encoded arcs (``~i``: backwards).
 
-Format: https://github.com/topojson/topojson-specification (quantised, delta-encoded arcs; ``~i``
-is arc ``i`` backwards). Shapes built from one topology meet exactly, and two areas are neighbours
-when one arc bounds both.
+Format: https://github.com/topojson/topojson-specification
 """
 
 from __future__ import annotations
@@ -13,13 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-# A hundred-thousandth of a degree is at most 1.1 m; the topologies' own grid is 100 m or coarser.
-GRID_DEGREES = 1e-5
+    from shapely.geometry.base import BaseGeometry
 
 
 @dataclass(frozen=True)
@@ -44,42 +38,26 @@ class Topology:
         members: list[dict[str, Any]] = found.get("geometries", [found])
         return members
 
-    def shapes(self, layer: str) -> list[BaseGeometry]:
-        """Every member of ``layer`` as a shapely geometry, not yet made valid."""
-        return [self.shape(member) for member in self.members(layer)]
+    def shapes(self, layer: str) -> np.ndarray:
+        """Every member of ``layer`` as a valid shapely geometry."""
+        return np.array([self._shape(member) for member in self.members(layer)], dtype=object)
 
-    def shape(self, member: dict[str, Any]) -> BaseGeometry:
-        """One geometry object as a shapely geometry."""
+    def _shape(self, member: dict[str, Any]) -> BaseGeometry:
         kind, arcs = member["type"], member["arcs"]
         if kind == "LineString":
             return shapely.LineString(self._line(arcs))
         if kind == "MultiLineString":
             return shapely.MultiLineString([self._line(line) for line in arcs])
-        if kind == "Polygon":
-            return shapely.union_all(list(self._polygons([arcs])))
-        return shapely.union_all(list(self._polygons(arcs)))
-
-    def shape_line(self, member: dict[str, Any]) -> np.ndarray:
-        """The first ring of a polygon as (n, 2) points, also where it encloses nothing."""
-        return self._line(member["arcs"][0][:1])
-
-    def arcs_of(self, layer: str) -> list[set[int]]:
-        """For each member of a polygon layer, the arcs that bound it, without direction."""
-        return [
-            {
-                arc if arc >= 0 else ~arc
-                for polygon in ([m["arcs"]] if m["type"] == "Polygon" else m["arcs"])
-                for ring in polygon
-                for arc in ring
-            }
-            for m in self.members(layer)
+        polygons = [arcs] if kind == "Polygon" else arcs
+        rings = [[self._line(ring) for ring in polygon] for polygon in polygons]
+        # Quantising folds what is small to a line; four points are the least that enclose land.
+        whole = [
+            shapely.Polygon(outer, [hole for hole in holes if len(hole) >= 4])
+            if len(outer) >= 4
+            else shapely.LineString(outer)
+            for outer, *holes in rings
         ]
-
-    def _polygons(self, polygons: list[list[list[int]]]) -> Iterator[BaseGeometry]:
-        for rings in polygons:
-            lines = [line for line in map(self._line, rings) if len(line) >= 4]
-            if lines:
-                yield shapely.make_valid(shapely.Polygon(lines[0], lines[1:]))
+        return shapely.union_all(shapely.make_valid(np.array(whole, dtype=object)))
 
     def _line(self, indices: list[int]) -> np.ndarray:
         parts = [self.arcs[i] if i >= 0 else self.arcs[~i][::-1] for i in indices]
