@@ -1,0 +1,400 @@
+"""Which area holds each point: a table of grid cells answers the many, GEOS the rest.
+
+The globe is cut into cells of 1/k degree. A cell that no border touches lies wholly inside or
+outside each area, so what holds one of its points holds them all, and that is decided once. A
+point in a cell that some border does touch is put to ``shapely.intersects_xy``, with the few areas
+that touch the cell. So every answer is the one GEOS gives: cells only save questions.
+
+Which cells a border touches is found by cutting each segment at the grid lines. Along a row of
+cells, inside can turn to outside only at a touched cell, so one exact test settles each run of
+cells between two of them. Cells come in blocks of a quarter degree, and a block no border touches
+is one entry: the table stays small whether the areas span a city or both sides of the Pacific.
+
+Edges are straight in longitude and latitude, as in geopandas, GeoJSON and every shapefile.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import shapely
+
+from territory.errors import CoordinateError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+    Positions = npt.NDArray[np.int32]
+
+BLOCKS_PER_DEGREE = 4
+BLOCKS_X, BLOCKS_Y = 360 * BLOCKS_PER_DEGREE + 1, 180 * BLOCKS_PER_DEGREE + 1
+RESOLUTIONS = (16, 32, 64, 128)  # cells per degree
+# Finer cells leave fewer points to GEOS and cost more to decide. At this many border cells, a
+# million points pay for the table several times over.
+BORDER_CELLS = 400_000
+# Rounding moves a border by less than 1e-11 of a cell; whatever comes this near a grid line counts
+# as touching the cells on both sides.
+SLACK = 1e-9
+CHUNK = 1 << 20  # points at a time: the more there are, the better GEOS is asked area by area
+STRIDE = 1 << 16  # points looked up at a time: their columns stay in the processor's cache
+POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
+
+
+class _Candidates(NamedTuple):
+    """The areas that may hold points of each contested cell, smallest position first."""
+
+    start: Ints  # by slot, one longer than there are slots
+    stop: Ints  # by slot: the first candidate that holds the whole cell, or the slot's end
+    area: Positions
+    is_sure: npt.NDArray[np.bool_]  # holds the whole cell: nothing to ask
+    fallback: Positions  # by slot: the area at ``stop``, -1 for none
+
+
+class AreaTable:
+    """The areas of one set, ready to be asked which of them holds each of many points.
+
+    An area holds the points on its border. Areas may overlap, have holes and any number of parts,
+    on both sides of the antimeridian too; one may be empty or None and then holds nothing.
+
+    Parameters
+    ----------
+    polygons
+        Polygons and multipolygons, EPSG:4326; the place of each in this list is its position.
+    cells_per_degree
+        How fine the grid is: 16, 32, 64 or 128. By default the finest that is still quick to build.
+
+    Raises
+    ------
+    InputError
+        Naming the positions of those that are no areas or reach beyond the globe.
+    """
+
+    def __init__(self, polygons: npt.ArrayLike, cells_per_degree: int | None = None) -> None:
+        self.areas = np.asarray(polygons, dtype=object)
+        _refuse_what_is_no_area(self.areas)
+        if cells_per_degree is None:
+            cells_per_degree = _fitting_resolution(self.areas)
+        if cells_per_degree not in RESOLUTIONS:
+            raise InputError(
+                f"cells_per_degree = {cells_per_degree!r}: take one of "
+                f"{', '.join(map(str, RESOLUTIONS))}."
+            )
+        self.cells_per_degree = cells_per_degree
+        self._bits = (cells_per_degree // BLOCKS_PER_DEGREE).bit_length() - 1
+        shapely.prepare(self.areas)
+        self._build()
+
+    def __len__(self) -> int:
+        return len(self.areas)
+
+    def locate(self, lon: npt.ArrayLike, lat: npt.ArrayLike) -> Positions:
+        """Find the area that holds each point; the smallest position where several do.
+
+        Parameters
+        ----------
+        lon, lat
+            Degrees, shape (n,). NaN in either is a point without a place.
+
+        Returns
+        -------
+        position
+            Shape (n,), in the order given; -1 where no area holds the point or it has no place.
+
+        Raises
+        ------
+        CoordinateError
+            Naming the points that are off the globe.
+        """
+        x, y = _points(lon, lat)
+        found = np.empty(len(x), np.int32)
+        for part in _slices(len(x), CHUNK):
+            found[part] = self._locate(x[part], y[part])
+        return found
+
+    def locate_all(self, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Ints, Ints]:
+        """Find every area that holds each point.
+
+        Returns
+        -------
+        point, position
+            Both of shape (pairs,), ordered by point, then by position of the area.
+        """
+        x, y = _points(lon, lat)
+        pairs = [
+            (part.start + point, area)
+            for part in _slices(len(x), CHUNK)
+            for point, area in [self._locate_all(x[part], y[part])]
+        ]
+        empty = np.empty(0, np.int64)
+        point, area = (
+            np.concatenate(column) for column in zip((empty, empty), *pairs, strict=True)
+        )
+        return point, area
+
+    def _labels(self, x: Floats, y: Floats) -> Positions:
+        """Read the label of each point's cell: an area, -1 for none, -2 - slot where contested."""
+        labels = np.empty(len(x), np.int32)
+        for part in _slices(len(x), STRIDE):
+            labels[part] = self._labels_at(x[part], y[part])
+        return labels
+
+    def _labels_at(self, x: Floats, y: Floats) -> Positions:
+        scale, bits = self.cells_per_degree, self._bits
+        with np.errstate(invalid="ignore"):  # points without a place are overwritten below
+            col, row = ((x + 180) * scale).astype(np.int32), ((y + 90) * scale).astype(np.int32)
+        placed = ~np.isnan(x)
+        if not placed.all():
+            col, row = np.where(placed, col, 0), np.where(placed, row, 0)
+        at = self._entry[(row >> bits) * BLOCKS_X + (col >> bits)]
+        mask = (1 << bits) - 1
+        within = ((row & mask) << bits) | (col & mask)
+        at += np.where(at >= self._first_cell, within, 0).astype(np.int32)
+        labels: Positions = self._label[at]
+        if not placed.all():
+            labels[~placed] = -1
+        return labels
+
+    def _locate(self, x: Floats, y: Floats) -> Positions:
+        found = self._labels(x, y)
+        who = np.flatnonzero(found <= -2)
+        slot = -2 - found[who]
+        turn, stop = self._many.start[slot], self._many.stop[slot]
+        found[who] = self._many.fallback[slot]
+        # Each round asks one candidate of every point that is still open.
+        open_ = np.flatnonzero(turn < stop)
+        who, turn, stop = who[open_], turn[open_], stop[open_]
+        while len(who):
+            area = self._many.area[turn]
+            holds = self._ask(area, x[who], y[who])
+            found[who[holds]] = area[holds]
+            turn += 1
+            open_ = np.flatnonzero(~holds & (turn < stop))
+            who, turn, stop = who[open_], turn[open_], stop[open_]
+        return found
+
+    def _locate_all(self, x: Floats, y: Floats) -> tuple[Ints, Ints]:
+        found = self._labels(x, y)
+        sole, who = np.flatnonzero(found >= 0), np.flatnonzero(found <= -2)
+        slot = -2 - found[who]
+        start = self._many.start[slot]
+        count = self._many.start[slot + 1] - start
+        point, at = np.repeat(who, count), np.repeat(start, count) + _counted(count)
+        area, holds = self._many.area[at], self._many.is_sure[at].copy()
+        ask = np.flatnonzero(~holds)
+        holds[ask] = self._ask(area[ask], x[point[ask]], y[point[ask]])
+        point = np.concatenate([sole, point[holds]])
+        area = np.concatenate([found[sole], area[holds]])
+        order = np.lexsort((area, point))
+        return point[order], area[order].astype(np.int64)
+
+    def _ask(self, area: Positions, x: Floats, y: Floats) -> npt.NDArray[np.bool_]:
+        """Put points to GEOS area by area, so that its index of one area stays in the cache."""
+        small = len(self.areas) <= np.iinfo(np.uint16).max  # numpy sorts 16 bits by radix
+        order = np.argsort(area.astype(np.uint16) if small else area, kind="stable")
+        holds = np.empty(len(area), bool)
+        holds[order] = shapely.intersects_xy(self.areas[area[order]], x[order], y[order])
+        return holds
+
+    def _build(self) -> None:
+        bits, side = self._bits, 1 << self._bits
+        width = BLOCKS_X << bits
+        owner, row, col = _touched_cells(self.areas, self.cells_per_degree, width)
+        block = (row >> bits) * BLOCKS_X + (col >> bits)
+        touched_blocks = _unique(owner * (BLOCKS_X * BLOCKS_Y) + block)
+
+        # Runs of untouched cells that lie inside their area, cut at the borders of blocks.
+        run_owner, run_row, run_col, run_end = self._inner_runs(owner, row, col)
+        first, last = run_col >> bits, (run_end - 1) >> bits
+        count = last - first + 1
+        run = np.repeat(np.arange(len(count)), count)
+        run_block = first[run] + _counted(count)
+        begin = np.maximum(run_col[run], run_block << bits)
+        end = np.minimum(run_end[run], (run_block + 1) << bits)
+        run_owner, run_row = run_owner[run], run_row[run]
+        run_block += (run_row >> bits) * BLOCKS_X
+        in_touched = _is_in(run_owner * (BLOCKS_X * BLOCKS_Y) + run_block, touched_blocks)
+
+        # Whole blocks inside an area: the run of their lowest row speaks for all rows.
+        whole = ~in_touched & (run_row & (side - 1) == 0)
+        whole_owner, whole_block = run_owner[whole], run_block[whole]
+
+        # The entries of the table: 0 for nothing, one for each untouched block that something
+        # holds, then the cells of each touched block.
+        mixed = _unique(touched_blocks % (BLOCKS_X * BLOCKS_Y))
+        plain = np.setdiff1d(whole_block, mixed)
+        self._first_cell = 1 + len(plain)
+        self._entry = np.zeros(BLOCKS_X * BLOCKS_Y, np.int32)
+        self._entry[plain] = 1 + np.arange(len(plain))
+        self._entry[mixed] = self._first_cell + (np.arange(len(mixed)) << 2 * bits)
+
+        touched = self._entry[block] + ((row & (side - 1)) << bits | col & (side - 1))
+        begin, end, run_block = begin[in_touched], end[in_touched], run_block[in_touched]
+        at = self._entry[run_block] + (
+            (run_row[in_touched] & (side - 1)) << bits | begin & (side - 1)
+        )
+        cells = [(np.repeat(at, end - begin) + _counted(end - begin))]
+        owners = [np.repeat(run_owner[in_touched], end - begin)]
+        size = np.where(self._entry[whole_block] >= self._first_cell, side * side, 1)
+        cells.append(np.repeat(self._entry[whole_block], size) + _counted(size))
+        owners.append(np.repeat(whole_owner, size))
+        n_entries = self._first_cell + (len(mixed) << 2 * bits)
+        self._settle(n_entries, owner, touched, np.concatenate(owners), np.concatenate(cells))
+
+    def _inner_runs(self, owner: Ints, row: Ints, col: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+        """Find the runs of untouched cells inside their area: owner, row, first cell, end."""
+        i = np.flatnonzero(
+            (owner[1:] == owner[:-1]) & (row[1:] == row[:-1]) & (col[1:] > col[:-1] + 1)
+        )
+        x = (col[i] + 1.5) / self.cells_per_degree - 180
+        y = (row[i] + 0.5) / self.cells_per_degree - 90
+        i = i[shapely.intersects_xy(self.areas[owner[i]], x, y)]
+        return owner[i], row[i], col[i] + 1, col[i + 1]
+
+    def _settle(
+        self, n_entries: int, touching: Ints, touched: Ints, holding: Ints, held: Ints
+    ) -> None:
+        """Label every entry: one area or none, or a slot with its candidates."""
+        label = np.full(n_entries, -1, np.int32)
+        label[held] = holding
+        contested = np.zeros(n_entries, bool)
+        contested[touched] = True
+        contested[held[label[held] != holding]] = True  # held by two areas or more
+        also = contested[held]
+        entry = np.concatenate([touched, held[also]])
+        area = np.concatenate([touching, holding[also]])
+        is_sure = np.arange(len(entry)) >= len(touched)
+        order = np.argsort(entry * max(len(self.areas), 1) + area)
+        entry, area, is_sure = entry[order], area[order], is_sure[order]
+        slots = np.flatnonzero(contested)
+        label[slots] = -2 - np.arange(len(slots))
+        start = np.append(np.searchsorted(entry, slots), len(entry))
+        sure_at = np.append(np.flatnonzero(is_sure), len(entry))
+        stop = np.minimum(sure_at[np.searchsorted(sure_at, start[:-1])], start[1:])
+        fallback = np.where(stop < start[1:], np.append(area, -1)[stop], -1)
+        self._label = label
+        self._many = _Candidates(
+            start, stop, area.astype(np.int32), is_sure, fallback.astype(np.int32)
+        )
+
+
+def _touched_cells(
+    areas: npt.NDArray[np.object_], scale: int, width: int
+) -> tuple[Ints, Ints, Ints]:
+    """List the cells that the border of each area touches: owner, row, column, in that order."""
+    parts, owner = shapely.get_parts(areas, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)  # outer and inner alike
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    point = (xy + np.array([180.0, 90.0])) * scale
+    segment = np.flatnonzero(ring[1:] == ring[:-1])
+    begin, step = point[segment], point[segment + 1] - point[segment]
+    owner = owner[part[ring[segment]]]
+
+    # Where each segment crosses grid lines, as a share of its length; both its ends too.
+    which, share = [np.arange(len(segment))] * 2, [np.zeros(len(segment)), np.ones(len(segment))]
+    for axis in (0, 1):
+        start, end = begin[:, axis], point[segment + 1, axis]
+        line = np.floor(np.minimum(start, end))
+        count = (np.floor(np.maximum(start, end)) - line).astype(np.int64)
+        crossing = np.repeat(np.arange(len(segment)), count)
+        which.append(crossing)
+        share.append(
+            (line[crossing] + 1 + _counted(count) - start[crossing]) / step[crossing, axis]
+        )
+    at, cut = np.concatenate(which), np.concatenate(share)
+    order = np.lexsort((cut, at))
+    at, cut = at[order], cut[order]
+
+    # A piece between two cuts lies in one cell, which its middle names. Where a piece or a vertex
+    # comes within the slack of a grid line, or a cut of a corner, the cells across are touched too.
+    piece = np.flatnonzero(at[1:] == at[:-1])
+    middle = begin[at[piece]] + ((cut[piece] + cut[piece + 1]) / 2)[:, None] * step[at[piece]]
+    places = np.concatenate([middle, begin[at] + cut[:, None] * step[at]])
+    low, high = (np.floor(places + slack).astype(np.int64) for slack in (-SLACK, SLACK))
+    near = low != high
+    is_end = np.concatenate([np.ones(len(piece), bool), (cut == 0) | (cut == 1)])
+    also = np.flatnonzero(near.all(axis=1) | (near.any(axis=1) & is_end))
+    of = owner[np.concatenate([at[piece], at])]
+    keys = [_key(of[: len(piece)], low[: len(piece)], width)]
+    for col, row in ((low, low), (low, high), (high, low), (high, high)):
+        keys.append(_key(of[also], np.stack([col[also, 0], row[also, 1]], axis=1), width))
+    line, col = np.divmod(_unique(np.concatenate(keys)), width)
+    of, row = np.divmod(line, width)  # there are fewer rows than columns
+    return of, row, col
+
+
+def _key(owner: Ints, cell: Ints, width: int) -> Ints:
+    cell = np.maximum(cell, 0)  # the slack reaches over the edge of the globe
+    key: Ints = (owner * width + cell[:, 1]) * width + cell[:, 0]
+    return key
+
+
+def _refuse_what_is_no_area(areas: npt.NDArray[np.object_]) -> None:
+    kind = shapely.get_type_id(areas)
+    wrong = np.flatnonzero(~np.isin(kind, (*POLYGONAL, -1)))
+    bounds = shapely.bounds(areas)
+    with np.errstate(invalid="ignore"):
+        off = np.flatnonzero((np.abs(bounds) > (180, 90, 180, 90)).any(axis=1))
+    breaches = []
+    if len(wrong):
+        breaches.append(f"{_some(wrong)}: no polygon")
+    if len(off):
+        breaches.append(
+            f"{_some(off)}: reaches beyond 180 degrees of longitude or 90 of latitude; "
+            "bring it to EPSG:4326, and cut it at the antimeridian"
+        )
+    if breaches:
+        raise InputError("areas at position " + "; at position ".join(breaches) + ".")
+
+
+def _fitting_resolution(areas: npt.NDArray[np.object_]) -> int:
+    degrees = float(np.nansum(shapely.length(areas)))  # counts cells, measures no distance
+    fitting = [k for k in RESOLUTIONS if degrees * k <= BORDER_CELLS]
+    return max(fitting, default=RESOLUTIONS[0])
+
+
+def _points(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
+    x, y = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
+    if x.shape != y.shape or x.ndim != 1:
+        raise CoordinateError(
+            f"lon has shape {x.shape}, lat {y.shape}: give two columns of the same length."
+        )
+    unplaced = np.isnan(x) | np.isnan(y)
+    off = np.flatnonzero(~unplaced & ~((np.abs(x) <= 180) & (np.abs(y) <= 90)))
+    if len(off):
+        raise CoordinateError(
+            f"points {_some(off)} are off the globe, the first at lon={x[off[0]]}, "
+            f"lat={y[off[0]]} (were they swapped?)"
+        )
+    return (np.where(unplaced, np.nan, x), y) if unplaced.any() else (x, y)
+
+
+def _some(positions: Ints) -> str:
+    more = f" and {len(positions) - 5:,} more" if len(positions) > 5 else ""
+    return ", ".join(map(str, positions[:5])) + more
+
+
+def _slices(n: int, size: int) -> Iterator[slice]:
+    return (slice(at, at + size) for at in range(0, n, size))
+
+
+def _counted(count: Ints) -> Ints:
+    """Count 0 to n - 1 for each n of ``count``, one after the other."""
+    end = np.cumsum(count)
+    return np.arange(end[-1] if len(end) else 0) - np.repeat(end - count, count)
+
+
+def _unique(keys: Ints) -> Ints:
+    keys = np.sort(keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys)
+    return keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
+
+
+def _is_in(keys: Ints, ordered: Ints) -> npt.NDArray[np.bool_]:
+    if not len(ordered):
+        return np.zeros(len(keys), bool)
+    at = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+    return np.asarray(ordered[at] == keys)
