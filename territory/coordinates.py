@@ -1,0 +1,81 @@
+"""Coordinates that cannot be meant as they stand: off the globe, swapped, without their sign."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
+    Bools = npt.NDArray[np.bool_]
+
+# West, south, east, north in degrees, with room to spare: the fifty states with Puerto Rico and the
+# Virgin Islands; Guam and the Marianas; American Samoa; the Aleutians beyond 180 degrees.
+_UNITED_STATES = (
+    (-180, 17, -64, 72),
+    (144, 13, 147, 21),
+    (-172, -15, -168, -10),
+    (172, 51, 180, 54),
+)
+ANTARCTIC_LAT = -60.0
+ELSEWHERE_STATES = ("AA", "AE", "AP", "FM", "MH", "PW")  # mail that is American, soil that is not
+
+
+def in_united_states(lon: Floats, lat: Floats) -> Bools:
+    """Tell which points lie in one of the boxes round the United States and its territories."""
+    found = np.zeros(np.shape(lon), bool)
+    for west, south, east, north in _UNITED_STATES:
+        found |= (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    return found
+
+
+def suspects(lon: Floats, lat: Floats) -> Bools:
+    """Tell which points could have a fault if they are said to be American; cheap for millions.
+
+    Every point to which ``faults`` has something to say, whatever is known of it, is among them.
+    NaN is none.
+    """
+    given = ~(np.isnan(lon) | np.isnan(lat))
+    return given & ~in_united_states(lon, lat)
+
+
+def faults(
+    lon: Floats, lat: Floats, is_american: Bools, *, with_antarctica: bool = False
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+    """Say what is wrong with each point, and the remedy; None where nothing is, or no point is.
+
+    Parameters
+    ----------
+    lon, lat
+        Degrees as given, NaN where none are. Shape (n,).
+    is_american
+        Whether the row says that the point is in the United States. It is the evidence by which
+        swapped coordinates and a lost minus sign are recognised.
+    with_antarctica
+        Take points south of 60 degrees south as meant. Otherwise they are refused: nobody has
+        an address there, and the eastern United States swapped fall there.
+    """
+    reason = np.full(len(lon), None, dtype=object)
+    remedy = np.full(len(lon), None, dtype=object)
+    with np.errstate(invalid="ignore"):
+        off = (np.abs(lat) > 90) | (np.abs(lon) > 180)
+        could_swap = (np.abs(lat) <= 180) & (np.abs(lon) <= 90)
+        american = is_american & suspects(lon, lat)
+        swapped = american & in_united_states(lat, lon)
+        signless = american & ~swapped & in_united_states(-np.abs(lon), lat)
+        antarctic = ~off & (lat < ANTARCTIC_LAT) & (not with_antarctica)
+    swap, sign = "Swap lat and lon.", "Put a minus sign before lon."
+    cases = (
+        (antarctic, "is in Antarctica (were they swapped?)", "Correct or swap them."),
+        (off, "is off the globe", "Correct the coordinates, or leave them blank."),
+        (off & could_swap, "is off the globe (were they swapped?)", "Correct or swap them."),
+        (signless, "is not in the United States, but would be with lon negative", sign),
+        (swapped, "is not in the United States, but would be the other way round", swap),
+    )
+    for rows, what, cure in cases:
+        for at in np.flatnonzero(rows):
+            reason[at], remedy[at] = f"lat={lat[at]:.10g}, lon={lon[at]:.10g} {what}", cure
+    return reason, remedy

@@ -1,0 +1,352 @@
+"""Raw rows -> contract rows, each refused row with its line, the reason and the remedy.
+
+Every row of a file ends in ``rows`` or in ``refused``, never in both and never in neither; what was
+odd about a row that was taken is in ``notes``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from territory import cleaning, codes, schemas
+from territory.cleaning import parse_employees, parse_money
+from territory.coordinates import ELSEWHERE_STATES, faults
+from territory.delimited import empty_refusals
+from territory.errors import ColumnError
+from territory.headers import check_mapping, map_headers, scale_of
+from territory.tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
+__all__ = ["CONTRACTS", "Intake", "map_headers", "parse_employees", "parse_money", "take_in"]
+
+CONTRACTS = {
+    "offices": schemas.OFFICES,
+    "prospects": schemas.PROSPECTS,
+    "sites": schemas.SITES,
+    "contacts": schemas.CONTACTS,
+    "opportunities": schemas.OPPORTUNITIES,
+    "reps": schemas.REPS,
+    "quotas": schemas.QUOTAS,
+    "markets": schemas.MARKETS,
+    "territories": schemas.TERRITORIES,
+    "named_accounts": schemas.NAMED_ACCOUNTS,
+}
+# What a row without an id is known by; the kinds that are not here need their ids.
+_IDENTITY = {
+    "offices": ("name", *schemas.ADDRESS),
+    "prospects": ("name", *schemas.ADDRESS),
+    "sites": ("prospect_id", "name", *schemas.ADDRESS),
+    "contacts": ("prospect_id", "name", "email"),
+}
+_NOT_IDENTITY = ("country",)  # often filled in later, and the state says it already
+_DEFAULTS = {"status": "prospect", "segment": schemas.ANY_SEGMENT}
+_CODE_TABLES = {
+    "status": codes.STATUSES,
+    "segment": codes.SEGMENTS,
+    "kind": codes.MARKET_KINDS,
+}
+_PADDED_UNITS = ("metro_area", "county", "zip_code")
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What became of a file.
+
+    ``rows``: the contract of the kind plus ``line`` (int64). ``refused``: ``line, reason, remedy,
+    bucket``, the bucket being "duplicate" or "refused". ``notes``: ``line, note`` of rows that were
+    taken although something in them was not understood. ``mapping``: header -> contract column;
+    ``ignored``: the headers that were not used.
+    """
+
+    kind: str
+    rows: pd.DataFrame
+    refused: pd.DataFrame
+    notes: pd.DataFrame
+    mapping: dict[str, str]
+    ignored: tuple[str, ...]
+
+
+class _Log:
+    """Refusals and notes by row while a table is being read."""
+
+    def __init__(self, lines: npt.NDArray[np.int64]) -> None:
+        self.lines = lines
+        self.reason = np.full(len(lines), None, dtype=object)
+        self.remedy = np.full(len(lines), None, dtype=object)
+        self.bucket = np.full(len(lines), None, dtype=object)
+        self.notes: list[pd.DataFrame] = []
+
+    @property
+    def taken(self) -> npt.NDArray[np.bool_]:
+        return np.array([reason is None for reason in self.reason], bool)
+
+    def refuse(self, rows: Any, reasons: Any, remedy: Any, bucket: str = "refused") -> None:
+        """Refuse the rows of a mask; a second reason is told after the first."""
+        places = np.flatnonzero(np.asarray(rows, bool))
+        reasons, remedies = (np.broadcast_to(np.asarray(x, object), len(self.lines))
+                             for x in (reasons, remedy))  # fmt: skip
+        for at in places:
+            before = (
+                (f"{self.reason[at]}; ", f"{self.remedy[at]} ") if self.reason[at] else ("",) * 2
+            )
+            self.reason[at] = f"{before[0]}{reasons[at]}"
+            self.remedy[at] = f"{before[1]}{remedies[at]}"
+            self.bucket[at] = self.bucket[at] or bucket
+
+    def note(self, rows: Any, notes: pd.Series | str) -> None:
+        places = np.flatnonzero(np.asarray(rows, bool))
+        if len(places):
+            texts = notes if isinstance(notes, str) else notes.to_numpy()[places]
+            self.notes.append(pd.DataFrame({"line": self.lines[places], "note": texts}))
+
+
+def take_in(
+    kind: str, table: Table | pd.DataFrame, mapping: Mapping[str, str] | None = None
+) -> Intake:
+    """Read a table as rows of ``kind``. Each row comes out once, in order, taken or refused.
+
+    A row without an id gets one made from its name and address, so the same row gets the same id
+    from any file. Coordinates 0, 0 count as not given; US states, countries, ZIP codes, statuses,
+    figures and dates are read as people write them (``territory.cleaning``).
+
+    Parameters
+    ----------
+    kind
+        One of ``CONTRACTS``.
+    table
+        A file from ``read_table``, or a frame of text whose first row stands on line 2.
+    mapping
+        Header -> column of ours; by default ``map_headers`` decides.
+
+    Raises
+    ------
+    ColumnError
+        If a column that the kind cannot do without is missing, or the mapping does not fit.
+    """
+    if isinstance(table, pd.DataFrame):
+        lines = np.arange(2, len(table) + 2, dtype=np.int64)
+        table = Table(table.reset_index(drop=True), lines, "frame")
+    headers = [str(name) for name in table.frame.columns]
+    if mapping is None:
+        mapping = map_headers(headers, kind)
+    check_mapping(mapping, headers, kind)
+    _check_columns(kind, mapping, headers)
+
+    log = _Log(table.lines)
+    raw = table.frame[list(mapping)].rename(columns=dict(mapping)).reset_index(drop=True)
+    contract = CONTRACTS[kind]
+    scales = {column: scale_of(header, headers) for header, column in mapping.items()}
+    rows = pd.DataFrame(
+        {name: _read_column(name, raw, scales, log) for name in contract.columns}, index=raw.index
+    )
+    if "country" in contract.columns:
+        _clean_places(rows, raw, log)
+    if "units" in contract.columns:
+        rows["units"] = _clean_units(rows["units"], rows["kind"])
+    derived = _add_ids(kind, rows)
+    _refuse_blanks(contract, rows, raw, log)
+    _refuse_duplicates(contract, rows, derived, log)
+
+    rows["line"] = log.lines
+    refused = pd.DataFrame(
+        {"line": log.lines, "reason": log.reason, "remedy": log.remedy, "bucket": log.bucket}
+    )[~log.taken]
+    unread = table.refused.assign(bucket="refused")
+    parts = [part for part in (unread, refused) if len(part)] or [refused]
+    return Intake(
+        kind=kind,
+        rows=schemas.check(rows[log.taken], contract, kind),
+        refused=pd.concat(parts).sort_values("line", kind="stable", ignore_index=True),
+        notes=_gather_notes(log),
+        mapping=dict(mapping),
+        ignored=tuple(name for name in headers if name not in mapping),
+    )
+
+
+def _gather_notes(log: _Log) -> pd.DataFrame:
+    none = empty_refusals()[["line"]].assign(note=pd.Series(dtype=object))
+    notes = pd.concat(log.notes) if log.notes else none
+    notes = notes[notes["line"].isin(log.lines[log.taken])]
+    return notes.sort_values("line", kind="stable", ignore_index=True)
+
+
+def _check_columns(kind: str, mapping: Mapping[str, str], headers: list[str]) -> None:
+    """Refuse a file that lacks a column which nothing can stand in for."""
+    contract, present = CONTRACTS[kind], set(mapping.values())
+    first = next(iter(contract.columns))
+    missing = [
+        name
+        for name, column in contract.columns.items()
+        if not column.nullable
+        and name not in present
+        and name not in _DEFAULTS
+        and not (name == first and kind in _IDENTITY)
+    ]
+    if missing:
+        raise ColumnError(
+            f"A file of {kind} needs {', '.join(map(repr, missing))}; this one has "
+            f"{', '.join(map(repr, headers))}. Rename a column, or give a mapping."
+        )
+
+
+def _read_column(name: str, raw: pd.DataFrame, scales: Mapping[str, float], log: _Log) -> pd.Series:
+    """Read one column by what its name says it holds."""
+    is_number = name in ("lat", "lon", "employees") or name.endswith("_usd")
+    if name not in raw.columns:
+        default = np.nan if is_number else _DEFAULTS.get(name)
+        return pd.Series(default, index=raw.index, dtype=float if is_number else object)
+    if name == "name" or name.endswith("_id"):
+        return cleaning.clean_names(raw[name])
+    texts = cleaning.clean_text(raw[name])
+    if name in ("lat", "lon"):
+        read = cleaning.parse_degrees(texts)
+    elif name == "employees":
+        read = parse_employees(texts)
+    elif name.endswith("_usd"):
+        read = parse_money(texts) * scales[name]
+        if name == "amount_usd":
+            read = read.where(read >= 0)
+    elif name.endswith("_on"):
+        read = cleaning.parse_dates(texts)
+    elif name in _CODE_TABLES:
+        return _read_code(name, texts, log)
+    else:
+        return texts
+    log.note(read.isna() & texts.notna(), name + " " + texts.map(repr) + " was not understood")
+    return read
+
+
+def _read_code(name: str, texts: pd.Series, log: _Log) -> pd.Series:
+    table = _CODE_TABLES[name]
+    read = cleaning.clean_codes(texts, table)
+    unknown = read.isna() & texts.notna()
+    words = ", ".join(dict.fromkeys(table.values()))
+    log.refuse(unknown, name + " " + texts.map(repr) + " is unknown", f"Write one of {words}.")
+    if name in _DEFAULTS:
+        read = read.where(texts.notna(), _DEFAULTS[name])
+    return read
+
+
+def _clean_places(rows: pd.DataFrame, raw: pd.DataFrame, log: _Log) -> None:
+    """Bring country, state, postal code and coordinates into form, in place."""
+    written = cleaning.clean_names(raw["country"]) if "country" in raw else rows["country"]
+    rows["country"], rows["state"], rows["postal_code"] = clean_address(
+        written, rows["state"], rows["postal_code"]
+    )
+    known_country = rows["country"].isna() | rows["country"].isin(set(codes.COUNTRIES.values()))
+    log.note(~known_country, "country " + written.map(repr) + " is unknown")
+    is_american = rows["country"] == "US"
+    unknown = is_american & rows["state"].notna()
+    unknown &= ~rows["state"].isin(set(codes.US_STATES.values()))
+    log.note(unknown, "state " + rows["state"].map(repr) + " is no US state")
+
+    if "lat" not in rows:
+        return
+    half = rows["lat"].isna() ^ rows["lon"].isna()
+    log.note(half, "one of lat and lon is missing: neither was used")
+    nought = (rows["lat"] == 0) & (rows["lon"] == 0)
+    log.note(nought, "coordinates 0, 0 mean that nobody knew: not used")
+    rows.loc[half | nought, ["lat", "lon"]] = np.nan
+    lon, lat = rows["lon"].to_numpy(float), rows["lat"].to_numpy(float)
+    at_home = (is_american & ~rows["state"].isin(ELSEWHERE_STATES)).to_numpy(bool)
+    reasons, remedies = faults(lon, lat, at_home)
+    log.refuse(pd.notna(reasons), reasons, remedies)
+
+
+def clean_address(
+    country: pd.Series, state: pd.Series, postal_code: pd.Series
+) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Country code, state code and postal code in form.
+
+    A row without a country is American or Canadian if its state is. A US territory filed as a
+    country is a state of the US. A country that is unknown stays as it was written.
+    """
+    coded = cleaning.clean_countries(country)
+    territory = coded.isin(codes.US_TERRITORIES)
+    state = state.where(~territory | state.notna(), coded)
+    coded = coded.where(~territory, "US")
+    written = cleaning.clean_text(country)
+    coded = coded.where(coded.notna() | written.isna(), written)
+
+    state = cleaning.clean_states(state, coded)
+    blank = coded.isna() & state.notna()
+    coded = coded.where(~(blank & state.isin(set(codes.US_STATES.values()))), "US")
+    blank &= coded.isna() & state.isin(set(codes.CANADIAN_PROVINCES.values()))
+    coded = coded.where(~blank, "CA")
+    coded = coded.astype(object).where(coded.notna(), None)
+    return coded, state, cleaning.clean_postal_codes(postal_code, coded)
+
+
+def _clean_units(units: pd.Series, kind: pd.Series) -> pd.Series:
+    """Unit codes joined by "|", with the leading zeros that spreadsheets lose."""
+
+    def read(text: str) -> str:
+        parts = [part.strip() for part in re.split(r"[|;,\n]", text)]
+        return "|".join(part for part in parts if part)
+
+    def pad(text: str) -> str:
+        return "|".join(part.zfill(5) if part.isdigit() else part for part in text.split("|"))
+
+    joined = cleaning.by_value(units, read)
+    padded = cleaning.by_value(joined, pad)
+    return padded.where(kind.isin(_PADDED_UNITS), joined)
+
+
+def _add_ids(kind: str, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Fill in missing ids from what the row is known by; tell which rows got one."""
+    name = str(rows.columns[0])
+    without = rows[name].isna().to_numpy(bool)
+    if kind not in _IDENTITY or not without.any():
+        return np.zeros(len(rows), bool)
+    parts = [
+        cleaning.by_value(rows.loc[without, column], codes.fold).fillna("").astype(str)
+        for column in _IDENTITY[kind]
+        if column not in _NOT_IDENTITY
+    ]
+    joined = ["\x1f".join(row) for row in zip(*parts, strict=True)]
+    digests = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in joined]
+    rows.loc[without, name] = [f"{kind[0]}-{digest}" for digest in digests]
+    return without
+
+
+def _refuse_blanks(contract: Any, rows: pd.DataFrame, raw: pd.DataFrame, log: _Log) -> None:
+    """Refuse rows that lack what their kind cannot do without."""
+    for name, column in contract.columns.items():
+        if column.nullable:
+            continue
+        written = raw[name].notna() if name in raw else pd.Series(data=False, index=raw.index)
+        refused_already = written & (name in _CODE_TABLES)
+        log.refuse(rows[name].isna() & ~refused_already, f"no {name}", f"Fill in {name}.")
+
+
+def _refuse_duplicates(
+    contract: Any, rows: pd.DataFrame, derived: npt.NDArray[np.bool_], log: _Log
+) -> None:
+    """Refuse a row whose id an earlier row has taken, naming the line of that one."""
+    keys = contract.unique or [name for name, column in contract.columns.items() if column.unique]
+    taken = rows.loc[log.taken, keys]
+    again = taken.duplicated()
+    if not again.any():
+        return
+    lines = pd.Series(log.lines, index=rows.index)
+    first = lines[taken.index].groupby([taken[key] for key in keys]).transform("first")
+    values = taken[again].astype(str).agg(" ".join, axis=1)
+    what = np.where(derived[taken.index[again]], "the same name and address as", keys[0] + " of")
+    told = pd.Series(None, index=rows.index, dtype=object)
+    told[again.index[again]] = [
+        f"{who} line {line}"
+        if who.startswith("the same")
+        else f"{' '.join(keys)} {value!r} is on line {line} already"
+        for who, value, line in zip(what, values, first[again], strict=True)
+    ]
+    log.refuse(told.notna(), told.to_numpy(), "Keep one of the two.", "duplicate")
