@@ -1,17 +1,226 @@
-"""The base map: PNG tiles that the app draws itself from the bundled geometry."""
+"""The base map: PNG tiles that the app draws itself from the bundled tables, offline.
+
+Land and water, lakes, state and county lines, and city labels, in a light and a dark scheme, at 256
+pixels or, for dense screens, 512. A tile is drawn when it is first asked for and kept in an SQLite
+file laid out like MBTiles; the file may be deleted at any time. Its name holds a digest of what the
+tiles are drawn from, so a new release never shows old tiles.
+"""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort
+import functools
+import hashlib
+import io
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import shapely
+from flask import Blueprint, Response, abort, current_app, request
+from PIL import Image, ImageDraw
+
+from territory import reference
+from webmap.ground import TILE, Ground, project
+from webmap.labels import STYLES, Label, Labels, font
+from webmap.tilestore import TileStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from webmap.ground import Layer
 
 TILES_URL = "/tiles/{scheme}/{z}/{x}/{y}{r}.png"
 CREDITS = "U.S. Census Bureau, Natural Earth, GeoNames"
 MAX_ZOOM = 12
+SCHEMES = ("light", "dark")
+SMOOTH = 2  # outlines are drawn so many times larger, for smooth edges
+DESIGN = 1  # raise when tiles are drawn in another way
+INKS = ("water", "land", "county", "state", "label", "halo", "water-label")
+TOKEN = re.compile(r"--map-([a-z-]+):\s*(#[0-9a-f]{6})")
+MAINLAND = (-125.0, 24.5, -66.5, 49.5)
+
+# What each layer is painted with: (layer, ink, line width in css pixels or 0 to fill, first zoom).
+PLAN = (
+    ("land", "land", 0, 0),
+    ("lakes", "water", 0, 0),
+    ("borders", "county", 1.0, 3),
+    ("home", "land", 0, 0),
+    ("ponds", "water", 0, 4),
+    ("rivers", "water", 1.0, 7),
+    ("counties", "county", 0.75, 7),
+    ("states", "state", 1.0, 3),
+)
+
+
+@functools.cache
+def palette(scheme: str) -> dict[str, str]:
+    """Read the inks of a scheme from the design tokens: light comes first there, then dark."""
+    tokens = (files("webmap") / "static" / "tokens.css").read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    for name, colour in TOKEN.findall(tokens):
+        found.setdefault(name, []).append(colour)
+    return {name: found[name][SCHEMES.index(scheme)] for name in INKS}
+
+
+@functools.cache
+def ground() -> Ground:
+    """Share the outlines among the threads of this process."""
+    return Ground(reference.load())
+
+
+@functools.cache
+def labels() -> Labels:
+    """Share the placed labels among the threads of this process."""
+    return Labels(reference.load())
+
+
+def draw(scheme: str, zoom: int, x: int, y: int, ratio: int = 1) -> bytes:
+    """Draw one tile as PNG, ``ratio`` times 256 pixels wide."""
+    inks = palette(scheme)
+    side = TILE * ratio * SMOOTH
+    image = Image.new("RGB", (side, side), inks["water"])
+    pen, tiles = ImageDraw.Draw(image), 2**zoom
+    margin = 3 / TILE
+    box = (
+        (x - margin) / tiles,
+        (y - margin) / tiles,
+        (x + 1 + margin) / tiles,
+        (y + 1 + margin) / tiles,
+    )
+    layers = ground().band(zoom)
+    for name, ink, width, first in PLAN:
+        if zoom >= first:
+            for outline, hole in _outlines(layers[name], box, tiles, (x, y), side):
+                if width:
+                    pen.line(outline, fill=inks[ink], width=max(1, round(width * ratio * SMOOTH)))
+                else:
+                    pen.polygon(outline, fill=inks["water" if hole else ink])
+    image = image.reduce(SMOOTH)
+    _write(image, labels().of_tile(zoom, x, y), (x, y), ratio, inks)
+    return _png(image)
+
+
+def _outlines(
+    layer: Layer,
+    box: tuple[float, float, float, float],
+    tiles: int,
+    corner: tuple[int, int],
+    side: int,
+) -> Iterator[tuple[list[tuple[float, ...]], bool]]:
+    """Give each line or border in the box in pixels of the tile, and whether it is a hole."""
+    for shape in layer.within(box):
+        rings = (shape.exterior, *shape.interiors) if shape.geom_type == "Polygon" else (shape,)
+        for number, ring in enumerate(rings):
+            points = (shapely.get_coordinates(ring) * tiles - corner) * side
+            if len(points) > 1:
+                yield list(map(tuple, points.tolist())), number > 0
+
+
+def _write(
+    image: Image.Image,
+    found: Iterable[Label],
+    corner: tuple[int, int],
+    ratio: int,
+    inks: dict[str, str],
+) -> None:
+    """Write the labels, all halos first, so that no halo covers a neighbour's letters."""
+    pen = ImageDraw.Draw(image)
+    found = list(found)
+    for halo in (True, False):
+        for label in found:
+            face, size = STYLES[label.kind]
+            ink = inks["water-label" if label.kind == "water" else "label"]
+            letters = font(face, size * ratio)
+            at = _on_tile((label.x, label.y), corner, ratio)
+            if halo:
+                edge = {"stroke_width": 1.5 * ratio, "stroke_fill": inks["halo"]}
+                pen.text(at, label.text, fill=inks["halo"], font=letters, anchor="lm", **edge)
+                continue
+            pen.text(at, label.text, fill=ink, font=letters, anchor="lm")
+            if label.dot:
+                cx, cy = _on_tile(label.dot, corner, ratio)
+                r = 1.6 * ratio
+                pen.ellipse((cx - r, cy - r, cx + r, cy + r), fill=ink)
+
+
+def _on_tile(
+    point: tuple[float, float], corner: tuple[int, int], ratio: int
+) -> tuple[float, float]:
+    return (point[0] - corner[0] * TILE) * ratio, (point[1] - corner[1] * TILE) * ratio
+
+
+def _png(image: Image.Image) -> bytes:
+    """Write few colours: quiet ground needs no more, and the file is a third."""
+    out = io.BytesIO()
+    few = image.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(out, "PNG", compress_level=6)
+    return out.getvalue()
+
+
+@functools.cache
+def version() -> str:
+    """Give a digest of all that tiles are drawn from; it changes when they would look different."""
+    parts = [str(DESIGN).encode(), *(str(palette(scheme)).encode() for scheme in SCHEMES)]
+    data = files(reference.PACKAGE)
+    parts += [(data / f"{name}.parquet").read_bytes() for name in ("basemap", "counties", "cities")]
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[
+        :12
+    ]
+
+
+@functools.cache
+def store(folder: Path) -> TileStore:
+    """Open the file of tiles in a folder, one object per process."""
+    return TileStore(folder.absolute() / f"tiles-{version()}.sqlite", draw)
+
+
+def warm(
+    folder: Path,
+    levels: Iterable[int],
+    *,
+    bounds: tuple[float, float, float, float] = MAINLAND,
+    schemes: Iterable[str] = SCHEMES,
+    ratios: Iterable[int] = (1,),
+) -> int:
+    """Draw the tiles of ``levels`` within ``bounds`` that are not there yet.
+
+    Call it before a server forks its workers: they then share the outlines. ``bounds`` are west,
+    south, east and north in degrees. With all tiles there it reads the file and no tables.
+
+    Returns
+    -------
+    drawn
+        How many tiles were drawn.
+    """
+    kept, drawn = store(folder), 0
+    west, south, east, north = bounds
+    (left, right), (bottom, top) = project([west, east], [south, north])
+    for zoom in levels:
+        tiles = 2**zoom
+        for x in range(int(left * tiles), int(right * tiles) + 1):
+            for y in range(int(top * tiles), int(bottom * tiles) + 1):
+                wanted = [(scheme, ratio, zoom, x, y) for scheme in schemes for ratio in ratios]
+                missing = [key for key in wanted if not kept.has(key)]
+                drawn += len([kept.get(key) for key in missing])
+    return drawn
+
 
 blueprint = Blueprint("tiles", __name__, url_prefix="/tiles")
 
 
-@blueprint.get("/<scheme>/<int:z>/<int:x>/<name>.png")
-def serve(scheme: str, z: int, x: int, name: str) -> Response:
-    """Answer for one tile."""
-    abort(404)
+@blueprint.get("/<any(light, dark):scheme>/<int:z>/<int:x>/<int:y><any('', '@2x'):dense>.png")
+def serve(scheme: str, z: int, x: int, y: int, dense: str) -> Response:
+    """Answer for one tile; what is off the map or closer than MAX_ZOOM is not found."""
+    if z > MAX_ZOOM or x >= 2**z or y >= 2**z:
+        abort(404)
+    ratio = 2 if dense else 1
+    response = Response(mimetype="image/png")
+    response.set_etag(f"{version()}-{scheme}-{z}-{x}-{y}-{ratio}")
+    response.cache_control.public = True
+    response.cache_control.max_age = 24 * 3600
+    if request.if_none_match.contains(response.get_etag()[0]):
+        response.status_code = 304
+        return response
+    response.set_data(store(current_app.config["TERRITORY"].var_dir).get((scheme, ratio, z, x, y)))
+    return response

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from branca.element import Element
     from shapely.geometry.base import BaseGeometry
+
     from territory.workflow import MarketView
 
 LIMIT_M = RadiusPolicy().limit_m
@@ -44,6 +45,7 @@ RING_VERTICES = 256  # 6 m short of the true circle at 50 miles
 OUTLINE_TOLERANCE_DEG = 0.0003  # half a pixel at zoom 11
 WORLD = [(-85.0, -540.0), (85.0, -540.0), (85.0, 540.0), (-85.0, 540.0)]
 MIN_ZOOM, MAX_ZOOM = 3, 16
+Bounds = tuple[float, float, float, float]  # west, south, east, north
 BUILDING = (
     '<svg viewBox="-9 -9 18 18" aria-hidden="true">'
     '<path d="M-4 5v-9h5v9M1-1h4v6M-5.500 5h11M-2-1.500h1M-2 1.500h1"/></svg>'
@@ -109,10 +111,11 @@ def market_map(
     """
     offices = view.offices.dropna(subset=["lon", "lat"])
     shape = _outline(view.geometry)
-    chart = _shell(_bounds(shape, offices), tiles_url)
+    bounds = _bounds(shape, offices)
+    chart = _shell(bounds, tiles_url)
     if shape is not None:
         _add_market(chart, shape)
-    _add_offices(chart, offices, limit_m)
+    _add_offices(chart, offices, limit_m, bounds)
     return _render(
         chart,
         label=f"Map of {view.name}; the table beside it holds the same prospects",
@@ -181,7 +184,7 @@ def _numbers(column: pd.Series, digits: int) -> list[float | None]:
     return values.astype(object).where(values.notna(), None).tolist()
 
 
-def _shell(bounds: tuple[float, float, float, float], tiles_url: str) -> folium.Map:
+def _shell(bounds: Bounds, tiles_url: str) -> folium.Map:
     """Make the map with its ground; bounds (west, south, east, north) fill the first view."""
     west, south, east, north = bounds
     chart = folium.Map(
@@ -236,24 +239,27 @@ def _rings(shape: BaseGeometry) -> Iterator[list[tuple[float, float]]]:
 def _add_market(chart: folium.Map, shape: BaseGeometry) -> None:
     """Add the outline, and a veil over all else: the world with the market cut out."""
     borders = list(_rings(shape))
-    plain = {"interactive": False, "bubbling_mouse_events": False, "smooth_factor": 1}
-    folium.Polygon(
-        [WORLD, *borders], class_name="map-veil", stroke=False, fill=True, **plain
-    ).add_to(chart)
-    folium.PolyLine(borders, class_name="map-market", fill=False, **plain).add_to(chart)
+    folium.Polygon([WORLD, *borders], class_name="map-veil", stroke=False, fill=True).add_to(chart)
+    folium.PolyLine(borders, class_name="map-market").add_to(chart)
 
 
-def _add_offices(chart: folium.Map, offices: pd.DataFrame, limit_m: float) -> None:
-    """Add a marker and a ring per office; number n in the class is row n of the office data."""
+def _add_offices(chart: folium.Map, offices: pd.DataFrame, limit_m: float, bounds: Bounds) -> None:
+    """Add a marker per office, and its ring where that comes near the first view.
+
+    Number n in a class name is row n of the office data.
+    """
+    west, south, east, north = bounds
     points = zip(offices["lon"].tolist(), offices["lat"].tolist(), strict=True)
     for row, (lon, lat) in enumerate(points):
         circle = geodesy.ring(lon, lat, limit_m, vertices=RING_VERTICES)
-        folium.PolyLine(
-            np.round(circle[:, ::-1], 5).tolist(),
-            class_name=f"map-ring map-ring-{row}",
-            fill=True,
-            smooth_factor=0,
-        ).add_to(chart)
+        (left, low), (right, high) = circle.min(axis=0), circle.max(axis=0)
+        if left < east + 1 and right > west - 1 and low < north + 1 and high > south - 1:
+            folium.PolyLine(
+                np.round(circle[:, ::-1], 5).tolist(),
+                class_name=f"map-ring map-ring-{row}",
+                fill=True,
+                smooth_factor=0,
+            ).add_to(chart)
         icon = folium.DivIcon(
             html=BUILDING,
             icon_size=(18, 18),

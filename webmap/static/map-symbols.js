@@ -35,8 +35,9 @@ const prospectSymbols = (() => {
   /** Turn points into items {x, y, members, r, at}: one prospect each, or a cluster of several.
    *
    * Every member of `points` ends in exactly one item. Cells are counted in the plane of the zoom, not of the
-   * window, so that dragging the map changes no cluster. `loose` draws all but shared points one by one. */
-  function arrange(points, loose) {
+   * window, so that dragging the map changes no cluster. `loose` draws all but shared points one by one.
+   * What would stand on one of `keepOff` (the offices, {x, y, r}) moves beside it. */
+  function arrange(points, loose, keepOff = []) {
     const cells = new Map();
     for (const p of points) {
       const size = loose ? 1 : CELL, key = `${Math.floor(p.x / size)}:${Math.floor(p.y / size)}`;
@@ -50,9 +51,28 @@ const prospectSymbols = (() => {
     for (let before = -1; before !== clusters.length + single.length;) {
       before = clusters.length + single.length;
       clusters = merge(clusters);
+      for (const one of clusters) stepAside(one, keepOff);
       single = absorb(clusters, single);
     }
-    return clusters.concat(fan(single));
+    const dots = fan(single);
+    for (const one of dots) {
+      const {x, y} = one;
+      if (stepAside(one, keepOff)) one.at = one.at || {x, y};
+    }
+    return clusters.concat(dots);
+  }
+
+  /** Move an item off what it must not cover, straight away from it. */
+  function stepAside(item, keepOff) {
+    let moved = false;
+    for (const spot of keepOff) {
+      const dx = item.x - spot.x, dy = item.y - spot.y, far = Math.hypot(dx, dy), least = item.r + spot.r;
+      if (far >= least) continue;
+      const [ux, uy] = far > 0.5 ? [dx / far, dy / far] : [-0.7, -0.7];
+      item.x = spot.x + ux * least; item.y = spot.y + uy * least;
+      moved = true;
+    }
+    return moved;
   }
 
   function cluster(members) {

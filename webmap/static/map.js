@@ -27,13 +27,14 @@ function prospectLayer(map) {
 
   const canvas = make("canvas", {className: "map-canvas leaflet-zoom-animated"}), pen = canvas.getContext("2d");
   canvas.setAttribute("aria-hidden", "true");
-  map.createPane("prospects").style.zIndex = 620;
+  map.createPane("prospects").style.zIndex = 590;
   map.getPane("prospects").append(canvas);
-  const tip = make("div", {className: "map-tip", hidden: true}), cursor = make("button", {type: "button", className: "map-cursor"});
-  const status = make("p", {className: "map-count"}), legend = make("div", {className: "map-legend"}), spoken = make("p", {className: "map-spoken"});
+  const tipText = make("span", {}), tip = make("div", {className: "map-tip", hidden: true}, tipText), cursor = make("button", {type: "button", className: "map-cursor"});
+  const status = make("p", {className: "map-count"}), legend = make("div", {}), key = make("details", {className: "map-legend"}, make("summary", {textContent: "Legend"}), legend), spoken = make("p", {className: "map-spoken"});
   status.setAttribute("role", "status"); spoken.setAttribute("aria-live", "polite"); tip.setAttribute("aria-hidden", "true");
-  for (const e of [status, legend, cursor]) L.DomEvent.disableClickPropagation(e);
-  box.append(cursor, tip, status, legend, spoken);
+  key.open = box.clientWidth > 600;
+  for (const e of [status, key, cursor]) L.DomEvent.disableClickPropagation(e);
+  box.append(cursor, tip, status, key, spoken);
 
   // ---- the words for one prospect
   const place = (i) => [rows.city[i], rows.state[i]].filter(Boolean).join(", ");
@@ -46,6 +47,7 @@ function prospectLayer(map) {
 
   // ---- drawing
   const shows = (i) => rows.lon[i] != null && (!allowed || allowed.has(rows.id[i]));
+  const officeAt = (row) => map.latLngToLayerPoint([data.offices.lat[row], data.offices.lon[row]]);
   const pixel = (i) => map.latLngToLayerPoint([rows.lat[i], rows.lon[i]]);
 
   function redraw() {
@@ -69,7 +71,8 @@ function prospectLayer(map) {
       if (view.contains(p)) inView++;
       if (!opened || !opened.has(i)) points.push({i, x: p.x + world.x, y: p.y + world.y});
     }
-    items = S.arrange(points, map.getZoom() >= LOOSE_ZOOM);
+    const offices = data.offices.id.map((_, row) => { const p = officeAt(row); return {x: p.x + world.x, y: p.y + world.y, r: 12}; });
+    items = S.arrange(points, map.getZoom() >= LOOSE_ZOOM, offices);
     if (opened) items.push(...S.spread([...opened].map((i) => { const p = pixel(i); return {i, x: p.x + world.x, y: p.y + world.y}; }), 20));
     for (const item of items) {
       item.x -= world.x; item.y -= world.y;
@@ -115,6 +118,7 @@ function prospectLayer(map) {
 
   function drawLabels(view) {
     const taken = items.map((item) => ({x: item.x - item.r, y: item.y - item.r, w: 2 * item.r, h: 2 * item.r}));
+    for (const e of [key, status]) taken.push({x: view.min.x + e.offsetLeft, y: view.min.y + e.offsetTop, w: e.offsetWidth, h: e.offsetHeight});
     const free = (b) => b.x > view.min.x && b.y > view.min.y && b.x + b.w < view.max.x && b.y + b.h < view.max.y &&
       taken.every((t) => b.x + b.w < t.x || t.x + t.w < b.x || b.y + b.h < t.y || t.y + t.h < b.y);
     const put = (text, x, y, options) => {
@@ -126,7 +130,7 @@ function prospectLayer(map) {
       return true;
     };
     data.offices.name.forEach((name, row) => {
-      const p = map.latLngToLayerPoint([data.offices.lat[row], data.offices.lon[row]]);
+      const p = officeAt(row);
       if (!view.contains(p)) return;
       taken.push({x: p.x - 10, y: p.y - 10, w: 20, h: 20});
       put(name, p.x + 14, p.y, {bold: true}) || put(name, p.x - 14, p.y, {bold: true, align: "right"}) ||
@@ -136,10 +140,11 @@ function prospectLayer(map) {
       const line = ringOf(row)?.getLatLngs()[0];
       if (!line) return;
       const ring = Array.isArray(line) ? line : ringOf(row).getLatLngs(), n = ring.length - 1;
-      // South-east first, as a reader expects it; the first free place on the line wins.
-      for (const share of [0.36, 0.14, 0.64, 0.86, 0.30, 0.20, 0.70, 0.80, 0.40, 0.10, 0.60, 0.90]) {
-        const p = map.latLngToLayerPoint(ring[Math.round(share * n)]), east = share < 0.5;
-        if (put(`${data.limit} from ${name}`, p.x + (east ? -8 : 8), p.y, {align: east ? "right" : "left", size: 11})) break;
+      // On the line where it runs level, south or north; else beside it, south-east first.
+      const words = `${data.limit} from ${name}`;
+      for (const share of [0.5, 0, 0.36, 0.14, 0.64, 0.86, 0.30, 0.20, 0.70, 0.80]) {
+        const p = map.latLngToLayerPoint(ring[Math.round(share * n)]), level = share % 0.5 === 0, east = share < 0.5;
+        if (put(words, level ? p.x : p.x + (east ? -8 : 8), p.y, {align: level ? "center" : east ? "right" : "left", size: 11})) break;
       }
     });
   }
@@ -171,7 +176,7 @@ function prospectLayer(map) {
   }
 
   function swatch(shape, colour_) {
-    const dense = devicePixelRatio || 1, e = make("canvas", {width: 16 * dense, height: 16 * dense}), g = e.getContext("2d");
+    const dense = devicePixelRatio || 1, e = make("canvas", {className: "map-swatch", width: 16 * dense, height: 16 * dense}), g = e.getContext("2d");
     e.setAttribute("aria-hidden", "true");
     g.setTransform(dense, 0, 0, dense, 8 * dense, 8 * dense);
     S.dot(g, shape, colour_, ink);
@@ -196,9 +201,9 @@ function prospectLayer(map) {
     const at = item || (i < 0 ? null : whereabouts(i));
     tip.hidden = !at || (i < 0 && !item);
     if (tip.hidden) return;
-    tip.textContent = item && item.members.length > 1 ? `${count(item.members.length)} prospects: ${onePoint(item) ? "open" : "zoom in"}` : rows.name[i];
+    tipText.textContent = item && item.members.length > 1 ? `${count(item.members.length)} prospects: ${onePoint(item) ? "open" : "zoom in"}` : rows.name[i];
     const p = map.layerPointToContainerPoint([at.x, at.y]), size = map.getSize();
-    tip.classList.toggle("left", p.x > size.x - tip.offsetWidth - 30);
+    tip.classList.toggle("left", p.x > size.x - tipText.offsetWidth - 30);
     tip.style.transform = `translate(${Math.round(p.x)}px, ${Math.round(p.y)}px)`;
   }
 
@@ -239,7 +244,7 @@ function prospectLayer(map) {
     const stage = rows.open[i] && rows.stage[i] ? `${standing(i)}: ${rows.stage[i]}` : standing(i);
     popup.setLatLng([rows.lat[i], rows.lon[i]]).setContent(make("div", {},
       make("h3", {textContent: rows.name[i]}), line([rows.street[i], place(i)].filter(Boolean).join(", "), "muted"),
-      make("p", {}, swatch(S.shapeOf(rows.status[i], rows.open[i]), colour(i)), `${stage} · ${segment(i)}`),
+      make("p", {className: "kind"}, swatch(S.shapeOf(rows.status[i], rows.open[i]), colour(i)), `${stage} · ${segment(i)}`),
       line([distance(i), verdict(i)].filter(Boolean).join(", ")), line(known, "review"),
       line(rows.rep[i] && `Rep: ${rows.rep[i]}`, "muted"), page || null)).openOn(map);
   }
