@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ from territory.ellipsoid import (
 )
 from territory.errors import InputError
 from territory.policy import RadiusPolicy
-from territory.raster import RadiusRaster
+from territory.raster import LONGEST_RADIUS_M, RadiusRaster
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,13 +42,12 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Bools = npt.NDArray[np.bool_]
     Positions = npt.NDArray[np.int32]
+    Integers = npt.NDArray[np.int64]
 
 __all__ = ["Nearest", "OfficeIndex", "inverse", "ring", "verdicts"]
 
 _CHUNK = 16_384  # points whose working arrays stay in cache; whole arrays cost 1.5 times as much
-_RASTER_PAYS = (
-    200_000  # points from which building a raster for one radius costs less than it saves
-)
+_RASTER_PAYS = 50_000  # points from which building a raster costs less than it saves
 
 
 class Nearest(NamedTuple):
@@ -103,7 +103,7 @@ class OfficeIndex:
         self._distinct = np.sort(first)
         self._tree = cKDTree(self._xyz[self._distinct])
         self._every = self._tree if len(first) == len(ids) else cKDTree(self._xyz)
-        self._rasters: dict[float, RadiusRaster] = {}
+        self._raster: RadiusRaster | None = None
 
     @classmethod
     def from_frame(cls, offices: pd.DataFrame) -> OfficeIndex:
@@ -167,19 +167,14 @@ class OfficeIndex:
         office = np.empty(len(x), np.int32)
         distance_m = np.empty(len(x))
         offices_within = np.empty(len(x), np.int32) if count else None
+        raster = self._raster_for(radius_m, len(x)) if count else None
 
         def work(part: slice) -> None:
             xyz = to_ecef(x[part], y[part])
-            chord, found = self._two_nearest(xyz)
-            near, s = self._measure(x[part], y[part], xyz, chord, found, radius_m, exact=exact)
+            near, s = self._nearest(x[part], y[part], xyz, radius_m, exact=exact)
             office[part], distance_m[part] = self._given[near], s
             if offices_within is not None:
-                offices_within[part] = s <= radius_m
-                second = chord[:, 1] if self._every is self._tree else chord[:, 0]
-                several = np.flatnonzero(second <= possibly_within(radius_m))
-                offices_within[part.start + several] = self._count(
-                    x[part][several], y[part][several], xyz[several], radius_m
-                )
+                offices_within[part] = self._count(x[part], y[part], xyz, radius_m, raster)
 
         _in_chunks(work, len(x), threads)
         return Nearest(office, distance_m, distance_m <= radius_m, offices_within)
@@ -190,29 +185,27 @@ class OfficeIndex:
         lat: npt.ArrayLike,
         radius_m: float = RadiusPolicy.limit_m,
         *,
+        raster: bool | None = None,
         threads: int | None = None,
     ) -> Bools:
-        """Tell whether any office is within the radius: the verdict alone, for many points at once.
+        """Tell whether any office is within the radius: the verdict alone, in less time.
 
-        The same verdicts as :meth:`nearest`, in a fraction of the time. Many points are answered
-        from a raster of cells that are decided as a whole, kept for the next call with this radius.
-        Parameters and errors as in :meth:`nearest`.
+        The same verdicts as :meth:`nearest`; errors and parameters as there, and one more.
+
+        Parameters
+        ----------
+        raster
+            Answer from a raster of cells that are decided as a whole, and ask the tree for the rest
+            only. Built once, kept for the next call with this radius. Left to the number of points
+            if not given.
         """
         x, y = check_coordinates(lon, lat)
         radius_m = check_radius(radius_m)
-        raster = self._rasters.get(radius_m)
-        if raster is None and len(x) >= _RASTER_PAYS:
-            raster = RadiusRaster(self._tree, radius_m)
-            self._rasters = {radius_m: raster}
+        cells = None if raster is False else self._raster_for(radius_m, len(x), force=bool(raster))
         inside = np.empty(len(x), np.bool_)
 
         def work(part: slice) -> None:
-            if raster is None:
-                inside[part] = self._any_within(x[part], y[part], radius_m)
-                return
-            decided_in, open_ = raster.look_up(x[part], y[part])
-            decided_in[open_] = self._any_within(x[part][open_], y[part][open_], radius_m)
-            inside[part] = decided_in
+            inside[part] = self._any_within(x[part], y[part], radius_m, cells)
 
         _in_chunks(work, len(x), threads)
         return inside
@@ -224,7 +217,7 @@ class OfficeIndex:
         radius_m: float = RadiusPolicy.limit_m,
         *,
         threads: int | None = None,
-    ) -> tuple[npt.NDArray[np.int64], Positions, Floats]:
+    ) -> tuple[Integers, Positions, Floats]:
         """List every pair of a point and an office within the radius.
 
         Ordered by point, then distance, then office id. The distances are ``Geod.inv``'s own.
@@ -237,12 +230,12 @@ class OfficeIndex:
         """
         x, y = check_coordinates(lon, lat)
         radius_m = check_radius(radius_m)
-        parts: dict[int, tuple[npt.NDArray[np.int64], Positions, Floats]] = {}
+        reach = float(possibly_within(radius_m))
+        parts: dict[int, tuple[Integers, Positions, Floats]] = {}
 
         def work(part: slice) -> None:
-            row, office = self._candidates(
-                self._every, to_ecef(x[part], y[part]), possibly_within(radius_m)
-            )
+            xyz = to_ecef(x[part], y[part])
+            row, office = _within_chord(self._every, xyz, np.full(len(xyz), reach))
             s = self._karney(x[part][row], y[part][row], office)
             order = np.flatnonzero(s <= radius_m)
             order = order[np.lexsort((office[order], s[order], row[order]))]
@@ -270,38 +263,22 @@ class OfficeIndex:
         place = np.argsort(self._given)
         return self._karney(x, y, place[position])
 
-    def _two_nearest(self, xyz: Floats) -> tuple[Floats, npt.NDArray[np.intp]]:
-        """Chords to the two nearest places, shape (n, 2), and the nearest's place, shape (n,)."""
+    def _nearest(
+        self, lon: Floats, lat: Floats, xyz: Floats, radius_m: float, *, exact: bool
+    ) -> tuple[Integers, Floats]:
+        """Settle which office is nearest, by its place inside, and how far it is, in metres."""
         chord, found = self._tree.query(xyz, k=2)  # a single office leaves the second at infinity
-        return chord, found[:, 0]
-
-    def _measure(
-        self,
-        lon: Floats,
-        lat: Floats,
-        xyz: Floats,
-        chord: Floats,
-        found: npt.NDArray[np.intp],
-        radius_m: float,
-        *,
-        exact: bool,
-    ) -> tuple[npt.NDArray[np.intp], Floats]:
-        """Settle which office is nearest and how far it is, in metres."""
-        near = self._distinct[found]
-        c, second = chord.T
+        c, second = np.ascontiguousarray(chord.T)
+        near = self._distinct[found[:, 0]]
         at_most = longest(c)
-        by_karney = (c > surely_within(radius_m)) & (c <= possibly_within(radius_m))
-        by_karney |= (c > CLOSED_FORM_REACH_M) | (c == 0)
-        if exact:
-            by_karney[:] = True
-        far = np.flatnonzero(by_karney)
+        band = (c > surely_within(radius_m)) & (c <= possibly_within(radius_m))
+        karney = np.flatnonzero(band | (c > CLOSED_FORM_REACH_M) | (c == 0) | exact)
         with np.errstate(divide="ignore", invalid="ignore"):  # a chord of 0, which Karney answers
             s = short_geodesic(c, xyz[:, 2], self._xyz[near, 2])
-        s[far] = at_most[far] = self._karney(lon[far], lat[far], near[far])
+        s[karney] = at_most[karney] = self._karney(lon[karney], lat[karney], near[karney])
         tie = np.flatnonzero(second <= possibly_within(at_most))
         if tie.size:
-            limit = possibly_within(at_most[tie])
-            row, place = self._candidates(self._tree, xyz[tie], limit)
+            row, place = _within_chord(self._tree, xyz[tie], possibly_within(at_most[tie]))
             office = self._distinct[place]
             length = self._karney(lon[tie][row], lat[tie][row], office)
             order = np.lexsort((office, length, row))
@@ -309,45 +286,78 @@ class OfficeIndex:
             near[tie], s[tie] = office[first], length[first]
         return near, s
 
-    def _any_within(self, lon: Floats, lat: Floats, radius_m: float) -> Bools:
+    def _raster_for(
+        self, radius_m: float, points: int, *, force: bool = False
+    ) -> RadiusRaster | None:
+        """The raster kept for this radius, or a new one where it pays."""
+        kept = self._raster
+        if kept is not None and kept.radius_m == radius_m:
+            return kept
+        if radius_m <= LONGEST_RADIUS_M and (force or points >= _RASTER_PAYS):
+            self._raster = RadiusRaster(self._every, radius_m)
+            return self._raster
+        return None
+
+    def _any_within(
+        self, lon: Floats, lat: Floats, radius_m: float, raster: RadiusRaster | None
+    ) -> Bools:
+        """Tell of each point whether any office is within the radius."""
+        if raster is not None:
+            held, cell = raster.look_up(lon, lat)
+            inside: Bools = held > 0
+            open_ = np.flatnonzero((held == 0) & raster.is_crossed(cell))
+            lon, lat = lon[open_], lat[open_]
+            row, office = raster.left_open(cell[open_])
+            inside[open_[row[self._pick(lon, lat, to_ecef(lon, lat), row, office, radius_m)]]] = (
+                True
+            )
+            return inside
         xyz = to_ecef(lon, lat)
         reach = float(possibly_within(radius_m))
         c = self._tree.query(xyz, distance_upper_bound=np.nextafter(reach, np.inf))[0]
-        inside: Bools = c <= surely_within(radius_m)
+        inside = c <= surely_within(radius_m)
         open_ = np.flatnonzero(~inside & (c <= reach))
-        if open_.size:
-            inside[open_] = self._count_by_karney(lon[open_], lat[open_], xyz[open_], radius_m) > 0
+        inside[open_] = self._count(lon[open_], lat[open_], xyz[open_], radius_m, None) > 0
         return inside
 
-    def _count(self, lon: Floats, lat: Floats, xyz: Floats, radius_m: float) -> Positions:
-        """Count the offices within the radius; where the bounds disagree, by Karney."""
-        reach = max(surely_within(radius_m), 0)
-        least = self._every.query_ball_point(xyz, reach, return_length=True)
-        most = self._every.query_ball_point(xyz, possibly_within(radius_m), return_length=True)
+    def _count(
+        self, lon: Floats, lat: Floats, xyz: Floats, radius_m: float, raster: RadiusRaster | None
+    ) -> Integers:
+        """Count the offices within the radius of each point."""
+        if raster is not None:
+            held, cell = raster.look_up(lon, lat)
+            row, office = raster.left_open(cell)
+            chosen = self._pick(lon, lat, xyz, row, office, radius_m)
+            return held + np.bincount(row[chosen], minlength=len(lon))
+        sure, reach = max(surely_within(radius_m), 0), possibly_within(radius_m)
+        least: Integers = self._every.query_ball_point(xyz, sure, return_length=True)
+        most = self._every.query_ball_point(xyz, reach, return_length=True)
         open_ = np.flatnonzero(least != most)
-        least[open_] = self._count_by_karney(lon[open_], lat[open_], xyz[open_], radius_m)
-        counted: Positions = least.astype(np.int32)
-        return counted
+        row, office = _within_chord(self._every, xyz[open_], np.full(len(open_), reach))
+        inside = self._karney(lon[open_][row], lat[open_][row], office) <= radius_m
+        least[open_] = np.bincount(row[inside], minlength=len(open_))
+        return least
 
-    def _count_by_karney(
-        self, lon: Floats, lat: Floats, xyz: Floats, radius_m: float
-    ) -> npt.NDArray[np.int64]:
-        row, office = self._candidates(self._every, xyz, possibly_within(radius_m))
-        inside = self._karney(lon[row], lat[row], office) <= radius_m
-        return np.bincount(row[inside], minlength=len(lon))
+    def _pick(
+        self,
+        lon: Floats,
+        lat: Floats,
+        xyz: Floats,
+        row: Integers,
+        office: Integers,
+        radius_m: float,
+    ) -> Bools:
+        """Which pairs of a point, by its row, and an office are within the radius."""
+        gap = xyz[row]
+        gap -= self._xyz[office]
+        c = np.sqrt(np.einsum("ij,ij->i", gap, gap))
+        inside: Bools = c <= surely_within(radius_m)
+        open_ = np.flatnonzero(~inside & (c <= possibly_within(radius_m)))
+        s = self._karney(lon[row[open_]], lat[row[open_]], office[open_])
+        inside[open_] = s <= radius_m
+        return inside
 
-    @staticmethod
-    def _candidates(
-        tree: cKDTree, xyz: Floats, chord_m: Floats
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Every (row, place) with a chord of at most ``chord_m``, sorted by both."""
-        lists = tree.query_ball_point(xyz, chord_m, return_sorted=True)
-        sizes = np.fromiter(map(len, lists), np.int64, len(lists))
-        row = np.repeat(np.arange(len(lists)), sizes)
-        place = np.fromiter((p for found in lists for p in found), np.int64, len(row))
-        return row, place
-
-    def _karney(self, lon: Floats, lat: Floats, office: npt.NDArray[np.integer]) -> Floats:
+    def _karney(self, lon: Floats, lat: Floats, office: Integers | Positions) -> Floats:
         s: Floats = GEOD.inv(lon, lat, self._lon[office], self._lat[office])[2]
         return s
 
@@ -385,3 +395,10 @@ def _in_chunks(work: Callable[[slice], None], points: int, threads: int | None) 
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(work, parts):
             pass
+
+
+def _within_chord(tree: cKDTree, xyz: Floats, chord_m: Floats) -> tuple[Integers, Integers]:
+    """Every (row, place) whose chord is at most that of the row, sorted by both."""
+    lists = tree.query_ball_point(xyz, chord_m, return_sorted=True)
+    row = np.repeat(np.arange(len(lists)), np.fromiter(map(len, lists), np.int64, len(lists)))
+    return row, np.fromiter(chain.from_iterable(lists), np.int64, len(row))
