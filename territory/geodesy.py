@@ -256,12 +256,9 @@ class OfficeIndex:
         position = np.broadcast_to(np.asarray(office), x.shape)
         wrong = np.unique(position[(position < 0) | (position >= len(self))])
         if wrong.size:
-            raise InputError(
-                f"No office at position {', '.join(map(str, wrong))}: there are {len(self)}, "
-                "counted from 0."
-            )
-        place = np.argsort(self._given)
-        return self._karney(x, y, place[position])
+            named = ", ".join(map(str, wrong))
+            raise InputError(f"No office at position {named}: there are {len(self)}, from 0.")
+        return self._karney(x, y, np.argsort(self._given)[position])
 
     def _nearest(
         self, lon: Floats, lat: Floats, xyz: Floats, radius_m: float, *, exact: bool
@@ -389,12 +386,10 @@ def _in_chunks(work: Callable[[slice], None], points: int, threads: int | None) 
     parts = [slice(at, min(at + _CHUNK, points)) for at in range(0, points, _CHUNK)]
     threads = min(threads or os.cpu_count() or 1, len(parts))
     if threads <= 1:
-        for part in parts:
-            work(part)
+        list(map(work, parts))
         return
     with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(work, parts):
-            pass
+        list(pool.map(work, parts))
 
 
 def _within_chord(tree: cKDTree, xyz: Floats, chord_m: Floats) -> tuple[Integers, Integers]:

@@ -39,7 +39,7 @@ _EDGE_M = 1e-3  # a point within rounding of a cell's edge may be counted to its
 
 
 class RadiusRaster:
-    """What the cells know of one set of offices and one radius; a few MB, built in 10 ms or so for 50 miles.
+    """What the cells know of one set of offices and one radius; a few MB, built in some 10 ms.
 
     Parameters
     ----------
@@ -109,9 +109,8 @@ class RadiusRaster:
 
 
 def _centre(row: Integers, column: Integers, per_degree: float) -> Floats:
-    lon: Floats = (column + 0.5) / per_degree - 180
-    lat: Floats = (row + 0.5) / per_degree - 90
-    return to_ecef(lon, lat)
+    lon, lat = (column + 0.5) / per_degree - 180, (row + 0.5) / per_degree - 90
+    return to_ecef(np.asarray(lon, np.float64), np.asarray(lat, np.float64))
 
 
 def _half_width(row: Integers, per_degree: float) -> Floats:
