@@ -21,7 +21,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from reference_data import areas, zip_codes  # noqa: E402
+from reference_data import areas, cities, zip_codes  # noqa: E402
 from reference_data.sources import Archives, SourceError  # noqa: E402
 
 DATA = ROOT / "data"
@@ -37,12 +37,23 @@ def build(name: str, archives: Archives) -> pd.DataFrame:
         return areas.metro_areas(archives)
     if name == "county_adjacency":
         return areas.county_adjacency(gpd.read_parquet(DATA / "counties.parquet"))
+    if name in ("cities", "city_names", "countries"):
+        return getattr(cities, name)(archives)
     if name == "zip_codes":
         return zip_codes.zip_codes(archives, gpd.read_parquet(DATA / "counties.parquet"))
     raise SourceError(f"No table {name!r}. There are: {', '.join(TABLES)}.")
 
 
-TABLES = ("counties", "states", "metro_areas", "county_adjacency", "zip_codes")
+TABLES = (
+    "counties",
+    "states",
+    "metro_areas",
+    "county_adjacency",
+    "cities",
+    "city_names",
+    "countries",
+    "zip_codes",
+)
 
 
 def main() -> None:

@@ -41,7 +41,9 @@ _APOSTROPHES = re.compile(r"['’‘`´ʻʼ]")
 _INITIALS = re.compile(r"\b(\w)\.(?=\w\b)")
 _IN_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _PREFIX = re.compile(r"^(?:the )?(?:city|town|township|village|borough|municipality) of (?=\w)")
-_GAPS = re.compile(r"[^\w&]+|_")
+# Accents of Latin, Greek and Cyrillic only: the marks of other scripts are letters of theirs.
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_GAPS = re.compile(r"[\x00-\x25\x27-\x2f:-@\[-`{-\xbf\u2000-\u206f\u3000-\u303f]+")
 
 
 def normalise_place(name: str) -> str:
@@ -53,9 +55,10 @@ def normalise_place(name: str) -> str:
     >>> normalise_place("City of Saint-Étienne (Loire)")
     'st etienne'
     """
-    spread = unicodedata.normalize("NFKD", name.casefold().translate(_LATIN))
-    plain = "".join(letter for letter in spread if not unicodedata.combining(letter))
-    plain = unicodedata.normalize("NFC", plain)
+    plain = name.casefold()
+    if not plain.isascii():
+        spread = unicodedata.normalize("NFKD", plain.translate(_LATIN))
+        plain = unicodedata.normalize("NFC", _ACCENTS.sub("", spread))
     plain = _INITIALS.sub(r"\1", _APOSTROPHES.sub("", plain))
     outside = _GAPS.sub(" ", _IN_BRACKETS.sub(" ", plain)).strip()
     whole = _PREFIX.sub("", outside or _GAPS.sub(" ", plain).strip())
@@ -125,13 +128,18 @@ class Reference:
         """Cities of the world, sorted by city_id: from 500 people in the US, from 5,000 elsewhere.
 
         city_id (GeoNames), name, country_code (ISO 3166-1 alpha-2), admin1_code (GeoNames; in the
-        US the state_code), lon, lat, population.
+        US the state_code, or None), lon, lat, population. Puerto Rico and the other territories are
+        states of the US here, as in ``zip_codes``.
         """
         return self._table("cities")
 
     @cached_property
     def city_names(self) -> pd.DataFrame:
-        """Main and alternate names of ``cities``, sorted: key (``normalise_place``), city_id."""
+        """What ``cities`` are called, sorted by key and city_id.
+
+        key (``normalise_place`` of a name), city_id, is_main (False: an alternate name, which may
+        be another city's main name; prefer a main name where both answer).
+        """
         return self._table("city_names")
 
     @cached_property

@@ -92,9 +92,7 @@ def states(counties: gpd.GeoDataFrame, archives: Archives) -> gpd.GeoDataFrame:
             "state_fips": fips,
             "name": fips.map(names),
         },
-        geometry=[
-            shapely.union_all(groups.get_group(code).geometry.to_numpy()) for code in fips
-        ],
+        geometry=[shapely.union_all(groups.get_group(code).geometry.to_numpy()) for code in fips],
         crs="EPSG:4326",
     )
     return frame.sort_values("state_code", ignore_index=True)

@@ -86,7 +86,12 @@ def geonames_places(archives: Archives) -> pd.DataFrame:
 def zip_areas(archives: Archives) -> pd.DataFrame:
     """Centre and land area of each ZIP code that has one: lon, lat, area_m2, city, by zip_code."""
     text = archives.text(ZIPCODE_DETAIL, "dist/index.mjs")
-    fields = {"city": r'"(.*)"', "density": r"([^\s,]+)", "latitude": r"([^\s,]+)", "longitude": r"([^\s,]+)"}
+    fields = {
+        "city": r'"(.*)"',
+        "density": r"([^\s,]+)",
+        "latitude": r"([^\s,]+)",
+        "longitude": r"([^\s,]+)",
+    }
     fields |= {"population": r"([^\s,]+)", "zip": r'"(\d{5})"'}
     columns = {
         name: re.findall(rf"^    {name}: {value},?$", text, re.MULTILINE)
