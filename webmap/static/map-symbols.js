@@ -51,7 +51,10 @@ const prospectSymbols = (() => {
     for (let before = -1; before !== clusters.length + single.length;) {
       before = clusters.length + single.length;
       clusters = merge(clusters);
-      for (const one of clusters) stepAside(one, keepOff);
+      for (const one of clusters) {
+        const {x, y} = one;
+        if (stepAside(one, keepOff)) one.at = one.at || {x, y};
+      }
       single = absorb(clusters, single);
     }
     const dots = fan(single);
@@ -166,8 +169,12 @@ const prospectSymbols = (() => {
   }
 
   /** Write a label with a halo in the colour of the ground. */
-  function label(g, text, x, y, p, {bold = false, align = "left", size = 12} = {}) {
+  function label(g, text, x, y, p, {bold = false, align = "left", size = 12, over = false} = {}) {
     g.font = `${bold ? 600 : 400} ${size}px ${p.font}`; g.textAlign = align; g.textBaseline = "middle";
+    if (over) {  // what it lies on is covered, so that a dashed line does not run through the letters
+      const w = g.measureText(text).width + 8;
+      g.globalAlpha = 0.9; g.fillStyle = p.halo; g.beginPath(); g.roundRect(x - w / 2, y - 8, w, 16, 4); g.fill(); g.globalAlpha = 1;
+    }
     g.lineJoin = "round"; g.lineWidth = 3.5; g.strokeStyle = p.halo; g.strokeText(text, x, y);
     g.fillStyle = bold ? p.text : p.text2; g.fillText(text, x, y);
   }

@@ -1,1 +1,1 @@
-"""The store."""
+"""The history of the tables, carried by the package."""

@@ -1,1 +1,1 @@
-"""The store."""
+"""One module per change of the tables."""

@@ -1,0 +1,349 @@
+"""The command ``territory``: a shell on the workflow, nothing else.
+
+Everything heavy is imported inside the command that needs it, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import getpass
+import importlib
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from territory.errors import InputError, NotFoundError, TerritoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+    from territory.store import Store
+
+BAD_INPUT = 2
+KINDS = (
+    "offices", "prospects", "reps", "markets", "territories", "named_accounts", "sites", "contacts",
+    "opportunities", "quotas",
+)  # fmt: skip
+EXPORTS = (
+    "prospects", "markets", "findings", "offices", "reps", "territories", "named_accounts", "sites",
+    "contacts", "opportunities", "quotas",
+)  # fmt: skip
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+SHOWN = 20  # rows of a list that a terminal is shown; the rest is counted
+
+as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON for a program to read.")
+dry_run = click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--store",
+    "store_url",
+    envvar="TERRITORY_STORE",
+    metavar="URL",
+    help="Where the data is: a SQLite file or postgresql://user@host/database. "
+    "Default: $TERRITORY_STORE, or sqlite:///var/territory.sqlite.",
+)
+@click.version_option(package_name="territory-mapper", prog_name="territory")
+@click.pass_context
+def cli(context: click.Context, store_url: str | None) -> None:
+    r"""Sales territories and target markets, decided on the ellipsoid and explained.
+
+    \b
+    Example:
+      territory demo && territory serve
+    """
+    context.obj = store_url
+
+
+def opened(context: click.Context, *, create: bool = True) -> Store:
+    """Open the store that the options name and close it when the command ends."""
+    from territory.store import open_store
+
+    return context.with_resource(open_store(context.obj, create=create))
+
+
+def now() -> datetime:
+    """The one clock of the command line."""
+    return datetime.now(UTC)
+
+
+def note(text: str) -> None:
+    """Tell how a long work goes; on stderr, so that stdout holds the answer only."""
+    click.echo(text, err=True)
+
+
+def answer(report: dict[str, Any], sentence: str, *, is_json: bool) -> None:
+    """Print a report the way that was asked for."""
+    click.echo(json.dumps(report, indent=2) if is_json else sentence)
+
+
+@cli.command()
+@click.option("--if-empty", is_flag=True, help="Do nothing where the store holds anything.")
+@as_json
+@click.pass_context
+def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
+    r"""Load the example company: real headquarters, invented reps and pipeline.
+
+    \b
+    Example:
+      territory demo --if-empty
+    """
+    from territory import workflow
+
+    store = opened(context)
+    if not workflow.is_empty(store):
+        if if_empty:
+            answer({"loaded": False}, f"{store.shown} holds data already.", is_json=is_json)
+            return
+        if workflow.overview(store).example_notice is None:
+            raise InputError(
+                f"{store.shown} holds data of yours, which the example would mix with. "
+                "Name another one: territory --store sqlite:///var/demo.sqlite demo"
+            )
+    report = workflow.load_demo(store, now=now(), progress=note)
+    answer({"loaded": True, **report.as_json()}, report.sentence, is_json=is_json)
+
+
+@cli.command("import")
+@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
+@click.argument("file", type=click.Path(path_type=Path))
+@dry_run
+@as_json
+@click.pass_context
+def import_(context: click.Context, *, kind: str, file: Path, dry_run: bool, is_json: bool) -> None:
+    r"""Read FILE into the store. The same file twice changes nothing.
+
+    KIND is one of offices, prospects, reps, markets, territories, named_accounts, sites, contacts,
+    opportunities, quotas. A row that cannot be used is refused with its line; the others go in.
+
+    \b
+    Examples:
+      territory import offices offices.csv
+      territory import prospects accounts.xlsx --dry-run
+    """
+    from territory import workflow
+
+    store = opened(context)
+    note(f"Reading {file} ...")
+    report = workflow.import_file(store, kind, file, dry_run=dry_run)
+    if not is_json:
+        for line, reason, remedy in _rows(report.refused, ("line", "reason", "remedy")):
+            note(f"line {line}: {reason} {remedy}")
+        if report.ignored:
+            note(f"Columns not used: {', '.join(report.ignored)}.")
+    answer(report.as_json(), report.sentence, is_json=is_json)
+
+
+def _rows(frame: pd.DataFrame, columns: Iterable[str]) -> list[tuple[Any, ...]]:
+    """Give the first rows of a frame, and say how many more there are."""
+    if len(frame) > SHOWN:
+        note(f"The first {SHOWN} of {len(frame):,}; --json lists them all.")
+    return list(frame[list(columns)].head(SHOWN).itertuples(index=False, name=None))
+
+
+@cli.command()
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--offices",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File with office_id, name, lat and lon, or an address.",
+)
+@click.option(
+    "--radius", required=True, metavar="LENGTH", help="How far counts as near: 50mi, 80km, 1200m."
+)
+@click.option(
+    "--all-pairs", is_flag=True, help="One row per point and office within the radius instead."
+)
+@as_json
+def screen(
+    *, source: Path, target: Path, offices: Path, radius: str, all_pairs: bool, is_json: bool
+) -> None:
+    r"""Find the nearest office of every row of IN and write it all to OUT. Needs no store.
+
+    Adds nearest_office_id, distance_mi, within_radius, offices_within, uncertainty_mi and verdict
+    to the rows and columns of IN, in their order.
+
+    \b
+    Examples:
+      territory screen companies.csv near.csv --offices offices.csv --radius 50mi
+      territory screen companies.parquet pairs.parquet --offices offices.csv --radius 80km --all-pairs
+    """
+    from territory.lengths import parse_length
+    from territory.screening import screen as run
+
+    radius_m = parse_length(radius)
+    report = run(source, target, offices, radius_m, all_pairs=all_pairs, progress=_progress)
+    answer(report.as_json(), report.sentence, is_json=is_json)
+
+
+def _progress(done: int, of: int | None = None) -> None:
+    note(f"{done:,} rows" if of is None else f"{done:,} of {of:,} rows")
+
+
+@cli.command()
+@click.option("--name", help="What people call the plan. Default: the day.")
+@click.option("--by", "published_by", help="Who publishes it. Default: the user signed in here.")
+@click.option(
+    "--policy",
+    "policy_path",
+    type=click.Path(path_type=Path),
+    help="TOML file with the rules. Default: the policy of the plan in force.",
+)
+@dry_run
+@as_json
+@click.pass_context
+def assign(
+    context: click.Context,
+    *,
+    name: str | None,
+    published_by: str | None,
+    policy_path: Path | None,
+    dry_run: bool,
+    is_json: bool,
+) -> None:
+    r"""Work out who owns which prospect and publish it as the next plan.
+
+    \b
+    Example:
+      territory assign --name 2027-Q1 --policy policy.toml
+    """
+    from territory import workflow
+    from territory.policy import read_policy
+
+    report = workflow.assign(
+        opened(context, create=False),
+        name=name,
+        published_by=published_by or getpass.getuser(),
+        now=now(),
+        policy=read_policy(policy_path) if policy_path else None,
+        dry_run=dry_run,
+    )
+    answer(report.as_json(), report.sentence, is_json=is_json)
+
+
+@cli.command()
+@as_json
+@click.pass_context
+def check(context: click.Context, *, is_json: bool) -> None:
+    r"""List what is wrong with the data as they are now, each with its remedy.
+
+    \b
+    Example:
+      territory check --json > findings.json
+    """
+    from territory import workflow
+
+    report = workflow.check_report(opened(context, create=False), now=now())
+    if is_json:
+        told = {
+            "totals": report.sums.to_dict("records"),
+            "findings": report.findings.to_dict("records"),
+        }
+        click.echo(json.dumps(told, indent=2))
+        return
+    for title, severity, code in _all(report.sums, ("title", "severity", "code")):
+        click.echo(f"{severity}: {title}")
+        of_code = report.findings[report.findings["code"] == code]
+        for (message,) in _all(of_code.head(3), ("message",)):
+            click.echo(f"  {message}")
+        more = f"  ... and {len(of_code) - 3:,} more." if len(of_code) > 3 else ""
+        click.echo(f"{more}  Remedy: {of_code['remedy'].iloc[0]}")
+    click.echo(f"{len(report.findings):,} findings.")
+
+
+def _all(frame: pd.DataFrame, columns: Iterable[str]) -> list[tuple[Any, ...]]:
+    return list(frame[list(columns)].itertuples(index=False, name=None))
+
+
+@cli.command()
+@click.argument("prospect_id", metavar="ID")
+@as_json
+@click.pass_context
+def explain(context: click.Context, *, prospect_id: str, is_json: bool) -> None:
+    r"""Say why a prospect is whose it is: every rule in the order tried, and the plan.
+
+    \b
+    Example:
+      territory explain walmart
+    """
+    import dataclasses
+
+    from territory import workflow
+
+    told = workflow.explain(opened(context, create=False), prospect_id)
+    answer(dataclasses.asdict(told), "\n".join(told.lines()), is_json=is_json)
+
+
+@cli.command()
+@click.argument("kind", type=click.Choice(EXPORTS), metavar="KIND")
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@as_json
+@click.pass_context
+def export(context: click.Context, *, kind: str, target: Path, is_json: bool) -> None:
+    r"""Write the plan in force, or what was imported, to OUT.
+
+    KIND is one of prospects, markets, findings, offices, reps, territories, named_accounts, sites,
+    contacts, opportunities, quotas. The suffix of OUT picks the format: csv, xlsx, geojson, gpkg,
+    parquet.
+
+    \b
+    Example:
+      territory export prospects prospects.xlsx
+    """
+    from territory import workflow
+
+    rows = workflow.export(opened(context, create=False), kind, target)
+    answer({"rows": rows, "file": str(target)}, f"{rows:,} rows in {target}.", is_json=is_json)
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback only.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), envvar="PORT", default=8000, show_default=True
+)
+@click.option("--workers", type=click.IntRange(1), default=1, show_default=True)
+@click.pass_context
+def serve(context: click.Context, *, host: str, port: int, workers: int) -> None:
+    r"""Serve the pages on this machine.
+
+    \b
+    Example:
+      territory serve --port 8080
+    """
+    if host not in LOOPBACK:
+        raise InputError(
+            f"--host {host}: until there is sign-in, only this machine may see the pages. "
+            f"Choose one of {', '.join(LOOPBACK)}."
+        )
+    opened(context).close()  # make or upgrade the tables once, before workers start
+    # The library must not import the app that stands on it, so the app is found by its name when
+    # it is wanted, as a WSGI server would find it.
+    app_module = importlib.import_module("webmap")
+    server = importlib.import_module("webmap.server")
+    server.run(app_module, context.obj, host=host, port=port, workers=workers)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command: exit code 2 and one line on stderr for bad input, 1 for other failures."""
+    try:
+        cli.main(arguments, prog_name="territory", standalone_mode=False)
+    except click.ClickException as error:
+        _fail(error.format_message(), error.exit_code)
+    except click.Abort:
+        _fail("stopped.", 1)
+    except TerritoryError as error:
+        bad_input = isinstance(error, InputError | NotFoundError)
+        _fail(str(error), BAD_INPUT if bad_input else 1)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"territory: {' '.join(message.split())}", err=True)
+    sys.exit(code)

@@ -1,0 +1,52 @@
+"""Open opportunities and quotas, summed the way a market page shows them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def pipeline(opportunities: pd.DataFrame) -> pd.DataFrame:
+    """Sum each prospect's open opportunities and name the stage of its largest one.
+
+    Open is every stage that does not start with "closed". The newest activity counts closed ones
+    too. On equal amounts the smallest ``opportunity_id`` names the stage.
+
+    Returns
+    -------
+    pipeline
+        prospect_id, stage (null: none open), pipeline_usd (0: none open), last_activity_on; one row
+        per prospect that has an opportunity.
+    """
+    ordered = opportunities.sort_values(
+        ["prospect_id", "amount_usd", "opportunity_id"], ascending=[True, False, True]
+    )
+    is_open = ~ordered["stage"].astype(str).str.lower().str.startswith("closed")
+    by_prospect = ordered[is_open].groupby("prospect_id")
+    whole = ordered.groupby("prospect_id")["last_activity_on"].max().to_frame()
+    whole["stage"] = by_prospect["stage"].first().astype(object)
+    whole["pipeline_usd"] = by_prospect["amount_usd"].sum()
+    whole["pipeline_usd"] = whole["pipeline_usd"].fillna(0.0)
+    whole = whole.reset_index()[["prospect_id", "stage", "pipeline_usd", "last_activity_on"]]
+    texts = ["prospect_id", "stage", "last_activity_on"]
+    whole[texts] = whole[texts].astype(object).where(whole[texts].notna(), None)
+    return whole
+
+
+def yearly_quotas(quotas: pd.DataFrame, year: str) -> pd.Series:
+    """Give each rep's quota for a year: the year's own, or else its quarters, or else its months.
+
+    Returns
+    -------
+    quotas
+        amount_usd by rep_id, for the reps that have any quota in that year.
+    """
+    of_year = quotas[quotas["period"].str[:4] == year]
+    span = of_year["period"].map(len)  # 2026, 2026-11 and 2026-Q4 are all of one length each
+    widest = of_year.assign(
+        grain=span.where(span == 4, of_year["period"].str.contains("Q").map({True: 5, False: 6}))
+    )
+    chosen = widest[widest["grain"] == widest.groupby("rep_id")["grain"].transform("min")]
+    return chosen.groupby("rep_id")["amount_usd"].sum()

@@ -1,0 +1,43 @@
+"""Bring a database to the tables of this version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from territory.errors import StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def configure(connection: Connection | None = None) -> Config:
+    """Make Alembic's configuration without a file; the scripts lie in this package."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(connection: Connection, shown: str) -> None:
+    """Run every migration that the database lacks, inside the caller's transaction.
+
+    Raises
+    ------
+    StoreError
+        If the database was written by a newer version.
+    """
+    config = configure(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and found not in known:
+        raise StoreError(
+            f"{shown} was written by a newer version (its tables are at {found!r}). "
+            "Upgrade territory-mapper."
+        )
+    command.upgrade(config, "head")

@@ -1,0 +1,94 @@
+"""Frames into tables and back, in bulk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Double, Integer, bindparam, insert, update
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Select, Table
+
+CHUNK = 20_000  # rows a statement is handed at once: bounds the memory that bound values take
+
+
+def read(connection: Connection, query: Select[Any]) -> pd.DataFrame:
+    """Run a query: text comes back as object with None, numbers as float with NaN."""
+    result = connection.execute(query)
+    described = [(column.name, column.type) for column in query.selected_columns]
+    rows = result.fetchall()
+    values: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(described)
+    return pd.DataFrame(
+        {name: _series(held, kind) for (name, kind), held in zip(described, values, strict=True)}
+    )
+
+
+def _series(held: Sequence[Any], kind: object) -> pd.Series:
+    if isinstance(kind, Double):
+        return pd.Series(np.array(held, dtype=float))
+    if isinstance(kind, Integer):
+        return pd.Series(np.array(held, dtype=int))
+    return pd.Series(held, dtype=object)
+
+
+def _tuples(frame: pd.DataFrame, names: list[str]) -> list[tuple[Any, ...]]:
+    """Turn a frame into rows of plain Python values, None for whatever is missing."""
+    columns = []
+    for name in names:
+        column = frame[name]
+        columns.append(column.astype(object).where(column.notna(), None).tolist())
+    return list(zip(*columns, strict=True))
+
+
+def write(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
+    """Insert every row of ``frame``; columns that the table does not have are left out.
+
+    SQLite takes plain tuples, PostgreSQL a COPY: both skip the work per row that the general way of
+    binding values costs.
+    """
+    names = [column.name for column in table.columns if column.name in frame.columns]
+    for start in range(0, len(frame), CHUNK):
+        rows = _tuples(frame.iloc[start : start + CHUNK], names)
+        if connection.dialect.name == "postgresql":
+            _copy(connection, table, names, rows)
+        else:
+            statement = insert(table).values({name: bindparam(name) for name in names})
+            compiled = statement.compile(dialect=connection.dialect)
+            connection.exec_driver_sql(str(compiled), rows)
+
+
+def _copy(
+    connection: Connection, table: Table, names: list[str], rows: list[tuple[Any, ...]]
+) -> None:
+    from psycopg import sql  # only where PostgreSQL is used
+
+    cursor: Any = connection.connection.cursor()
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, names))
+    )
+    with cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+    cursor.close()
+
+
+def rewrite(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
+    """Update the rows that ``frame`` names by the table's key, in every other column it has."""
+    key = [column.name for column in table.primary_key]
+    names = [column.name for column in table.columns if column.name in frame.columns]
+    changed = [name for name in names if name not in key]
+    if frame.empty or not changed:
+        return
+    statement = (
+        update(table)
+        .where(*(table.c[name] == bindparam(f"key_{name}") for name in key))
+        .values({name: bindparam(name) for name in changed})
+    )
+    labels = [f"key_{name}" if name in key else name for name in names]
+    for start in range(0, len(frame), CHUNK):
+        rows = _tuples(frame.iloc[start : start + CHUNK], names)
+        connection.execute(statement, [dict(zip(labels, row, strict=True)) for row in rows])

@@ -1,0 +1,211 @@
+"""What can be asked of the store, and written to it, within one transaction."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, exists, func, insert, literal, or_, select, update
+
+from territory import plans
+from territory.errors import ConflictError, NotFoundError
+from territory.store import rows, schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+    from sqlalchemy import ColumnElement, Connection, Row
+
+ANYWHERE = object()
+
+
+class Transaction:
+    """One transaction. Frames come back ordered by key, text as object, missing as None or NaN."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def table(self, kind: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
+        """Read a whole table of ``KINDS``, or some of its columns."""
+        table = schema.KINDS[kind].table
+        chosen = [table.c[name] for name in columns] if columns else list(table.c)
+        return self._read(select(*chosen).order_by(*table.primary_key))
+
+    def size(self, kind: str) -> int:
+        """Count the rows of a table of ``KINDS``."""
+        found: int = self._connection.execute(
+            select(func.count()).select_from(schema.KINDS[kind].table)
+        ).scalar_one()
+        return found
+
+    def save(self, kind: str, new: pd.DataFrame, updated: pd.DataFrame) -> None:
+        """Insert new rows and rewrite those that changed; all columns of the table are expected."""
+        table = schema.KINDS[kind].table
+        rows.write(self._connection, table, new)
+        rows.rewrite(self._connection, table, updated)
+
+    def setting(self, name: str) -> str | None:
+        """Look up a fact about the store itself."""
+        found: str | None = self._connection.execute(
+            select(schema.settings.c.value).where(schema.settings.c.name == name)
+        ).scalar()
+        return found
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Note a fact about the store itself."""
+        self._connection.execute(delete(schema.settings).where(schema.settings.c.name == name))
+        self._connection.execute(insert(schema.settings).values(name=name, value=value))
+
+    def plan(self, plan_id: str) -> plans.PlanInfo:
+        """Look up a plan by its id.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none.
+        """
+        row = self._connection.execute(
+            select(schema.plans).where(schema.plans.c.plan_id == plan_id)
+        ).one_or_none()
+        if row is None:
+            latest = self.plan_in_force()
+            hint = f"The plan in force is {latest.plan_id}." if latest else "There is no plan yet."
+            raise NotFoundError(f"No plan {plan_id!r}. {hint}")
+        return _plan(row)
+
+    def plan_in_force(self) -> plans.PlanInfo | None:
+        """Give the plan published last, None where none ever was."""
+        row = self._connection.execute(
+            select(schema.plans)
+            .where(schema.plans.c.status == plans.PUBLISHED)
+            .order_by(schema.plans.c.number.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if row is None else _plan(row)
+
+    def next_plan_number(self) -> int:
+        """Give the number of the next plan: 1, 2, 3 ..."""
+        top: int | None = self._connection.execute(select(func.max(schema.plans.c.number))).scalar()
+        return (top or 0) + 1
+
+    def publish(self, plan: plans.PlanInfo, parts: Mapping[str, pd.DataFrame]) -> None:
+        """Write a plan and its parts (markets, assignments ...) and freeze them.
+
+        Raises
+        ------
+        ConflictError
+            If a plan of this id or number is there already.
+        """
+        same = or_(schema.plans.c.plan_id == plan.plan_id, schema.plans.c.number == plan.number)
+        if self._connection.execute(select(exists().where(same))).scalar():
+            raise ConflictError(f"Plan {plan.plan_id!r} is published already. Publish a new one.")
+        self._connection.execute(
+            insert(schema.plans).values(
+                plan_id=plan.plan_id,
+                number=plan.number,
+                name=plan.name,
+                status=plans.DRAFT,
+                effective_from=plan.effective_from,
+                published_at=plan.published_at,
+                published_by=plan.published_by,
+                policy_name=plan.policy.name,
+                policy_version=plan.policy.version,
+                policy=plans.policy_json(plan.policy),
+                counts=json.dumps(dict(plan.counts), sort_keys=True),
+                digest=plan.digest,
+            )
+        )
+        for name, frame in parts.items():
+            table = schema.metadata.tables[f"plan_{name}"]
+            rows.write(self._connection, table, frame.assign(plan_id=plan.plan_id))
+        # From this statement on the database refuses every change of the plan and its parts.
+        self._connection.execute(
+            update(schema.plans)
+            .where(schema.plans.c.plan_id == plan.plan_id)
+            .values(status=plans.PUBLISHED)
+        )
+
+    def plan_part(self, plan_id: str, part: str, **equals: str | None) -> pd.DataFrame:
+        """Read a part of a plan (markets, territories, assignments ...) without its plan_id.
+
+        ``equals`` keeps the rows whose column has that value, or is null for None.
+        """
+        table = schema.metadata.tables[f"plan_{part}"]
+        chosen = [column for column in table.c if column.name != "plan_id"]
+        key = [column for column in table.primary_key if column.name != "plan_id"]
+        where = [table.c[name].is_not_distinct_from(value) for name, value in equals.items()]
+        return self._read(select(*chosen).where(table.c.plan_id == plan_id, *where).order_by(*key))
+
+    def plan_facts(self, plan_id: str, columns: Iterable[str]) -> pd.DataFrame:
+        """Read some columns of all assignments of a plan, by prospect id."""
+        table = schema.plan_assignments
+        return self._read(
+            select(*(table.c[name] for name in columns))
+            .where(table.c.plan_id == plan_id)
+            .order_by(table.c.prospect_id)
+        )
+
+    def prospects_of_plan(self, plan_id: str, market_id: object = ANYWHERE) -> pd.DataFrame:
+        """Read the prospects of a plan, or of one market in it (None: of no market), by id.
+
+        Columns of plan_assignments, the address and company columns of prospects, and rep_name and
+        nearest_office_name as they were when the plan was made.
+        """
+        said, now = schema.plan_assignments, schema.prospects
+        reps, offices = schema.plan_reps, schema.plan_offices
+        company = ["street", "city", "state", "postal_code", "country", "website", "industry"]
+        query = (
+            select(
+                *(column for column in said.c if column.name != "plan_id"),
+                *(now.c[name] for name in [*company, "employees", "revenue_usd", "geocode_note"]),
+                reps.c.name.label("rep_name"),
+                offices.c.name.label("nearest_office_name"),
+            )
+            .select_from(said)
+            .outerjoin(now, now.c.prospect_id == said.c.prospect_id)
+            .outerjoin(reps, (reps.c.plan_id == said.c.plan_id) & (reps.c.rep_id == said.c.rep_id))
+            .outerjoin(
+                offices,
+                (offices.c.plan_id == said.c.plan_id)
+                & (offices.c.office_id == said.c.nearest_office_id),
+            )
+            .where(said.c.plan_id == plan_id, *self._in_market(market_id))
+            .order_by(said.c.prospect_id)
+        )
+        return self._read(query)
+
+    def opportunities_of_plan(self, plan_id: str, market_id: object = ANYWHERE) -> pd.DataFrame:
+        """Read the opportunities of a plan's prospects with the market and rep of each."""
+        said, deals = schema.plan_assignments, schema.opportunities
+        return self._read(
+            select(*deals.c, said.c.market_id, said.c.rep_id)
+            .select_from(deals)
+            .join(said, said.c.prospect_id == deals.c.prospect_id)
+            .where(said.c.plan_id == plan_id, *self._in_market(market_id))
+            .order_by(deals.c.opportunity_id)
+        )
+
+    @staticmethod
+    def _in_market(market_id: object) -> list[ColumnElement[bool]]:
+        if market_id is ANYWHERE:
+            return []
+        return [schema.plan_assignments.c.market_id.is_not_distinct_from(literal(market_id))]
+
+    def _read(self, query: Any) -> pd.DataFrame:
+        return rows.read(self._connection, query)
+
+
+def _plan(row: Row[Any]) -> plans.PlanInfo:
+    return plans.PlanInfo(
+        plan_id=row.plan_id,
+        number=row.number,
+        name=row.name,
+        status=row.status,
+        effective_from=row.effective_from,
+        published_at=row.published_at or "",
+        published_by=row.published_by or "",
+        policy=plans.read_policy_json(row.policy),
+        counts=json.loads(row.counts),
+        digest=row.digest,
+    )

@@ -1,0 +1,304 @@
+"""What the pages and exports show: read-only frames of the plan in force.
+
+Every function takes a store and sees one moment of it. Before the first plan the frames are empty
+and ``overview`` says so. Distances are miles here, since these frames are for readers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import shapely
+
+from territory import plans
+from territory.errors import NotFoundError
+from territory.lengths import to_miles
+from territory.pipeline import pipeline, yearly_quotas
+from territory.store.transaction import ANYWHERE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shapely.geometry.base import BaseGeometry
+
+    from territory.store import Store, Transaction
+
+PROSPECT_COLUMNS = (
+    "prospect_id", "name", "status", "segment", "street", "city", "state", "postal_code", "country",
+    "lat", "lon", "precision", "uncertainty_mi", "market_id", "territory_id", "rep_id", "rep_name",
+    "rule", "reason", "nearest_office_id", "nearest_office_name", "distance_mi", "verdict",
+    "website", "industry", "employees", "revenue_usd", "stage", "pipeline_usd", "last_activity_on",
+)  # fmt: skip
+SUMMARY_COLUMNS = (
+    "market_id", "name", "kind", "units", "prospects", "enterprise", "mid_market", "customers",
+    "within_radius", "too_close", "unassigned", "findings", "reps", "pipeline_usd", "quota_usd",
+)  # fmt: skip
+OFFICE_COLUMNS = (
+    "office_id", "name", "street", "city", "state", "postal_code", "country", "lat", "lon",
+    "opened_on", "closed_on", "prospects", "within_radius",
+)  # fmt: skip
+REP_COLUMNS = (
+    "rep_id", "name", "email", "base_office_id", "base_office_name", "territories", "markets",
+    "segments", "prospects", "customers", "pipeline_usd", "quota_usd",
+)  # fmt: skip
+FINDING_COLUMNS = (
+    "code", "severity", "subject_kind", "subject_id", "message", "remedy", "market_id",
+)  # fmt: skip
+EXAMPLE_NOTICE = "example_notice"  # setting that marks a store that holds the example company
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The store at a glance. ``plan`` is None before the first one.
+
+    ``totals`` holds prospects, placed, unplaced, in_a_market, outside_markets, enterprise,
+    mid_market, customers, within_radius, too_close, beyond_radius, unassigned and findings of the
+    plan, and markets, offices, reps, pipeline_usd and quota_usd. ``imported`` is how many prospects
+    the store holds now. ``example_notice`` is what to show beside invented people, or None.
+    """
+
+    plan: plans.PlanInfo | None
+    totals: Mapping[str, float]
+    imported: int
+    example_notice: str | None
+
+
+@dataclass(frozen=True)
+class MarketView:
+    """One market of the plan in force, with all that its page shows.
+
+    ``geometry`` is in WGS84 degrees. ``offices`` are those that lie in it or are the nearest to
+    any of its prospects. ``radius_m`` is the policy's limit.
+    """
+
+    market_id: str
+    name: str
+    kind: str
+    geometry: BaseGeometry
+    prospects: pd.DataFrame
+    offices: pd.DataFrame
+    reps: pd.DataFrame
+    findings: pd.DataFrame
+    plan: plans.PlanInfo
+    radius_m: float
+    example_notice: str | None
+
+
+def overview(store: Store) -> Overview:
+    """Give the plan in force and its totals."""
+    with store.read() as transaction:
+        plan = transaction.plan_in_force()
+        imported = transaction.size("prospects")
+        notice = transaction.setting(EXAMPLE_NOTICE)
+        if plan is None:
+            return Overview(None, {}, imported, notice)
+        summaries = _summaries(transaction, plan)
+        deals = pipeline(transaction.opportunities_of_plan(plan.plan_id))
+        parts = {
+            name: len(transaction.plan_part(plan.plan_id, name)) for name in ("offices", "reps")
+        }
+        totals = {
+            **plan.counts,
+            **parts,
+            "markets": len(summaries),
+            "pipeline_usd": float(deals["pipeline_usd"].sum()),
+            "quota_usd": float(_quotas(transaction, plan).sum()),
+        }
+        return Overview(plan, totals, imported, notice)
+
+
+def market_summaries(store: Store) -> pd.DataFrame:
+    """Sum up each market of the plan in force, most prospects first, then by id.
+
+    The columns are ``SUMMARY_COLUMNS``: counts of prospects, ``findings`` within it, ``reps`` who
+    own a territory there, open pipeline, and the quotas of its reps for the year of the plan. A rep
+    of several markets counts with an equal share of the quota in each, so that the column adds up.
+    """
+    with store.read() as transaction:
+        plan = transaction.plan_in_force()
+        if plan is None:
+            return pd.DataFrame(columns=list(SUMMARY_COLUMNS))
+        return _summaries(transaction, plan)
+
+
+def market(store: Store, market_id: str) -> MarketView:
+    """Give one market of the plan in force.
+
+    Raises
+    ------
+    NotFoundError
+        If the plan has no such market.
+    """
+    with store.read() as transaction:
+        plan = transaction.plan_in_force()
+        found = plan and transaction.plan_part(plan.plan_id, "markets", market_id=market_id)
+        if plan is None or found is None or found.empty:
+            raise NotFoundError(
+                f"No market {market_id!r} in the plan in force. `territory export markets` lists "
+                "those there are."
+            )
+        row = found.iloc[0]
+        geometry = shapely.from_wkb(row["geometry"])
+        prospects = _prospects(transaction, plan, market_id)
+        offices = _offices(transaction, plan)
+        near = offices["office_id"].isin(prospects["nearest_office_id"].dropna())
+        inside = shapely.contains_xy(geometry, offices["lon"], offices["lat"])
+        reps = _reps(transaction, plan)
+        return MarketView(
+            market_id=market_id,
+            name=row["name"],
+            kind=row["kind"],
+            geometry=geometry,
+            prospects=prospects,
+            offices=offices[near | inside].reset_index(drop=True),
+            reps=reps[_lists(reps["markets"], market_id)].reset_index(drop=True),
+            findings=transaction.plan_part(plan.plan_id, "findings", market_id=market_id),
+            plan=plan,
+            radius_m=plan.policy.radius.limit_m,
+            example_notice=transaction.setting(EXAMPLE_NOTICE),
+        )
+
+
+def outside(store: Store) -> pd.DataFrame:
+    """Give the prospects in no market, the unplaced ones included, as ``PROSPECT_COLUMNS``."""
+    return _in_plan(store, PROSPECT_COLUMNS, None)
+
+
+def prospects(store: Store) -> pd.DataFrame:
+    """Give every prospect of the plan in force, by id, as ``PROSPECT_COLUMNS``."""
+    return _in_plan(store, PROSPECT_COLUMNS, ANYWHERE)
+
+
+def _in_plan(store: Store, columns: tuple[str, ...], market_id: object) -> pd.DataFrame:
+    with store.read() as transaction:
+        plan = transaction.plan_in_force()
+        if plan is None:
+            return pd.DataFrame(columns=list(columns))
+        return _prospects(transaction, plan, market_id)
+
+
+def offices(store: Store) -> pd.DataFrame:
+    """Give the offices of the plan in force: ``prospects`` have it as their nearest one."""
+    with store.read() as transaction:
+        plan = transaction.plan_in_force()
+        if plan is None:
+            return pd.DataFrame(columns=list(OFFICE_COLUMNS))
+        return _offices(transaction, plan)
+
+
+def reps(store: Store) -> pd.DataFrame:
+    """Give the reps of the plan in force with what they own and are to sell.
+
+    ``territories``, ``markets`` and ``segments`` are ids joined by "|".
+    """
+    with store.read() as transaction:
+        plan = transaction.plan_in_force()
+        if plan is None:
+            return pd.DataFrame(columns=list(REP_COLUMNS))
+        return _reps(transaction, plan)
+
+
+def findings(store: Store) -> pd.DataFrame:
+    """Give the findings of the plan in force: FINDINGS and ``market_id`` (null: in no market)."""
+    with store.read() as transaction:
+        plan = transaction.plan_in_force()
+        if plan is None:
+            return pd.DataFrame(columns=list(FINDING_COLUMNS))
+        return transaction.plan_part(plan.plan_id, "findings")
+
+
+def _prospects(transaction: Transaction, plan: plans.PlanInfo, market_id: object) -> pd.DataFrame:
+    said = transaction.prospects_of_plan(plan.plan_id, market_id)
+    deals = pipeline(transaction.opportunities_of_plan(plan.plan_id, market_id))
+    whole = said.merge(deals, how="left", on="prospect_id").assign(
+        uncertainty_mi=to_miles(said["uncertainty_m"]), distance_mi=to_miles(said["distance_m"])
+    )
+    whole["pipeline_usd"] = whole["pipeline_usd"].fillna(0.0)
+    texts = ["stage", "last_activity_on"]
+    whole[texts] = whole[texts].astype(object).where(whole[texts].notna(), None)
+    return whole[list(PROSPECT_COLUMNS)]
+
+
+def _summaries(transaction: Transaction, plan: plans.PlanInfo) -> pd.DataFrame:
+    markets = transaction.plan_part(plan.plan_id, "markets").drop(columns="geometry")
+    counted = plans.count(
+        transaction.plan_facts(
+            plan.plan_id, ["market_id", "segment", "status", "precision", "rule", "verdict"]
+        )
+    )
+    deals = transaction.opportunities_of_plan(plan.plan_id)
+    money = pipeline(deals).merge(deals[["prospect_id", "market_id"]].drop_duplicates())
+    owners = transaction.plan_part(plan.plan_id, "territories").dropna(subset="rep_id")
+    owners = owners.drop_duplicates(["rep_id", "market_id"])[["rep_id", "market_id"]]
+    quota = _quotas(transaction, plan) / owners.groupby("rep_id").size()
+    owners["quota_usd"] = owners["rep_id"].map(quota).fillna(0.0)
+    found = transaction.plan_part(plan.plan_id, "findings")
+    by_market = {
+        "findings": found.groupby("market_id").size(),
+        "reps": owners.groupby("market_id").size(),
+        "pipeline_usd": money.groupby("market_id")["pipeline_usd"].sum(),
+        "quota_usd": owners.groupby("market_id")["quota_usd"].sum(),
+    }
+    whole = markets.merge(counted, how="left", on="market_id")
+    whole = whole.assign(**{name: whole["market_id"].map(held) for name, held in by_market.items()})
+    numbers = list(SUMMARY_COLUMNS[4:])
+    whole[numbers] = whole[numbers].astype(float).fillna(0.0)
+    counts = [name for name in numbers if not name.endswith("_usd")]
+    whole = whole.astype(dict.fromkeys(counts, int))
+    ordered = whole.sort_values(["prospects", "market_id"], ascending=[False, True])
+    return ordered[list(SUMMARY_COLUMNS)].reset_index(drop=True)
+
+
+def _quotas(transaction: Transaction, plan: plans.PlanInfo) -> pd.Series:
+    return yearly_quotas(transaction.table("quotas"), plan.effective_from[:4])
+
+
+def _offices(transaction: Transaction, plan: plans.PlanInfo) -> pd.DataFrame:
+    held = transaction.plan_part(plan.plan_id, "offices")
+    near = transaction.plan_facts(plan.plan_id, ["nearest_office_id", "verdict"])
+    by_office = near.groupby("nearest_office_id")["verdict"]
+    counts = {
+        "prospects": by_office.size(),
+        "within_radius": by_office.agg(lambda verdict: int((verdict == "in").sum())),
+    }
+    whole = held.assign(
+        **{name: held["office_id"].map(n).fillna(0).astype(int) for name, n in counts.items()}
+    )
+    return whole[list(OFFICE_COLUMNS)]
+
+
+def _reps(transaction: Transaction, plan: plans.PlanInfo) -> pd.DataFrame:
+    held = transaction.plan_part(plan.plan_id, "reps")
+    bases = transaction.plan_part(plan.plan_id, "offices").set_index("office_id")["name"]
+    owned = transaction.plan_part(plan.plan_id, "territories").groupby("rep_id")
+    working = transaction.plan_facts(plan.plan_id, ["rep_id", "status"]).groupby("rep_id")["status"]
+    deals = transaction.opportunities_of_plan(plan.plan_id)
+    money = pipeline(deals).merge(deals[["prospect_id", "rep_id"]].drop_duplicates())
+    by_rep = {
+        "prospects": working.size(),
+        "customers": working.agg(lambda status: int((status == "customer").sum())),
+        "pipeline_usd": money.groupby("rep_id")["pipeline_usd"].sum(),
+        "quota_usd": _quotas(transaction, plan),
+    }
+    lists = {"territories": "territory_id", "markets": "market_id", "segments": "segment"}
+    whole = held.assign(
+        base_office_name=held["base_office_id"].map(bases),
+        **{
+            name: held["rep_id"].map(owned[column].agg(lambda ids: "|".join(sorted(set(ids)))))
+            for name, column in lists.items()
+        },
+        **{name: held["rep_id"].map(amounts) for name, amounts in by_rep.items()},
+    )
+    numbers = list(by_rep)
+    whole[numbers] = whole[numbers].astype(float).fillna(0.0)
+    whole = whole.astype({"prospects": int, "customers": int})[list(REP_COLUMNS)]
+    texts = list(REP_COLUMNS[:8])
+    whole[texts] = whole[texts].astype(object).where(whole[texts].notna(), None)
+    return whole
+
+
+def _lists(joined: pd.Series, one: str) -> pd.Series:
+    """Tell which of the lists, joined by "|", hold ``one``."""
+    return ("|" + joined.fillna("").astype(str) + "|").str.contains(f"|{one}|", regex=False)

@@ -1,0 +1,365 @@
+"""The verbs, each in one transaction: import, assign, check, explain, export, and the demo company.
+
+The clock comes in as an argument, ``now`` (aware), so that a run can be repeated. What the pages
+read is in ``views`` and can be had from here too.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from territory import assignment, coverage, drafting, importing, plans, reference, tables, views
+from territory.errors import ConflictError, InputError, NotFoundError
+from territory.gazetteer import Gazetteer
+from territory.importing import ImportReport
+from territory.policy import Policy, read_policy
+from territory.store import KINDS
+from territory.views import (
+    MarketView,
+    Overview,
+    findings,
+    market,
+    market_summaries,
+    offices,
+    outside,
+    overview,
+    reps,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from territory.store import Store, Transaction
+
+__all__ = [
+    "EXPORTS",
+    "AssignReport",
+    "CheckReport",
+    "ImportReport",
+    "MarketView",
+    "Overview",
+    "assign",
+    "check",
+    "check_report",
+    "explain",
+    "export",
+    "findings",
+    "import_file",
+    "is_empty",
+    "load_demo",
+    "market",
+    "market_summaries",
+    "offices",
+    "outside",
+    "overview",
+    "policy_in_force",
+    "reps",
+]
+
+DEMO = "territory_data.demo"
+# What a plan is made of, and the columns of prospects that decide anything in it.
+_MADE_OF = ("offices", "reps", "markets", "territories", "named_accounts")
+_DECIDING = (
+    "prospect_id", "name", "status", "city", "state", "postal_code", "country", "employees",
+    "revenue_usd", "owner_rep_id", "lon", "lat", "precision", "uncertainty_m",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AssignReport:
+    """What ``assign`` did. ``plan`` is None after a dry run, the plan in force if nothing changed."""
+
+    plan: plans.PlanInfo | None
+    is_published: bool
+    counts: dict[str, int]
+    findings: pd.DataFrame
+
+    @property
+    def sentence(self) -> str:
+        """The report in one line."""
+        counts = self.counts
+        assigned = counts["prospects"] - counts["unassigned"]
+        told = (
+            f"{assigned:,} of {counts['prospects']:,} prospects assigned, "
+            f"{counts['within_radius']:,} within the radius of an office, "
+            f"{counts['findings']:,} findings"
+        )
+        if self.plan is None:
+            return f"{told}. Nothing was written."
+        if not self.is_published:
+            return f"{told}. Nothing has changed since {self.plan.plan_id}, which stays in force."
+        return (
+            f"{told}. Published as {self.plan.plan_id}, in force since {self.plan.effective_from}."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for a program to read."""
+        return {
+            "plan_id": self.plan.plan_id if self.plan else None,
+            "published": self.is_published,
+            **self.counts,
+        }
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """Findings and, per code, N of M."""
+
+    findings: pd.DataFrame
+    sums: pd.DataFrame
+
+
+def import_file(
+    store: Store,
+    kind: str,
+    path: str | Path,
+    *,
+    policy: Policy | None = None,
+    dry_run: bool = False,
+) -> ImportReport:
+    """Read a file into the store: new rows are added, changed ones updated, the same ones left.
+
+    A row that cannot be used is refused with its line, reason and remedy; the others go in. Rows
+    that the file does not mention stay.
+
+    Parameters
+    ----------
+    kind
+        One of ``store.KINDS``.
+    policy
+        How places are looked up; by default the policy of the plan in force.
+
+    Raises
+    ------
+    InputError
+        If the file as a whole cannot be used. Nothing is written then.
+    """
+    chosen = policy or policy_in_force(store)
+    taken = importing.take(kind, Path(path), reference.load(), chosen)
+    if dry_run:
+        with store.read() as transaction:
+            return importing.save(transaction, taken, dry_run=True)
+    with store.write() as transaction:
+        return importing.save(transaction, taken, dry_run=False)
+
+
+def assign(
+    store: Store,
+    *,
+    published_by: str,
+    now: datetime,
+    name: str | None = None,
+    policy: Policy | None = None,
+    dry_run: bool = False,
+) -> AssignReport:
+    """Work out who owns what and publish it as the next version of the plan.
+
+    If the outcome, and all it rests on, is that of the plan in force, nothing is published: the
+    same input changes nothing.
+
+    Parameters
+    ----------
+    name
+        What people call the plan; by default the day.
+    policy
+        By default the policy of the plan in force.
+
+    Raises
+    ------
+    ConflictError
+        If there are no prospects or no markets to assign.
+    """
+    if dry_run:
+        with store.read() as transaction:
+            drafted = _draft(transaction, policy, _day(now))
+        return AssignReport(None, False, dict(drafted.counts), drafted.findings)
+    with store.write() as transaction:
+        return _publish(transaction, name, published_by, now, policy)
+
+
+def _publish(
+    transaction: Transaction,
+    name: str | None,
+    published_by: str,
+    now: datetime,
+    policy: Policy | None,
+) -> AssignReport:
+    drafted = _draft(transaction, policy, _day(now))
+    latest = transaction.plan_in_force()
+    if latest and latest.digest == drafted.digest:
+        return AssignReport(latest, False, dict(drafted.counts), drafted.findings)
+    number = transaction.next_plan_number()
+    plan = plans.PlanInfo(
+        plan_id=f"plan-{number}",
+        number=number,
+        name=name or _day(now),
+        status=plans.PUBLISHED,
+        effective_from=_day(now),
+        published_at=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        published_by=published_by,
+        policy=drafted.policy,
+        counts=drafted.counts,
+        digest=drafted.digest,
+    )
+    transaction.publish(plan, drafted.parts)
+    return AssignReport(plan, True, dict(drafted.counts), drafted.findings)
+
+
+def _draft(transaction: Transaction, policy: Policy | None, today: str) -> drafting.Draft:
+    latest = transaction.plan_in_force()
+    held = {kind: transaction.table(kind) for kind in _MADE_OF}
+    held["prospects"] = transaction.table("prospects", _DECIDING)
+    for kind in ("prospects", "markets"):
+        if held[kind].empty:
+            raise ConflictError(
+                f"There are no {kind} to assign. `territory import {kind} FILE` brings them in."
+            )
+    chosen = policy or (latest.policy if latest else Policy())
+    return drafting.draft(held, reference.load().counties, chosen, today)
+
+
+def _day(now: datetime) -> str:
+    return now.astimezone(UTC).date().isoformat()
+
+
+def check(store: Store, *, now: datetime) -> pd.DataFrame:
+    """Find what is wrong with the store as it is now, published or not: FINDINGS and market_id."""
+    return check_report(store, now=now).findings
+
+
+def check_report(store: Store, *, now: datetime) -> CheckReport:
+    """Find what is wrong with the store as it is now, with totals as N of M."""
+    with store.read() as transaction:
+        drafted = _draft(transaction, None, _day(now))
+    return CheckReport(drafted.findings, coverage.sum_up(drafted.findings, drafted.sizes))
+
+
+def explain(store: Store, prospect_id: str) -> assignment.Explanation:
+    """Say why a prospect is whose it is in the plan in force, from what the plan itself recorded.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no plan, or the plan has no such prospect.
+    """
+    with store.read() as transaction:
+        plan = transaction.plan_in_force()
+        if plan is None:
+            raise NotFoundError("No plan is published yet. `territory assign` makes one.")
+        facts = transaction.plan_part(plan.plan_id, "assignments", prospect_id=prospect_id)
+        if facts.empty:
+            raise NotFoundError(
+                f"No prospect {prospect_id!r} in {plan.plan_id}. `territory export prospects` "
+                "lists those there are."
+            )
+        parts = {kind: transaction.plan_part(plan.plan_id, kind) for kind in _MADE_OF}
+    ground = assignment.Ground(
+        parts["territories"],
+        parts["named_accounts"],
+        plan.policy,
+        drafting.names(parts["reps"], "rep_id"),
+        drafting.names(parts["markets"], "market_id"),
+        drafting.names(parts["offices"], "office_id"),
+    )
+    row = facts.iloc[0]
+    owned = dict(
+        zip(parts["territories"]["territory_id"], parts["territories"]["name"], strict=True)
+    )
+    return assignment.Explanation(
+        prospect_id=prospect_id,
+        name=row["name"],
+        rule=row["rule"],
+        territory_id=row["territory_id"],
+        territory_name=owned.get(row["territory_id"]),
+        rep_id=row["rep_id"],
+        rep_name=ground.rep_names.get(row["rep_id"], row["rep_id"]),
+        sentence=row["reason"],
+        steps=assignment.explain(facts, ground),
+        plan_id=plan.plan_id,
+        plan_name=plan.name,
+        effective_from=plan.effective_from,
+        published_at=plan.published_at,
+        published_by=plan.published_by,
+        policy_name=plan.policy.name,
+        policy_version=plan.policy.version,
+    )
+
+
+def _table(kind: str) -> Callable[[Store], pd.DataFrame]:
+    def whole(store: Store) -> pd.DataFrame:
+        with store.read() as transaction:
+            return transaction.table(kind).drop(columns="geometry", errors="ignore")
+
+    return whole
+
+
+# What can be exported. The first ones are the plan in force, the others the store as it is.
+EXPORTS: dict[str, Callable[[Store], pd.DataFrame]] = {
+    "prospects": views.prospects,
+    "markets": views.market_summaries,
+    "findings": views.findings,
+    "offices": views.offices,
+    "reps": views.reps,
+    **{
+        kind: _table(kind)
+        for kind in KINDS
+        if kind not in {"prospects", "markets", "offices", "reps"}
+    },
+}
+
+
+def export(store: Store, kind: str, path: str | Path) -> int:
+    """Write a frame to a file in the format of its suffix and give the number of rows.
+
+    Raises
+    ------
+    InputError
+        If there is no such kind, or the file cannot be written.
+    """
+    if kind not in EXPORTS:
+        raise InputError(f"{kind!r} cannot be exported. The kinds are {', '.join(EXPORTS)}.")
+    frame = EXPORTS[kind](store)
+    tables.write_table(frame, Path(path))
+    return len(frame)
+
+
+def policy_in_force(store: Store) -> Policy:
+    """Give the policy of the plan in force, or the default one before the first plan."""
+    with store.read() as transaction:
+        plan = transaction.plan_in_force()
+    return plan.policy if plan else Policy()
+
+
+def is_empty(store: Store) -> bool:
+    """Whether nothing was ever imported into the store."""
+    with store.read() as transaction:
+        return not any(transaction.size(kind) for kind in KINDS)
+
+
+def load_demo(
+    store: Store, *, now: datetime, progress: Callable[[str], None] | None = None
+) -> AssignReport:
+    """Import the demo company and publish its plan, all in one transaction.
+
+    The store is marked as holding an example, which every page says.
+    """
+    folder = resources.files(DEMO)
+    tell = progress or (lambda _: None)
+    with resources.as_file(folder) as files:
+        policy = read_policy(files / "policy.toml")
+        company = tomllib.loads((files / "company.toml").read_text("utf-8"))
+        loaded = reference.load()
+        gazetteer = Gazetteer(loaded, policy.geocoding)
+        with store.write() as transaction:
+            for kind in KINDS:
+                taken = importing.take(kind, files / f"{kind}.csv", loaded, policy, gazetteer)
+                tell(importing.save(transaction, taken, dry_run=False).sentence)
+            transaction.set_setting(views.EXAMPLE_NOTICE, company["notice"])
+            return _publish(transaction, company["name"], company["name"], now, policy)

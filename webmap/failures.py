@@ -1,0 +1,75 @@
+"""One table from the class of an error to its status and words, as a page or as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from territory.errors import (
+    ConflictError,
+    GeocodingError,
+    InputError,
+    NotFoundError,
+    StoreError,
+    TerritoryError,
+)
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.typing import ResponseReturnValue
+
+STATUS = {
+    InputError: 400,
+    NotFoundError: 404,
+    ConflictError: 409,
+    StoreError: 503,
+    GeocodingError: 502,
+    TerritoryError: 500,
+}
+# What happened, and what to do when the error itself does not say.
+WORDS = {
+    400: ("This address asks for something that does not exist", "Go back, or start from Markets."),
+    403: ("Not from here", "Open the address that `territory serve` printed."),
+    404: ("Nothing is here", "Check the address, or start from Markets."),
+    405: ("This page cannot be used that way", "Start from Markets."),
+    409: ("The plan has moved on", "Load the page again."),
+    413: ("That was too much at once", "Import large files with `territory import`."),
+    500: ("The server failed on this page", "Nothing was changed. Try again; the log has more."),
+    502: ("The place service did not answer", "Nothing is lost. Try again later."),
+    503: ("The store does not answer", "Nothing is lost. Try again in a moment."),
+}
+
+
+def install(app: Flask) -> None:
+    """Register every class of the table, HTTP errors and whatever else fails."""
+    for kind in STATUS:
+        app.register_error_handler(kind, show_ours)
+    app.register_error_handler(HTTPException, show_http)
+
+
+def show_ours(error: TerritoryError) -> ResponseReturnValue:
+    """Show an error of the library with its own sentence, which names value and remedy."""
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return _answer(status, str(error))
+
+
+def show_http(error: HTTPException) -> ResponseReturnValue:
+    """Show an error of the protocol; only sentences that this app wrote reach the page."""
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()
+    written_here = error.description != type(error).description and status < 500
+    return _answer(status, str(error.description) if written_here else None)
+
+
+def _answer(status: int, sentence: str | None) -> ResponseReturnValue:
+    title, remedy = WORDS.get(status, WORDS[500 if status >= 500 else 400])
+    if request.path.endswith((".json", "/healthz")):
+        message = sentence or remedy
+        return jsonify(error={"status": status, "title": title, "message": message}), status
+    page = render_template(
+        "error.html", status=status, title=title, sentence=sentence, remedy=remedy
+    )
+    return page, status

@@ -1,0 +1,153 @@
+"""What sales ops looks after: the markets, the findings, the offices, and the state of the app."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
+
+from territory import workflow
+from territory.errors import InputError
+from territory.schemas import SEVERITIES
+from webmap import exports, shell, wording
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from flask.typing import ResponseReturnValue
+
+blueprint = Blueprint("ops", __name__)
+
+PAGE_ROWS = 100
+SUMMED = (
+    "prospects",
+    "enterprise",
+    "mid_market",
+    "customers",
+    "within_radius",
+    "too_close",
+    "unassigned",
+    "findings",
+    "pipeline_usd",
+    "quota_usd",
+)
+# Where a finding's subject has a page of its own.
+PAGES = {
+    "prospect": ("rep.prospect", "prospect_id"),
+    "market": ("rep.market", "market_id"),
+    "office": ("ops.offices", "_anchor"),
+}
+
+
+@blueprint.get("/")
+def home() -> ResponseReturnValue:
+    """Show every market in one table whose sums reconcile with the file."""
+    if workflow.is_empty(shell.store()) or shell.overview().plan_id is None:
+        return render_template("empty.html", place="ops.home")
+    markets = workflow.market_summaries(shell.store())
+    markets = markets.sort_values(["prospects", "name"], ascending=[False, True])
+    need_work = int((markets["findings"] > 0).sum())
+    return render_template(
+        "home.html",
+        place="ops.home",
+        totals=shell.overview(),
+        markets=[
+            row | {"units_words": wording.units(str(row["kind"]), row["units"])}
+            for row in exports.records(markets)
+        ],
+        sums=markets[list(SUMMED)].sum().to_dict(),
+        need_work=f"{need_work} of {len(markets)} need work" if need_work else "All complete",
+        lead=_lead(len(markets)),
+    )
+
+
+def _lead(markets: int) -> str:
+    """Say what is seen, of what day, under which plan."""
+    seen = shell.overview()
+    parts = (
+        f"{wording.plural(markets, 'market')}",
+        f"{wording.plural(seen.reps, 'rep')}",
+        f"plan {seen.plan_name}, in force since {wording.day(seen.effective_from)}",
+    )
+    return " · ".join(parts)
+
+
+@blueprint.get("/markets.csv")
+def markets_csv() -> Response:
+    """Export the table of markets."""
+    return exports.csv(workflow.market_summaries(shell.store()), "markets")
+
+
+@blueprint.get("/findings")
+def findings() -> ResponseReturnValue:
+    """List what is wrong, the gravest first, with the remedy of each."""
+    every, code, market = _findings()
+    shown = every[every["code"] == code] if code else every
+    page, first = _page(), (_page() - 1) * PAGE_ROWS
+    rows = exports.records(shown.iloc[first : first + PAGE_ROWS])
+    return render_template(
+        "findings.html",
+        place="ops.findings",
+        query={"code": code, "market": market and market.market_id},
+        market=market,
+        codes=every["code"].value_counts().items(),
+        shown=len(shown),
+        total=len(every),
+        rows=[row | {"link": _link(row)} for row in rows],
+        page=page,
+        pages=-(-len(shown) // PAGE_ROWS),
+        page_size=PAGE_ROWS,
+        first_row=first + 1,
+    )
+
+
+@blueprint.get("/findings.csv")
+def findings_csv() -> Response:
+    """Export exactly the findings that the page shows."""
+    every, code, _ = _findings()
+    return exports.csv(every[every["code"] == code] if code else every, "findings")
+
+
+def _findings() -> tuple[pd.DataFrame, str | None, workflow.MarketView | None]:
+    """Read the findings of the plan or of one market, and which kind is asked for."""
+    market_id, code = request.args.get("market"), request.args.get("code") or None
+    market = workflow.market(shell.store(), market_id) if market_id else None
+    every = workflow.findings(shell.store()) if market is None else market.findings
+    weight = every["severity"].map(SEVERITIES.index)
+    every = every.assign(weight=weight).sort_values(["weight", "code", "subject_id"])
+    if code and code not in set(every["code"]):
+        raise InputError(f"code: there is no finding of the kind {code[:80]!r} here.")
+    return every.drop(columns="weight"), code, market
+
+
+def _page() -> int:
+    page = request.args.get("page", "1")
+    if not (page.isascii() and page.isdigit() and len(page) < 9 and int(page)):  # noqa: PLR2004
+        raise InputError(f"page: {page[:80]!r} is no page; pages count from 1.")
+    return int(page)
+
+
+def _link(finding: dict[str, object]) -> str | None:
+    """Give the page of what a finding is about, where it has one."""
+    endpoint, key = PAGES.get(str(finding["subject_kind"]), (None, None))
+    return url_for(endpoint, **{key: finding["subject_id"]}) if endpoint and key else None
+
+
+@blueprint.get("/offices")
+def offices() -> ResponseReturnValue:
+    """List the offices that distances are measured from."""
+    found = workflow.offices(shell.store())
+    return render_template(
+        "offices.html", place="ops.offices", offices=len(found), rows=exports.records(found)
+    )
+
+
+@blueprint.get("/about")
+def about() -> ResponseReturnValue:
+    """Say where the data come from and how distances are decided."""
+    return render_template("about.html", place="ops.about", overview=shell.overview())
+
+
+@blueprint.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    """Answer 200 when the store can be read."""
+    return jsonify(status="ready", empty=workflow.is_empty(shell.store()))

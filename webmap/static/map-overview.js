@@ -1,0 +1,57 @@
+/* The overview of a folium map: every market with its name and number of prospects, as links.
+ *
+ * Data: the map's element carries data-markets="URL" (JSON of webmap.maps.overview_data) and data-market="URL with
+ * {id}", the page of a market. Names are written with textContent. The largest markets are named first; a name that
+ * would meet another gives way to a dot, which is the same link and tells its name when pointed at or focused. */
+"use strict";
+
+function marketOverview(map) {
+  const box = map.getContainer(), dark = matchMedia("(prefers-color-scheme: dark)");
+  const make = (tag, props, ...kids) => { const e = Object.assign(document.createElement(tag), props); e.append(...kids); return e; };
+  let flags = [];
+
+  function flag(markets, i) {
+    const link = make("a", {className: "map-flag", href: box.dataset.market.replace("{id}", encodeURIComponent(markets.id[i]))},
+      make("span", {className: "map-flag-name", textContent: markets.name[i]}), make("b", {textContent: markets.prospects[i].toLocaleString("en-US")}));
+    link.setAttribute("aria-label", `${markets.name[i]}: ${markets.prospects[i].toLocaleString("en-US")} prospects`);
+    const area = box.querySelector(`.map-area-${i}`), light = (on) => area?.classList.toggle("on", on);
+    for (const [name, on] of [["pointerenter", true], ["focus", true], ["pointerleave", false], ["blur", false]]) link.addEventListener(name, () => light(on));
+    L.DomEvent.disableClickPropagation(link);
+    return L.marker([markets.lat[i], markets.lon[i]], {keyboard: false, icon: L.divIcon({html: link, className: "map-flag-box", iconSize: null})}).addTo(map);
+  }
+
+  /** Give way where names would meet; the order of the data is the order of rank. */
+  function declutter() {
+    const taken = [];
+    for (const marker of flags) {
+      const e = marker.getElement();
+      e.classList.remove("small");
+      let b = e.firstChild.getBoundingClientRect();
+      if (taken.some((t) => b.left < t.right + 2 && t.left < b.right + 2 && b.top < t.bottom + 2 && t.top < b.bottom + 2)) {
+        e.classList.add("small");
+        b = e.firstChild.getBoundingClientRect();
+      }
+      taken.push(b);
+    }
+  }
+
+  async function load() {
+    const answer = await fetch(box.dataset.markets, {headers: {Accept: "application/json"}});
+    if (!answer.ok) return;
+    const data = await answer.json();
+    flags = data.markets.id.map((_, i) => flag(data.markets, i));
+    data.offices.name.forEach((name, row) => {
+      const mark = box.querySelector(`.map-office-${row}`);
+      mark?.setAttribute("role", "img"); mark?.setAttribute("aria-label", `Office: ${name}`);
+    });
+    map.on("zoomend resize", declutter);
+    declutter();
+    box.dataset.ready = "true";
+  }
+
+  dark.addEventListener("change", () => map.eachLayer((layer) => {
+    if (layer.options.scheme) { layer.options.scheme = dark.matches ? "dark" : "light"; layer.redraw(); }
+  }));
+  map.attributionControl.setPrefix(false);
+  load();
+}

@@ -1,0 +1,198 @@
+"""The words and figures that pages show for what the library stores."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from flask import current_app
+
+from territory.lengths import METRES_PER_MILE, format_miles
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+NOTHING = "–"
+MINUS = "\N{MINUS SIGN}"
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
+STATUS = {
+    "prospect": "Prospect",
+    "customer": "Customer",
+    "former": "Former customer",
+    "disqualified": "Disqualified",
+}
+SEGMENT = {
+    "enterprise": "Enterprise",
+    "mid_market": "Mid-market",
+    "small": "Small",
+    "unknown": "Size not known",
+}
+PRECISION = {
+    "rooftop": "Exact address",
+    "street": "Street",
+    "postal": "ZIP code",
+    "place": "Town",
+    "region": "Region",
+}
+RULE = {
+    "named_account": "Named account",
+    "retained_customer": "Retained customer",
+    "market_of_headquarters": "Market of headquarters",
+    "unassigned": "Unassigned",
+}
+KIND = {
+    "metro_area": ("metro area", "metro areas"),
+    "county": ("county", "counties"),
+    "state": ("state", "states"),
+    "zip_code": ("ZIP code", "ZIP codes"),
+    "polygon": ("drawn area", "drawn areas"),
+}
+FINDING = {
+    "outside_every_market": "Outside every market",
+    "two_markets": "Overlap: in two markets",
+    "overlap": "Overlap: has two owners",
+    "gap": "Gap: belongs to nobody",
+    "out_of_radius": "Beyond every office",
+    "beyond_every_office": "Beyond every office",
+    "too_coarse": "Placed too coarsely to say",
+    "too_close_to_call": "Too close to call",
+    "unplaced": "Not placed",
+}
+# A tag is a class, an icon and a word, so that it reads without its colour.
+VERDICT_TAG = {
+    "in": ("ok", "check"),
+    "out": ("no", "cross"),
+    "too_close_to_call": ("review", "wave"),
+    None: ("", "dash"),
+}
+SEVERITY_TAG = {
+    "error": ("no", "cross", "Must be solved"),
+    "warning": ("review", "wave", "Worth a look"),
+    "note": ("", "dash", "For your information"),
+}
+
+
+WEB_SCHEMES = ("http", "https")
+
+
+def install(app: Flask) -> None:
+    """Make the words known to every template."""
+    app.jinja_env.filters.update(
+        number=number,
+        money=money,
+        miles=miles,
+        share=share,
+        day=day,
+        plural=plural,
+        or_nothing=or_nothing,
+        finding=finding,
+        web_address=web_address,
+        host=host,
+    )
+    app.jinja_env.globals.update(
+        STATUS=STATUS,
+        SEGMENT=SEGMENT,
+        PRECISION=PRECISION,
+        RULE=RULE,
+        KIND=KIND,
+        VERDICT_TAG=VERDICT_TAG,
+        SEVERITY_TAG=SEVERITY_TAG,
+    )
+
+
+def known(value: Any) -> bool:
+    """Tell a value from the ways in which a frame says that there is none."""
+    return value is not None and value == value and value != ""  # noqa: PLR0124  NaN is not itself
+
+
+def or_nothing(value: Any, nothing: str = NOTHING) -> Any:
+    """Give the value, or a dash."""
+    return value if known(value) else nothing
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """Thousands separated, a true minus: ``23,871``, ``−122``."""
+    if not known(value):
+        return NOTHING
+    return f"{value:,.{digits}f}".replace("-", MINUS)
+
+
+def money(value: float | None) -> str:
+    """Dollars at the size they have: ``$640 k``, ``$41.6 M``, ``$117.4 bn``."""
+    if value is None or not known(value):
+        return NOTHING
+    for size, word in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            digits = 0 if size == 1e3 else 1  # noqa: PLR2004
+            return f"${value / size:,.{digits}f}{NO_BREAK}{word}".replace("-", MINUS)
+    return f"${value:,.0f}".replace("-", MINUS)
+
+
+def miles(value: float | None, limit_m: float | None = None, *, unit: bool = True) -> str:
+    """Miles to 0.1, and near the limit to as many digits as keep them on their side of it."""
+    if value is None or not known(value):
+        return NOTHING
+    text = format_miles(value * METRES_PER_MILE, limit_m)
+    return text.replace(" ", NO_BREAK) if unit else text.removesuffix(" mi")
+
+
+def share(part: float | None, whole: float | None) -> str:
+    """``94 %``; below 1 % one decimal; below 0.1 % nothing, because the count says more."""
+    if part is None or not whole or not known(part) or not known(whole):
+        return NOTHING
+    percent = 100 * part / whole
+    if part == 0 or percent >= 1:
+        # Never round up to "all" or down from it: 99.96 % is not 100 %.
+        shown = math.floor(percent) if 99 < percent < 100 else round(percent)  # noqa: PLR2004
+        return f"{shown}{NO_BREAK}%"
+    return f"{percent:.1f}{NO_BREAK}%" if percent >= 0.1 else ""  # noqa: PLR2004
+
+
+def day(value: str | datetime.date | None) -> str:
+    """A date and how far it is: ``2026-07-01 (145 days ago)``."""
+    if not known(value):
+        return NOTHING
+    date = datetime.date.fromisoformat(str(value)[:10])
+    distance = (current_app.config["TERRITORY"].today() - date).days
+    near = {0: "today", 1: "yesterday", -1: "tomorrow"}
+    words = f"{distance:,} days ago" if distance > 0 else f"in {-distance:,} days"
+    return f"{date.isoformat()} ({near.get(distance, words)})"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """``1 rep``, ``24 reps``."""
+    return f"{count:,}{NO_BREAK}{one if count == 1 else many or one + 's'}"
+
+
+def finding(code: str) -> str:
+    """What a finding is called."""
+    return FINDING.get(code, code.replace("_", " ").capitalize())
+
+
+def verdicts(limit: str) -> dict[str, str]:
+    """What a verdict is called, given the limit in words."""
+    return {
+        "in": f"Within {limit}",
+        "out": f"Beyond {limit}",
+        "too_close_to_call": "Too close to call",
+    }
+
+
+def units(kind: str, codes: str | None) -> str:
+    """Say what a market is made of: ``1 metro area``, ``22 counties``, ``1 drawn area``."""
+    one, many = KIND[kind]
+    return plural(len((codes or kind).split("|")), one, many)
+
+
+def web_address(text: str) -> str | None:
+    """Make a link of a website as a file gives it; anything but http and https is no link."""
+    address = text if "//" in text else f"https://{text}"
+    return address if urlsplit(address).scheme in WEB_SCHEMES else None
+
+
+def host(text: str) -> str:
+    """Show a website without what every website has."""
+    return text.split("//")[-1].removeprefix("www.").rstrip("/")
