@@ -40,7 +40,11 @@ def build(name: str, archives: Archives) -> pd.DataFrame:
     if name in ("cities", "city_names", "countries"):
         return getattr(cities, name)(archives)
     if name == "zip_codes":
-        return zip_codes.zip_codes(archives, gpd.read_parquet(DATA / "counties.parquet"), pd.read_parquet(DATA / "cities.parquet"))
+        return zip_codes.zip_codes(
+            archives,
+            gpd.read_parquet(DATA / "counties.parquet"),
+            pd.read_parquet(DATA / "cities.parquet"),
+        )
     raise SourceError(f"No table {name!r}. There are: {', '.join(TABLES)}.")
 
 

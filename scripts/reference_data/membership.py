@@ -1,4 +1,4 @@
-"""Which metro area each county belongs to, worked out from two crosswalks that only speak of ZIP codes.
+"""Which metro area each county belongs to, from two crosswalks that only speak of ZIP codes.
 
 The counties crosswalk says which share of a ZIP code's addresses lies in each county; the metro
 areas crosswalk which share of a metro area's addresses lies in each ZIP code (99999 stands for all
@@ -59,7 +59,7 @@ def _by_amount(
     doubtful: pd.DataFrame, county: pd.DataFrame, area: pd.DataFrame, held: pd.DataFrame
 ) -> pd.DataFrame:
     """Take, for each doubtful county, the area whose holdings its share of addresses fits best."""
-    # log of (share of the ZIP code in the area's known counties / share of the area in the ZIP code)
+    # log of: share of the ZIP code in the area's known counties / share of the area in the ZIP code
     level = held.merge(area, on=["zip_code", "cbsa_code"], suffixes=("", "_area"))
     level = level.assign(log=np.log(level["total"] / level["total_area"]))
     clean = level[~level["zip_code"].isin(_zips_of(doubtful, county))]
@@ -87,7 +87,7 @@ def _misfit(
     area: pd.DataFrame,
     clean: pd.DataFrame,
 ) -> float:
-    """How far (natural log) the amounts are off when area ``one`` holds the county, ``other`` not."""
+    """How far (natural log) the amounts are off if ``one`` holds the county and ``other`` not."""
     sides = clean[clean["cbsa_code"].isin([one, other])]
     sides = sides.pivot_table(index="zip_code", columns="cbsa_code", values="log").dropna()
     factor = (sides[one] - sides[other]).median() if len(sides) and sides.shape[1] == 2 else 0.0

