@@ -59,7 +59,8 @@ class AreaTable:
     """The areas of one set, ready to be asked which of them holds each of many points.
 
     An area holds the points on its border. Areas may overlap, have holes and any number of parts,
-    on both sides of the antimeridian too; one may be empty or None and then holds nothing.
+    on both sides of the antimeridian too, where 180 and -180 degrees are told apart as written; one
+    may be empty or None and then holds nothing.
 
     Parameters
     ----------
@@ -205,21 +206,23 @@ class AreaTable:
         block = (row >> bits) * BLOCKS_X + (col >> bits)
         touched_blocks = unique(owner * (BLOCKS_X * BLOCKS_Y) + block)
 
-        # Runs of untouched cells that lie inside their area, cut at the borders of blocks.
+        # Runs of untouched cells that lie inside their area: the pieces in the blocks that its
+        # border touches, and the blocks between, for which the run of their lowest row speaks.
         run_owner, run_row, run_col, run_end = self._inner_runs(owner, row, col)
-        first, last = run_col >> bits, (run_end - 1) >> bits
-        count = last - first + 1
-        run = np.repeat(np.arange(len(count)), count)
-        run_block = first[run] + counted(count)
-        begin = np.maximum(run_col[run], run_block << bits)
-        end = np.minimum(run_end[run], (run_block + 1) << bits)
-        run_owner, run_row = run_owner[run], run_row[run]
-        run_block += (run_row >> bits) * BLOCKS_X
-        in_touched = _is_in(run_owner * (BLOCKS_X * BLOCKS_Y) + run_block, touched_blocks)
-
-        # Whole blocks inside an area: the run of their lowest row speaks for all rows.
-        whole = ~in_touched & (run_row & (side - 1) == 0)
-        whole_owner, whole_block = run_owner[whole], run_block[whole]
+        blocks_below = (run_owner * BLOCKS_Y + (run_row >> bits)) * BLOCKS_X
+        first = blocks_below + (run_col >> bits)
+        last = blocks_below + ((run_end - 1) >> bits)
+        lowest = np.flatnonzero(run_row & (side - 1) == 0)
+        size = last[lowest] - first[lowest] + 1
+        whole = np.repeat(first[lowest], size) + counted(size)
+        whole = whole[~_is_in(whole, touched_blocks)]
+        whole_owner, whole_block = np.divmod(whole, BLOCKS_X * BLOCKS_Y)
+        start = np.searchsorted(touched_blocks, first)
+        size = np.searchsorted(touched_blocks, last, side="right") - start
+        run = np.repeat(np.arange(len(size)), size)
+        run_block = touched_blocks[np.repeat(start, size) + counted(size)] % (BLOCKS_X * BLOCKS_Y)
+        begin = np.maximum(run_col[run], run_block % BLOCKS_X << bits)
+        end = np.minimum(run_end[run], (run_block % BLOCKS_X + 1) << bits)
 
         # The entries of the table: 0 for nothing, one for each untouched block that something
         # holds, then the cells of each touched block.
@@ -231,10 +234,9 @@ class AreaTable:
         self._entry[mixed] = self._first_cell + (np.arange(len(mixed)) << 2 * bits)
 
         touched = self._entry[block] + self._place_in_block(row, col)
-        begin, end, run_block = begin[in_touched], end[in_touched], run_block[in_touched]
-        at = self._entry[run_block] + self._place_in_block(run_row[in_touched], begin)
+        at = self._entry[run_block] + self._place_in_block(run_row[run], begin)
         size = np.where(self._entry[whole_block] >= self._first_cell, side * side, 1)
-        owners = np.concatenate([run_owner[in_touched], whole_owner]).astype(np.int32)
+        owners = np.concatenate([run_owner[run], whole_owner]).astype(np.int32)
         firsts = np.concatenate([at, self._entry[whole_block]]).astype(np.int32)
         counts = np.concatenate([end - begin, size])
         holding = np.repeat(owners, counts)

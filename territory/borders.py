@@ -93,5 +93,6 @@ def counted(count: Ints) -> Ints:
 
 
 def unique(keys: Ints) -> Ints:
+    """Sort keys and drop repetitions; those side by side first, because borders repeat cells."""
     keys = np.sort(keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys)
     return keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
