@@ -15,9 +15,10 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+import numpy as np
 import shapely
 from flask import Blueprint, Response, abort, current_app, request
-from PIL import Image, ImageDraw
+from PIL import Image, ImageColor, ImageDraw
 
 from territory import reference
 from webmap.ground import TILE, Ground, project
@@ -34,6 +35,7 @@ TILES_URL = "/tiles/{scheme}/{z}/{x}/{y}{r}.png"
 CREDITS = "U.S. Census Bureau, Natural Earth, GeoNames"
 MAX_ZOOM = 12
 SCHEMES = ("light", "dark")
+SNAP = 3  # how far a quantised colour may be from the ink it stands for, of 255
 SMOOTH = 2  # outlines are drawn so many times larger, for smooth edges
 DESIGN = 1  # raise when tiles are drawn in another way
 INKS = ("water", "land", "county", "state", "label", "halo", "water-label")
@@ -43,10 +45,9 @@ MAINLAND = (-125.0, 24.5, -66.5, 49.5)
 # What each layer is painted with: (layer, ink, line width in css pixels or 0 to fill, first zoom).
 PLAN = (
     ("land", "land", 0, 0),
-    ("lakes", "water", 0, 0),
-    ("borders", "county", 1.0, 3),
+    ("borders", "state", 0.75, 3),
     ("home", "land", 0, 0),
-    ("ponds", "water", 0, 4),
+    ("lakes", "water", 0, 3),
     ("rivers", "water", 1.0, 7),
     ("counties", "county", 0.75, 7),
     ("states", "state", 1.0, 3),
@@ -98,7 +99,7 @@ def draw(scheme: str, zoom: int, x: int, y: int, ratio: int = 1) -> bytes:
                     pen.polygon(outline, fill=inks["water" if hole else ink])
     image = image.reduce(SMOOTH)
     _write(image, labels().of_tile(zoom, x, y), (x, y), ratio, inks)
-    return _png(image)
+    return _png(image, scheme)
 
 
 def _outlines(
@@ -150,10 +151,21 @@ def _on_tile(
     return (point[0] - corner[0] * TILE) * ratio, (point[1] - corner[1] * TILE) * ratio
 
 
-def _png(image: Image.Image) -> bytes:
-    """Write few colours: quiet ground needs no more, and the file is a third."""
-    out = io.BytesIO()
+def _png(image: Image.Image, scheme: str) -> bytes:
+    """Write in 64 colours; the file is a third of one in full colour.
+
+    The quantiser shifts colours a little, by tile; the inks themselves are put back as they were,
+    or the plain water would show a seam between tiles.
+    """
     few = image.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    colours = np.array(few.getpalette()).reshape(-1, 3)
+    inks = np.array([ImageColor.getrgb(colour) for colour in palette(scheme).values()])
+    off = np.abs(colours[:, None] - inks[None]).max(axis=2)
+    nearest = off.argmin(axis=1)
+    snaps = off.min(axis=1) <= SNAP
+    colours[snaps] = inks[nearest[snaps]]
+    few.putpalette(colours.ravel().tolist())
+    out = io.BytesIO()
     few.save(out, "PNG", compress_level=6)
     return out.getvalue()
 

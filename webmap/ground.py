@@ -2,9 +2,8 @@
 
 Coordinates here are the web map's own square, (0, 0) north-west to (1, 1) south-east: this module
 only draws and decides nothing. Outlines are simplified as coverages, so neighbours keep one border,
-to about a third of a pixel of the closest zoom they serve. The Census shoreline (counties) and
-Natural Earth (all else) differ by some kilometres along the coast of the US; there the Census wins,
-and what Natural Earth would leave as slivers off the coast is removed.
+to less than half a pixel of the closest zoom they serve. The shore of the US is that of its
+counties; what the generalised land would leave off it as slivers is removed.
 """
 
 from __future__ import annotations
@@ -27,7 +26,9 @@ if TYPE_CHECKING:
 
 TILE = 256  # css pixels
 BANDS = (4, 6, 8, 10, 12)  # the closest zoom that each level of detail serves
-SLIVER_DEG = 0.07
+NORTH_AMERICA = (-180.0, 5.0, -50.0, 84.0)  # where the bundled base map has its fine layers
+SLIVER_DEG = 0.004  # the fine land is generalised to 0.002 degrees, the counties are not
+NEAR_DEG = 0.04  # what the bundled lines have this near to the US, the state lines show already
 FILL_COUNTIES = 8  # from this band on, land is filled county by county: no union to wait for
 Box = tuple[float, float, float, float]  # west, north, east, south
 
@@ -70,10 +71,7 @@ class Ground:
         self._lock = threading.Lock()
 
     def band(self, zoom: int) -> dict[str, Layer]:
-        """Give the layers for a zoom: land, lakes, home, ponds, rivers, counties, states, borders.
-
-        ``land`` and ``lakes`` lie under ``home`` (the US), ``ponds`` are the lakes inside it.
-        """
+        """Give the layers for a zoom, by name; ``home`` is the land of the US."""
         limit = next((end for end in BANDS if zoom <= end), BANDS[-1])
         with self._lock:
             if limit not in self._bands:
@@ -83,38 +81,41 @@ class Ground:
     @functools.cached_property
     def _plane(self) -> dict[str, npt.NDArray[np.object_]]:
         """Every source layer in the square of the map, the US coast settled."""
-        counties = self._reference.counties
-        home = shapely.union_all(counties.geometry.to_numpy())
+        county = self._reference.counties.geometry.to_numpy()
+        home = shapely.union_all(self._reference.states.geometry.to_numpy())
         found = dict(self._natural_earth())
-        lakes = found["lake"]
-        inside = shapely.area(shapely.intersection(lakes, home)) > 0.6 * shapely.area(lakes)
-        land = shapely.difference(found["land"], home)
-        land = shapely.buffer(shapely.buffer(land, -SLIVER_DEG, join_style="mitre"), SLIVER_DEG)
-        outside = shapely.buffer(home, SLIVER_DEG)
+        shapely.prepare(home)
+        land, touched = found["land"], shapely.intersects(home, found["land"])
+        abroad = shapely.difference(land[touched], home)
+        abroad = shapely.buffer(abroad, -SLIVER_DEG, join_style="mitre", quad_segs=1)
+        abroad = shapely.buffer(abroad, SLIVER_DEG, join_style="mitre", quad_segs=1)
+        near = shapely.buffer(home, NEAR_DEG, quad_segs=1)
+        shapely.prepare(near)
+        lines = np.concatenate([found["country_line"], found["state_line"]])
+        ashore = np.unique(shapely.STRtree(lines).query(shapely.get_parts(abroad), "intersects")[1])
+        far = np.unique(shapely.STRtree(lines).query(land[~touched], "intersects")[1])
+        lines = lines[np.union1d(ashore, far)]  # borders in the middle of a lake help nobody
         plane = {
-            "county": counties.geometry.to_numpy(),
-            "land": land,
-            "lakes": lakes[~inside],
-            "ponds": lakes[inside],
+            "county": county,
+            "land": np.concatenate([land[~touched], abroad]),
+            "lakes": found["lake"],
             "rivers": found["river"],
-            "borders": shapely.difference(
-                np.concatenate([found["country_line"], found["state_line"]]), outside
-            ),
+            "borders": _joined(lines[~shapely.intersects(near, lines)]),
         }
         return {name: shapely.transform(shapes, _to_plane) for name, shapes in plane.items()}
 
     def _natural_earth(self) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
         """Give each layer once: fine in North America, coarse elsewhere."""
         table = self._reference.basemap
-        fine = table[table["detail"] == "north_america"]
-        west, south, east, north = fine.total_bounds
-        frame = shapely.box(west, south, east, north)
-        coarse = table[table["detail"] == "world"]
+        layer, fine = table["layer"].to_numpy(object), table["detail"] == "north_america"
+        shapes = table.geometry.to_numpy()
+        frame = shapely.box(*NORTH_AMERICA)
         for name in ("land", "lake", "river", "country_line", "state_line"):
-            far = coarse.loc[coarse["layer"] == name, "geometry"].to_numpy()
-            far = shapely.difference(far, frame)
-            near = fine.loc[fine["layer"] == name, "geometry"].to_numpy()
-            yield name, shapely.get_parts(np.concatenate([far, near]))
+            far = shapes[(layer == name) & ~fine]
+            crosses = shapely.intersects(frame, far)
+            cut = shapely.difference(far[crosses], frame)
+            near = shapes[(layer == name) & fine]
+            yield name, shapely.get_parts(np.concatenate([far[~crosses], cut, near]))
 
     def _make(self, limit: int) -> dict[str, Layer]:
         tolerance = 0.4 / (TILE * 2**limit)
@@ -142,9 +143,10 @@ def _to_plane(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def _borders(
     areas: npt.NDArray[np.object_], group: npt.NDArray[np.object_]
 ) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
-    """Give the lines between areas of one group, and those between groups or round all, each once.
+    """Give the lines between areas of one group, and those between groups, each once.
 
-    Neighbours share their corners exactly, so a border is a pair of points that two areas have.
+    Neighbours share their corners exactly, so a border is a pair of points that two areas have;
+    what only one has is shore, which the fill shows.
     """
     parts, part_area = shapely.get_parts(areas, return_index=True)
     rings, ring_part = shapely.get_rings(parts, return_index=True)
@@ -163,9 +165,11 @@ def _borders(
     start = np.flatnonzero(first)
     least, most = np.minimum.reduceat(owner, start), np.maximum.reduceat(owner, start)
     sides = np.diff(np.r_[start, len(pairs)])
-    between = (least != most) | (sides == 1)
     segments = shapely.linestrings(pairs[start].reshape(-1, 2, 2))
-    return tuple(
-        shapely.get_parts(shapely.line_merge(shapely.multilinestrings(segments[chosen])))
-        for chosen in (~between, between)
-    )
+    return _joined(segments[(least == most) & (sides > 1)]), _joined(segments[least != most])
+
+
+def _joined(lines: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Join lines end to end into as few as possible."""
+    simple = shapely.get_parts(lines)
+    return shapely.get_parts(shapely.line_merge(shapely.multilinestrings(simple)))

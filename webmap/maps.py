@@ -138,6 +138,7 @@ def market_map(
     ProspectLayer().add_to(chart)
     return _render(
         chart,
+        looks="market-map",
         label=f"Map of {view.name}; the table beside it holds the same prospects",
         data={"prospects": prospects_url, "prospect": prospect_url},
     )
@@ -166,7 +167,7 @@ def overview_map(
         The page of one market, with ``{id}`` where its id goes.
     """
     placed = offices.dropna(subset=["lon", "lat"])
-    areas = shapely.simplify(markets.geometry.to_numpy(), OVERVIEW_TOLERANCE_DEG)
+    areas = shapely.simplify(_with_area(markets).geometry.to_numpy(), OVERVIEW_TOLERANCE_DEG)
     bounds = tuple(shapely.total_bounds(areas)) if len(areas) else _bounds(None, placed.iloc[:0])
     chart = _shell(bounds, tiles_url)
     for row, area in enumerate(areas):
@@ -175,6 +176,7 @@ def overview_map(
     MarketOverview().add_to(chart)
     return _render(
         chart,
+        looks="market-map overview-map",
         label="Map of all markets; the table above holds the same markets",
         data={"markets": markets_url, "market": market_url},
     )
@@ -187,6 +189,7 @@ def overview_data(markets: gpd.GeoDataFrame, offices: pd.DataFrame) -> dict[str,
     that would meet give way in the order of the rows. The answer is columnar: ``markets`` with
     ``id``, ``name``, ``prospects``, ``lon``, ``lat``, and ``offices`` as in `layer_data`.
     """
+    markets = _with_area(markets)
     points = shapely.point_on_surface(markets.geometry.to_numpy())
     return {
         "markets": {
@@ -198,6 +201,11 @@ def overview_data(markets: gpd.GeoDataFrame, offices: pd.DataFrame) -> dict[str,
         },
         "offices": _office_data(offices),
     }
+
+
+def _with_area(markets: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Leave out the markets that have nothing to draw."""
+    return markets[~(markets.geometry.isna() | markets.geometry.is_empty)]
 
 
 def _office_data(offices: pd.DataFrame) -> dict[str, list[Any]]:
@@ -350,7 +358,9 @@ def _add_offices(chart: folium.Map, offices: pd.DataFrame, limit_m: float, bound
         folium.Marker((lat, lon), icon=icon, keyboard=False).add_to(chart)
 
 
-def _render(chart: folium.Map, *, label: str, data: dict[str, str | None]) -> RenderedMap:
+def _render(
+    chart: folium.Map, *, looks: str, label: str, data: dict[str, str | None]
+) -> RenderedMap:
     """Take the map apart; the same map gives the same script in every process."""
     assets.localise()
     figure = chart.get_root()
@@ -367,8 +377,8 @@ def _render(chart: folium.Map, *, label: str, data: dict[str, str | None]) -> Re
         Markup('data-{}="{}"').format(key, value) for key, value in data.items() if value
     )
     body = Markup(
-        '<div class="folium-map market-map" id="{}" role="region" aria-label="{}" {}></div>'
-    ).format(chart.get_name(), label, attributes)
+        '<div class="folium-map {}" id="{}" role="region" aria-label="{}" {}></div>'
+    ).format(looks, chart.get_name(), label, attributes)
     script = f"(function () {{\n{figure.script.render()}\n}})();\n"
     return RenderedMap(head, body, script, hashlib.sha256(script.encode()).hexdigest()[:12])
 

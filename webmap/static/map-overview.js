@@ -17,21 +17,23 @@ function marketOverview(map) {
     const area = box.querySelector(`.map-area-${i}`), light = (on) => area?.classList.toggle("on", on);
     for (const [name, on] of [["pointerenter", true], ["focus", true], ["pointerleave", false], ["blur", false]]) link.addEventListener(name, () => light(on));
     L.DomEvent.disableClickPropagation(link);
-    return L.marker([markets.lat[i], markets.lon[i]], {keyboard: false, icon: L.divIcon({html: link, className: "map-flag-box", iconSize: null})}).addTo(map);
+    return L.marker([markets.lat[i], markets.lon[i]], {keyboard: false, zIndexOffset: 1000, icon: L.divIcon({html: link, className: "map-flag-box", iconSize: null})}).addTo(map);
   }
 
-  /** Give way where names would meet; the order of the data is the order of rank. */
+  /** Give way where names would meet or leave the map: first the name goes, then the number. The order of the data
+   * is the order of rank. */
   function declutter() {
-    const taken = [];
+    const taken = [], edge = box.getBoundingClientRect();
+    const fits = (b) => b.left > edge.left && b.right < edge.right &&
+      taken.every((t) => b.left >= t.right + 2 || t.left >= b.right + 2 || b.top >= t.bottom + 2 || t.top >= b.bottom + 2);
     for (const marker of flags) {
       const e = marker.getElement();
-      e.classList.remove("small");
-      let b = e.firstChild.getBoundingClientRect();
-      if (taken.some((t) => b.left < t.right + 2 && t.left < b.right + 2 && b.top < t.bottom + 2 && t.top < b.bottom + 2)) {
-        e.classList.add("small");
-        b = e.firstChild.getBoundingClientRect();
+      e.classList.remove("small", "tiny");
+      for (const size of ["small", "tiny"]) {
+        if (fits(e.firstChild.getBoundingClientRect())) break;
+        e.classList.add(size);
       }
-      taken.push(b);
+      taken.push(e.firstChild.getBoundingClientRect());
     }
   }
 
