@@ -21,7 +21,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from reference_data import areas, cities, zip_codes  # noqa: E402
+from reference_data import areas, basemap, cities, zip_codes  # noqa: E402
 from reference_data.sources import Archives, SourceError  # noqa: E402
 
 DATA = ROOT / "data"
@@ -39,6 +39,8 @@ def build(name: str, archives: Archives) -> pd.DataFrame:
         return areas.county_adjacency(gpd.read_parquet(DATA / "counties.parquet"))
     if name in ("cities", "city_names", "countries"):
         return getattr(cities, name)(archives)
+    if name == "basemap":
+        return basemap.basemap(archives, gpd.read_parquet(DATA / "states.parquet"))
     if name == "zip_codes":
         return zip_codes.zip_codes(
             archives,
@@ -57,6 +59,7 @@ TABLES = (
     "city_names",
     "countries",
     "zip_codes",
+    "basemap",
 )
 
 
