@@ -14,12 +14,14 @@ from pathlib import Path
 from demo_company.assembly import account, assemble, csv_text
 from pytickersymbols.indices_data import INDICES
 
+from territory.policy import read_policy
+
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "demo"
 
 
 def main() -> None:
     """Write every file and print what became of every company."""
-    demo = assemble(INDICES)
+    demo = assemble(INDICES, read_policy(FOLDER / "policy.toml"))
     for kind, frame in demo.frames.items():
         path = FOLDER / f"{kind}.csv"
         path.write_text(csv_text(frame), encoding="utf-8", newline="\n")

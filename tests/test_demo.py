@@ -35,7 +35,7 @@ def demo() -> dict[str, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def built() -> assembly.Demo:
     package = pytest.importorskip("pytickersymbols.indices_data")
-    return assembly.assemble(package.INDICES)
+    return assembly.assemble(package.INDICES, read_policy(DEMO / "policy.toml"))
 
 
 class TestFiles:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from territory.policy import Policy
+
 
 class Demo(NamedTuple):
     """The files and what became of the input.
@@ -28,8 +30,8 @@ class Demo(NamedTuple):
     unknown_cities: list[str]
 
 
-def assemble(indices: Mapping[str, Any]) -> Demo:
-    """Build every frame from the package's indices. The same indices give the same frames."""
+def assemble(indices: Mapping[str, Any], policy: Policy) -> Demo:
+    """Build every frame from the package's indices. The same input gives the same frames."""
     gathered = companies.gather(indices)
     towns = places.towns()
     knows = places.knower(towns)
@@ -41,7 +43,7 @@ def assemble(indices: Mapping[str, Any]) -> Demo:
         "territories": plan.territories(),
         "named_accounts": plan.named_accounts(),
     }
-    frames |= invented.invent(prospects, towns, frames)
+    frames |= invented.invent(prospects, towns, frames, policy.segments)
     checked = {
         kind: schemas.check(frame, getattr(schemas, kind.upper()), f"{kind}.csv")
         for kind, frame in frames.items()

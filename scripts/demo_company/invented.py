@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from territory import schemas
+from territory.policy import SEGMENTS
 from territory.reference import normalise_places
 
 from . import places
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+
+    from territory.policy import SegmentPolicy
 
 TODAY = pd.Timestamp("2026-11-01")
 SEED = "demo-2026"
@@ -46,7 +50,10 @@ SITE_KINDS = ("Regional office", "Data center", "Operations center", "Distributi
 
 
 def invent(
-    prospects: pd.DataFrame, towns: pd.DataFrame, plan: dict[str, pd.DataFrame]
+    prospects: pd.DataFrame,
+    towns: pd.DataFrame,
+    plan: dict[str, pd.DataFrame],
+    segments: SegmentPolicy,
 ) -> dict[str, pd.DataFrame]:
     """Give prospects with status and owner, and their sites, contacts, opportunities, quotas.
 
@@ -58,9 +65,13 @@ def invent(
         As ``places.towns`` gives them: sites stand in one of their ZIP codes.
     plan
         The frames "markets", "territories" and "reps".
+    segments
+        Which rep of a market a company is worked by.
     """
     market = places.market_of(prospects, towns, plan["markets"])
-    known = _with_status(prospects, market, plan["territories"], plan["reps"])
+    segment = segments.classify(prospects["employees"], prospects["revenue_usd"])
+    own = _rep_of(market, segment, plan["territories"])
+    known = _with_status(prospects, own, plan["reps"])
     return {
         "prospects": known,
         "sites": _sites(known, towns),
@@ -83,17 +94,27 @@ def pick(ids: Sequence[str], purpose: str, choices: Sequence[str]) -> npt.NDArra
     return np.asarray(choices, dtype=object)[chosen]
 
 
-def _with_status(
-    prospects: pd.DataFrame, market: pd.Series, territories: pd.DataFrame, reps: pd.DataFrame
-) -> pd.DataFrame:
-    """Make about one in seven a customer; most are worked by the rep of their own market."""
+def _rep_of(
+    market: pd.Series, segment: npt.NDArray[np.object_], territories: pd.DataFrame
+) -> pd.Series:
+    """Give the rep of each market and segment, null where no territory covers both."""
+    covers = territories.assign(
+        segment=territories["segment"].map(
+            lambda name: SEGMENTS if name == schemas.ANY_SEGMENT else (name,)
+        )
+    ).explode("segment")
+    rep = covers.set_index(["market_id", "segment"])["rep_id"]
+    found = rep.reindex(pd.MultiIndex.from_arrays([market, segment]))
+    return found.reset_index(drop=True).astype(object)
+
+
+def _with_status(prospects: pd.DataFrame, own: pd.Series, reps: pd.DataFrame) -> pd.DataFrame:
+    """Make about one in eight a customer; most are worked by the rep of their own market."""
     ids = prospects["prospect_id"].tolist()
     u = draw(ids, "status")
     status = np.select(
         [u < 0.14, u < 0.20, u < 0.22], ["customer", "former", "disqualified"], "prospect"
     )
-    rep_of = territories.drop_duplicates("market_id").set_index("market_id")["rep_id"]
-    own = market.map(rep_of)
     other = pd.Series(pick(ids, "owner", reps["rep_id"].tolist()), dtype=object)
     owner = own.where(own.notna() & (draw(ids, "kept") < 0.75), other)
     return prospects.assign(status=status, owner_rep_id=owner.where(status == "customer", None))
@@ -114,7 +135,7 @@ def _sites(prospects: pd.DataFrame, towns: pd.DataFrame) -> pd.DataFrame:
     keys = rows["key"].tolist()
     there = prospects[["city", "state"]].drop_duplicates()
     there = there.iloc[(draw(keys, "site city") * len(there)).astype(int)].reset_index(drop=True)
-    codes = towns.groupby(["key", "state_code"])["zip_code"].agg(list)
+    codes = towns[towns["has_area"]].groupby(["key", "state_code"])["zip_code"].agg(list)
     at = pd.MultiIndex.from_arrays([normalise_places(there["city"]), there["state"]])
     choices = codes.reindex(at).tolist()
     chance = draw(keys, "site zip code")

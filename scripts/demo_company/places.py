@@ -18,13 +18,13 @@ def towns() -> pd.DataFrame:
     Returns
     -------
     towns
-        key (normalised name), state_code, zip_code, county_fips, cbsa_code; sorted by ZIP code,
-        those that have an area (where people and offices are) first.
+        key (normalised name), state_code, zip_code, county_fips, cbsa_code, has_area (False: post
+        boxes and single companies); sorted by ZIP code, those that have an area first.
     """
     zips = load().zip_codes.dropna(subset=["city"])
     zips = zips.assign(key=normalise_places(zips["city"]))
     ordered = zips.sort_values(["has_area", "zip_code"], ascending=[False, True], kind="stable")
-    columns = ["key", "state_code", "zip_code", "county_fips", "cbsa_code"]
+    columns = ["key", "state_code", "zip_code", "county_fips", "cbsa_code", "has_area"]
     return ordered[columns].reset_index(drop=True)
 
 
