@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.spatial import cKDTree
 
+from territory.chords import two_nearest, within_chord
 from territory.ellipsoid import (
     CLOSED_FORM_REACH_M,
     GEOD,
@@ -31,7 +31,7 @@ from territory.ellipsoid import (
 )
 from territory.errors import InputError
 from territory.policy import RadiusPolicy
-from territory.raster import LONGEST_RADIUS_M, RadiusRaster
+from territory.raster import LONGEST_RADIUS_M, CandidateRaster, RadiusRaster
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,10 +168,16 @@ class OfficeIndex:
         distance_m = np.empty(len(x))
         offices_within = np.empty(len(x), np.int32) if count else None
         raster = self._raster_for(radius_m, len(x)) if count else None
+        many = CandidateRaster(self._tree, x, y) if len(x) >= _RASTER_PAYS else None
+        candidates = many if many and many.pays else None
 
         def work(part: slice) -> None:
             xyz = to_ecef(x[part], y[part])
-            near, s = self._nearest(x[part], y[part], xyz, radius_m, exact=exact)
+            if candidates is None:
+                found = two_nearest(self._tree, xyz)
+            else:
+                found = candidates.two_nearest(x[part], y[part], xyz)
+            near, s = self._settle(x[part], y[part], xyz, found, radius_m, exact=exact)
             office[part], distance_m[part] = self._given[near], s
             if offices_within is not None:
                 offices_within[part] = self._count(x[part], y[part], xyz, radius_m, raster)
@@ -235,7 +241,7 @@ class OfficeIndex:
 
         def work(part: slice) -> None:
             xyz = to_ecef(x[part], y[part])
-            row, office = _within_chord(self._every, xyz, np.full(len(xyz), reach))
+            row, office = within_chord(self._every, xyz, np.full(len(xyz), reach))
             s = self._karney(x[part][row], y[part][row], office)
             order = np.flatnonzero(s <= radius_m)
             order = order[np.lexsort((office[order], s[order], row[order]))]
@@ -260,13 +266,19 @@ class OfficeIndex:
             raise InputError(f"No office at position {named}: there are {len(self)}, from 0.")
         return self._karney(x, y, np.argsort(self._given)[position])
 
-    def _nearest(
-        self, lon: Floats, lat: Floats, xyz: Floats, radius_m: float, *, exact: bool
+    def _settle(
+        self,
+        lon: Floats,
+        lat: Floats,
+        xyz: Floats,
+        found: tuple[Floats, Floats, Integers],
+        radius_m: float,
+        *,
+        exact: bool,
     ) -> tuple[Integers, Floats]:
         """Settle which office is nearest, by its place inside, and how far it is, in metres."""
-        chord, found = self._tree.query(xyz, k=2)  # a single office leaves the second at infinity
-        c, second = np.ascontiguousarray(chord.T)
-        near = self._distinct[found[:, 0]]
+        c, second, place = found
+        near = self._distinct[place]
         at_most = longest(c)
         band = (c > surely_within(radius_m)) & (c <= possibly_within(radius_m))
         karney = np.flatnonzero(band | (c > CLOSED_FORM_REACH_M) | (c == 0) | exact)
@@ -275,7 +287,7 @@ class OfficeIndex:
         s[karney] = at_most[karney] = self._karney(lon[karney], lat[karney], near[karney])
         tie = np.flatnonzero(second <= possibly_within(at_most))
         if tie.size:
-            row, place = _within_chord(self._tree, xyz[tie], possibly_within(at_most[tie]))
+            row, place = within_chord(self._tree, xyz[tie], possibly_within(at_most[tie]))
             office = self._distinct[place]
             length = self._karney(lon[tie][row], lat[tie][row], office)
             order = np.lexsort((office, length, row))
@@ -330,7 +342,7 @@ class OfficeIndex:
         least: Integers = self._every.query_ball_point(xyz, sure, return_length=True)
         most = self._every.query_ball_point(xyz, reach, return_length=True)
         open_ = np.flatnonzero(least != most)
-        row, office = _within_chord(self._every, xyz[open_], np.full(len(open_), reach))
+        row, office = within_chord(self._every, xyz[open_], np.full(len(open_), reach))
         inside = self._karney(lon[open_][row], lat[open_][row], office) <= radius_m
         least[open_] = np.bincount(row[inside], minlength=len(open_))
         return least
@@ -390,10 +402,3 @@ def _in_chunks(work: Callable[[slice], None], points: int, threads: int | None) 
         return
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, parts))
-
-
-def _within_chord(tree: cKDTree, xyz: Floats, chord_m: Floats) -> tuple[Integers, Integers]:
-    """Every (row, place) whose chord is at most that of the row, sorted by both."""
-    lists = tree.query_ball_point(xyz, chord_m, return_sorted=True)
-    row = np.repeat(np.arange(len(lists)), np.fromiter(map(len, lists), np.int64, len(lists)))
-    return row, np.fromiter(chain.from_iterable(lists), np.int64, len(row))

@@ -1,8 +1,9 @@
-"""A raster of the earth that knows, for one radius, what each cell as a whole has to do with it.
+"""Rasters of the earth that know what holds for every point of a cell.
 
-Per cell: how many offices surely hold all of it within the radius, and which offices' lines may
-cross it. Every other office is surely too far from all of it. So a point asks its cell, and
-measures to the few offices that its cell leaves open.
+For one radius: how many offices surely hold all of the cell within it, and which offices' lines may
+cross the cell; every other office is surely too far from all of it. For the nearest office: which
+offices can be it anywhere in the cell. A point asks its cell
+and measures to the few offices left open.
 
 A cell is decided by bounds over its whole area: no point of it is farther from its centre, in a
 straight line, than ``_half_width`` says, so its chord to an office differs from the centre's by no
@@ -16,10 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
+from territory.chords import two_nearest
 from territory.ellipsoid import (
     ECCENTRICITY_2,
     FLATTEST_RADIUS_M,
     SEMI_MAJOR_M,
+    longest,
     possibly_within,
     surely_within,
     to_ecef,
@@ -35,6 +38,13 @@ LONGEST_RADIUS_M = 1_000_000.0  # beyond, most cells know most offices, and a ra
 _COARSE_CELLS_PER_DEGREE = (0.25, 1)
 _FINEST_CELLS_PER_DEGREE = 16
 _CELLS_TO_RADIUS_M = 640_000.0  # radius times cells a degree: 1/4 degree for 50 miles is cheapest
+_CUT = 4  # a coarse cell for candidates is so many finest ones wide
+_FEW_CANDIDATES, _MOST_CANDIDATES = (
+    4,
+    8,
+)  # more than few: cut the cell; more than most: ask the tree
+_POINTS_A_CELL = 4  # fewer points than this in a cell do not pay for its candidates
+_AT_ONCE = 16_384
 _EDGE_M = 1e-3  # a point within rounding of a cell's edge may be counted to its neighbour
 
 
@@ -73,10 +83,7 @@ class RadiusRaster:
 
     def look_up(self, lon: Floats, lat: Floats) -> tuple[Integers, Integers]:
         """Tell how many offices surely hold each point, and the number of its cell."""
-        side = 360 * self._per_degree
-        column = np.minimum(((lon + 180) * self._per_degree).astype(np.int32), side - 1)
-        row = np.minimum(((lat + 90) * self._per_degree).astype(np.int32), side // 2 - 1)
-        cell = self._known[row * np.int32(side) + column]
+        cell = self._known[_cell(lon, lat, self._per_degree)]
         return self._held[cell], cell
 
     def is_crossed(self, cell: Integers) -> npt.NDArray[np.bool_]:
@@ -106,6 +113,104 @@ class RadiusRaster:
                 row = (row[:, None] * cut + down).ravel()
                 column = (column[:, None] * cut + right).ravel()
         return row, column, half_width[near]
+
+
+class CandidateRaster:
+    """Which offices can be the nearest in each cell that some of the points stand in.
+
+    An office is out of a whole cell when, at every point of it, its chord is longer than any
+    geodesic to the office nearest to the centre can be. Coarse cells come first; only where one
+    leaves several offices do its parts get candidates of their own.
+
+    Parameters
+    ----------
+    tree
+        The offices, by earth-centred coordinates in metres.
+    lon, lat
+        The points that will be asked about, in degrees; one or more.
+    """
+
+    def __init__(self, tree: cKDTree, lon: Floats, lat: Floats) -> None:
+        self._tree = tree
+        self._x, self._y, self._z = np.ascontiguousarray(tree.data.T)
+        fine, cut = _FINEST_CELLS_PER_DEGREE, _CUT
+        south_north = np.array([lat.min(), lat.max()])
+        self._first, last = _cell(np.array([-180.0, 180.0]), south_north, fine)
+        self._known = np.zeros(last + 1 - self._first, np.int32)
+        for at in range(0, len(lon), _AT_ONCE):
+            part = slice(at, at + _AT_ONCE)
+            self._known[_cell(lon[part], lat[part], fine) - self._first] = 1
+        found = np.flatnonzero(self._known)
+        self.pays = len(found) * _POINTS_A_CELL <= len(lon)
+        if not self.pays:
+            return
+        row, column = np.divmod(found + self._first, 360 * fine)
+        side = 360 * fine // cut
+        whole, of = np.unique(row // cut * side + column // cut, return_inverse=True)
+        office, size = self._candidates(*np.divmod(whole, side), fine / cut)
+        split = np.flatnonzero(size[of] > _FEW_CANDIDATES)
+        fine_office, fine_size = self._candidates(row[split], column[split], fine)
+        of[split] = len(whole) + np.arange(len(split))
+        self._known[found] = of
+        self._office = np.hstack([office, fine_office])
+        self._size = np.concatenate([size, fine_size])
+
+    def _candidates(
+        self, row: Integers, column: Integers, per_degree: float
+    ) -> tuple[Integers, Integers]:
+        """Offices nearest to each cell's centre, shape (rank, cell), and how many of them count."""
+        half_width = _half_width(row, per_degree)
+        chord, office = self._tree.query(_centre(row, column, per_degree), k=_MOST_CANDIDATES + 1)
+        bound = possibly_within(longest(chord[:, 0] + half_width)) + half_width
+        return office.T, (chord <= bound[:, None]).sum(axis=1)
+
+    def two_nearest(self, lon: Floats, lat: Floats, xyz: Floats) -> tuple[Floats, Floats, Integers]:
+        """Find the nearest office of each point by chord; a cell with too many asks the tree.
+
+        Returns
+        -------
+        nearest_m, second_m, office
+            Shape (n,): chord of the nearest office and of the second, infinite where no second can
+            be as near by geodesic; the nearest's place in the tree.
+        """
+        cell = self._known[_cell(lon, lat, _FINEST_CELLS_PER_DEGREE) - self._first]
+        size = self._size[cell]
+        x, y, z = xyz.T
+        office = self._office[0][cell]
+        nearest = self._chord_2(x, y, z, office)
+        second = np.full(len(cell), np.inf)
+        rows = np.arange(len(cell))
+        many = np.flatnonzero(size > _MOST_CANDIDATES)
+        size[many] = 1
+        for rank in range(1, _MOST_CANDIDATES):
+            rows = rows[size[rows] > rank]
+            if not rows.size:
+                break
+            other = self._office[rank][cell[rows]]
+            chord_2 = self._chord_2(x[rows], y[rows], z[rows], other)
+            before = nearest[rows]
+            closer = chord_2 < before
+            second[rows] = np.minimum(second[rows], np.maximum(chord_2, before))
+            nearest[rows] = np.minimum(chord_2, before)
+            changed = rows[closer]
+            office[changed] = other[closer]
+        nearest, second = np.sqrt(nearest), np.sqrt(second)
+        if many.size:
+            nearest[many], second[many], office[many] = two_nearest(self._tree, xyz[many])
+        return nearest, second, office
+
+    def _chord_2(self, x: Floats, y: Floats, z: Floats, office: Integers) -> Floats:
+        dx, dy, dz = x - self._x[office], y - self._y[office], z - self._z[office]
+        chord_2: Floats = dx * dx + dy * dy + dz * dz
+        return chord_2
+
+
+def _cell(lon: Floats, lat: Floats, per_degree: int) -> npt.NDArray[np.int32]:
+    """The number of each point's cell, row by row from the south west."""
+    side = 360 * per_degree
+    column = np.minimum(((lon + 180) * per_degree).astype(np.int32), side - 1)
+    row = np.minimum(((lat + 90) * per_degree).astype(np.int32), side // 2 - 1)
+    return row * np.int32(side) + column
 
 
 def _centre(row: Integers, column: Integers, per_degree: float) -> Floats:

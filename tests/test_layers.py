@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("errors",),
     ("lengths",),
-    ("policy", "ellipsoid"),
+    ("policy", "ellipsoid", "chords"),
     ("raster", "borders", "surface"),
     ("schemas", "geodesy", "areas"),
     ("reference",),
@@ -35,6 +35,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FORBIDDEN = {"territory": {"flask", "folium", "webmap", "branca"}, "webmap": set()}
 PURE = (
     "ellipsoid",
+    "chords",
     "raster",
     "geodesy",
     "intake",

@@ -1,4 +1,4 @@
-"""A throw-away PostGIS server on a unix socket, and the two questions the radius benchmark asks it."""
+"""A throw-away PostGIS server on a unix socket, and what the radius benchmark asks it."""
 
 from __future__ import annotations
 
