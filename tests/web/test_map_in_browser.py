@@ -1,0 +1,231 @@
+"""The market map as a reader meets it: pointed at, walked with the keyboard, fed hostile names."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask, Response
+from werkzeug.serving import make_server
+
+from tests.web.hostile import TEXTS, market_view
+from webmap import assets, basemap, maps, security
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium (apt-get install chromium)"),
+]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+         "--disable-background-networking", "--disable-component-update"]  # fmt: skip
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>whole</title>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/tokens.css">
+<link rel="stylesheet" href="/page.css">{}</head><body><main><h1>Map</h1><div class="box">{}</div>
+</main><script src="/script.js" defer></script></body></html>"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A server of one page with a hostile market, under the policy of the app."""
+    app = Flask(__name__)
+    app.config["TERRITORY"] = SimpleNamespace(var_dir=tmp_path_factory.mktemp("var"))
+    app.register_blueprint(assets.blueprint)
+    app.register_blueprint(basemap.blueprint)
+    app.after_request(security.add_headers)
+    view = market_view(name=TEXTS[0])
+    drawn = maps.market_map(view, prospects_url="/data.json", prospect_url="/prospects/{id}")
+    tokens = (assets.files("webmap") / "static" / "tokens.css").read_text()
+    for path, text, kind in (
+        ("/", PAGE.format(drawn.head, drawn.body), "text/html"),
+        ("/script.js", drawn.script, "text/javascript"),
+        ("/tokens.css", tokens, "text/css"),
+        ("/page.css", "body { margin: 0 } .box { height: 500px }", "text/css"),
+    ):
+        app.add_url_rule(path, path, lambda text=text, kind=kind: Response(text, mimetype=kind))
+    app.add_url_rule("/data.json", "data", lambda: maps.layer_data(view))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    """The page once its map is ready; afterwards nothing may have gone wrong in it."""
+    context = browser.new_context(viewport={"width": 1000, "height": 600}, reduced_motion="reduce")
+    page = context.new_page()
+    wrong, outside = [], []
+    page.on("console", lambda said: wrong.append(said.text) if said.type != "log" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "request",
+        lambda asked: (
+            outside.append(asked.url) if not asked.url.startswith((address, "data:")) else None
+        ),
+    )
+    page.add_init_script(
+        "window.heard = [];"
+        "for (const name of ['select', 'hover', 'view', 'loaded'])"
+        " document.addEventListener(`prospect:${name}`, (e) => heard.push([name, e.detail]));"
+    )
+    page.goto(address)
+    page.wait_for_selector("[data-ready=true]")
+    yield page
+    assert (wrong, outside, page.title()) == ([], [], "whole")
+    context.close()
+
+
+def tell(page, name: str, **detail: object) -> None:
+    page.evaluate(
+        "([name, detail]) => document.dispatchEvent(new CustomEvent(`prospect:${name}`, {detail}))",
+        [name, detail | {"from": "table"}],
+    )
+
+
+def heard(page, name: str) -> list[dict]:
+    """Read what the map said on its own."""
+    return [
+        detail
+        for said, detail in page.evaluate("heard")
+        if said == name and detail["from"] == "map"
+    ]
+
+
+def walk_to(page, wanted) -> str:
+    """Walk from symbol to symbol until one reads as wanted."""
+    page.focus(".map-cursor")
+    for key in ["ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"] * 5:
+        said = page.get_attribute(".map-cursor", "aria-label")
+        if wanted(said):
+            return said
+        page.keyboard.press(key)
+    raise AssertionError(f"the last symbol on the way was {said!r}")
+
+
+def test_the_map_says_how_many_of_how_many_it_shows(page) -> None:
+    assert page.inner_text(".map-count") == "58 of 58 in view, 2 without a location"
+    assert heard(page, "loaded") == [{"total": 60, "placed": 58, "from": "map"}]
+
+
+def test_ring_outline_office_legend_and_credit_are_on_the_map(page) -> None:
+    assert page.locator("path.map-ring").count() == 1
+    assert page.locator("path.map-market").count() == 1
+    assert page.get_attribute(".map-office-0", "aria-label") == f"Office: {TEXTS[0]}"
+    legend = page.inner_text(".map-legend")
+    for words in ("Whitespace", "Open opportunity", "Customer", "Enterprise", "Mid-market"):
+        assert words in legend
+    assert basemap.CREDITS in page.inner_text(".leaflet-control-attribution")
+
+
+def test_hostile_names_are_shown_letter_by_letter_and_never_run(page) -> None:
+    for row, text in enumerate(TEXTS, 30):
+        tell(page, "hover", id=f"p{row}")
+        assert page.evaluate("document.querySelector('.map-tip').textContent") == text
+        tell(page, "select", id=f"p{row}")
+        assert page.evaluate("document.querySelector('.map-popup h3').textContent") == text
+        assert page.locator(".map-popup img, .map-popup script, .map-popup h3 *").count() == 0
+        link = page.get_attribute(".map-popup a[href^='/prospects/']", "href")
+        assert link == f"/prospects/p{row}"
+    page.wait_for_load_state("networkidle")  # and no picture was asked for
+
+
+def test_choosing_a_row_draws_its_uncertainty_and_the_map_does_not_echo(page) -> None:
+    tell(page, "select", id="p40")
+    assert page.locator("path.map-uncertainty").count() == 1
+    assert "Known to 3.2 miles" in page.inner_text(".map-popup")
+    assert heard(page, "select") == []
+    tell(page, "select", id=None)
+    assert page.locator("path.map-uncertainty").count() == 0
+    page.wait_for_selector(".map-popup", state="detached")
+    assert heard(page, "select") == []
+
+
+def test_a_prospect_without_a_location_can_be_chosen_without_harm(page) -> None:
+    tell(page, "select", id="p59")
+    tell(page, "hover", id="p59")
+    assert page.locator(".map-popup").count() == 0
+
+
+def test_the_keyboard_walks_the_symbols_and_opens_one(page) -> None:
+    said = walk_to(page, lambda words: "together" in words)
+    said = walk_to(page, lambda words: "together" not in words)
+    assert any(said.startswith(text) for text in TEXTS)
+    page.keyboard.press("Enter")
+    chosen = heard(page, "select")[-1]
+    shown = page.evaluate("document.querySelector('.map-popup h3').textContent")
+    assert shown == TEXTS[int(chosen["id"][1:]) % len(TEXTS)]
+    page.keyboard.press("Escape")
+    assert heard(page, "select")[-1]["id"] is None
+    page.wait_for_selector(".map-popup", state="detached")
+
+
+def test_entering_a_crowd_comes_closer_and_the_numbers_still_add_up(page) -> None:
+    walk_to(page, lambda words: "together" in words)
+    page.keyboard.press("Enter")
+    page.wait_for_function("heard.filter(([name]) => name === 'view').length > 1")
+    inside = heard(page, "view")[-1]
+    assert 20 <= inside["inView"] < 58
+    assert inside["shown"] == 58
+    assert page.inner_text(".map-count").startswith(f"{inside['inView']} of 58 in view")
+
+
+def test_a_filter_of_the_page_takes_the_others_off_the_map(page) -> None:
+    tell(page, "filter", ids=["p30", "p31", "p59"])
+    assert page.inner_text(".map-count") == (
+        "2 of 2 in view, 56 filtered out, 2 without a location"
+    )
+    tell(page, "filter", ids=None)
+    assert page.inner_text(".map-count").startswith("58 of 58")
+
+
+def test_clusters_hold_every_point_exactly_once(page) -> None:
+    counts = page.evaluate(
+        """() => {
+          const points = [], keepOff = [{x: 5, y: 5, r: 12}];
+          let seed = 1;
+          const next = () => (seed = seed * 48271 % 2147483647) / 2147483647;
+          for (let i = 0; i < 4000; i++)
+            points.push({i, x: 900 * next() ** 2, y: 600 * next() ** 3});
+          for (let i = 4000; i < 4040; i++) points.push({i, x: 450, y: 300});
+          return [false, true].map((loose) => {
+            const copies = points.map((p) => ({...p}));
+            const items = prospectSymbols.arrange(copies, loose, keepOff);
+            const members = items.flatMap((item) => item.members);
+            const groups = items.filter((item) => item.members.length > 1);
+            const meet = (a, b) => a !== b && Math.hypot(a.x - b.x, a.y - b.y) < a.r + b.r;
+            const met = groups.filter((a) => groups.some((b) => meet(a, b)));
+            return [members.length, new Set(members).size, met.length];
+          });
+        }"""
+    )
+    assert counts == [[4040, 4040, 0], [4040, 4040, 0]]
+
+
+def test_a_phone_gets_a_folded_legend_and_room_for_fingers(browser, address) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 700}, has_touch=True)
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector("[data-ready=true]")
+    assert page.get_attribute("details.map-legend", "open") is None
+    sizes = page.locator(".leaflet-control-zoom a").evaluate_all(
+        "(links) => links.map((link) => link.getBoundingClientRect().height)"
+    )
+    assert min(sizes) >= 44
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    context.close()

@@ -1,0 +1,179 @@
+"""The market map: what folium writes, what the script fetches, and that no text gets between."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import folium
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from pyproj import Geod
+
+from territory.policy import SEGMENTS
+from tests.web.hostile import TEXTS, market_view
+from webmap import maps
+
+if TYPE_CHECKING:
+    from types import SimpleNamespace
+
+GEOD = Geod(ellps="WGS84")
+
+
+@pytest.fixture
+def view() -> SimpleNamespace:
+    return market_view()
+
+
+@pytest.fixture
+def drawn(view) -> maps.RenderedMap:
+    return maps.market_map(view, prospects_url="/data.json", prospect_url="/prospects/{id}")
+
+
+def lines_of(script: str, name: str) -> list[np.ndarray]:
+    """The coordinates of every folium line or area whose class is ``name``, as (lat, lon)."""
+    found = re.findall(
+        r"L\.(?:polyline|polygon)\(\s*(\[.*?\]),\s*(\{.*?\})\s*\)", script, flags=re.DOTALL
+    )
+    shapes = [json.loads(points) for points, style in found if f'"{name}' in style]
+    return [np.array(shape[-1] if np.ndim(shape[0][0]) else shape, float) for shape in shapes]
+
+
+def test_no_text_from_outside_reaches_what_folium_writes(view) -> None:
+    plain = market_view(texts=["Acme"])
+    hostile, harmless = (
+        maps.market_map(each, prospects_url="/data.json").script for each in (view, plain)
+    )
+    assert hostile == harmless
+    assert not any(text in hostile for text in TEXTS)
+
+
+def test_the_name_of_a_market_is_escaped_in_its_label() -> None:
+    name = '"><script>alert(1)</script>'
+    body = maps.market_map(market_view(name=name), prospects_url='/x?a="b&c').body
+    assert "<script" not in body
+    assert "&#34;&gt;&lt;script&gt;" in body
+    assert 'data-prospects="/x?a=&#34;b&amp;c"' in body
+
+
+def test_the_head_links_our_own_files_and_holds_nothing_inline(drawn) -> None:
+    tags = re.findall(r"<[^>]+>", drawn.head)
+    style, script = (
+        r'<link rel="stylesheet" href="/asset/[\w.-]+">',
+        r'<script src="/asset/[\w.-]+" defer>',
+    )
+    assert tags
+    assert all(re.fullmatch(f"{style}|{script}|</script>", tag) for tag in tags)
+    assert re.sub(r"<[^>]+>", "", drawn.head).strip() == ""
+    assert [name for name in ("leaflet", "map-symbols", "map-") if f"/asset/{name}" in drawn.head]
+
+
+def test_zooming_in_is_left_to_the_reader(drawn) -> None:
+    assert "viewport" not in drawn.head + drawn.body
+
+
+def test_the_same_plan_gives_the_same_script_and_tag_every_time(view, drawn) -> None:
+    again = maps.market_map(view, prospects_url="/data.json?status=customer")
+    assert (again.script, again.tag) == (drawn.script, drawn.tag)
+    view.offices = view.offices.assign(lat=view.offices["lat"] + 0.1)
+    assert maps.market_map(view, prospects_url="/data.json").tag != drawn.tag
+
+
+def test_a_ring_lies_on_the_geodesic_circle_to_a_few_metres(view, drawn) -> None:
+    office = view.offices.iloc[0]
+    (ring,) = lines_of(drawn.script, "map-ring map-ring-0")
+    assert len(ring) >= 257
+    middles = (ring[1:] + ring[:-1]) / 2
+    for points in (ring, middles):
+        many = np.ones(len(points))
+        _, _, far = GEOD.inv(office.lon * many, office.lat * many, points[:, 1], points[:, 0])
+        assert np.abs(far - maps.LIMIT_M).max() < 10
+
+
+def test_the_outline_follows_the_market_and_the_veil_leaves_it_open(view, drawn) -> None:
+    (outline,) = lines_of(drawn.script, "map-market")
+    drawn_area = shapely.Polygon(outline[:, ::-1])
+    assert drawn_area.symmetric_difference(view.geometry).area < 0.001 * view.geometry.area
+    (hole,) = lines_of(drawn.script, "map-veil")
+    assert np.array_equal(hole, outline)
+
+
+def test_offices_far_from_the_market_have_a_marker_but_no_ring() -> None:
+    view = market_view()
+    far = view.offices.iloc[[0]].assign(office_id="LON", lon=-0.1, lat=51.5)
+    view.offices = pd.concat([view.offices, far], ignore_index=True)
+    script = maps.market_map(view, prospects_url="/data.json").script
+    assert f"map-office map-office-{len(view.offices) - 1}" in script
+    assert f"map-ring map-ring-{len(view.offices) - 1}" not in script
+
+
+def test_an_office_without_a_location_shifts_no_number() -> None:
+    view = market_view()
+    lost = view.offices.iloc[[0]].assign(office_id="NIL", name="Nowhere", lon=np.nan, lat=np.nan)
+    view.offices = pd.concat([lost, view.offices], ignore_index=True)
+    data = maps.layer_data(view)
+    script = maps.market_map(view, prospects_url="/data.json").script
+    first = re.search(r"L\.marker\(\s*(\[.*?\])", script)
+    assert first
+    assert json.loads(first[1]) == [data["offices"]["lat"][0], data["offices"]["lon"][0]]
+
+
+def test_a_market_without_area_or_offices_still_makes_a_map() -> None:
+    view = market_view()
+    view.geometry, view.offices = None, view.offices.iloc[:0]
+    script = maps.market_map(view, prospects_url="/data.json").script
+    assert "map-veil" not in script
+    assert "prospectLayer(" in script
+
+
+def test_the_data_has_one_value_a_prospect_in_every_column_and_is_strict_json(view) -> None:
+    data = maps.layer_data(view)
+    json.dumps(data, allow_nan=False)
+    assert {len(column) for column in data["prospects"].values()} == {len(view.prospects)}
+    assert data["prospects"]["id"] == view.prospects["prospect_id"].tolist()
+    assert data["segments"] == list(SEGMENTS)
+    lost = view.prospects["lon"].isna().tolist()
+    assert [value is None for value in data["prospects"]["lon"]] == lost
+    assert [value is None for value in data["prospects"]["distance"]] == lost
+
+
+def test_a_distance_never_reads_on_the_wrong_side_of_the_limit() -> None:
+    view = market_view()
+    view.prospects["distance_mi"] = 49.97
+    assert set(maps.layer_data(view)["prospects"]["distance"]) == {"49.97 mi"}
+
+
+def test_the_overview_draws_each_market_and_keeps_names_out_of_the_script() -> None:
+    markets = gpd.GeoDataFrame(
+        {
+            "market_id": ["B", "A", "C"],
+            "name": [TEXTS[0], "Austin", "Empty"],
+            "prospects": [3, 2, 0],
+        },
+        geometry=[shapely.box(-98, 30, -97, 31), shapely.box(-96, 30, -95, 31), None],
+        crs="EPSG:4326",
+    )  # fmt: skip
+    view = market_view()
+    drawn = maps.overview_map(
+        markets, view.offices, markets_url="/m.json", market_url="/markets/{id}"
+    )
+    data = maps.overview_data(markets, view.offices)
+    json.dumps(data, allow_nan=False)
+    assert data["markets"]["id"] == ["B", "A"]
+    assert [len(lines_of(drawn.script, f"map-area map-area-{row}")) for row in range(3)] == [
+        1,
+        1,
+        0,
+    ]
+    assert TEXTS[0] not in drawn.script
+
+
+def test_maps_leave_folium_popups_and_tooltips_alone(drawn) -> None:
+    assert "bindPopup" not in drawn.script
+    assert "bindTooltip" not in drawn.script
+    assert "$(" not in drawn.script
+    assert folium.__version__ == "0.20.0"
