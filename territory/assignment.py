@@ -32,7 +32,7 @@ PRECISE = ("rooftop", "street")
 
 
 class Answer(NamedTuple):
-    """What one rule says of n prospects: (n,) territory ids, None where it has no answer, and why."""
+    """What one rule says of n prospects: the territory, None where it has no answer, and why."""
 
     territory_id: Texts
     reason: Texts
@@ -148,7 +148,7 @@ def retained_customer(prospects: pd.DataFrame, ground: Ground) -> Answer:
     keys = [owner, _column(prospects, "market_id"), _column(prospects, "segment")]
     fits = _match(fitting, keys)
     territory_id = np.where(_known(fits), fits, _match(any_of_rep, keys[:1]))
-    territory_id = np.where(customer, territory_id, None)
+    territory_id[~customer] = None
     name = _shown(_look_up(ground.rep_names, owner, keep=True))
     lost = np.select(
         [status != "customer", ~_known(owner)],
@@ -170,11 +170,11 @@ def market_of_headquarters(prospects: pd.DataFrame, ground: Ground) -> Answer:
     territory_id = _match(_first(covering, ["market_id", "segment"]), keys)
     others = (
         covering.groupby(["market_id", "segment"])["territory_id"]
-        .agg(lambda ids: " and ".join(list(dict.fromkeys(ids))[1:]) or None)
+        .agg(lambda ids: " and ".join(list(dict.fromkeys(ids))[1:]))
         .rename("territory_id")
         .reset_index()
     )
-    also = _match(others.astype(object).where(others.notna(), None), keys)
+    also = _match(others[others["territory_id"] != ""], keys)
     tie = np.where(_known(also), " " + _shown(also) + " covers it too and comes later.", "")
     segment = pd.Series(keys[1]).str.replace("_", "-").to_numpy(object)
     where = headquarters(prospects, ground)

@@ -101,7 +101,7 @@ def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
         if if_empty:
             answer({"loaded": False}, f"{store.shown} holds data already.", is_json=is_json)
             return
-        if workflow.overview(store).example_notice is None:
+        if not workflow.overview(store).is_demo:
             raise InputError(
                 f"{store.shown} holds data of yours, which the example would mix with. "
                 "Name another one: territory --store sqlite:///var/demo.sqlite demo"
@@ -174,7 +174,7 @@ def screen(
     \b
     Examples:
       territory screen companies.csv near.csv --offices offices.csv --radius 50mi
-      territory screen companies.parquet pairs.parquet --offices offices.csv --radius 80km --all-pairs
+      territory screen homes.parquet near.parquet --offices offices.csv --radius 80km --all-pairs
     """
     from territory.lengths import parse_length
     from territory.screening import screen as run

@@ -1,7 +1,7 @@
 """What is wrong with a plan or with the data under it, each with its remedy.
 
-A finding names one subject and says one thing. To add one, write a function that gives FINDINGS rows
-and name it in ``CHECKS``.
+A finding names one subject and says one thing. To add one, write a function that gives FINDINGS
+rows, name it in ``CHECKS`` and its code in ``TITLES``.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ TITLES = {
 class Situation:
     """What the checks look at.
 
-    ``assigned`` is ASSIGNMENTS with name, locality, lon, precision and uncertainty_m; ``in_two`` has
-    prospect_id, market_id and other_id of prospects that further markets hold too; ``overlaps`` has
-    market_id, other_id and area_km2; the others are contract frames, offices with their geocode.
+    ``assigned`` is ASSIGNMENTS with name, locality, lon, precision and uncertainty_m; ``in_two``
+    has prospect_id, market_id and other_id of prospects that further markets hold too; ``overlaps``
+    has market_id, other_id and area_km2; the others are contract frames, offices with their
+    geocode.
     """
 
     assigned: pd.DataFrame

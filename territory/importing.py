@@ -25,16 +25,18 @@ if TYPE_CHECKING:
 
 PRECISE = ("rooftop", "street")  # a row known this well is "placed", any other "approximate"
 _SHAPES = ("geojson", "gpkg", "shapefile", "kml")
-_REFUSALS = ("line", "reason", "remedy")
+_REFUSALS = ("line", "reason", "remedy", "bucket")
 
 
 @dataclass(frozen=True)
 class ImportReport:
     """Where every row of a file went.
 
-    ``buckets`` adds up to ``rows``, and so do ``changes`` with the refused rows. Kinds without a
-    location have the buckets "accepted" and "refused". ``refused`` has line, reason and remedy.
-    ``differences`` says of updated rows what changed: the key, column, before and after.
+    ``buckets`` adds up to ``rows``, and so do ``changes`` with the rows that were turned away:
+    ``refused`` has line, reason, remedy and bucket ("duplicate" or "refused") of each. Kinds
+    without a location have "accepted" in place of the buckets of places. ``notes`` has line and
+    note of rows that went in although something in them was not understood. ``differences`` says
+    of updated rows what changed: the key, column, before and after.
     """
 
     kind: str
@@ -43,6 +45,7 @@ class ImportReport:
     buckets: Mapping[str, int]
     changes: Mapping[str, int]
     refused: pd.DataFrame
+    notes: pd.DataFrame
     mapping: Mapping[str, str]
     ignored: tuple[str, ...]
     is_dry_run: bool
@@ -51,8 +54,8 @@ class ImportReport:
     @property
     def is_reconciled(self) -> bool:
         """Whether every row of the file is in exactly one bucket."""
-        taken = sum(self.changes.values()) + self.buckets["refused"]
-        return sum(self.buckets.values()) == self.rows == taken
+        changed = sum(self.changes.values()) + len(self.refused)
+        return sum(self.buckets.values()) == self.rows == changed
 
     @property
     def sentence(self) -> str:
@@ -73,6 +76,7 @@ class ImportReport:
             "reconciles": self.is_reconciled,
             "dry_run": self.is_dry_run,
             "refused_rows": self.refused.to_dict("records"),
+            "notes": self.notes.to_dict("records"),
             "mapping": dict(self.mapping),
             "ignored_columns": list(self.ignored),
         }
@@ -88,6 +92,7 @@ class Taken:
     rows: pd.DataFrame
     lines: pd.Series
     refused: pd.DataFrame
+    notes: pd.DataFrame
     mapping: Mapping[str, str]
     ignored: tuple[str, ...]
 
@@ -109,10 +114,11 @@ def take(
         rows = pd.DataFrame(shapes.drop(columns="geometry"))
         rows["geometry"] = shapely.to_wkb(shapes.geometry.to_numpy())
         lines = pd.Series(np.arange(1, len(rows) + 1))
-        empty = pd.DataFrame(columns=list(_REFUSALS))
-        return Taken(kind, path.name, len(rows), rows, lines, empty, {}, ())
+        none = pd.DataFrame(columns=list(_REFUSALS))
+        notes = pd.DataFrame(columns=["line", "note"])
+        return Taken(kind, path.name, len(rows), rows, lines, none, notes, {}, ())
     table = tables.read_table(path)
-    understood = intake.take_in(kind, table.frame)
+    understood = intake.take_in(kind, table)
     rows = understood.rows.drop(columns="line").reset_index(drop=True)
     if kind == "markets":
         shapes = markets.define(rows, reference)
@@ -124,10 +130,11 @@ def take(
     return Taken(
         kind,
         path.name,
-        len(table.frame),
+        len(table.frame) + len(table.refused),
         rows,
         understood.rows["line"].reset_index(drop=True),
-        understood.refused,
+        understood.refused[list(_REFUSALS)],
+        understood.notes,
         understood.mapping,
         tuple(understood.ignored),
     )
@@ -137,12 +144,13 @@ def save(transaction: Transaction, taken: Taken, *, dry_run: bool) -> ImportRepo
     """Write what is new or different, and report on every row. A dry run only reports."""
     kind = KINDS[taken.kind]
     lost = _dangling(transaction, taken)
-    is_lost = lost.set_axis(taken.rows.index).notna()
+    is_lost = lost.notna()
     refused = pd.DataFrame(
         {
             "line": taken.lines[is_lost],
             "reason": lost[is_lost],
             "remedy": "Import what it refers to first, or correct the id.",
+            "bucket": "refused",
         }
     )
     rows = taken.rows[~is_lost].reset_index(drop=True)
@@ -157,15 +165,16 @@ def save(transaction: Transaction, taken: Taken, *, dry_run: bool) -> ImportRepo
     is_updated = differs.any(axis=1).to_numpy() & ~is_new
     if not dry_run:
         transaction.save(taken.kind, rows.loc[is_new, columns], rows.loc[is_updated, columns])
-    whole = pd.concat([taken.refused[list(_REFUSALS)], refused]).sort_values("line")
+    whole = pd.concat([taken.refused, refused]).sort_values("line", ignore_index=True)
     numbers = (int(is_new.sum()), int(is_updated.sum()), int((~is_new & ~is_updated).sum()))
     return ImportReport(
         kind=taken.kind,
         source=taken.source,
         rows=taken.size,
-        buckets=_buckets(rows, len(whole), is_placed=kind.is_placed),
+        buckets=_buckets(rows, whole["bucket"], is_placed=kind.is_placed),
         changes=dict(zip(CHANGES, numbers, strict=True)),
-        refused=whole.reset_index(drop=True),
+        refused=whole,
+        notes=taken.notes,
         mapping=taken.mapping,
         ignored=taken.ignored,
         is_dry_run=dry_run,
@@ -199,16 +208,18 @@ def _differences(
     return listed
 
 
-def _buckets(rows: pd.DataFrame, refused: int, *, is_placed: bool) -> dict[str, int]:
+def _buckets(rows: pd.DataFrame, refused: pd.Series, *, is_placed: bool) -> dict[str, int]:
+    turned_away = {name: int((refused == name).sum()) for name in ("duplicate", "refused")}
     if not is_placed:
-        return {"accepted": len(rows), "refused": refused}
-    precision = rows["precision"]
-    counts = dict.fromkeys(BUCKETS, 0)
-    counts["placed"] = int(precision.isin(PRECISE).sum())
-    counts["unplaced"] = int(precision.isna().sum())
-    counts["approximate"] = len(rows) - counts["placed"] - counts["unplaced"]
-    counts["refused"] = refused
-    return counts
+        return {"accepted": len(rows), **turned_away}
+    precise, none = rows["precision"].isin(PRECISE), rows["precision"].isna()
+    counts = {
+        "placed": int(precise.sum()),
+        "approximate": int((~precise & ~none).sum()),
+        "unplaced": int(none.sum()),
+        **turned_away,
+    }
+    return {name: int(counts.get(name, 0)) for name in BUCKETS}
 
 
 def _dangling(transaction: Transaction, taken: Taken) -> pd.Series:

@@ -23,9 +23,8 @@ DRAFT, PUBLISHED = "draft", "published"
 class PlanInfo:
     """One version of the plan. It never changes once its status is "published".
 
-    ``effective_from`` is an ISO day, ``published_at`` ISO UTC. ``counts`` says how many prospects of
-    how many went where; ``digest`` is the same for two plans that were made of the same and say
-    the same.
+    ``effective_from`` is an ISO day, ``published_at`` ISO UTC. ``counts`` says how many prospects
+    went where; ``digest`` is the same for two plans that were made of the same and say the same.
     """
 
     plan_id: str
@@ -87,16 +86,19 @@ def count(assignments: pd.DataFrame) -> pd.DataFrame:
 
 
 def totals(assignments: pd.DataFrame, findings: pd.DataFrame) -> dict[str, int]:
-    """Sum ``count`` over the whole plan and add what is outside every market, and the findings."""
+    """Sum ``count`` over the whole plan; add unplaced, in_market, outside and findings.
+
+    in_market + outside = prospects = placed + unplaced: the unplaced are outside every market too.
+    """
     per_market = count(assignments)
     whole = per_market.drop(columns="market_id").sum()
     outside = per_market[per_market["market_id"].isna()]
-    placed_outside = int(outside["placed"].sum())
+    lost = int(outside["prospects"].sum())
     return {
         **{str(name): int(number) for name, number in whole.items()},
         "unplaced": int(whole["prospects"] - whole["placed"]),
-        "outside_markets": placed_outside,
-        "in_a_market": int(whole["placed"]) - placed_outside,
+        "in_market": int(whole["prospects"]) - lost,
+        "outside": lost,
         "findings": len(findings),
     }
 

@@ -14,22 +14,21 @@ import shapely
 
 from territory import plans
 from territory.errors import NotFoundError
-from territory.lengths import to_miles
+from territory.lengths import METRES_PER_MILE
 from territory.pipeline import pipeline, yearly_quotas
-from territory.store.transaction import ANYWHERE
+from territory.policy import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from shapely.geometry.base import BaseGeometry
 
     from territory.store import Store, Transaction
 
 PROSPECT_COLUMNS = (
     "prospect_id", "name", "status", "segment", "street", "city", "state", "postal_code", "country",
-    "lat", "lon", "precision", "uncertainty_mi", "market_id", "territory_id", "rep_id", "rep_name",
-    "rule", "reason", "nearest_office_id", "nearest_office_name", "distance_mi", "verdict",
-    "website", "industry", "employees", "revenue_usd", "stage", "pipeline_usd", "last_activity_on",
+    "lat", "lon", "precision", "uncertainty_mi", "market_id", "market_name", "territory_id",
+    "territory_name", "rep_id", "rep_name", "rule", "reason", "nearest_office_id",
+    "nearest_office_name", "distance_mi", "verdict", "website", "industry", "employees",
+    "revenue_usd", "stage", "pipeline_usd", "last_activity_on",
 )  # fmt: skip
 SUMMARY_COLUMNS = (
     "market_id", "name", "kind", "units", "prospects", "enterprise", "mid_market", "customers",
@@ -46,23 +45,46 @@ REP_COLUMNS = (
 FINDING_COLUMNS = (
     "code", "severity", "subject_kind", "subject_id", "message", "remedy", "market_id",
 )  # fmt: skip
-EXAMPLE_NOTICE = "example_notice"  # setting that marks a store that holds the example company
+DEMO_NOTICE = "demo_notice"  # setting that marks a store with invented people and figures
 
 
 @dataclass(frozen=True)
 class Overview:
-    """The store at a glance. ``plan`` is None before the first one.
+    """The store at a glance; before the first plan, ``plan_id`` is None and every count 0.
 
-    ``totals`` holds prospects, placed, unplaced, in_a_market, outside_markets, enterprise,
-    mid_market, customers, within_radius, too_close, beyond_radius, unassigned and findings of the
-    plan, and markets, offices, reps, pipeline_usd and quota_usd. ``imported`` is how many prospects
-    the store holds now. ``example_notice`` is what to show beside invented people, or None.
+    Counts of prospects in the plan: ``in_market`` + ``outside`` = ``prospects`` = ``placed`` +
+    ``unplaced``; ``within_radius`` + ``too_close`` + ``beyond_radius`` = ``placed``. ``imported``
+    is how many the store holds now. ``effective_from`` is an ISO day, ``published_at`` ISO UTC.
+    ``is_demo`` says that people and figures are invented, and ``notice`` is how to put it.
     """
 
-    plan: plans.PlanInfo | None
-    totals: Mapping[str, float]
+    policy: Policy
     imported: int
-    example_notice: str | None
+    is_demo: bool
+    notice: str | None
+    plan_id: str | None = None
+    plan_name: str | None = None
+    effective_from: str | None = None
+    published_at: str | None = None
+    published_by: str | None = None
+    prospects: int = 0
+    placed: int = 0
+    unplaced: int = 0
+    in_market: int = 0
+    outside: int = 0
+    enterprise: int = 0
+    mid_market: int = 0
+    customers: int = 0
+    within_radius: int = 0
+    too_close: int = 0
+    beyond_radius: int = 0
+    unassigned: int = 0
+    findings: int = 0
+    markets: int = 0
+    offices: int = 0
+    reps: int = 0
+    pipeline_usd: float = 0.0
+    quota_usd: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +105,17 @@ class MarketView:
     findings: pd.DataFrame
     plan: plans.PlanInfo
     radius_m: float
-    example_notice: str | None
+    is_demo: bool
+
+
+@dataclass(frozen=True)
+class ProspectView:
+    """One prospect: ``prospect`` is one row of ``PROSPECT_COLUMNS``, the others contract frames."""
+
+    prospect: pd.DataFrame
+    opportunities: pd.DataFrame
+    contacts: pd.DataFrame
+    sites: pd.DataFrame
 
 
 def overview(store: Store) -> Overview:
@@ -91,22 +123,29 @@ def overview(store: Store) -> Overview:
     with store.read() as transaction:
         plan = transaction.plan_in_force()
         imported = transaction.size("prospects")
-        notice = transaction.setting(EXAMPLE_NOTICE)
+        notice = transaction.setting(DEMO_NOTICE)
         if plan is None:
-            return Overview(None, {}, imported, notice)
-        summaries = _summaries(transaction, plan)
+            return Overview(Policy(), imported, notice is not None, notice)
         deals = pipeline(transaction.opportunities_of_plan(plan.plan_id))
         parts = {
-            name: len(transaction.plan_part(plan.plan_id, name)) for name in ("offices", "reps")
+            kind: len(transaction.plan_part(plan.plan_id, kind))
+            for kind in ("markets", "offices", "reps")
         }
-        totals = {
-            **plan.counts,
+        return Overview(
+            plan.policy,
+            imported,
+            notice is not None,
+            notice,
+            plan.plan_id,
+            plan.name,
+            plan.effective_from,
+            plan.published_at,
+            plan.published_by,
+            **{str(name): int(number) for name, number in plan.counts.items()},
             **parts,
-            "markets": len(summaries),
-            "pipeline_usd": float(deals["pipeline_usd"].sum()),
-            "quota_usd": float(_quotas(transaction, plan).sum()),
-        }
-        return Overview(plan, totals, imported, notice)
+            pipeline_usd=float(deals["pipeline_usd"].sum()),
+            quota_usd=float(_quotas(transaction, plan).sum()),
+        )
 
 
 def market_summaries(store: Store) -> pd.DataFrame:
@@ -133,15 +172,17 @@ def market(store: Store, market_id: str) -> MarketView:
     """
     with store.read() as transaction:
         plan = transaction.plan_in_force()
-        found = plan and transaction.plan_part(plan.plan_id, "markets", market_id=market_id)
-        if plan is None or found is None or found.empty:
+        found = pd.DataFrame()
+        if plan is not None:
+            found = transaction.plan_part(plan.plan_id, "markets", market_id=market_id)
+        if plan is None or found.empty:
             raise NotFoundError(
                 f"No market {market_id!r} in the plan in force. `territory export markets` lists "
                 "those there are."
             )
         row = found.iloc[0]
         geometry = shapely.from_wkb(row["geometry"])
-        prospects = _prospects(transaction, plan, market_id)
+        prospects = _prospects(transaction, plan, market_id=market_id)
         offices = _offices(transaction, plan)
         near = offices["office_id"].isin(prospects["nearest_office_id"].dropna())
         inside = shapely.contains_xy(geometry, offices["lon"], offices["lat"])
@@ -157,26 +198,50 @@ def market(store: Store, market_id: str) -> MarketView:
             findings=transaction.plan_part(plan.plan_id, "findings", market_id=market_id),
             plan=plan,
             radius_m=plan.policy.radius.limit_m,
-            example_notice=transaction.setting(EXAMPLE_NOTICE),
+            is_demo=transaction.setting(DEMO_NOTICE) is not None,
+        )
+
+
+def prospect(store: Store, prospect_id: str) -> ProspectView:
+    """Give one prospect of the plan in force with what is on file about it.
+
+    Raises
+    ------
+    NotFoundError
+        If the plan has no such prospect.
+    """
+    with store.read() as transaction:
+        plan = transaction.plan_in_force()
+        found = pd.DataFrame()
+        if plan is not None:
+            found = _prospects(transaction, plan, prospect_id=prospect_id)
+        if found.empty:
+            raise NotFoundError(
+                f"No prospect {prospect_id!r} in the plan in force. `territory export prospects` "
+                "lists those there are."
+            )
+        kinds = ("opportunities", "contacts", "sites")
+        return ProspectView(
+            found, *(transaction.table(kind, prospect_id=prospect_id) for kind in kinds)
         )
 
 
 def outside(store: Store) -> pd.DataFrame:
     """Give the prospects in no market, the unplaced ones included, as ``PROSPECT_COLUMNS``."""
-    return _in_plan(store, PROSPECT_COLUMNS, None)
+    return _in_plan(store, market_id=None)
 
 
 def prospects(store: Store) -> pd.DataFrame:
     """Give every prospect of the plan in force, by id, as ``PROSPECT_COLUMNS``."""
-    return _in_plan(store, PROSPECT_COLUMNS, ANYWHERE)
+    return _in_plan(store)
 
 
-def _in_plan(store: Store, columns: tuple[str, ...], market_id: object) -> pd.DataFrame:
+def _in_plan(store: Store, **equals: str | None) -> pd.DataFrame:
     with store.read() as transaction:
         plan = transaction.plan_in_force()
         if plan is None:
-            return pd.DataFrame(columns=list(columns))
-        return _prospects(transaction, plan, market_id)
+            return pd.DataFrame(columns=list(PROSPECT_COLUMNS))
+        return _prospects(transaction, plan, **equals)
 
 
 def offices(store: Store) -> pd.DataFrame:
@@ -209,14 +274,19 @@ def findings(store: Store) -> pd.DataFrame:
         return transaction.plan_part(plan.plan_id, "findings")
 
 
-def _prospects(transaction: Transaction, plan: plans.PlanInfo, market_id: object) -> pd.DataFrame:
-    said = transaction.prospects_of_plan(plan.plan_id, market_id)
-    deals = pipeline(transaction.opportunities_of_plan(plan.plan_id, market_id))
+def _prospects(
+    transaction: Transaction, plan: plans.PlanInfo, **equals: str | None
+) -> pd.DataFrame:
+    said = transaction.prospects_of_plan(plan.plan_id, **equals)
+    deals = pipeline(transaction.opportunities_of_plan(plan.plan_id, **equals))
+    owned = transaction.plan_part(plan.plan_id, "territories").drop_duplicates("territory_id")
     whole = said.merge(deals, how="left", on="prospect_id").assign(
-        uncertainty_mi=to_miles(said["uncertainty_m"]), distance_mi=to_miles(said["distance_m"])
+        uncertainty_mi=said["uncertainty_m"] / METRES_PER_MILE,
+        distance_mi=said["distance_m"] / METRES_PER_MILE,
+        territory_name=said["territory_id"].map(owned.set_index("territory_id")["name"]),
     )
     whole["pipeline_usd"] = whole["pipeline_usd"].fillna(0.0)
-    texts = ["stage", "last_activity_on"]
+    texts = ["stage", "last_activity_on", "territory_name"]
     whole[texts] = whole[texts].astype(object).where(whole[texts].notna(), None)
     return whole[list(PROSPECT_COLUMNS)]
 

@@ -22,12 +22,14 @@ from territory.store import KINDS
 from territory.views import (
     MarketView,
     Overview,
+    ProspectView,
     findings,
     market,
     market_summaries,
     offices,
     outside,
     overview,
+    prospect,
     reps,
 )
 
@@ -45,6 +47,7 @@ __all__ = [
     "ImportReport",
     "MarketView",
     "Overview",
+    "ProspectView",
     "assign",
     "check",
     "check_report",
@@ -60,6 +63,7 @@ __all__ = [
     "outside",
     "overview",
     "policy_in_force",
+    "prospect",
     "reps",
 ]
 
@@ -74,7 +78,10 @@ _DECIDING = (
 
 @dataclass(frozen=True)
 class AssignReport:
-    """What ``assign`` did. ``plan`` is None after a dry run, the plan in force if nothing changed."""
+    """What ``assign`` did.
+
+    ``plan`` is None after a dry run, and the plan in force where nothing has changed.
+    """
 
     plan: plans.PlanInfo | None
     is_published: bool
@@ -348,7 +355,7 @@ def load_demo(
 ) -> AssignReport:
     """Import the demo company and publish its plan, all in one transaction.
 
-    The store is marked as holding an example, which every page says.
+    The store is marked as holding invented people and figures, which every page says.
     """
     folder = resources.files(DEMO)
     tell = progress or (lambda _: None)
@@ -361,5 +368,5 @@ def load_demo(
             for kind in KINDS:
                 taken = importing.take(kind, files / f"{kind}.csv", loaded, policy, gazetteer)
                 tell(importing.save(transaction, taken, dry_run=False).sentence)
-            transaction.set_setting(views.EXAMPLE_NOTICE, company["notice"])
+            transaction.set_setting(views.DEMO_NOTICE, company["notice"])
             return _publish(transaction, company["name"], company["name"], now, policy)

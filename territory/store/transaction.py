@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 
 from territory import plans
 from territory.errors import ConflictError, NotFoundError
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import pandas as pd
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row, Table
 
-ANYWHERE = object()
+# What a page shows of a company beside what its plan recorded.
+COMPANY_COLUMNS = (
+    "street", "city", "state", "postal_code", "country", "website", "industry", "employees",
+    "revenue_usd", "geocode_note",
+)  # fmt: skip
 
 
 class Transaction:
@@ -26,11 +30,18 @@ class Transaction:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def table(self, kind: str, columns: Iterable[str] | None = None) -> pd.DataFrame:
-        """Read a whole table of ``KINDS``, or some of its columns."""
+    def table(
+        self, kind: str, columns: Iterable[str] | None = None, **equals: str | None
+    ) -> pd.DataFrame:
+        """Read a table of ``KINDS``, or some of its columns.
+
+        ``equals`` keeps the rows whose column has that value, or is null for None.
+        """
         table = schema.KINDS[kind].table
         chosen = [table.c[name] for name in columns] if columns else list(table.c)
-        return self._read(select(*chosen).order_by(*table.primary_key))
+        return self._read(
+            select(*chosen).where(*_equal(table, equals)).order_by(*table.primary_key)
+        )
 
     def size(self, kind: str) -> int:
         """Count the rows of a table of ``KINDS``."""
@@ -127,15 +138,13 @@ class Transaction:
         )
 
     def plan_part(self, plan_id: str, part: str, **equals: str | None) -> pd.DataFrame:
-        """Read a part of a plan (markets, territories, assignments ...) without its plan_id.
-
-        ``equals`` keeps the rows whose column has that value, or is null for None.
-        """
+        """Read a part of a plan (markets, assignments ...) without its plan_id; see ``table``."""
         table = schema.metadata.tables[f"plan_{part}"]
         chosen = [column for column in table.c if column.name != "plan_id"]
         key = [column for column in table.primary_key if column.name != "plan_id"]
-        where = [table.c[name].is_not_distinct_from(value) for name, value in equals.items()]
-        return self._read(select(*chosen).where(table.c.plan_id == plan_id, *where).order_by(*key))
+        return self._read(
+            select(*chosen).where(table.c.plan_id == plan_id, *_equal(table, equals)).order_by(*key)
+        )
 
     def plan_facts(self, plan_id: str, columns: Iterable[str]) -> pd.DataFrame:
         """Read some columns of all assignments of a plan, by prospect id."""
@@ -146,54 +155,58 @@ class Transaction:
             .order_by(table.c.prospect_id)
         )
 
-    def prospects_of_plan(self, plan_id: str, market_id: object = ANYWHERE) -> pd.DataFrame:
-        """Read the prospects of a plan, or of one market in it (None: of no market), by id.
+    def prospects_of_plan(self, plan_id: str, **equals: str | None) -> pd.DataFrame:
+        """Read the prospects of a plan, by id; ``equals`` as in ``table``.
 
-        Columns of plan_assignments, the address and company columns of prospects, and rep_name and
-        nearest_office_name as they were when the plan was made.
+        The columns of plan_assignments, the address and company columns of prospects as they are
+        now, and rep_name, market_name and nearest_office_name as they were in the plan.
         """
         said, now = schema.plan_assignments, schema.prospects
-        reps, offices = schema.plan_reps, schema.plan_offices
-        company = ["street", "city", "state", "postal_code", "country", "website", "industry"]
-        query = (
-            select(
-                *(column for column in said.c if column.name != "plan_id"),
-                *(now.c[name] for name in [*company, "employees", "revenue_usd", "geocode_note"]),
-                reps.c.name.label("rep_name"),
-                offices.c.name.label("nearest_office_name"),
+        query = select(
+            *(column for column in said.c if column.name != "plan_id"),
+            *(now.c[name] for name in COMPANY_COLUMNS),
+            schema.plan_reps.c.name.label("rep_name"),
+            schema.plan_markets.c.name.label("market_name"),
+            schema.plan_offices.c.name.label("nearest_office_name"),
+        ).select_from(said)
+        query = query.outerjoin(now, now.c.prospect_id == said.c.prospect_id)
+        for named, its_key, key in (
+            (schema.plan_reps, "rep_id", "rep_id"),
+            (schema.plan_markets, "market_id", "market_id"),
+            (schema.plan_offices, "office_id", "nearest_office_id"),
+        ):
+            same_plan = named.c.plan_id == said.c.plan_id
+            query = query.outerjoin(named, same_plan & (named.c[its_key] == said.c[key]))
+        return self._read(
+            query.where(said.c.plan_id == plan_id, *_equal(said, equals)).order_by(
+                said.c.prospect_id
             )
-            .select_from(said)
-            .outerjoin(now, now.c.prospect_id == said.c.prospect_id)
-            .outerjoin(reps, (reps.c.plan_id == said.c.plan_id) & (reps.c.rep_id == said.c.rep_id))
-            .outerjoin(
-                offices,
-                (offices.c.plan_id == said.c.plan_id)
-                & (offices.c.office_id == said.c.nearest_office_id),
-            )
-            .where(said.c.plan_id == plan_id, *self._in_market(market_id))
-            .order_by(said.c.prospect_id)
         )
-        return self._read(query)
 
-    def opportunities_of_plan(self, plan_id: str, market_id: object = ANYWHERE) -> pd.DataFrame:
-        """Read the opportunities of a plan's prospects with the market and rep of each."""
+    def opportunities_of_plan(self, plan_id: str, **equals: str | None) -> pd.DataFrame:
+        """Read the opportunities of a plan's prospects with the market and rep of each.
+
+        ``equals`` as in ``table``, of the columns of plan_assignments.
+        """
         said, deals = schema.plan_assignments, schema.opportunities
         return self._read(
             select(*deals.c, said.c.market_id, said.c.rep_id)
             .select_from(deals)
             .join(said, said.c.prospect_id == deals.c.prospect_id)
-            .where(said.c.plan_id == plan_id, *self._in_market(market_id))
+            .where(said.c.plan_id == plan_id, *_equal(said, equals))
             .order_by(deals.c.opportunity_id)
         )
 
-    @staticmethod
-    def _in_market(market_id: object) -> list[ColumnElement[bool]]:
-        if market_id is ANYWHERE:
-            return []
-        return [schema.plan_assignments.c.market_id.is_not_distinct_from(literal(market_id))]
-
     def _read(self, query: Any) -> pd.DataFrame:
         return rows.read(self._connection, query)
+
+
+def _equal(table: Table, values: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
+    """Conditions in which null equals null."""
+    return [
+        table.c[name].is_(None) if value is None else table.c[name] == value
+        for name, value in values.items()
+    ]
 
 
 def _plan(row: Row[Any]) -> plans.PlanInfo:

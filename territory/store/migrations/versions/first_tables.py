@@ -67,7 +67,7 @@ def upgrade() -> None:
 
 
 def _run(template: str, **words: str) -> None:
-    op.execute(sa.DDL(template, context=words))
+    op.execute(template.strip() % words)
 
 
 def _make_tables() -> None:
