@@ -37,7 +37,8 @@ MAX_ZOOM = 12
 SCHEMES = ("light", "dark")
 SNAP = 3  # how far a quantised colour may be from the ink it stands for, of 255
 SMOOTH = 2  # outlines are drawn so many times larger, for smooth edges
-DESIGN = 1  # raise when tiles are drawn in another way
+SOURCES = ("basemap.py", "ground.py", "labels.py")
+TABLES = ("basemap", "counties", "states", "cities", "zip_codes")
 INKS = ("water", "land", "county", "state", "label", "halo", "water-label")
 TOKEN = re.compile(r"--map-([a-z-]+):\s*(#[0-9a-f]{6})")
 MAINLAND = (-125.0, 24.5, -66.5, 49.5)
@@ -173,9 +174,10 @@ def _png(image: Image.Image, scheme: str) -> bytes:
 @functools.cache
 def version() -> str:
     """Give a digest of all that tiles are drawn from; it changes when they would look different."""
-    parts = [str(DESIGN).encode(), *(str(palette(scheme)).encode() for scheme in SCHEMES)]
-    data = files(reference.PACKAGE)
-    parts += [(data / f"{name}.parquet").read_bytes() for name in ("basemap", "counties", "cities")]
+    code, data = files("webmap"), files(reference.PACKAGE)
+    parts = [str(palette(scheme)).encode() for scheme in SCHEMES]
+    parts += [(code / name).read_bytes() for name in SOURCES]
+    parts += [(data / f"{name}.parquet").read_bytes() for name in TABLES]
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()[
         :12
     ]

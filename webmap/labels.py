@@ -38,9 +38,10 @@ WATERS = (  # name, lon, lat, first zoom: the bundled lakes have no names
     ("Atlantic Ocean", -66.0, 33.0, 3),
     ("Pacific Ocean", -133.0, 36.0, 3),
 )
-BLOCK_ZOOM = 6
+BLOCK_ZOOM = 6  # the zoom whose tiles are the blocks that labels are placed in
 MOST_LABELS_ZOOM = 12
-QUARTER_MOST = 200_000
+QUARTER_MOST = 1_000_000  # people; a larger part of a city is named whatever the post calls it
+ROOMY = 1.4  # a state's name may be so many times as long as the state is wide
 FACES = {"plain": "Regular", "bold": "Semibold", "slant": "It"}
 
 
@@ -151,7 +152,7 @@ class Labels:
             if zoom >= first and (here or not near):
                 yield name, "water", float(x) * span, float(y) * span
         if 4 <= zoom <= BLOCK_ZOOM:
-            yield from self._state_names(zoom, span)
+            yield from self._state_names(span)
         cities = self._cities
         least = 300 if zoom >= MOST_LABELS_ZOOM else 3e6 / 2.3 ** (zoom - 2)
         wanted = cities["weight"] >= least
@@ -166,14 +167,14 @@ class Labels:
             strict=True,
         )
 
-    def _state_names(self, zoom: int, span: int) -> Iterator[tuple[str, str, float, float]]:
+    def _state_names(self, span: int) -> Iterator[tuple[str, str, float, float]]:
         states = self._reference.states
         for name, shape in zip(states["name"], states.geometry, strict=True):
             west, _, east, _ = shape.bounds
             text = " ".join(name.upper()).replace("   ", "  ")
             point = shapely.maximum_inscribed_circle(shape, 0.05).coords[0]
             x, y = project(*point)
-            if (east - west) / 360 * span > font("plain", 11).getlength(text) or zoom == 6:
+            if ROOMY * (east - west) / 360 * span > font(*STYLES["state"]).getlength(text):
                 yield text, "state", float(x) * span, float(y) * span
 
 

@@ -162,7 +162,8 @@ function prospectLayer(map) {
   }
 
   function legendParts() {
-    const seen = new Set(items.flatMap((item) => item.members)), shapes = new Map(), segments = new Map();
+    const view = map.getPixelBounds(), corner = map.getPixelOrigin(), inside = (item) => view.contains([item.x + corner.x, item.y + corner.y]);
+    const seen = new Set(items.filter(inside).flatMap((item) => item.members)), shapes = new Map(), segments = new Map();
     for (const i of seen) {
       const shape = S.shapeOf(rows.status[i], rows.open[i]);
       shapes.set(shape, {circle: "Whitespace", disc: "Open opportunity", square: "Customer", cross: "Former or disqualified"}[shape]);
@@ -218,7 +219,7 @@ function prospectLayer(map) {
   }
 
   let circle = null;
-  const popup = L.popup({className: "map-popup", maxWidth: 280, minWidth: 200, offset: [0, -6], autoPanPadding: [16, 16]});
+  const popup = L.popup({className: "map-popup", maxWidth: 280, minWidth: 200, offset: [0, -6], autoPanPaddingTopLeft: [64, 52], autoPanPaddingBottomRight: [12, 12]});
 
   function select(i, from) {
     if (i === selected) { if (i >= 0 && from === "map") openPopup(i); return; }
