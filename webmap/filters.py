@@ -57,7 +57,7 @@ class Filters:
             Naming every value that is no choice, and the choices there are.
         """
         breaches = []
-        chosen = {name: tuple(dict.fromkeys(query.getlist(name))) for name in CHOICES}
+        chosen = {name: tuple(dict.fromkeys(filter(None, query.getlist(name)))) for name in CHOICES}
         for name, values in chosen.items():
             wrong = [value for value in values if value not in CHOICES[name]]
             if wrong:
@@ -132,9 +132,7 @@ class Filters:
 
     def costliest(self, prospects: pd.DataFrame) -> tuple[str, int] | None:
         """Name the filter whose removal shows the most, and how many that would be."""
-        gains = {
-            name: int(self.without(name).mask(prospects).sum()) for name in self.active
-        }
+        gains = {name: int(self.without(name).mask(prospects).sum()) for name in self.active}
         best = max(gains, key=lambda name: gains[name], default=None)
         return (best, gains[best]) if best and gains[best] else None
 

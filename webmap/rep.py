@@ -9,9 +9,8 @@ from flask import Blueprint, Response, jsonify, render_template, request, url_fo
 
 from territory import workflow
 from territory.errors import NotFoundError
-from webmap import exports, maps, shell, wording
+from webmap import exports, maps, shell, statics, wording
 from webmap.filters import PAGE_ROWS, Filters
-from webmap.statics import IMMUTABLE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,11 +43,7 @@ def market(market_id: str) -> ResponseReturnValue:
 @blueprint.get("/markets/<market_id>/map.js")
 def map_script(market_id: str) -> Response:
     """Serve the script of a market's map; its address carries the digest of the text."""
-    drawn = _map(workflow.market(shell.store(), market_id))
-    response = Response(drawn.script, mimetype="text/javascript")
-    if request.args.get("v") == drawn.tag:
-        response.headers["Cache-Control"] = IMMUTABLE.replace("public", "private")
-    return response
+    return statics.script(_map(workflow.market(shell.store(), market_id)))
 
 
 @blueprint.get("/markets/<market_id>/prospects.json")
@@ -79,7 +74,10 @@ def outside() -> ResponseReturnValue:
     """List the prospects of no market."""
     everyone = workflow.outside(shell.store())
     return render_template(
-        "outside.html", place="rep.outside", **_list(everyone, Filters.read(request.args))
+        "outside.html",
+        place="rep.outside",
+        markets=shell.overview().markets,
+        **_list(everyone, Filters.read(request.args)),
     )
 
 

@@ -6,10 +6,12 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import request
+from flask import Response, request
 
 if TYPE_CHECKING:
-    from flask import Flask, Response
+    from flask import Flask
+
+    from webmap.maps import RenderedMap
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 
@@ -34,6 +36,14 @@ def install(app: Flask) -> None:
                 response.add_etag(weak=True)
             response.make_conditional(request)
         return response
+
+
+def script(drawn: RenderedMap) -> Response:
+    """Serve the script of a map; a browser keeps what its address names by digest."""
+    response = Response(drawn.script, mimetype="text/javascript")
+    if request.args.get("v") == drawn.tag:
+        response.headers["Cache-Control"] = IMMUTABLE.replace("public", "private")
+    return response
 
 
 def digests(folder: Path) -> dict[str, str]:
