@@ -152,7 +152,7 @@ def possibly_within(geodesic_m: npt.ArrayLike) -> Floats:
     return bound
 
 
-def short_geodesic(chord_m: Floats, z1_m: Floats, z2_m: Floats) -> Floats:
+def short_geodesic(chord_m: Floats, longest_m: Floats, z1_m: Floats, z2_m: Floats) -> Floats:
     """Length of the geodesics of up to ``CLOSED_FORM_REACH_M`` from chord and heights z alone.
 
     The geodesic is taken as a circle arc over its chord, with 0.8 of the normal curvature along the
@@ -165,9 +165,9 @@ def short_geodesic(chord_m: Floats, z1_m: Floats, z2_m: Floats) -> Floats:
 
     Parameters
     ----------
-    chord_m, z1_m, z2_m
-        Metres, shape (n,): the chord (more than 0), and the third earth-centred coordinate of
-        either end.
+    chord_m, longest_m, z1_m, z2_m
+        Metres, shape (n,): the chord (more than 0), what ``longest`` says of it, and the third
+        earth-centred coordinate of either end.
     """
     e2 = SECOND_ECCENTRICITY_2
     c2, dz = chord_m * chord_m, z2_m - z1_m
@@ -182,7 +182,7 @@ def short_geodesic(chord_m: Floats, z1_m: Floats, z2_m: Floats) -> Floats:
         curvature += 0.1 * (1 + e2 * tangent_z * tangent_z / tangent_2) / np.sqrt(normal)
     diameter = 2 * SEMI_MAJOR_M / curvature
     length: Floats = diameter * np.arcsin(chord_m / diameter)
-    return np.clip(length, chord_m, longest(chord_m))
+    return np.minimum(np.maximum(length, chord_m), longest_m)
 
 
 def inverse(

@@ -19,6 +19,7 @@ from territory.chords import two_nearest, within_chord
 from territory.ellipsoid import (
     CLOSED_FORM_REACH_M,
     GEOD,
+    SLACK_M,
     check_coordinates,
     check_radius,
     inverse,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
     Positions = npt.NDArray[np.int32]
     Integers = npt.NDArray[np.int64]
+    Found = tuple[Floats, Floats, Integers]  # chord to the nearest, to the second; the nearest
 
 __all__ = ["Nearest", "OfficeIndex", "inverse", "ring", "verdicts"]
 
@@ -95,6 +97,7 @@ class OfficeIndex:
         self._given = np.argsort(ids.astype(str), kind="stable").astype(np.int32)
         self._lon, self._lat = x[self._given], y[self._given]
         self._xyz = to_ecef(self._lon, self._lat)
+        self._x, self._y, self._z = np.ascontiguousarray(self._xyz.T)
         place = np.stack([self._lon, self._lat], axis=1) + 0.0  # -0.0 is 0.0
         place[place[:, 0] == -180, 0] = 180
         place[np.abs(place[:, 1]) == 90, 0] = 0
@@ -177,7 +180,7 @@ class OfficeIndex:
                 found = two_nearest(self._tree, xyz)
             else:
                 found = candidates.two_nearest(x[part], y[part], xyz)
-            near, s = self._settle(x[part], y[part], xyz, found, radius_m, exact=exact)
+            near, s = self._settle(x[part], y[part], xyz, found, radius_m, exact)
             office[part], distance_m[part] = self._given[near], s
             if offices_within is not None:
                 offices_within[part] = self._count(x[part], y[part], xyz, radius_m, raster)
@@ -267,14 +270,7 @@ class OfficeIndex:
         return self._karney(x, y, np.argsort(self._given)[position])
 
     def _settle(
-        self,
-        lon: Floats,
-        lat: Floats,
-        xyz: Floats,
-        found: tuple[Floats, Floats, Integers],
-        radius_m: float,
-        *,
-        exact: bool,
+        self, lon: Floats, lat: Floats, xyz: Floats, found: Found, radius_m: float, exact: bool
     ) -> tuple[Integers, Floats]:
         """Settle which office is nearest, by its place inside, and how far it is, in metres."""
         c, second, place = found
@@ -283,9 +279,10 @@ class OfficeIndex:
         band = (c > surely_within(radius_m)) & (c <= possibly_within(radius_m))
         karney = np.flatnonzero(band | (c > CLOSED_FORM_REACH_M) | (c == 0) | exact)
         with np.errstate(divide="ignore", invalid="ignore"):  # a chord of 0, which Karney answers
-            s = short_geodesic(c, xyz[:, 2], self._xyz[near, 2])
+            s = short_geodesic(c, at_most, xyz[:, 2], self._z.take(near))
         s[karney] = at_most[karney] = self._karney(lon[karney], lat[karney], near[karney])
-        tie = np.flatnonzero(second <= possibly_within(at_most))
+        tie = np.flatnonzero(second <= at_most + SLACK_M)
+        tie = tie[second[tie] <= possibly_within(at_most[tie])]
         if tie.size:
             row, place = within_chord(self._tree, xyz[tie], possibly_within(at_most[tie]))
             office = self._distinct[place]
@@ -317,9 +314,8 @@ class OfficeIndex:
             open_ = np.flatnonzero((held == 0) & raster.is_crossed(cell))
             lon, lat = lon[open_], lat[open_]
             row, office = raster.left_open(cell[open_])
-            inside[open_[row[self._pick(lon, lat, to_ecef(lon, lat), row, office, radius_m)]]] = (
-                True
-            )
+            reached = self._pick(lon, lat, to_ecef(lon, lat), row, office, radius_m)
+            inside[open_[row[reached]]] = True
             return inside
         xyz = to_ecef(lon, lat)
         reach = float(possibly_within(radius_m))
@@ -357,9 +353,10 @@ class OfficeIndex:
         radius_m: float,
     ) -> Bools:
         """Which pairs of a point, by its row, and an office are within the radius."""
-        gap = xyz[row]
-        gap -= self._xyz[office]
-        c = np.sqrt(np.einsum("ij,ij->i", gap, gap))
+        c = (xyz[:, 0].take(row) - self._x.take(office)) ** 2
+        c += (xyz[:, 1].take(row) - self._y.take(office)) ** 2
+        c += (xyz[:, 2].take(row) - self._z.take(office)) ** 2
+        c = np.sqrt(c)
         inside: Bools = c <= surely_within(radius_m)
         open_ = np.flatnonzero(~inside & (c <= possibly_within(radius_m)))
         s = self._karney(lon[row[open_]], lat[row[open_]], office[open_])

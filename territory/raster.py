@@ -2,8 +2,8 @@
 
 For one radius: how many offices surely hold all of the cell within it, and which offices' lines may
 cross the cell; every other office is surely too far from all of it. For the nearest office: which
-offices can be it anywhere in the cell. A point asks its cell
-and measures to the few offices left open.
+offices can be it anywhere in the cell. A point asks its
+cell and measures to the few offices left open.
 
 A cell is decided by bounds over its whole area: no point of it is farther from its centre, in a
 straight line, than ``_half_width`` says, so its chord to an office differs from the centre's by no
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 LONGEST_RADIUS_M = 1_000_000.0  # beyond, most cells know most offices, and a raster saves little
 _COARSE_CELLS_PER_DEGREE = (0.25, 1)
 _FINEST_CELLS_PER_DEGREE = 16
-_CELLS_TO_RADIUS_M = 640_000.0  # radius times cells a degree: 1/4 degree for 50 miles is cheapest
+_CELLS_TO_RADIUS_M = 650_000.0  # radius times cells a degree: 1/8 degree for 50 miles is cheapest
 _CUT = 4  # a coarse cell for candidates is so many finest ones wide
 _FEW_CANDIDATES, _MOST_CANDIDATES = (
     4,
@@ -173,35 +173,35 @@ class CandidateRaster:
             Shape (n,): chord of the nearest office and of the second, infinite where no second can
             be as near by geodesic; the nearest's place in the tree.
         """
-        cell = self._known[_cell(lon, lat, _FINEST_CELLS_PER_DEGREE) - self._first]
-        size = self._size[cell]
-        x, y, z = xyz.T
-        office = self._office[0][cell]
-        nearest = self._chord_2(x, y, z, office)
-        second = np.full(len(cell), np.inf)
-        rows = np.arange(len(cell))
+        cell = self._known.take(_cell(lon, lat, _FINEST_CELLS_PER_DEGREE) - self._first)
+        size = self._size.take(cell)
         many = np.flatnonzero(size > _MOST_CANDIDATES)
         size[many] = 1
+        x, y, z = np.ascontiguousarray(xyz.T)
+        office = self._office[0].take(cell)
+        nearest = self._chord_2(x, y, z, office)
+        second = np.full(len(cell), np.inf)
         for rank in range(1, _MOST_CANDIDATES):
-            rows = rows[size[rows] > rank]
+            rows = np.flatnonzero(size > rank)
             if not rows.size:
                 break
-            other = self._office[rank][cell[rows]]
-            chord_2 = self._chord_2(x[rows], y[rows], z[rows], other)
-            before = nearest[rows]
-            closer = chord_2 < before
-            second[rows] = np.minimum(second[rows], np.maximum(chord_2, before))
+            other = self._office[rank].take(cell.take(rows))
+            chord_2 = self._chord_2(x.take(rows), y.take(rows), z.take(rows), other)
+            before = nearest.take(rows)
+            second[rows] = np.minimum(second.take(rows), np.maximum(chord_2, before))
             nearest[rows] = np.minimum(chord_2, before)
-            changed = rows[closer]
-            office[changed] = other[closer]
+            closer = np.flatnonzero(chord_2 < before)
+            office[rows.take(closer)] = other.take(closer)
         nearest, second = np.sqrt(nearest), np.sqrt(second)
         if many.size:
             nearest[many], second[many], office[many] = two_nearest(self._tree, xyz[many])
         return nearest, second, office
 
     def _chord_2(self, x: Floats, y: Floats, z: Floats, office: Integers) -> Floats:
-        dx, dy, dz = x - self._x[office], y - self._y[office], z - self._z[office]
-        chord_2: Floats = dx * dx + dy * dy + dz * dz
+        """The chord squared of each point to the office beside it."""
+        chord_2: Floats = (x - self._x.take(office)) ** 2
+        chord_2 += (y - self._y.take(office)) ** 2
+        chord_2 += (z - self._z.take(office)) ** 2
         return chord_2
 
 
