@@ -178,7 +178,7 @@ def test_the_keyboard_walks_the_symbols_and_opens_one(page) -> None:
 def test_entering_a_crowd_comes_closer_and_the_numbers_still_add_up(page) -> None:
     walk_to(page, lambda words: "together" in words)
     page.keyboard.press("Enter")
-    page.wait_for_function("heard.filter(([name]) => name === 'view').length > 1")
+    page.wait_for_function("() => heard.filter(([name]) => name === 'view').length > 1")
     inside = heard(page, "view")[-1]
     assert 20 <= inside["inView"] < 58
     assert inside["shown"] == 58
@@ -192,6 +192,15 @@ def test_a_filter_of_the_page_takes_the_others_off_the_map(page) -> None:
     )
     tell(page, "filter", ids=None)
     assert page.inner_text(".map-count").startswith("58 of 58")
+
+
+def test_the_map_follows_the_size_of_its_box_and_keeps_what_is_chosen_in_sight(page) -> None:
+    tell(page, "select", id="p40")
+    page.evaluate("document.querySelector('.market-map').style.width = '420px'")
+    page.wait_for_function("() => document.querySelector('.map-canvas').offsetWidth < 600")
+    page.wait_for_function(
+        "() => document.querySelector('.map-popup').getBoundingClientRect().right <= 420"
+    )
 
 
 def test_clusters_hold_every_point_exactly_once(page) -> None:

@@ -54,6 +54,7 @@ function marketOverview(map) {
   dark.addEventListener("change", () => map.eachLayer((layer) => {
     if (layer.options.scheme) { layer.options.scheme = dark.matches ? "dark" : "light"; layer.redraw(); }
   }));
+  new ResizeObserver(() => map.invalidateSize({animate: false})).observe(box);
   map.attributionControl.setPrefix(false);
   load();
 }

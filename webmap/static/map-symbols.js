@@ -1,7 +1,7 @@
 /* What the prospect layer draws, and where: symbols, clusters, labels. Knows no Leaflet, fetches nothing.
  *
  * Shape is status, colour is segment: hollow circle = no open opportunity, filled circle = open opportunity,
- * filled square = customer, cross = former or disqualified. Colours come from the tokens of the page. */
+ * filled square = customer, hollow square = former customer, cross = disqualified. Colours come from the tokens of the page. */
 "use strict";
 
 const prospectSymbols = (() => {
@@ -23,7 +23,8 @@ const prospectSymbols = (() => {
 
   function shapeOf(status, open) {
     if (status === "customer") return "square";
-    if (status === "former" || status === "disqualified") return "cross";
+    if (status === "former") return "frame";
+    if (status === "disqualified") return "cross";
     return open ? "disc" : "circle";
   }
 
@@ -140,6 +141,10 @@ const prospectSymbols = (() => {
     if (shape === "square") {
       g.roundRect(-5.5, -5.5, 11, 11, 2);
       paint(g, colour, p.edge, 1.5);
+    } else if (shape === "frame") {
+      g.beginPath(); g.roundRect(-6.5, -6.5, 13, 13, 3); g.fillStyle = p.edge; g.fill();
+      g.beginPath(); g.roundRect(-4.25, -4.25, 8.5, 8.5, 1.5);
+      paint(g, p.surface, colour, 2.5);
     } else if (shape === "cross") {
       for (const [width, ink] of [[5, p.edge], [2.4, colour]]) {
         g.beginPath(); g.moveTo(-4.2, -4.2); g.lineTo(4.2, 4.2); g.moveTo(4.2, -4.2); g.lineTo(-4.2, 4.2);

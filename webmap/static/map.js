@@ -17,7 +17,7 @@
 function prospectLayer(map) {
   const S = prospectSymbols, box = map.getContainer(), PAD = 0.2, LOOSE_ZOOM = 14;
   const STATUS = {prospect: "Whitespace", customer: "Customer", former: "Former customer", disqualified: "Disqualified"};
-  const SEGMENT = {enterprise: "Enterprise", mid_market: "Mid-market", small: "Small", unknown: "Size unknown"};
+  const SEGMENT = {enterprise: "Enterprise", mid_market: "Mid-market", small: "Small", unknown: "Size not known"};
   const still = matchMedia("(prefers-reduced-motion: reduce)"), dark = matchMedia("(prefers-color-scheme: dark)");
   const count = (n) => n.toLocaleString("en-US");
   const say = (name, detail) => document.dispatchEvent(new CustomEvent(`prospect:${name}`, {detail: {...detail, from: "map"}}));
@@ -166,12 +166,12 @@ function prospectLayer(map) {
     const seen = new Set(items.filter(inside).flatMap((item) => item.members)), shapes = new Map(), segments = new Map();
     for (const i of seen) {
       const shape = S.shapeOf(rows.status[i], rows.open[i]);
-      shapes.set(shape, {circle: "Whitespace", disc: "Open opportunity", square: "Customer", cross: "Former or disqualified"}[shape]);
+      shapes.set(shape, {circle: "Whitespace", disc: "Open opportunity", square: "Customer", frame: "Former customer", cross: "Disqualified"}[shape]);
       segments.set(rows.segment[i], [segment(i), colour(i)]);
     }
     const entry = (shape, ink_, words) => make("li", {}, swatch(shape, ink_), words);
     const list = (label, entries) => { const e = make("ul", {}, ...entries); e.setAttribute("aria-label", label); return e; };
-    const order = ["circle", "disc", "square", "cross"].filter((s) => shapes.has(s)).map((s) => entry(s, ink.text2, shapes.get(s)));
+    const order = ["circle", "disc", "square", "frame", "cross"].filter((s) => shapes.has(s)).map((s) => entry(s, ink.text2, shapes.get(s)));
     const hues = data.segments.filter((s) => segments.has(s)).map((s) => entry("disc", segments.get(s)[1], segments.get(s)[0]));
     return [order.length ? list("Shape is status", order) : null, hues.length ? list("Colour is segment", hues) : null].filter(Boolean);
   }
@@ -223,6 +223,7 @@ function prospectLayer(map) {
 
   function select(i, from) {
     if (i === selected) { if (i >= 0 && from === "map") openPopup(i); return; }
+    fit();
     selected = i;
     circle?.remove();
     circle = null;
@@ -323,6 +324,17 @@ function prospectLayer(map) {
     redraw();
   }
   dark.addEventListener("change", scheme);
+
+  /** Take over the size that the page gives the map, as when the card opens beside it, with the middle kept. A pan
+   * under way would end where the old size wanted it. */
+  function fit() {
+    const size = map.getSize();
+    if (size.x === box.clientWidth && size.y === box.clientHeight) return false;
+    map.stop();
+    map.invalidateSize({animate: false});
+    return true;
+  }
+  new ResizeObserver(() => { if (fit() && popup.isOpen()) openPopup(selected); }).observe(box);
 
   let pending = null;
   async function load() {
