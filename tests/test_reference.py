@@ -385,6 +385,18 @@ def test_each_county_holds_the_internal_point_of_the_census(
     assert set(outside) == {"06075", "12037", "15005", "22087", "23013", "48007"}
 
 
+def test_universities_stand_in_the_county_they_report(tables: Reference, shared: Path) -> None:
+    real = pd.read_csv(
+        shared / "universities_ipeds_hd2020.csv", dtype={"COUNTYCD": str}, encoding="utf-8-sig"
+    )
+    real["county_fips"] = real["COUNTYCD"].str.zfill(5)
+    shapes = tables.counties.set_index("county_fips").geometry
+    known = real[real["county_fips"].isin(shapes.index)]  # without the old Connecticut
+    points = shapely.points(known["LONGITUD"], known["LATITUDE"])
+    inside = shapely.intersects(shapes[known["county_fips"]].to_numpy(), points)
+    assert (len(known), inside.sum()) == (6_366, 6_359)
+
+
 def test_zip_codes_are_near_the_centres_of_the_census(tables: Reference, shared: Path) -> None:
     official = pd.read_csv(shared / "zcta_gazetteer_2025.txt", sep="|", dtype={"GEOID": str})
     both = tables.zip_codes.merge(official, left_on="zip_code", right_on="GEOID")
@@ -411,6 +423,15 @@ def test_every_delivery_zip_code_of_the_usps_is_there(tables: Reference, shared:
     assert (physical["PHYSICAL STATE"] == physical["state_code"]).mean() > 0.999
 
 
+def test_points_and_states_differ_from_their_neighbours_as_often_as_the_docs_say(
+    tables: Reference,
+) -> None:
+    zips = tables.zip_codes
+    assert zips.duplicated(["lon", "lat"], keep=False).sum() == 4_689
+    state = tables.counties.set_index("county_fips")["state_code"]
+    assert (zips["county_fips"].map(state) != zips["state_code"]).sum() == 20
+
+
 @pytest.mark.parametrize(
     ("name", "zip_column", "lon", "lat", "share", "p95_miles"),
     [
@@ -434,7 +455,9 @@ def test_the_uncertainty_holds_most_real_organisations(
     assert len(both) / len(real) > 0.999
     miles = apart_miles(both, lon, lat)
     assert (miles * MILE_M <= both["uncertainty_m"]).mean() > share
+    assert np.quantile(miles, 0.50) < 1.2
     assert np.quantile(miles, 0.95) < p95_miles
+    assert np.quantile(miles, 0.99) < 12
 
 
 # The papers
