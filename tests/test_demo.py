@@ -122,6 +122,18 @@ class TestContents:
         given = demo["prospects"]["lat"].notna()
         assert 5 <= given.sum() <= 0.02 * len(given)
 
+    def test_coordinates_from_a_text_lie_in_the_city_that_it_names(self, demo):
+        given = demo["prospects"].dropna(subset=["lat"])
+        zips = load().zip_codes.merge(
+            given, left_on=["city", "state_code"], right_on=["city", "state"], suffixes=("", "_hq")
+        )
+        metres = Geod(ellps="WGS84").inv(
+            zips["lon"], zips["lat"], zips["lon_hq"].astype(float), zips["lat_hq"].astype(float)
+        )[2]
+        nearest = pd.Series(metres).groupby(zips["prospect_id"]).min()
+        assert set(nearest.index) == set(given["prospect_id"])
+        assert (nearest < 10_000).all()
+
     def test_both_segments_are_well_filled_under_the_demo_policy(self, demo):
         policy = read_policy(DEMO / "policy.toml")
         figures = demo["prospects"][["employees", "revenue_usd"]].astype(float)

@@ -28,8 +28,8 @@ FRA|Frankfurt|Neue Mainzer Straße 52-58|Frankfurt am Main||60311|DE|50.1124|8.6
 SIN|Singapore|1 Raffles Place|Singapore||048616|SG|1.2844|103.8511|2018-07-02
 """
 
-# Metro areas by CBSA code, counties and ZIP codes by code, states by letters. Howard and Montgomery
-# counties make Baltimore reach into Washington, so that an overlap has something to show.
+# Metro areas by CBSA code, counties and ZIP codes by code, states by letters. Montgomery
+# County is in Baltimore and in Washington, so that an overlap has something to show.
 _MARKETS = """
 M-WAS|Washington|metro_area|47900
 M-NYC|New York|metro_area|35620
