@@ -111,7 +111,7 @@ class AreaTable:
         CoordinateError
             Naming the points that are off the globe.
         """
-        x, y = _points(lon, lat)
+        x, y = as_points(lon, lat)
         found = np.empty(len(x), np.int32)
         for part in _slices(len(x), CHUNK):
             found[part] = self._locate(x[part], y[part])
@@ -125,7 +125,7 @@ class AreaTable:
         point, position
             Both of shape (pairs,), ordered by point, then by position of the area.
         """
-        x, y = _points(lon, lat)
+        x, y = as_points(lon, lat)
         pairs = [
             (part.start + point, area)
             for part in _slices(len(x), CHUNK)
@@ -311,7 +311,14 @@ def _fitting_resolution(areas: npt.NDArray[np.object_]) -> int:
     return max(fitting, default=RESOLUTIONS[0])
 
 
-def _points(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
+def as_points(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Return both columns as doubles, NaN in longitude where either is NaN: without a place.
+
+    Raises
+    ------
+    CoordinateError
+        Naming the points that are off the globe, or if the columns differ in length.
+    """
     x, y = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
     if x.shape != y.shape or x.ndim != 1:
         raise CoordinateError(

@@ -16,11 +16,11 @@ import pandas as pd
 import shapely
 
 from territory import zip_areas
-from territory.areas import AreaTable
+from territory.areas import AreaTable, as_points
 from territory.errors import InputError
 from territory.polygon_files import read_polygons
 from territory.schemas import MARKETS, check
-from territory.surface import area_km2, border_m
+from territory.surface import area_km2, border_m, ground_of
 from territory.units import SEPARATOR, read_units
 
 if TYPE_CHECKING:
@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 
     from territory.reference import Reference
 
-__all__ = ["AreaTable", "define", "gaps", "locate", "outline", "overlaps", "read_polygons"]
+__all__ = [
+    "AreaTable",
+    "define",
+    "gaps",
+    "locate",
+    "locate_all",
+    "outline",
+    "overlaps",
+    "read_polygons",
+]
 
 # Borders drawn at 1:10 million wander by some hundred metres; what is thinner on average than
 # this is a difference between two drawings, not ground that two markets claim.
@@ -122,27 +131,38 @@ def locate(
         Naming the points that are off the globe.
     """
     ordered = markets.sort_values("market_id", kind="stable")
+    if postal_code is None or not ordered["kind"].eq("zip_code").any():
+        position = AreaTable(ordered.geometry).locate(lon, lat)
+    else:
+        point, holder = _holders(lon, lat, ordered, postal_code)
+        position = np.full(np.size(lon), -1)
+        position[point[::-1]] = holder[::-1]  # the smallest is written last
     ids = np.array([*ordered["market_id"], None], dtype=object)  # position -1 is None
-    outlines = ordered.geometry.to_numpy()
-    found = AreaTable(outlines).locate(lon, lat)
-    by_code = ordered["kind"].eq("zip_code").to_numpy()
-    if postal_code is None or not by_code.any():
-        return np.asarray(ids[found])
-    code = pd.Series(np.asarray(postal_code, dtype=object), dtype="str")
-    code = code.str.extract(r"^\s*(\d{5})(?:-?\d{4})?\s*$", expand=False)
-    x, y = np.asarray(lon, float), np.asarray(lat, float)
-    coded = np.flatnonzero(code.notna().to_numpy() & ~np.isnan(x) & ~np.isnan(y))
-    x, y = x[coded], y[coded]
-    apart = AreaTable(np.where(by_code, None, outlines)).locate(x, y)
-    listed = _listed(code.iloc[coded], ordered[by_code].assign(at=np.flatnonzero(by_code)))
-    west, south, east, north = shapely.bounds(outlines)[listed].T
-    reach = POSTAL_REACH_DEG
-    abroad = (x < west - reach) | (x > east + reach) | (y < south - reach) | (y > north + reach)
-    listed = np.where(abroad, -1, listed)
-    none = len(ordered)
-    best = np.minimum(np.where(apart < 0, none, apart), np.where(listed < 0, none, listed))
-    found[coded] = np.where(best == none, -1, best)
-    return np.asarray(ids[found])
+    return np.asarray(ids[position])
+
+
+def locate_all(
+    lon: npt.ArrayLike,
+    lat: npt.ArrayLike,
+    markets: gpd.GeoDataFrame,
+    *,
+    postal_code: npt.ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Find every market that holds each point, by the rules of ``locate``.
+
+    Returns
+    -------
+    pairs
+        point (its index in ``lon``), market_id; ordered by both. The first of a point is the one
+        that ``locate`` gives; a point in no market has no row.
+    """
+    ordered = markets.sort_values("market_id", kind="stable")
+    if postal_code is None:
+        point, holder = AreaTable(ordered.geometry).locate_all(lon, lat)
+    else:
+        point, holder = _holders(lon, lat, ordered, postal_code)
+    ids = ordered["market_id"].to_numpy(object)
+    return pd.DataFrame({"point": point, "market_id": pd.Series(ids[holder], dtype=object)})
 
 
 def overlaps(markets: gpd.GeoDataFrame, *, sliver_width_m: float = SLIVER_WIDTH_M) -> pd.DataFrame:
@@ -161,7 +181,7 @@ def overlaps(markets: gpd.GeoDataFrame, *, sliver_width_m: float = SLIVER_WIDTH_
     one, other = shapely.STRtree(outlines).query(outlines, predicate="intersects")
     pair = ids[one] < ids[other]
     one, other = one[pair], other[pair]
-    shared = _ground_of(shapely.intersection(outlines[one], outlines[other]))
+    shared = ground_of(shapely.intersection(outlines[one], outlines[other]))
     found = pd.DataFrame({"market_id": ids[one], "other_id": ids[other]}, dtype=object)
     found = pd.concat([found, _size(shared, sliver_width_m)], axis=1)
     found = found[found["area_km2"] > 0]
@@ -194,7 +214,7 @@ def gaps(
     hole = shapely.polygons(rings[inner])
     at, market = shapely.STRtree(outlines).query(hole, predicate="intersects")
     # An island market within the hole is ground that is held.
-    hole = _ground_of(shapely.difference(hole, shapely.union_all(outlines)))
+    hole = ground_of(shapely.difference(hole, shapely.union_all(outlines)))
     around = pd.Series(markets["market_id"].to_numpy(object)[market], dtype=object)
     between = around.groupby(at).agg(lambda names: SEPARATOR.join(sorted(names)))
     found = pd.DataFrame({"between": between.reindex(range(len(hole))).to_numpy(object)})
@@ -263,12 +283,33 @@ def _dissolve(units: npt.NDArray[np.object_]) -> shapely.Geometry:
     return shapely.union_all(units)
 
 
-def _listed(code: pd.Series, markets: pd.DataFrame) -> npt.NDArray[np.intp]:
-    """Find the first market whose list has each code, by ``at``; -1 for none."""
-    units = markets[["at", "units"]].assign(code=markets["units"].str.split(SEPARATOR, regex=False))
-    units = units.explode("code").drop_duplicates("code")  # markets are in order: the first wins
-    at = units.set_index("code")["at"].reindex(code).fillna(-1)
-    return at.to_numpy(np.intp)
+def _holders(
+    lon: npt.ArrayLike, lat: npt.ArrayLike, markets: gpd.GeoDataFrame, postal_code: npt.ArrayLike
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Pair points with positions of markets: ZIP-code markets by the code where there is one."""
+    x, y = as_points(lon, lat)
+    texts = pd.Series(np.asarray(postal_code, dtype=object), dtype="str")
+    code = texts.str.extract(r"^\s*(\d{5})(?:-?\d{4})?\s*$", expand=False)
+    has_code = code.notna().to_numpy() & ~np.isnan(x)
+    coded, bare = np.flatnonzero(has_code), np.flatnonzero(~has_code)
+    outlines = markets.geometry.to_numpy()
+    is_list = markets["kind"].eq("zip_code").to_numpy()
+    by_ground, ground = AreaTable(outlines).locate_all(x[bare], y[bare])
+    others = np.where(is_list, None, outlines)
+    by_other, other = AreaTable(others).locate_all(x[coded], y[coded])
+
+    lists = markets["units"].str.split(SEPARATOR, regex=False).reset_index(drop=True)[is_list]
+    lists = lists.explode().rename("code").rename_axis("market").reset_index()
+    listed = pd.DataFrame({"point": coded, "code": code.iloc[coded]}).merge(lists, on="code")
+    by_list, listing = listed["point"].to_numpy(np.int64), listed["market"].to_numpy(np.int64)
+    west, south, east, north = shapely.bounds(outlines[listing]).T
+    reach, x, y = POSTAL_REACH_DEG, x[by_list], y[by_list]
+    abroad = (x < west - reach) | (x > east + reach) | (y < south - reach) | (y > north + reach)
+
+    point = np.concatenate([bare[by_ground], coded[by_other], by_list[~abroad]])
+    holder = np.concatenate([ground, other, listing[~abroad]])
+    order = np.lexsort((holder, point))
+    return point[order], holder[order]
 
 
 def _size(ground: npt.NDArray[np.object_], sliver_width_m: float) -> pd.DataFrame:
@@ -276,16 +317,6 @@ def _size(ground: npt.NDArray[np.object_], sliver_width_m: float) -> pd.DataFram
     border = border_m(ground)
     width = 2e6 * np.divide(area, border, out=np.zeros_like(area), where=border > 0)
     return pd.DataFrame({"area_km2": area, "width_m": width, "is_sliver": width < sliver_width_m})
-
-
-def _ground_of(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
-    """Keep the polygons of each shape and drop the points and lines where areas only touch."""
-    parts, owner = shapely.get_parts(shapes, return_index=True)
-    flat = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
-    ground: npt.NDArray[np.object_] = shapely.multipolygons(
-        parts[flat], indices=owner[flat], out=np.full(len(shapes), shapely.MultiPolygon())
-    )
-    return ground
 
 
 def _counties_in(

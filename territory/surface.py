@@ -47,6 +47,16 @@ def border_m(areas: npt.ArrayLike) -> Floats:
     return np.bincount(owner[segment], length, minlength=np.size(areas)).astype(np.float64)
 
 
+def ground_of(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    """Keep the polygons of each shape and drop the points and lines where areas only touch."""
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    flat = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
+    ground: npt.NDArray[np.object_] = shapely.multipolygons(
+        parts[flat], indices=owner[flat], out=np.full(len(shapes), shapely.MultiPolygon())
+    )
+    return ground
+
+
 def _edges(
     areas: npt.NDArray[np.object_],
 ) -> tuple[Floats, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
