@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _WGS84 = "EPSG:4326"
+_WKB_POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
 
 
 def day_text(text: str) -> str:
@@ -131,6 +132,32 @@ def read_points(wkb: npt.NDArray[np.object_], crs: Any) -> tuple[Any, Any]:
     return to_wgs84(lon, lat, crs)
 
 
+def read_wkb(column: pa.ChunkedArray, crs: Any) -> tuple[Any, Any]:
+    """Longitude and latitude (WGS84 degrees) of a WKB column, NaN where it is null or no point.
+
+    Plain points, 21 bytes each, are read where they lie: no geometry is made for a point.
+    """
+    array = column.combine_chunks().cast(pa.binary())
+    parts = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    points = [point for point in map(_view_points, parts) if point is not None]
+    if len(points) < len(parts):
+        return read_points(column.to_pandas().to_numpy(object), crs)
+    lon, lat = (np.concatenate([p[i] for p in points] or [np.empty(0)]) for i in range(2))
+    return to_wgs84(lon, lat, crs)
+
+
+def _view_points(array: pa.BinaryArray) -> tuple[Any, Any] | None:
+    """The x and y of WKB points in little-endian order; None where anything else is among them."""
+    _, offsets, data = array.buffers()
+    ends = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
+    if array.null_count or not len(array) or (np.diff(ends) != _WKB_POINT.itemsize).any():
+        return None if len(array) else (np.empty(0), np.empty(0))
+    view = np.frombuffer(data, _WKB_POINT, len(array), int(ends[0]))
+    if (view["order"] != 1).any() or (view["kind"] != 1).any():
+        return None
+    return view["x"].copy(), view["y"].copy()
+
+
 def to_wgs84(lon: Any, lat: Any, crs: Any) -> tuple[Any, Any]:
     """Turn coordinates of ``crs`` into WGS84 degrees; none given counts as WGS84."""
     if crs is None:
@@ -141,18 +168,29 @@ def to_wgs84(lon: Any, lat: Any, crs: Any) -> tuple[Any, Any]:
     return pyproj.Transformer.from_crs(source, _WGS84, always_xy=True).transform(lon, lat)
 
 
-def write_features(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as points at its ``lon`` and ``lat`` (WGS84 degrees), by the suffix."""
+def write_features(
+    frame: pd.DataFrame,
+    path: Path,
+    points: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+) -> None:
+    """Write a frame as GeoJSON or GeoPackage, by the suffix.
+
+    Each row lies at its ``points`` (longitudes, latitudes; WGS84 degrees), or else at its ``lon``
+    and ``lat``.
+    """
     missing = [name for name in ("lon", "lat") if name not in frame.columns]
-    if missing:
+    if points is None and missing:
         raise FileFormatError(
             f"{path.name}: a {path.suffix} file needs lon and lat; the table lacks "
             f"{' and '.join(missing)}. Write .csv instead."
         )
-    lon, lat = (pd.to_numeric(frame[name], errors="coerce") for name in ("lon", "lat"))
-    points = shapely.points(lon, lat)
-    points[(lon.isna() | lat.isna()).to_numpy()] = None
-    features = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(points, frame.index), crs=_WGS84)
+    given = points or tuple(
+        pd.to_numeric(frame[name], errors="coerce").to_numpy(float) for name in ("lon", "lat")
+    )
+    lon, lat = (np.asarray(values, dtype=np.float64) for values in given)
+    shapes = shapely.points(lon, lat)
+    shapes[np.isnan(lon) | np.isnan(lat)] = None
+    features = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, frame.index), crs=_WGS84)
     is_package = path.suffix.lower() == ".gpkg"
     options = {"FID": "_fid", "GEOMETRY_NAME": "_geometry"} if is_package else {}
     try:

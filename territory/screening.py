@@ -1,38 +1,35 @@
-"""The engine of ``territory screen``: nearest office and verdict for every row of a file.
-
-It needs no store. The rows, their order and their columns come back as they were, with columns
-added. A Parquet file goes through in batches, so memory does not grow with its length.
-"""
+"""The engine of ``territory screen``: the nearest office of every row of a file, with no store."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from territory import reference, tables
-from territory.cleaning import clean_names, parse_degrees
-from territory.coordinates import ELSEWHERE_STATES, faults, suspects
-from territory.delimited import read_chunks
-from territory.errors import ColumnError, CoordinateError, FileFormatError, InputError
+from territory import reference
+from territory.batches import Batch, Points, Source, open_sink, open_source
+from territory.cleaning import clean_text, parse_degrees
+from territory.coordinates import ANTARCTIC_LAT, ELSEWHERE_STATES, faults, suspects
+from territory.errors import ColumnError, CoordinateError, InputError
 from territory.gazetteer import Gazetteer
-from territory.geocoding import place
 from territory.geodesy import OfficeIndex, verdicts
-from territory.geofiles import arrow_text, geometry_column, read_points
+from territory.geofiles import arrow_text, read_wkb
 from territory.headers import map_headers
 from territory.intake import clean_address, take_in
-from territory.lengths import METRES_PER_MILE
-from territory.policy import Policy
+from territory.lengths import METRES_PER_MILE, format_miles
+from territory.policy import GeocodingPolicy
+from territory.tables import check_writable, read_table, replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
     import numpy.typing as npt
+
+    Floats = npt.NDArray[np.float64]
 
 ADDED = (
     "nearest_office_id",
@@ -41,404 +38,335 @@ ADDED = (
     "offices_within",
     "uncertainty_mi",
     "verdict",
-    "screen_note",
+    "note",
 )
-ADDED_TO_PAIRS = ("office_id", "distance_mi", "uncertainty_mi", "verdict")
-BATCH_ROWS = 250_000
+ADDED_TO_PAIRS = ("office_id", "distance_mi", "uncertainty_mi", "verdict", "note")
 _ADDRESS = ("city", "state", "postal_code", "country")
-_WKB_POINT_BYTES = 21
 _SHOWN = 5
+_NULL_ISLAND = "coordinates 0, 0 mean that nobody knew: not used"
 
 
-@dataclass
+@dataclass(frozen=True)
 class ScreenReport:
-    """What became of the rows: ``rows`` = ``placed`` + ``not_placed``.
+    """How many rows a file had and what became of them.
 
-    ``within``, ``too_close`` and ``out`` add up to ``placed``; ``within`` counts the verdict "in".
-    ``pairs`` is the number of rows written where all pairs were asked for.
+    ``read`` = ``placed`` + ``not_placed``. ``within`` counts the rows whose point is within the
+    radius, ``too_close`` those known too coarsely to say. ``written`` differs from ``read`` only
+    where there is a row for each pair. ``columns`` names what was added: one that the file had
+    already gets "_2" after its name, and the file's own stays as it was.
     """
 
-    rows: int = 0
-    placed: int = 0
-    within: int = 0
-    too_close: int = 0
-    out: int = 0
-    pairs: int | None = None
-
-    @property
-    def not_placed(self) -> int:
-        """Rows without a location; their ``screen_note`` says why."""
-        return self.rows - self.placed
+    read: int
+    placed: int
+    within: int
+    too_close: int
+    not_placed: int
+    written: int
+    offices: int
+    radius_m: float
+    columns: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
         """The report in one line."""
-        told = (
-            f"{self.rows:,} rows read, {self.placed:,} placed, {self.not_placed:,} not placed: "
-            f"{self.within:,} in, {self.out:,} out, {self.too_close:,} too close to call."
+        return (
+            f"{self.read:,} read, {self.placed:,} placed, {self.within:,} within "
+            f"{format_miles(self.radius_m)} of one of {self.offices:,} offices, "
+            f"{self.too_close:,} too close to call, {self.not_placed:,} not placed; "
+            f"{self.written:,} rows written."
         )
-        return told if self.pairs is None else f"{told} {self.pairs:,} pairs within the radius."
 
     def as_json(self) -> dict[str, Any]:
         """The report for a program to read."""
-        counts = {
-            "rows": self.rows,
-            "placed": self.placed,
-            "not_placed": self.not_placed,
-            "in": self.within,
-            "out": self.out,
-            "too_close_to_call": self.too_close,
-        }
-        return counts if self.pairs is None else {**counts, "pairs": self.pairs}
-
-    def count(self, verdict: npt.NDArray[np.object_]) -> None:
-        """Add the verdicts of some rows."""
-        self.rows += len(verdict)
-        self.within += int((verdict == "in").sum())
-        self.out += int((verdict == "out").sum())
-        self.too_close += int((verdict == "too_close_to_call").sum())
-        self.placed = self.within + self.out + self.too_close
-
-
-@dataclass(frozen=True)
-class _Points:
-    """Where the rows are: NaN where nobody knows, and then ``note`` says why."""
-
-    lon: npt.NDArray[np.float64]
-    lat: npt.NDArray[np.float64]
-    uncertainty_m: npt.NDArray[np.float64]
-    note: npt.NDArray[np.object_] | None
+        return {**asdict(self), "columns": list(self.columns)}
 
 
 def screen(
-    source: Path,
-    target: Path,
-    offices_path: Path,
+    source: str | Path,
+    target: str | Path,
+    offices_path: str | Path,
     radius_m: float,
     *,
     all_pairs: bool = False,
-    progress: Callable[[int], None] | None = None,
+    on: str | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
 ) -> ScreenReport:
-    """Add the nearest office and the verdict to every row of ``source`` and write ``target``.
+    """Find the nearest office of every row of a file and write both side by side.
 
-    Coordinates are used where a row has them and are taken as exact; other rows are placed by
-    their address in the offline gazetteer and carry its uncertainty. Every office of the file
-    counts, whatever its dates.
+    The rows, their order and the columns of ``source`` are kept as they are; ``ADDED`` is put after
+    them. A row without coordinates is placed by its address, with its uncertainty; one that cannot
+    be placed has blanks and a ``note`` that says why. Parquet and CSV are streamed. ``target`` is
+    replaced only once all went well.
 
     Parameters
     ----------
     source, target
-        Any format that ``tables`` reads and writes. Nothing is left at ``target`` after an error.
+        Files of any format of ``read_table`` and ``write_table``.
     offices_path
-        A file of offices; each needs ``lat`` and ``lon``.
+        A file of offices with coordinates, in any of those formats.
     radius_m
-        Metres.
+        Metres on the WGS84 ellipsoid; a point exactly that far away is within.
     all_pairs
-        Write one row per row of ``source`` and office within the radius instead; a row with no
-        office near is left out.
+        Write one row for each point and office within the radius instead (``ADDED_TO_PAIRS``).
+    on
+        An ISO date: leave out offices that open later or closed by then.
     progress
-        Is told the rows done so far.
-
-    Returns
-    -------
-    report
-        The counts. ``target`` has the columns of ``source`` and then those of ``ADDED``
-        (``ADDED_TO_PAIRS`` for pairs): ``distance_mi`` unrounded, ``within_radius`` for the
-        location itself, ``verdict`` with its uncertainty counted in.
+        Called with the rows done and the rows there are (None where that is not known).
 
     Raises
     ------
     FileFormatError
-        If a file cannot be read or written.
+        If a file cannot be read, or written as what its suffix says.
     ColumnError
-        If there is neither a coordinate nor an address column, or a column to be added is there.
+        If ``source`` has neither coordinates nor an address.
     CoordinateError
-        If coordinates are off the globe or swapped.
+        If coordinates are off the globe or, by their own address, swapped. Nothing is written.
+    InputError
+        If an office is refused or has no coordinates.
     """
-    tables.check_readable(source)
-    tables.check_writable(target)
-    run = _Run(_offices(offices_path), radius_m, all_pairs, progress, source.name)
-    is_parquet = tables.format_of(source) == tables.format_of(target) == "parquet"
-    with tables.replacing(target) as temporary:
-        if is_parquet:
-            run.stream_parquet(source, temporary)
-        elif {tables.format_of(source), tables.format_of(target)} == {"csv"}:
-            for number, chunk in enumerate(_text_chunks(source)):
-                tables.write_csv(run.frame(chunk), temporary, append=number > 0)
-        else:
-            tables.write_table(run.frame(tables.read_table(source).frame), temporary)
-    return run.report
+    source, target = Path(source), Path(target)
+    check_writable(target)
+    index, has_polar = _read_offices(Path(offices_path), on)
+    file = open_source(source)
+    screener = _Screener(file, index, radius_m, all_pairs=all_pairs, with_antarctica=has_polar)
+    done = written = 0
+    with replacing(target) as temporary:
+        sink = open_sink(temporary)
+        for batch in file.batches:
+            answer, points = screener.screen(batch)
+            sink.write(answer, points)
+            done += batch.table.num_rows
+            written += answer.num_rows
+            if progress is not None:
+                progress(done, file.rows)
+        sink.close()
+    return ScreenReport(
+        read=done,
+        placed=screener.placed,
+        within=screener.within,
+        too_close=screener.too_close,
+        not_placed=done - screener.placed,
+        written=written,
+        offices=len(index),
+        radius_m=radius_m,
+        columns=tuple(screener.names),
+    )
 
 
-def _offices(path: Path) -> OfficeIndex:
-    taken = take_in("offices", tables.read_table(path))
+def _read_offices(path: Path, on: str | None) -> tuple[OfficeIndex, bool]:
+    """Read the offices that are open, and whether one is in Antarctica; all breaches at once."""
+    taken = take_in("offices", read_table(path))
     if len(taken.refused):
-        line, reason, remedy = taken.refused[["line", "reason", "remedy"]].iloc[0]
-        raise InputError(
-            f"{path}: {len(taken.refused):,} offices cannot be used; line {line}: {reason}. "
-            f"{remedy}"
+        told = "; ".join(
+            f"line {line}: {reason}. {remedy}"
+            for line, reason, remedy in taken.refused[["line", "reason", "remedy"]].to_numpy()
         )
+        raise InputError(f"{path}: {told}")
+    offices = taken.rows
+    if on is not None:
+        opened, closed = offices["opened_on"], offices["closed_on"]
+        offices = offices[(opened.isna() | (opened <= on)) & (closed.isna() | (closed > on))]
     try:
-        return OfficeIndex.from_frame(taken.rows)
+        return OfficeIndex.from_frame(offices), bool((offices["lat"] < ANTARCTIC_LAT).any())
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 
 
-def _text_chunks(path: Path) -> Iterator[pd.DataFrame]:
-    """The rows of a delimited file; one that does not fit under the header stops it all."""
-    for chunk in read_chunks(path, BATCH_ROWS):
-        if len(chunk.refused):
-            line, reason, remedy = chunk.refused.iloc[0][["line", "reason", "remedy"]]
-            raise FileFormatError(f"{path}: line {line}: {reason}. {remedy}")
-        yield chunk.frame
-
-
-class _Run:
-    """One screening: what stays the same from batch to batch, and the counts."""
+class _Screener:
+    """Screens batches of one file and counts."""
 
     def __init__(
         self,
-        offices: OfficeIndex,
+        file: Source,
+        index: OfficeIndex,
         radius_m: float,
+        *,
         all_pairs: bool,
-        progress: Callable[[int], None] | None,
-        name: str,
+        with_antarctica: bool,
     ) -> None:
-        self._offices = offices
-        self._radius_m = radius_m
-        self._all_pairs = all_pairs
-        self._progress = progress
-        self._name = name
-        self._policy = Policy()
-        self._gazetteer = Gazetteer(reference.load(), self._policy.geocoding)
-        self._labels = pa.array(offices.office_id.astype(str))
-        self.report = ScreenReport(pairs=0 if all_pairs else None)
+        self.file, self.index, self.radius_m, self.all_pairs = file, index, radius_m, all_pairs
+        mapping = map_headers(file.columns, "prospects")
+        self.columns = {ours: header for header, ours in mapping.items()}
+        self.names = _free_names(ADDED_TO_PAIRS if all_pairs else ADDED, file.columns)
+        self.office_ids = pa.array([str(i) for i in index.office_id], pa.string())
+        self.with_antarctica = with_antarctica
+        self.gazetteer = Gazetteer(reference.load())
+        self.placed = self.within = self.too_close = 0
+        self._check_columns()
 
-    def frame(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Screen rows of text."""
-        self._check_columns(list(rows.columns))
-        row, added = self._screen(self._points_of_text(rows))
-        answered = pd.DataFrame({name: _pandas(column) for name, column in added.items()})
-        kept = rows if row is None else rows.iloc[row]
-        return pd.concat([kept.reset_index(drop=True), answered], axis=1)
-
-    def stream_parquet(self, source: Path, target: Path) -> None:
-        """Screen a Parquet file batch by batch."""
-        try:
-            self._stream_parquet(source, target)
-        except (OSError, pa.ArrowException) as error:
-            raise FileFormatError(f"{source}: not readable as parquet ({error}).") from error
-
-    def _stream_parquet(self, source: Path, target: Path) -> None:
-        file = pq.ParquetFile(source)
-        schema = file.schema_arrow
-        geometry = geometry_column(schema)
-        self._check_columns(schema.names, has_points=geometry is not None)
-        writer = None
-        try:
-            for batch in file.iter_batches(BATCH_ROWS):
-                rows = pa.Table.from_batches([batch])
-                row, added = self._screen(self._points_of_table(rows, geometry))
-                written = rows if row is None else rows.take(pa.array(row))
-                for name, column in added.items():
-                    written = written.append_column(name, column)
-                if writer is None:
-                    kept = written.schema.with_metadata(schema.metadata)
-                    writer = pq.ParquetWriter(target, kept, compression="zstd", compression_level=1)
-                writer.write_table(written.replace_schema_metadata(schema.metadata))
-            if writer is None:
-                empty = schema.empty_table().to_pandas().assign(**dict.fromkeys(ADDED))
-                empty.to_parquet(target, index=False)
-        finally:
-            if writer is not None:
-                writer.close()
-            file.close()
-
-    def _check_columns(self, columns: list[str], *, has_points: bool = False) -> None:
-        added = ADDED_TO_PAIRS if self._all_pairs else ADDED
-        clash = [name for name in added if name in columns]
-        if clash:
-            raise ColumnError(
-                f"{self._name}: has columns that would be added: {', '.join(map(repr, clash))}. "
-                "Rename or drop them."
+    def _check_columns(self) -> None:
+        has_point = {"lon", "lat"} <= set(self.columns) or self.file.geometry is not None
+        has_address = "postal_code" in self.columns or "city" in self.columns
+        if not has_point and not has_address:
+            headers = ", ".join(map(repr, self.file.columns))
+            lacking = "lat" if "lon" in self.columns else "lon"
+            what = (
+                f"no column {lacking!r}"
+                if {"lon", "lat"} & set(self.columns)
+                else "no columns 'lat' and 'lon', nor 'postal_code', nor 'city' and 'state'"
             )
-        mapped = set(map_headers(columns, "prospects").values())
-        if not (has_points or {"lat", "lon"} <= mapped or {"postal_code", "city"} & mapped):
-            raise ColumnError(
-                f"{self._name}: no column says where a row is; the file has "
-                f"{', '.join(map(repr, columns))}. Name two of them lat and lon, or one "
-                "postal_code or city."
-            )
+            raise ColumnError(f"{self.file.path}: {what}; it has {headers}. Rename or add them.")
 
-    def _points_of_table(self, rows: pa.Table, geometry: tuple[str, Any] | None) -> _Points:
-        """Take numeric coordinates as they stand; go by text only for what lacks them."""
-        mapping = {ours: theirs for theirs, ours in map_headers(rows.schema.names, "sites").items()}
-        if {"lat", "lon"} <= mapping.keys():
-            lon, lat = (rows[mapping[name]] for name in ("lon", "lat"))
-            if not all(pa.types.is_floating(column.type) for column in (lon, lat)):
-                return self._points_of_text(_text_of(rows, geometry))
-            x, y = (_floats(column) for column in (lon, lat))
-        elif geometry is not None:
-            x, y = _wkb_points(rows[geometry[0]], geometry[1])
-        else:
-            return self._points_of_text(_text_of(rows, geometry))
-        if (
-            np.isnan(x).any()
-            or np.isnan(y).any()
-            or suspects(x, y).any()
-            or ((x == 0) & (y == 0)).any()
-        ):
-            text = {
-                name: pd.Series(
-                    arrow_text(rows[mapping[name]]).to_pandas().to_numpy(), dtype=object
-                )
-                for name in _ADDRESS
-                if name in mapping
-            }
-            frame = pd.DataFrame(text, index=pd.RangeIndex(rows.num_rows))
-            return self._points(frame, x.copy(), y.copy())
-        return _Points(x, y, np.zeros(len(x)), None)
+    def screen(self, batch: Batch) -> tuple[pa.Table, Points]:
+        """Add the answers to the rows of a batch; tell also where the rows are."""
+        lon, lat = self._coordinates(batch)
+        notes: dict[int, str] = {}
+        absent = np.isnan(lon) | np.isnan(lat)
+        nought = (lon == 0) & (lat == 0)
+        if nought.any():
+            notes = dict.fromkeys(np.flatnonzero(nought).tolist(), _NULL_ISLAND)
+            absent |= nought
+        lon[absent] = lat[absent] = np.nan
+        self._refuse_faults(batch, lon, lat)
+        uncertainty_m = np.where(absent, np.nan, GeocodingPolicy.given_uncertainty_m)
+        rows = np.flatnonzero(absent)
+        if len(rows):
+            found = self.gazetteer.lookup(self._addresses(batch, rows))
+            lon[rows], lat[rows] = found["lon"], found["lat"]
+            uncertainty_m[rows] = found["uncertainty_m"]
+            for at, said in zip(rows.tolist(), found["geocode_note"], strict=True):
+                said_already = [notes[at]] if at in notes else []
+                if said is not None or said_already:
+                    notes[at] = "; ".join([*said_already, *([said] if said else [])])
+        self.placed += int(np.count_nonzero(~np.isnan(lon)))
+        said_notes = _sparse_text(notes, len(lon))
+        if self.all_pairs:
+            return self._pairs(batch, lon, lat, uncertainty_m, said_notes)
+        return self._nearest(batch, lon, lat, uncertainty_m, said_notes)
 
-    def _points_of_text(self, rows: pd.DataFrame) -> _Points:
-        mapping = {ours: theirs for theirs, ours in map_headers(rows.columns, "prospects").items()}
-        address = {name: rows[mapping[name]] for name in _ADDRESS if name in mapping}
-        frame = pd.DataFrame(address, index=rows.index).reset_index(drop=True)
-        lon, lat = (
-            parse_degrees(rows[mapping[name]]).to_numpy(float, copy=True)
-            if name in mapping
-            else np.full(len(rows), np.nan)
-            for name in ("lon", "lat")
-        )
-        return self._points(frame, lon, lat)
-
-    def _points(
-        self, address: pd.DataFrame, lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]
-    ) -> _Points:
-        """Check the coordinates given, and place the rows without them by their address."""
-        frame = pd.DataFrame(
-            {
-                name: clean_names(address[name])
-                if name in address
-                else pd.Series(None, index=address.index, dtype=object)
-                for name in _ADDRESS
-            }
-        )
-        frame["country"], frame["state"], frame["postal_code"] = clean_address(
-            frame["country"], frame["state"], frame["postal_code"]
-        )
-        nobody = np.isnan(lon) | np.isnan(lat) | ((lon == 0) & (lat == 0))
-        lon[nobody] = lat[nobody] = np.nan
-        at_home = (frame["country"] == "US") & ~frame["state"].isin(ELSEWHERE_STATES)
-        self._refuse(*faults(lon, lat, at_home.to_numpy(bool), with_antarctica=True))
-        placed = place(frame.assign(lon=lon, lat=lat), self._gazetteer, self._policy)
-        return _Points(
-            placed["lon"].to_numpy(float),
-            placed["lat"].to_numpy(float),
-            placed["uncertainty_m"].to_numpy(float),
-            placed["geocode_note"].to_numpy(object),
-        )
-
-    def _refuse(self, reason: npt.NDArray[np.object_], remedy: npt.NDArray[np.object_]) -> None:
-        wrong = np.flatnonzero(pd.notna(reason))
-        if not len(wrong):
-            return
-        told = "; ".join(f"row {self.report.rows + at + 1}: {reason[at]}" for at in wrong[:_SHOWN])
-        more = f" and {len(wrong) - _SHOWN:,} more" if len(wrong) > _SHOWN else ""
-        raise CoordinateError(
-            f"{self._name}: {told}{more}. {remedy[wrong[0]]} Nothing was written."
-        )
-
-    def _screen(self, points: _Points) -> tuple[npt.NDArray[np.intp] | None, dict[str, pa.Array]]:
-        """Answer one batch: which rows of it are written, and the columns that are added."""
-        is_placed = ~np.isnan(points.lon)
-        row = None if is_placed.all() else np.flatnonzero(is_placed)
-        lon, lat = (points.lon, points.lat) if row is None else (points.lon[row], points.lat[row])
-        near = self._offices.nearest(lon, lat, self._radius_m, count=not self._all_pairs)
-        distance_m = _spread(near.distance_m, row, len(points.lon), np.nan)
-        verdict = verdicts(distance_m, points.uncertainty_m, self._radius_m)
-        self.report.count(verdict)
-        if self._progress:
-            self._progress(self.report.rows)
-        if self._all_pairs:
-            return self._pairs(points, lon, lat, row)
-        office = _spread(near.office, row, len(points.lon), -1)
-        within = _spread(near.within, row, len(points.lon), fill=False)
-        count = near.offices_within
-        offices_within = _spread(count, row, len(points.lon), 0) if count is not None else None
-        blank = ~is_placed
-        note = np.full(len(points.lon), None, object) if points.note is None else points.note
+    def _nearest(
+        self, batch: Batch, lon: Floats, lat: Floats, uncertainty_m: Floats, notes: pa.Array
+    ) -> tuple[pa.Table, Points]:
+        lost = np.isnan(lon)
+        any_lost = bool(lost.any())
+        # A row without a place is measured from anywhere and its answer left out.
+        x, y = (np.where(lost, 0.0, lon), np.where(lost, 0.0, lat)) if any_lost else (lon, lat)
+        exact = self.file.format != "parquet"
+        near = self.index.nearest(x, y, self.radius_m, exact=exact)
+        mask = lost if any_lost else None
+        said = verdicts(near.distance_m, uncertainty_m, self.radius_m)
+        self.within += int(np.count_nonzero(near.within & ~lost))
+        self.too_close += int(np.count_nonzero(said == "too_close_to_call"))
         columns = (
-            self._labels.take(pa.array(office, mask=blank)),
-            pa.array(distance_m / METRES_PER_MILE, mask=blank),
-            pa.array(within, mask=blank),
-            pa.array(offices_within, mask=blank),
-            pa.array(points.uncertainty_m / METRES_PER_MILE, mask=blank),
-            pa.array(verdict, pa.string()),
-            pa.array(note, pa.string()),
+            self.office_ids.take(pa.array(near.office, mask=mask)),
+            pa.array(near.distance_m / METRES_PER_MILE, mask=mask),
+            pa.array(near.within, mask=mask),
+            pa.array(near.offices_within, pa.int32(), mask=mask),
+            pa.array(uncertainty_m / METRES_PER_MILE, mask=mask),
+            pa.array(said, pa.string()),
+            notes,
         )
-        return None, dict(zip(ADDED, columns, strict=True))
+        return _with_columns(batch.table, self.names, columns), (lon, lat)
 
     def _pairs(
-        self,
-        points: _Points,
-        lon: npt.NDArray[np.float64],
-        lat: npt.NDArray[np.float64],
-        row: npt.NDArray[np.intp] | None,
-    ) -> tuple[npt.NDArray[np.intp], dict[str, pa.Array]]:
-        """One row for every office within the radius."""
-        point, office, distance_m = self._offices.pairs_within(lon, lat, self._radius_m)
-        at = point if row is None else row[point]
-        uncertainty_m = points.uncertainty_m[at]
-        self.report.pairs = (self.report.pairs or 0) + len(at)
+        self, batch: Batch, lon: Floats, lat: Floats, uncertainty_m: Floats, notes: pa.Array
+    ) -> tuple[pa.Table, Points]:
+        placed = np.flatnonzero(~np.isnan(lon))
+        point, office, distance_m = self.index.pairs_within(lon[placed], lat[placed], self.radius_m)
+        row = placed[point]
+        said = verdicts(distance_m, uncertainty_m[row], self.radius_m)
+        self.within += len(np.unique(row))
+        self.too_close += len(np.unique(row[said == "too_close_to_call"]))
         columns = (
-            self._labels.take(pa.array(office)),
+            self.office_ids.take(pa.array(office)),
             pa.array(distance_m / METRES_PER_MILE),
-            pa.array(uncertainty_m / METRES_PER_MILE),
-            pa.array(verdicts(distance_m, uncertainty_m, self._radius_m), pa.string()),
+            pa.array(uncertainty_m[row] / METRES_PER_MILE),
+            pa.array(said, pa.string()),
+            notes.take(pa.array(row)),
         )
-        return at, dict(zip(ADDED_TO_PAIRS, columns, strict=True))
+        table = batch.table.take(pa.array(row))
+        return _with_columns(table, self.names, columns), (lon[row], lat[row])
+
+    def _coordinates(self, batch: Batch) -> tuple[Floats, Floats]:
+        """Degrees as given, NaN where there are none; arrays of our own."""
+        if {"lon", "lat"} <= set(self.columns):
+            lon, lat = (self._degrees(batch, self.columns[name]) for name in ("lon", "lat"))
+            return lon, lat
+        if self.file.geometry is not None:
+            name, crs = self.file.geometry
+            return read_wkb(batch.table[name], crs)
+        return tuple(np.full(batch.table.num_rows, np.nan) for _ in range(2))  # type: ignore[return-value]
+
+    def _degrees(self, batch: Batch, header: str) -> Floats:
+        column = batch.table[header]
+        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+            # to_numpy gives NaN for null.
+            return np.array(column.to_numpy(), dtype=np.float64)
+        texts = clean_text(pd.Series(pd.array(arrow_text(column), dtype="str")))
+        read = parse_degrees(texts)
+        bad = np.flatnonzero((read.isna() & texts.notna()).to_numpy())
+        if len(bad):
+            told = [f"{batch.label(int(at))}: {header}={texts[at]!r} is no number" for at in bad]
+            self._refuse(told, "Write degrees such as 38.9, or leave the cell blank.")
+        return np.array(read, dtype=np.float64)
+
+    def _refuse_faults(self, batch: Batch, lon: Floats, lat: Floats) -> None:
+        rows = np.flatnonzero(suspects(lon, lat))
+        if not len(rows):
+            return
+        american = np.zeros(len(rows), bool)
+        if {"state", "country"} & set(self.columns):
+            address = self._addresses(batch, rows)
+            at_home = (address["country"] == "US") & ~address["state"].isin(ELSEWHERE_STATES)
+            american = at_home.to_numpy(bool)
+        reasons, remedies = faults(
+            lon[rows], lat[rows], american, with_antarctica=self.with_antarctica
+        )
+        bad = np.flatnonzero(pd.notna(reasons))
+        if len(bad):
+            told = [f"{batch.label(int(rows[at]))}: {reasons[at]}" for at in bad.tolist()]
+            self._refuse(told, str(remedies[bad[0]]))
+
+    def _refuse(self, told: list[str], remedy: str) -> None:
+        more = f"; and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
+        raise CoordinateError(f"{self.file.path}: {'; '.join(told[:_SHOWN])}{more}. {remedy}")
+
+    def _addresses(self, batch: Batch, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
+        """The addresses of some rows, cleaned as ``Gazetteer.lookup`` wants them."""
+        taken = batch.table
+        if len(rows) < taken.num_rows:
+            named = [self.columns[name] for name in _ADDRESS if name in self.columns]
+            taken = taken.select(named).take(pa.array(rows))
+        texts = {
+            name: pd.Series(pd.array(arrow_text(taken[self.columns[name]]), dtype="str"))
+            if name in self.columns
+            else pd.Series(None, index=range(len(rows)), dtype=object)
+            for name in _ADDRESS
+        }
+        country, state, postal_code = clean_address(
+            texts["country"], texts["state"], texts["postal_code"]
+        )
+        return pd.DataFrame(
+            {
+                "city": clean_text(texts["city"]),
+                "state": state,
+                "postal_code": postal_code,
+                "country": country,
+            }
+        )
 
 
-def _spread(values: Any, row: npt.NDArray[np.intp] | None, size: int, fill: Any) -> Any:
-    """Put the answers of some rows back among all rows."""
-    if row is None:
-        return values
-    whole = np.full(size, fill, values.dtype)
-    whole[row] = values
-    return whole
+def _free_names(wanted: tuple[str, ...], taken: tuple[str, ...]) -> list[str]:
+    """Names for the columns to add; "_2" follows one that the file has already."""
+    used = {name.casefold() for name in taken}
+    names = []
+    for name in wanted:
+        free, number = name, 2
+        while free.casefold() in used:
+            free, number = f"{name}_{number}", number + 1
+        names.append(free)
+    return names
 
 
-def _floats(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
-    values: npt.NDArray[np.float64] = column.to_numpy().astype(float)
-    return values
+def _with_columns(table: pa.Table, names: list[str], columns: tuple[pa.Array, ...]) -> pa.Table:
+    for name, column in zip(names, columns, strict=True):
+        table = table.append_column(name, column)
+    return table
 
 
-def _text_of(rows: pa.Table, geometry: tuple[str, Any] | None) -> pd.DataFrame:
-    kept = [name for name in rows.column_names if geometry is None or name != geometry[0]]
-    return pd.DataFrame({name: arrow_text(rows[name]).to_pandas() for name in kept}, dtype=object)
-
-
-def _wkb_points(column: pa.ChunkedArray, crs: Any) -> tuple[Any, Any]:
-    """Coordinates of WKB points, by a view of the bytes where all are plain little-endian ones."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks)
-    rows = len(array)
-    if array.null_count == 0 and pa.types.is_binary(array.type) and rows:
-        _, offsets, data = array.buffers()
-        at = np.frombuffer(offsets, np.int32)[array.offset : array.offset + rows + 1]
-        if at[-1] - at[0] == rows * _WKB_POINT_BYTES and (np.diff(at) == _WKB_POINT_BYTES).all():
-            cells = np.frombuffer(data, np.uint8)[at[0] : at[-1]].reshape(rows, _WKB_POINT_BYTES)
-            if (cells[:, :5] == (1, 1, 0, 0, 0)).all():
-                xy = cells[:, 5:].copy().view("<f8")
-                if crs in (None, "OGC:CRS84"):
-                    return xy[:, 0].copy(), xy[:, 1].copy()
-    return read_points(array.to_numpy(zero_copy_only=False), crs)
-
-
-def _pandas(column: pa.Array) -> pd.Series:
-    """A column for a text format: whole numbers and truth values keep their form beside blanks."""
-    if pa.types.is_boolean(column.type) or pa.types.is_integer(column.type):
-        return pd.Series(column.to_pylist(), dtype=object)
-    values: pd.Series = column.to_pandas()
-    return values
+def _sparse_text(texts: dict[int, str], rows: int) -> pa.Array:
+    if not texts:
+        return pa.nulls(rows, pa.string())
+    whole = np.full(rows, None, dtype=object)
+    whole[list(texts)] = list(texts.values())
+    return pa.array(whole, pa.string())

@@ -233,12 +233,17 @@ def check_writable(path: Path) -> str:
     return kind
 
 
-def write_table(frame: pd.DataFrame, path: str | Path) -> None:
+def write_table(
+    frame: pd.DataFrame,
+    path: str | Path,
+    *,
+    points: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+) -> None:
     """Write a frame in the format of the suffix; an older file is replaced only by a whole one.
 
     In CSV and XLSX, texts that a spreadsheet would run get an apostrophe before them
-    (``territory.cells``). GeoJSON and GeoPackage need columns ``lon`` and ``lat`` (WGS84 degrees);
-    a row without them has no geometry.
+    (``territory.cells``). GeoJSON and GeoPackage take ``points``, longitudes and latitudes (WGS84
+    degrees), or else the columns ``lon`` and ``lat``; a row without them has no geometry.
 
     Raises
     ------
@@ -247,9 +252,12 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     """
     path = Path(path)
     writers = {"csv": write_csv, "xlsx": _write_xlsx, "parquet": _write_parquet}
-    writer = writers.get(check_writable(path), write_features)
+    writer = writers.get(check_writable(path))
     with replacing(path) as temporary:
-        writer(frame, temporary)
+        if writer is None:
+            write_features(frame, temporary, points)
+        else:
+            writer(frame, temporary)
 
 
 def write_csv(frame: pd.DataFrame, path: Path, *, append: bool = False) -> None:

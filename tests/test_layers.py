@@ -22,7 +22,7 @@ LAYERS = (
     ("geofiles",),
     ("tables", "codes", "coordinates"),
     ("cleaning", "headers", "units", "zip_areas", "polygon_files"),
-    ("intake", "gazetteer", "markets"),
+    ("batches", "intake", "gazetteer", "markets"),
     ("geocoding",),
     ("assignment", "eligibility", "screening"),
     ("coverage", "plans", "design"),
