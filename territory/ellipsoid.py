@@ -217,7 +217,8 @@ def ring(lon: float, lat: float, radius_m: float, vertices: int = 256) -> Floats
             f"A ring of {radius_m} m cannot be drawn: it must be more than 0 and less than "
             f"{_LONGEST_RING_M:,.0f} m."
         )
-    bearing = np.linspace(0, 360, vertices + 1)
+    # From the vertex nearest the pole, so that a ring round it spans half the map to either side.
+    bearing = np.linspace(0, 360, vertices + 1) + (180 if y[0] < 0 else 0)
     many = np.ones(vertices + 1)
     east, north, _ = GEOD.fwd(x * many, y * many, bearing, radius_m * many)
     line = np.stack([np.unwrap(east, period=360), north], axis=1)

@@ -55,9 +55,8 @@ _RASTER_PAYS = 50_000  # points from which building a raster costs less than it 
 class Nearest(NamedTuple):
     """What :meth:`OfficeIndex.nearest` knows of each point, in the order given, shape (n,).
 
-    ``office`` is the position in ``OfficeIndex.office_id``; ``within`` says whether ``distance_m``
-    is at most the radius; ``offices_within`` counts the offices inside the radius and is None where
-    it was not asked for.
+    ``office`` is the position in ``OfficeIndex.office_id``; ``within`` is true where ``distance_m``
+    is at most the radius; ``offices_within`` counts offices that near, None if not asked for.
     """
 
     office: Positions
@@ -171,19 +170,17 @@ class OfficeIndex:
         distance_m = np.empty(len(x))
         offices_within = np.empty(len(x), np.int32) if count else None
         raster = self._raster_for(radius_m, len(x)) if count else None
-        many = CandidateRaster(self._tree, x, y) if len(x) >= _RASTER_PAYS else None
-        candidates = many if many and many.pays else None
+        cells = CandidateRaster(self._tree, x, y) if len(x) >= _RASTER_PAYS else None
+        candidates = cells if cells and cells.pays else None
 
         def work(part: slice) -> None:
             xyz = to_ecef(x[part], y[part])
-            if candidates is None:
-                found = two_nearest(self._tree, xyz)
-            else:
-                found = candidates.two_nearest(x[part], y[part], xyz)
-            near, s = self._settle(x[part], y[part], xyz, found, radius_m, exact)
+            here = x[part], y[part], xyz
+            found = candidates.two_nearest(*here) if candidates else two_nearest(self._tree, xyz)
+            near, s = self._settle(*here, found, radius_m, exact)
             office[part], distance_m[part] = self._given[near], s
             if offices_within is not None:
-                offices_within[part] = self._count(x[part], y[part], xyz, radius_m, raster)
+                offices_within[part] = self._count(*here, radius_m, raster)
 
         _in_chunks(work, len(x), threads)
         return Nearest(office, distance_m, distance_m <= radius_m, offices_within)
@@ -204,9 +201,8 @@ class OfficeIndex:
         Parameters
         ----------
         raster
-            Answer from a raster of cells that are decided as a whole, and ask the tree for the rest
-            only. Built once, kept for the next call with this radius. Left to the number of points
-            if not given.
+            Answer from a raster of cells that know what holds for all of them, built once and kept
+            for the next call with this radius. Left to the number of points if not given.
         """
         x, y = check_coordinates(lon, lat)
         radius_m = check_radius(radius_m)
@@ -251,10 +247,10 @@ class OfficeIndex:
             parts[part.start] = row[order] + part.start, self._given[office[order]], s[order]
 
         _in_chunks(work, len(x), threads)
-        if not parts:
-            return np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0)
-        point, office, distance_m = zip(*(parts[start] for start in sorted(parts)), strict=True)
-        return np.concatenate(point), np.concatenate(office), np.concatenate(distance_m)
+        none = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0)
+        columns = zip(none, *(parts[start] for start in sorted(parts)), strict=True)
+        point, office, distance_m = (np.concatenate(column) for column in columns)
+        return point, office, distance_m
 
     def distance_to(self, office: npt.ArrayLike, lon: npt.ArrayLike, lat: npt.ArrayLike) -> Floats:
         """Measure from each point to the office at a position, or to one office for each point.
@@ -334,9 +330,11 @@ class OfficeIndex:
             row, office = raster.left_open(cell)
             chosen = self._pick(lon, lat, xyz, row, office, radius_m)
             return held + np.bincount(row[chosen], minlength=len(lon))
-        sure, reach = max(surely_within(radius_m), 0), possibly_within(radius_m)
-        least: Integers = self._every.query_ball_point(xyz, sure, return_length=True)
+        sure, reach = surely_within(radius_m), possibly_within(radius_m)
         most = self._every.query_ball_point(xyz, reach, return_length=True)
+        least: Integers = np.zeros_like(most)
+        if sure >= 0:  # for a radius of a micrometre, nothing is sure
+            least = self._every.query_ball_point(xyz, sure, return_length=True)
         open_ = np.flatnonzero(least != most)
         row, office = within_chord(self._every, xyz[open_], np.full(len(open_), reach))
         inside = self._karney(lon[open_][row], lat[open_][row], office) <= radius_m
