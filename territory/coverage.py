@@ -1,7 +1,7 @@
 """What is wrong with a plan or with the data under it, each with its remedy.
 
 A finding names one subject and says one thing. To add one, write a function that gives FINDINGS
-rows, name it in ``CHECKS`` and its code in ``TITLES``.
+rows, name it in ``CHECKS`` and its code in ``findings.CODES``.
 """
 
 from __future__ import annotations
@@ -11,35 +11,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from territory.lengths import format_miles
+from territory.findings import COLUMNS, report
+from territory.lengths import format_miles, to_miles
 from territory.policy import SEGMENTS
-from territory.schemas import ANY_SEGMENT, FINDINGS, UNASSIGNED
+from territory.schemas import UNASSIGNED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from territory.policy import Policy
-
-COLUMNS = (*FINDINGS.columns, "market_id")
-
-# What each code means, as the head of a list of such findings.
-TITLES = {
-    "unplaced": "without a location",
-    "outside_every_market": "outside every market",
-    "two_markets": "in two markets",
-    "beyond_radius": "beyond the radius of every office",
-    "too_coarse": "placed too coarsely to say",
-    "office_unplaced": "without a location",
-    "markets_overlap": "overlapping another",
-    "market_without_territory": "without a territory",
-    "market_without_rep": "without a rep",
-    "segments_without_territory": "with segments that nobody covers",
-    "territory_without_rep": "without a rep",
-    "territory_unknown_rep": "of a rep who is not on file",
-    "rep_without_base_office": "without a base office",
-    "rep_unknown_base_office": "with a base office that is not on file",
-    "named_account_unknown_prospect": "not on file but named accounts",
-}
 
 
 @dataclass(frozen=True)
@@ -84,208 +64,165 @@ def findings(situation: Situation) -> pd.DataFrame:
         checks and then by subject; a subject has each code at most once.
     """
     found = [check(situation) for check in CHECKS]
-    whole = pd.concat([part for part in found if len(part)] or [found[0]], ignore_index=True)
+    whole = pd.concat(found, ignore_index=True)
     return whole[list(COLUMNS)]
 
 
-def sum_up(found: pd.DataFrame, sizes: Mapping[str, int]) -> pd.DataFrame:
-    """Count findings by code, as N of M.
+def _told(template: str, **parts: pd.Series | list[str]) -> list[str]:
+    """Fill a sentence in for every row."""
+    rows = zip(*parts.values(), strict=True)
+    return [template.format(**dict(zip(parts, row, strict=True))) for row in rows]
 
-    Returns
-    -------
-    sums
-        code, severity, subject_kind, found, of, title ("12 of 1,514 prospects outside every
-        market"), in the order in which the codes come.
-    """
-    counted = (
-        found.groupby(["code", "severity", "subject_kind"], sort=False)
-        .size()
-        .rename("found")
-        .reset_index()
-    )
-    counted["of"] = counted["subject_kind"].map(dict(sizes)).astype(int)
-    plural = {"territory": "territories"}
-    counted["title"] = [
-        f"{n:,} of {m:,} {plural.get(kind, kind + 's')} {TITLES[code]}"
-        for n, m, kind, code in zip(
-            counted["found"], counted["of"], counted["subject_kind"], counted["code"], strict=True
-        )
+
+def _called(ids: pd.Series, frame: pd.DataFrame) -> list[str]:
+    """Give the names of ids, themselves where ``frame`` does not know them."""
+    names = dict(zip(frame[frame.columns[0]], frame["name"], strict=True))
+    return [names.get(one, one) for one in ids]
+
+
+def _where(prospects: pd.DataFrame) -> list[str]:
+    """Say "Allstate (Cook County, IL)"."""
+    return [
+        f"{name} ({locality})" if locality else name
+        for name, locality in zip(prospects["name"], prospects["locality"], strict=True)
     ]
-    return counted
 
 
-def _rows(
-    subject: pd.DataFrame,
-    code: str,
-    severity: str,
-    subject_kind: str,
-    message: pd.Series,
-    remedy: str,
-) -> pd.DataFrame:
-    """One finding per row of ``subject``, whose first column identifies it."""
-    blank = pd.Series(None, index=subject.index, dtype=object)
-    market_id = subject.get("market_id", blank)
-    return pd.DataFrame(
-        {
-            "code": code,
-            "severity": severity,
-            "subject_kind": subject_kind,
-            "subject_id": subject[subject.columns[0]],
-            "message": message.astype(object),
-            "remedy": remedy,
-            "market_id": market_id.astype(object).where(market_id.notna(), None),
-        },
-        columns=list(COLUMNS),
-    ).astype(dict.fromkeys(COLUMNS, object))
-
-
-def _where(prospects: pd.DataFrame) -> pd.Series:
-    locality = prospects["locality"].fillna("")
-    return prospects["name"].astype(object) + (" (" + locality + ")").where(locality != "", "")
-
-
-def _near(prospects: pd.DataFrame, situation: Situation) -> pd.Series:
+def _near(prospects: pd.DataFrame, situation: Situation) -> list[str]:
     """Say "51.2 mi from the Denver office", never on the wrong side of the limit."""
     limit_m = situation.policy.radius.limit_m
     miles = [format_miles(metres, limit_m) for metres in prospects["distance_m"].tolist()]
-    names = situation.offices.set_index("office_id")["name"]
-    office = prospects["nearest_office_id"].map(names).fillna(prospects["nearest_office_id"])
-    return pd.Series(miles, index=prospects.index, dtype=object) + " from the " + office + " office"
+    office = _called(prospects["nearest_office_id"], situation.offices)
+    return _told("{miles} from the {office} office", miles=miles, office=office)
+
+
+def _limit(situation: Situation) -> str:
+    return f"{to_miles(situation.policy.radius.limit_m):g} mi"
 
 
 def _unplaced(situation: Situation) -> pd.DataFrame:
     prospects = situation.assigned
     lost = prospects[prospects["lon"].isna()]
-    return _rows(
-        lost,
+    return report(
         "unplaced",
-        "warning",
-        "prospect",
-        lost["name"] + " has no location: neither its ZIP code nor its city is known.",
-        "Give a ZIP code, a city with its state, or coordinates.",
+        lost["prospect_id"],
+        _told(
+            "{name} has no location: neither its ZIP code nor its city is known.",
+            name=lost["name"],
+        ),
     )
 
 
 def _outside_every_market(situation: Situation) -> pd.DataFrame:
     prospects = situation.assigned
     lost = prospects[prospects["lon"].notna() & prospects["market_id"].isna()]
-    return _rows(
-        lost,
+    return report(
         "outside_every_market",
-        "note",
-        "prospect",
-        _where(lost) + " lies in no market.",
-        "Add its county to a market, or name it an account of a territory.",
+        lost["prospect_id"],
+        _told("{who} lies in no market.", who=_where(lost)),
     )
 
 
 def _two_markets(situation: Situation) -> pd.DataFrame:
-    names = situation.markets.set_index("market_id")["name"]
     pairs = situation.in_two.drop_duplicates("prospect_id")
-    told = situation.assigned.merge(pairs[["prospect_id", "other_id"]], on="prospect_id")
-    counts, also = told["market_id"].map(names), told["other_id"].map(names)
-    return _rows(
-        told,
+    torn = situation.assigned.merge(pairs[["prospect_id", "other_id"]], on="prospect_id")
+    return report(
         "two_markets",
-        "warning",
-        "prospect",
-        _where(told) + " lies in " + counts + " and in " + also + "; " + counts + " counts, "
-        "by the smaller id.",
-        "Take the shared area out of one of the two markets.",
+        torn["prospect_id"],
+        _told(
+            "{who} lies in {counts} and in {also}; {counts} counts, by the smaller id.",
+            who=_where(torn),
+            counts=_called(torn["market_id"], situation.markets),
+            also=_called(torn["other_id"], situation.markets),
+        ),
+        torn["market_id"],
     )
 
 
 def _beyond_radius(situation: Situation) -> pd.DataFrame:
     prospects = situation.assigned
     far = prospects[prospects["verdict"] == "out"]
-    return _rows(
-        far,
+    return report(
         "beyond_radius",
-        "note",
-        "prospect",
-        _where(far) + " is " + _near(far, situation) + f", beyond the {_limit(situation)} limit.",
-        "Open an office nearer by, or serve it from afar.",
+        far["prospect_id"],
+        _told(
+            "{who} is {near}, beyond the " + _limit(situation) + " limit.",
+            who=_where(far),
+            near=_near(far, situation),
+        ),
+        far["market_id"],
     )
 
 
 def _too_coarse(situation: Situation) -> pd.DataFrame:
     prospects = situation.assigned
     close = prospects[prospects["verdict"] == "too_close_to_call"]
-    known_to = pd.Series(
-        [format_miles(metres) for metres in close["uncertainty_m"].tolist()],
-        index=close.index,
-        dtype=object,
-    )
-    return _rows(
-        close,
+    return report(
         "too_coarse",
-        "warning",
-        "prospect",
-        _where(close) + " is " + _near(close, situation) + " and its location is known to "
-        + known_to + f": too close to call at {_limit(situation)}.",
-        "Give a street address with coordinates.",
-    )  # fmt: skip
-
-
-def _limit(situation: Situation) -> str:
-    return format_miles(situation.policy.radius.limit_m)
+        close["prospect_id"],
+        _told(
+            "{who} is {near} and its location is known to {known_to}: too close to call at "
+            + _limit(situation)
+            + ".",
+            who=_where(close),
+            near=_near(close, situation),
+            known_to=[format_miles(metres) for metres in close["uncertainty_m"].tolist()],
+        ),
+        close["market_id"],
+    )
 
 
 def _offices(situation: Situation) -> pd.DataFrame:
     lost = situation.offices[situation.offices["lon"].isna()]
-    return _rows(
-        lost[["office_id"]],
+    return report(
         "office_unplaced",
-        "error",
-        "office",
-        lost["name"] + " has no location, so no distance counts from it.",
-        "Give its lat and lon, or an address whose ZIP code is known.",
+        lost["office_id"],
+        _told("{name} has no location, so no distance counts from it.", name=lost["name"]),
     )
 
 
 def _overlaps(situation: Situation) -> pd.DataFrame:
-    names = situation.markets.set_index("market_id")["name"]
     pairs = situation.overlaps
-    listed = (
-        pairs.assign(
-            said=pairs["other_id"].map(names)
-            + pairs["area_km2"].map(lambda area: f" ({area:,.1f} km²)")
-        )
-        .groupby("market_id")["said"]
-        .agg(", ".join)
-        .reset_index()
+    others = _told(
+        "{other} ({area} km²)",
+        other=_called(pairs["other_id"], situation.markets),
+        area=[f"{area:,.1f}" for area in pairs["area_km2"].tolist()],
     )
-    return _rows(
-        listed[["market_id"]],
+    listed = _listed(pairs["market_id"], others)
+    return report(
         "markets_overlap",
-        "warning",
-        "market",
-        listed["market_id"].map(names) + " overlaps " + listed["said"] + ".",
-        "Give each unit to one market only.",
+        listed["market_id"],
+        _told(
+            "{name} overlaps {others}.",
+            name=_called(listed["market_id"], situation.markets),
+            others=listed["said"],
+        ),
     )
+
+
+def _listed(market_id: pd.Series, said: list[str]) -> pd.DataFrame:
+    """Join what is said of each market into one list, in the order given."""
+    by_market: dict[str, list[str]] = {}
+    for market, text in zip(market_id, said, strict=True):
+        by_market.setdefault(market, []).append(text)
+    joined = {"market_id": list(by_market), "said": [", ".join(x) for x in by_market.values()]}
+    return pd.DataFrame(joined, dtype=object)
 
 
 def _markets(situation: Situation) -> pd.DataFrame:
-    owned = situation.territories
-    is_bare = ~situation.markets["market_id"].isin(owned["market_id"])
-    bare = situation.markets[is_bare]
+    markets, owned = situation.markets, situation.territories
+    is_owned = markets["market_id"].isin(owned["market_id"])
     with_rep = owned.loc[owned["rep_id"].isin(situation.reps["rep_id"]), "market_id"]
-    idle = situation.markets[~is_bare & ~situation.markets["market_id"].isin(with_rep)]
-    without_territory = _rows(
-        bare[["market_id"]],
+    bare, idle = markets[~is_owned], markets[is_owned & ~markets["market_id"].isin(with_rep)]
+    without_territory = report(
         "market_without_territory",
-        "error",
-        "market",
-        bare["name"] + " belongs to nobody: no territory covers it.",
-        "Add a territory for it and import the territories again.",
+        bare["market_id"],
+        _told("{name} belongs to nobody: no territory covers it.", name=bare["name"]),
     )
-    without_rep = _rows(
-        idle[["market_id"]],
+    without_rep = report(
         "market_without_rep",
-        "error",
-        "market",
-        idle["name"] + " has territories but no rep.",
-        "Give one of its territories a rep_id.",
+        idle["market_id"],
+        _told("{name} has territories but no rep.", name=idle["name"]),
     )
     return pd.concat([without_territory, without_rep])
 
@@ -297,85 +234,80 @@ def _segments(situation: Situation) -> pd.DataFrame:
         (prospects["rule"] == UNASSIGNED) & prospects["market_id"].isin(territories["market_id"])
     ]
     counted = lost.groupby(["market_id", "segment"]).size().rename("lost").reset_index()
-    counted["order"] = counted["segment"].map({name: at for at, name in enumerate(SEGMENTS)})
+    counted["order"] = [SEGMENTS.index(segment) for segment in counted["segment"]]
     counted = counted.sort_values(["market_id", "order"])
-    counted["said"] = [
-        f"{segment.replace('_', '-')} ({number:,})"
-        for segment, number in zip(counted["segment"], counted["lost"], strict=True)
-    ]
-    listed = counted.groupby("market_id")["said"].agg(", ".join).reset_index()
-    names = situation.markets.set_index("market_id")["name"]
-    return _rows(
-        listed[["market_id"]],
+    segments = _told(
+        "{segment} ({number:,})",
+        segment=[segment.replace("_", "-") for segment in counted["segment"]],
+        number=counted["lost"],
+    )
+    listed = _listed(counted["market_id"], segments)
+    return report(
         "segments_without_territory",
-        "warning",
-        "market",
-        listed["market_id"].map(names) + " has prospects that nobody covers: " + listed["said"]
-        + ".",
-        f"Add a territory for these segments, or one for segment {ANY_SEGMENT!r}.",
-    )  # fmt: skip
+        listed["market_id"],
+        _told(
+            "{name} has prospects that nobody covers: {segments}.",
+            name=_called(listed["market_id"], situation.markets),
+            segments=listed["said"],
+        ),
+    )
 
 
 def _territories(situation: Situation) -> pd.DataFrame:
     owned = situation.territories.drop_duplicates("territory_id")
     idle = owned[owned["rep_id"].isna()]
     strange = owned[owned["rep_id"].notna() & ~owned["rep_id"].isin(situation.reps["rep_id"])]
-    without = _rows(
-        idle[["territory_id"]],
+    without = report(
         "territory_without_rep",
-        "error",
-        "territory",
-        idle["name"] + " has no rep: what lies in it is worked by nobody.",
-        "Give it a rep_id and import the territories again.",
+        idle["territory_id"],
+        _told("{name} has no rep: what lies in it is worked by nobody.", name=idle["name"]),
     )
-    unknown = _rows(
-        strange[["territory_id"]],
+    unknown = report(
         "territory_unknown_rep",
-        "error",
-        "territory",
-        strange["name"] + " names rep " + strange["rep_id"] + ", who is not on file.",
-        "Import the rep, or correct the rep_id.",
+        strange["territory_id"],
+        _told(
+            "{name} names rep {rep}, who is not on file.",
+            name=strange["name"],
+            rep=strange["rep_id"],
+        ),
     )
     return pd.concat([without, unknown])
 
 
 def _reps(situation: Situation) -> pd.DataFrame:
     reps, offices = situation.reps, situation.offices
-    idle = reps[reps["base_office_id"].isna()]
-    known = reps["base_office_id"].isin(offices["office_id"])
-    strange = reps[reps["base_office_id"].notna() & ~known]
-    without = _rows(
-        idle[["rep_id"]],
+    has_base = reps["base_office_id"].notna()
+    idle = reps[~has_base]
+    strange = reps[has_base & ~reps["base_office_id"].isin(offices["office_id"])]
+    without = report(
         "rep_without_base_office",
-        "warning",
-        "rep",
-        idle["name"] + " has no base office.",
-        "Give a base_office_id and import the reps again.",
+        idle["rep_id"],
+        _told("{name} has no base office.", name=idle["name"]),
     )
-    unknown = _rows(
-        strange[["rep_id"]],
+    unknown = report(
         "rep_unknown_base_office",
-        "error",
-        "rep",
-        strange["name"] + " has the base office " + strange["base_office_id"]
-        + ", which is not on file.",
-        "Import that office, or correct the base_office_id.",
-    )  # fmt: skip
+        strange["rep_id"],
+        _told(
+            "{name} has the base office {office}, which is not on file.",
+            name=strange["name"],
+            office=strange["base_office_id"],
+        ),
+    )
     return pd.concat([without, unknown])
 
 
 def _named_accounts(situation: Situation) -> pd.DataFrame:
     accounts = situation.named_accounts
     lost = accounts[~accounts["prospect_id"].isin(situation.assigned["prospect_id"])]
-    return _rows(
-        lost[["prospect_id"]],
+    return report(
         "named_account_unknown_prospect",
-        "error",
-        "prospect",
-        lost["prospect_id"] + " is a named account of " + lost["territory_id"]
-        + " but not on file.",
-        "Import the prospect, or take it off the list of named accounts.",
-    )  # fmt: skip
+        lost["prospect_id"],
+        _told(
+            "{prospect} is a named account of {territory} but not on file.",
+            prospect=lost["prospect_id"],
+            territory=_called(lost["territory_id"], situation.territories),
+        ),
+    )
 
 
 CHECKS: tuple[Callable[[Situation], pd.DataFrame], ...] = (

@@ -13,8 +13,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from territory import assignment, coverage, drafting, importing, plans, reference, tables, views
+from territory import assignment, drafting, importing, plans, reference, tables, views
 from territory.errors import ConflictError, InputError, NotFoundError
+from territory.findings import sum_up
 from territory.gazetteer import Gazetteer
 from territory.importing import ImportReport
 from territory.policy import Policy, read_policy
@@ -245,7 +246,7 @@ def check_report(store: Store, *, now: datetime) -> CheckReport:
     """Find what is wrong with the store as it is now, with totals as N of M."""
     with store.read() as transaction:
         drafted = _draft(transaction, None, _day(now))
-    return CheckReport(drafted.findings, coverage.sum_up(drafted.findings, drafted.sizes))
+    return CheckReport(drafted.findings, sum_up(drafted.findings, drafted.sizes))
 
 
 def explain(store: Store, prospect_id: str) -> assignment.Explanation:

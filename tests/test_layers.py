@@ -24,11 +24,13 @@ LAYERS = (
     ("cleaning", "headers", "units", "zip_areas", "polygon_files"),
     ("batches", "intake", "gazetteer", "markets"),
     ("geocoding",),
-    ("assignment", "eligibility", "screening"),
+    ("assignment", "eligibility", "screening", "findings", "pipeline"),
     ("coverage", "plans", "design"),
+    ("drafting",),
     ("store",),
+    ("views", "importing"),
     ("workflow",),
-    ("batch", "demo"),
+    ("batch", "serving"),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -43,8 +45,11 @@ PURE = (
     "markets",
     "assignment",
     "eligibility",
+    "findings",
+    "pipeline",
     "coverage",
     "plans",
+    "drafting",
 )
 IMPURE = {"sqlalchemy", "time", "random", "socket", "requests", "urllib", "subprocess"}
 
