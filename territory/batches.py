@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # Rows at a time: enough that per-batch work does not count, few enough to stay small.
 _PARQUET_ROWS = 1 << 18
 _TEXT_ROWS = 50_000
+_PARQUET_BUFFER = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ def open_source(path: Path) -> Source:
 
 def _open_parquet(path: Path) -> Source:
     try:
-        file = pq.ParquetFile(path)
+        # Buffering ahead would keep what was read of every row group so far.
+        file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_PARQUET_BUFFER)
         geometry = geometry_column(file.schema_arrow)
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise FileFormatError(f"{path}: not readable as Parquet ({error}).") from error
@@ -162,7 +164,9 @@ class _ParquetSink:
 
     def write(self, table: pa.Table, _points: Points) -> None:
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, table.schema)
+            # A dictionary of floats is built, found useless and thrown away, page by page.
+            coded = [f.name for f in table.schema if not pa.types.is_floating(f.type)]
+            self._writer = pq.ParquetWriter(self._path, table.schema, use_dictionary=coded)
         self._writer.write_table(table)
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from territory.headers import map_headers
 from territory.intake import clean_address, take_in
 from territory.lengths import METRES_PER_MILE, format_miles
 from territory.policy import GeocodingPolicy
+from territory.schemas import VERDICTS
 from territory.tables import check_writable, read_table, replacing
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ ADDED = (
 ADDED_TO_PAIRS = ("office_id", "distance_mi", "uncertainty_mi", "verdict", "note")
 _ADDRESS = ("city", "state", "postal_code", "country")
 _SHOWN = 5
+_VERDICTS = pa.array(VERDICTS, pa.string())
 _NULL_ISLAND = "coordinates 0, 0 mean that nobody knew: not used"
 
 
@@ -51,9 +53,9 @@ class ScreenReport:
     """How many rows a file had and what became of them.
 
     ``read`` = ``placed`` + ``not_placed``. ``within`` counts the rows whose point is within the
-    radius, ``too_close`` those known too coarsely to say. ``written`` differs from ``read`` only
-    where there is a row for each pair. ``columns`` names what was added: one that the file had
-    already gets "_2" after its name, and the file's own stays as it was.
+    radius, ``too_close`` those (with all pairs: the pairs) known too coarsely to say. ``written``
+    differs from ``read`` only where there is a row for each pair. ``columns`` names what was added:
+    one that the file had already gets "_2" after its name, and the file's own stays as it was.
     """
 
     read: int
@@ -244,16 +246,15 @@ class _Screener:
         exact = self.file.format != "parquet"
         near = self.index.nearest(x, y, self.radius_m, exact=exact)
         mask = lost if any_lost else None
-        said = verdicts(near.distance_m, uncertainty_m, self.radius_m)
+        said = self._verdicts(near.distance_m, uncertainty_m)
         self.within += int(np.count_nonzero(near.within & ~lost))
-        self.too_close += int(np.count_nonzero(said == "too_close_to_call"))
         columns = (
             self.office_ids.take(pa.array(near.office, mask=mask)),
             pa.array(near.distance_m / METRES_PER_MILE, mask=mask),
             pa.array(near.within, mask=mask),
             pa.array(near.offices_within, pa.int32(), mask=mask),
             pa.array(uncertainty_m / METRES_PER_MILE, mask=mask),
-            pa.array(said, pa.string()),
+            _VERDICTS.take(pa.array(said, mask=mask)),
             notes,
         )
         return _with_columns(batch.table, self.names, columns), (lon, lat)
@@ -264,18 +265,28 @@ class _Screener:
         placed = np.flatnonzero(~np.isnan(lon))
         point, office, distance_m = self.index.pairs_within(lon[placed], lat[placed], self.radius_m)
         row = placed[point]
-        said = verdicts(distance_m, uncertainty_m[row], self.radius_m)
+        said = self._verdicts(distance_m, uncertainty_m[row])
         self.within += len(np.unique(row))
-        self.too_close += len(np.unique(row[said == "too_close_to_call"]))
         columns = (
             self.office_ids.take(pa.array(office)),
             pa.array(distance_m / METRES_PER_MILE),
             pa.array(uncertainty_m[row] / METRES_PER_MILE),
-            pa.array(said, pa.string()),
+            _VERDICTS.take(pa.array(said)),
             notes.take(pa.array(row)),
         )
         table = batch.table.take(pa.array(row))
         return _with_columns(table, self.names, columns), (lon[row], lat[row])
+
+    def _verdicts(self, distance_m: Floats, uncertainty_m: Floats) -> npt.NDArray[np.int8]:
+        """Positions in ``VERDICTS``; asked only where a place is uncertain, as few are."""
+        said = (distance_m > self.radius_m).astype(np.int8)  # "in", "out"
+        unsure = np.flatnonzero(uncertainty_m > 0)
+        if len(unsure):
+            told = verdicts(distance_m[unsure], uncertainty_m[unsure], self.radius_m)
+            for position, verdict in enumerate(VERDICTS):
+                said[unsure[told == verdict]] = position
+            self.too_close += int(np.count_nonzero(told == "too_close_to_call"))
+        return said
 
     def _coordinates(self, batch: Batch) -> tuple[Floats, Floats]:
         """Degrees as given, NaN where there are none; arrays of our own."""
