@@ -76,7 +76,7 @@ def some_area(draw: st.DrawFn) -> shapely.Geometry | None:
     return draw(st.sampled_from([shapely.multipolygons(polygons), *polygons[:1], None]))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(
     areas=st.lists(some_area(), min_size=1, max_size=6),
     per_degree=st.sampled_from((None, *RESOLUTIONS)),
