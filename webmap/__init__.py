@@ -6,36 +6,41 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_compress import Compress
 
 from territory.store import open_store
-from webmap import assets, basemap, failures, ops, rep, security, shell, statics, wording
+from webmap import assets, basemap, failures, ops, rep, security, shell, statics, warmup, wording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DEFAULT_STORE = "sqlite:///var/territory.sqlite"
 
 
-def _today() -> datetime.date:
-    return datetime.datetime.now(datetime.UTC).date()
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
 
 
 @dataclass(frozen=True)
 class Settings:
     """What one app is started with.
 
-    ``var_dir`` holds what the app may rebuild at any time, such as drawn map tiles; ``today`` is
-    what "3 days ago" counts from.
+    ``var_dir`` holds what the app may rebuild at any time, such as drawn map tiles; ``warm_up``
+    draws the first of them as soon as the app is asked for anything; ``today`` is what "3 days ago"
+    counts from.
     """
 
     store_url: str = DEFAULT_STORE
     var_dir: Path = Path("var")
-    today: Callable[[], datetime.date] = field(default=_today, compare=False)
+    warm_up: bool = False
+    today: Callable[[], dt.date] = field(default=_today, compare=False)
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -43,6 +48,7 @@ class Settings:
         return cls(
             store_url=os.environ.get("TERRITORY_STORE") or DEFAULT_STORE,
             var_dir=Path(os.environ.get("TERRITORY_VAR") or "var"),
+            warm_up=True,
         )
 
 
@@ -78,6 +84,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     failures.install(app)
     wording.install(app)
     shell.install(app)
+    if settings.warm_up:
+        warmup.install(app, settings.var_dir)
     for module in (ops, rep, assets, basemap):
         app.register_blueprint(module.blueprint)
     return app

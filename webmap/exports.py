@@ -12,11 +12,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def csv(frame: pd.DataFrame, name: str) -> Response:
-    """Answer with a CSV download; a cell that a spreadsheet would run is made harmless."""
+def csv(frame: pd.DataFrame, name: str, *, is_demo: bool) -> Response:
+    """Answer with a CSV download; a cell that a spreadsheet would run is made harmless.
+
+    The name of a file with invented people and figures begins with "demo-".
+    """
     safe = frame.assign(**{column: neutralise(frame[column]) for column in frame.columns})
     response = Response(safe.to_csv(index=False, lineterminator="\r\n"), mimetype="text/csv")
-    response.headers.set("Content-Disposition", "attachment", filename=f"{name}.csv")
+    response.headers.set(
+        "Content-Disposition", "attachment", filename=f"{'demo-' if is_demo else ''}{name}.csv"
+    )
     return response
 
 

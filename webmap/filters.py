@@ -33,7 +33,27 @@ SORTS = {
     "touched": "last_activity_on",
     "rep": "rep_name",
 }
+SORT_WORDS = {
+    "name": "by company",
+    "segment": "by segment",
+    "status": "by status",
+    "miles": "nearest to an office first",
+    "employees": "fewest employees first",
+    "stage": "by stage",
+    "pipeline": "smallest pipeline first",
+    "touched": "longest untouched first",
+    "rep": "by rep",
+    "-miles": "farthest from an office first",
+    "-employees": "most employees first",
+    "-pipeline": "largest pipeline first",
+    "-touched": "last touched first",
+}
 LONGEST_TEXT = 200
+
+
+def order_words(sort: str) -> str:
+    """Say how a list is sorted."""
+    return SORT_WORDS.get(sort) or SORT_WORDS[sort.removeprefix("-")] + ", turned round"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
-from flask import Blueprint, Response, current_app, jsonify, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
 
 from territory import reference, workflow
 from territory.errors import InputError
@@ -88,13 +88,8 @@ def overview_script() -> Response:
 
 
 def _areas() -> gpd.GeoDataFrame:
-    """Give the outline of every market, kept per plan: a published plan does not change."""
-    plan_id = shell.overview().plan_id
-    kept: dict[str | None, gpd.GeoDataFrame] = current_app.extensions.setdefault("areas", {})
-    if plan_id not in kept:
-        kept.clear()
-        kept[plan_id] = _outlines(workflow.market_summaries(shell.store()))
-    return kept[plan_id]
+    """Give the outline of every market of the plan."""
+    return shell.kept(("areas",), lambda: _outlines(workflow.market_summaries(shell.store())))
 
 
 def _outlines(markets: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -111,19 +106,24 @@ def _outlines(markets: pd.DataFrame) -> gpd.GeoDataFrame:
 
 def _map() -> maps.RenderedMap:
     """Draw the map of all markets."""
-    return maps.overview_map(
-        _areas(),
-        workflow.offices(shell.store()),
-        markets_url=url_for(".overview_json"),
-        market_url=url_for("rep.market", market_id="ID").replace("ID", "{id}"),
-        limit_m=shell.limit_m(),
+    return shell.kept(
+        ("overview",),
+        lambda: maps.overview_map(
+            _areas(),
+            workflow.offices(shell.store()),
+            markets_url=url_for(".overview_json"),
+            market_url=url_for("rep.market", market_id="ID").replace("ID", "{id}"),
+            limit_m=shell.limit_m(),
+        ),
     )
 
 
 @blueprint.get("/markets.csv")
 def markets_csv() -> Response:
     """Export the table of markets."""
-    return exports.csv(workflow.market_summaries(shell.store()), "markets")
+    return exports.csv(
+        workflow.market_summaries(shell.store()), "markets", is_demo=shell.overview().is_demo
+    )
 
 
 @blueprint.get("/findings")
@@ -153,7 +153,8 @@ def findings() -> ResponseReturnValue:
 def findings_csv() -> Response:
     """Export exactly the findings that the page shows."""
     every, code, _ = _findings()
-    return exports.csv(every[every["code"] == code] if code else every, "findings")
+    shown = every[every["code"] == code] if code else every
+    return exports.csv(shown, "findings", is_demo=shell.overview().is_demo)
 
 
 def _findings() -> tuple[pd.DataFrame, str | None, workflow.MarketView | None]:
@@ -170,7 +171,7 @@ def _findings() -> tuple[pd.DataFrame, str | None, workflow.MarketView | None]:
 
 def _page() -> int:
     page = request.args.get("page", "1")
-    if not (page.isascii() and page.isdigit() and len(page) < 9 and int(page)):  # noqa: PLR2004
+    if not (page.isascii() and page.isdigit() and len(page) < 9 and int(page)):
         raise InputError(f"page: {page[:80]!r} is no page; pages count from 1.")
     return int(page)
 
@@ -186,7 +187,11 @@ def offices() -> ResponseReturnValue:
     """List the offices that distances are measured from."""
     found = workflow.offices(shell.store())
     return render_template(
-        "offices.html", place="ops.offices", offices=len(found), rows=exports.records(found)
+        "offices.html",
+        place="ops.offices",
+        offices=len(found),
+        rows=exports.records(found),
+        sums=found[["prospects", "within_radius"]].sum().to_dict(),
     )
 
 

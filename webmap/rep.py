@@ -27,7 +27,7 @@ def market(market_id: str) -> ResponseReturnValue:
     view = workflow.market(shell.store(), market_id)
     filters = Filters.read(request.args)
     chosen = _chosen(view.prospects)
-    drawn = _map(view)
+    drawn = _map(market_id)
     return render_template(
         "market.html",
         place="ops.home",
@@ -43,7 +43,7 @@ def market(market_id: str) -> ResponseReturnValue:
 @blueprint.get("/markets/<market_id>/map.js")
 def map_script(market_id: str) -> Response:
     """Serve the script of a market's map; its address carries the digest of the text."""
-    return statics.script(_map(workflow.market(shell.store(), market_id)))
+    return statics.script(_map(market_id))
 
 
 @blueprint.get("/markets/<market_id>/prospects.json")
@@ -60,7 +60,7 @@ def prospects_csv(market_id: str) -> Response:
     """Export exactly what the filters show."""
     view = workflow.market(shell.store(), market_id)
     shown = Filters.read(request.args).select(view.prospects)
-    return exports.csv(shown, f"prospects-{market_id}")
+    return exports.csv(shown, f"prospects-{market_id}", is_demo=view.is_demo)
 
 
 @blueprint.get("/prospects/<prospect_id>")
@@ -85,7 +85,7 @@ def outside() -> ResponseReturnValue:
 def outside_csv() -> Response:
     """Export the prospects of no market, under the same filters."""
     shown = Filters.read(request.args).select(workflow.outside(shell.store()))
-    return exports.csv(shown, "prospects-outside")
+    return exports.csv(shown, "prospects-outside", is_demo=shell.overview().is_demo)
 
 
 def _chosen(prospects: pd.DataFrame) -> str | None:
@@ -99,13 +99,19 @@ def _chosen(prospects: pd.DataFrame) -> str | None:
     return prospect_id or None
 
 
-def _map(view: workflow.MarketView) -> maps.RenderedMap:
-    query = Filters.read(request.args).query(page=1)
-    return maps.market_map(
-        view,
-        prospects_url=url_for(".prospects_json", market_id=view.market_id, **query),
-        prospect_url=url_for(".prospect", prospect_id="ID").replace("ID", "{id}"),
-        limit_m=shell.limit_m(),
+def _map(market_id: str) -> maps.RenderedMap:
+    """Draw the map of a market, whose script does not depend on the filters."""
+    data = url_for(
+        ".prospects_json", market_id=market_id, **Filters.read(request.args).query(page=1)
+    )
+    return shell.kept(
+        ("market", data),
+        lambda: maps.market_map(
+            workflow.market(shell.store(), market_id),
+            prospects_url=data,
+            prospect_url=url_for(".prospect", prospect_id="ID").replace("ID", "{id}"),
+            limit_m=shell.limit_m(),
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import current_app, g, url_for
 
@@ -13,11 +13,17 @@ from territory.errors import TerritoryError
 from territory.lengths import to_miles
 from territory.policy import RadiusPolicy
 from territory.store import open_store
+from webmap.filters import order_words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
 
     from territory.store import Store
+
+T = TypeVar("T")
+KEPT = 256  # maps of a plan that one process keeps; about 100 kB each
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Shell:
 def install(app: Flask) -> None:
     """Give every template the shell and the way about."""
     app.context_processor(around)
-    app.jinja_env.globals["address"] = address
+    app.jinja_env.globals.update(address=address, order_words=order_words)
 
 
 def store() -> Store:
@@ -49,6 +55,19 @@ def overview() -> workflow.Overview:
     if "overview" not in g:
         g.overview = workflow.overview(store())
     return g.overview
+
+
+def kept(key: tuple[str, ...], make: Callable[[], T]) -> T:
+    """Keep what a published plan alone decides, such as its maps, until another is in force."""
+    extensions = current_app.extensions
+    plan_id = overview().plan_id
+    held = extensions.get("kept")
+    if held is None or held[0] != plan_id or len(held[1]) >= KEPT:
+        held = extensions["kept"] = (plan_id, {})
+    if key not in held[1]:
+        held[1][key] = make()
+    made: T = held[1][key]
+    return made
 
 
 def address(endpoint: str, *queries: dict[str, Any], **values: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -51,15 +51,21 @@ KIND = {
     "polygon": ("drawn area", "drawn areas"),
 }
 FINDING = {
+    "unplaced": "Not placed",
     "outside_every_market": "Outside every market",
     "two_markets": "Overlap: in two markets",
-    "overlap": "Overlap: has two owners",
-    "gap": "Gap: belongs to nobody",
-    "out_of_radius": "Beyond every office",
-    "beyond_every_office": "Beyond every office",
-    "too_coarse": "Placed too coarsely to say",
-    "too_close_to_call": "Too close to call",
-    "unplaced": "Not placed",
+    "beyond_radius": "Beyond every office",
+    "too_coarse": "Too close to call",
+    "office_unplaced": "Office not placed",
+    "markets_overlap": "Overlap: two markets share land",
+    "market_without_territory": "Gap: market belongs to nobody",
+    "market_without_rep": "Gap: market has no rep",
+    "segments_without_territory": "Gap: segment belongs to nobody",
+    "territory_without_rep": "Territory without rep",
+    "territory_unknown_rep": "Territory of an unknown rep",
+    "rep_without_base_office": "Rep without base office",
+    "rep_unknown_base_office": "Rep with an unknown base office",
+    "named_account_unknown_prospect": "Named account nobody knows",
 }
 # A tag is a class, an icon and a word, so that it reads without its colour.
 VERDICT_TAG = {
@@ -91,6 +97,7 @@ def install(app: Flask) -> None:
         finding=finding,
         web_address=web_address,
         host=host,
+        position=position,
     )
     app.jinja_env.globals.update(
         STATUS=STATUS,
@@ -105,7 +112,7 @@ def install(app: Flask) -> None:
 
 def known(value: Any) -> bool:
     """Tell a value from the ways in which a frame says that there is none."""
-    return value is not None and value == value and value != ""  # noqa: PLR0124  NaN is not itself
+    return value is not None and value == value and value != ""
 
 
 def or_nothing(value: Any, nothing: str = NOTHING) -> Any:
@@ -126,7 +133,7 @@ def money(value: float | None) -> str:
         return NOTHING
     for size, word in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
-            digits = 0 if size == 1e3 else 1  # noqa: PLR2004
+            digits = 0 if size == 1e3 else 1
             return f"${value / size:,.{digits}f}{NO_BREAK}{word}".replace("-", MINUS)
     return f"${value:,.0f}".replace("-", MINUS)
 
@@ -146,16 +153,16 @@ def share(part: float | None, whole: float | None) -> str:
     percent = 100 * part / whole
     if part == 0 or percent >= 1:
         # Never round up to "all" or down from it: 99.96 % is not 100 %.
-        shown = math.floor(percent) if 99 < percent < 100 else round(percent)  # noqa: PLR2004
+        shown = math.floor(percent) if 99 < percent < 100 else round(percent)
         return f"{shown}{NO_BREAK}%"
-    return f"{percent:.1f}{NO_BREAK}%" if percent >= 0.1 else ""  # noqa: PLR2004
+    return f"{percent:.1f}{NO_BREAK}%" if percent >= 0.1 else ""
 
 
-def day(value: str | datetime.date | None) -> str:
+def day(value: str | dt.date | None) -> str:
     """A date and how far it is: ``2026-07-01 (145 days ago)``."""
     if not known(value):
         return NOTHING
-    date = datetime.date.fromisoformat(str(value)[:10])
+    date = dt.date.fromisoformat(str(value)[:10])
     distance = (current_app.config["TERRITORY"].today() - date).days
     near = {0: "today", 1: "yesterday", -1: "tomorrow"}
     words = f"{distance:,} days ago" if distance > 0 else f"in {-distance:,} days"
@@ -196,3 +203,9 @@ def web_address(text: str) -> str | None:
 def host(text: str) -> str:
     """Show a website without what every website has."""
     return text.split("//")[-1].removeprefix("www.").rstrip("/")
+
+
+def position(place: dict[str, Any]) -> str:
+    """Write coordinates so that no sign can be lost: ``44.95302 N, 92.99522 W``."""
+    lat, lon = place["lat"], place["lon"]
+    return f"{abs(lat):.5f} {'S' if lat < 0 else 'N'}, {abs(lon):.5f} {'W' if lon < 0 else 'E'}"
