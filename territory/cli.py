@@ -6,9 +6,9 @@ Everything heavy is imported inside the command that needs it, so that ``--help`
 from __future__ import annotations
 
 import getpass
-import importlib
 import json
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ EXPORTS = (
     "prospects", "markets", "findings", "offices", "reps", "territories", "named_accounts", "sites",
     "contacts", "opportunities", "quotas",
 )  # fmt: skip
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
+PATIENCE_S = 1.0  # how long a work may be silent
 SHOWN = 20  # rows of a list that a terminal is shown; the rest is counted
 
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON for a program to read.")
@@ -76,6 +76,23 @@ def now() -> datetime:
 def note(text: str) -> None:
     """Tell how a long work goes; on stderr, so that stdout holds the answer only."""
     click.echo(text, err=True)
+
+
+class Progress:
+    """Tells how a work goes once it has taken a while, and then now and again; on stderr."""
+
+    def __init__(self) -> None:
+        self._told_at = time.monotonic()
+
+    def __call__(self, stage: str) -> None:
+        """Say what is being done."""
+        if time.monotonic() - self._told_at >= PATIENCE_S:
+            self._told_at = time.monotonic()
+            note(f"{stage} ...")
+
+    def rows(self, done: int, of: int | None) -> None:
+        """Say how many rows are done."""
+        self(f"{done:,} rows" if of is None else f"{done:,} of {of:,} rows")
 
 
 def answer(report: dict[str, Any], sentence: str, *, is_json: bool) -> None:
@@ -130,8 +147,7 @@ def import_(context: click.Context, *, kind: str, file: Path, dry_run: bool, is_
     from territory import workflow
 
     store = opened(context)
-    note(f"Reading {file} ...")
-    report = workflow.import_file(store, kind, file, dry_run=dry_run)
+    report = workflow.import_file(store, kind, file, dry_run=dry_run, progress=Progress())
     if not is_json:
         for line, reason, remedy in _rows(report.refused, ("line", "reason", "remedy")):
             note(f"line {line}: {reason} {remedy}")
@@ -180,12 +196,8 @@ def screen(
     from territory.screening import screen as run
 
     radius_m = parse_length(radius)
-    report = run(source, target, offices, radius_m, all_pairs=all_pairs, progress=_progress)
+    report = run(source, target, offices, radius_m, all_pairs=all_pairs, progress=Progress().rows)
     answer(report.as_json(), report.sentence, is_json=is_json)
-
-
-def _progress(done: int, of: int | None = None) -> None:
-    note(f"{done:,} rows" if of is None else f"{done:,} of {of:,} rows")
 
 
 @cli.command()
@@ -225,6 +237,7 @@ def assign(
         now=now(),
         policy=read_policy(policy_path) if policy_path else None,
         dry_run=dry_run,
+        progress=Progress(),
     )
     answer(report.as_json(), report.sentence, is_json=is_json)
 
@@ -307,28 +320,32 @@ def export(context: click.Context, *, kind: str, target: Path, is_json: bool) ->
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback only.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), envvar="PORT", default=8000, show_default=True
+    "--port",
+    type=click.IntRange(0, 65535),
+    envvar="PORT",
+    default=8000,
+    show_default=True,
+    help="0 takes a free one. Also from $PORT.",
 )
-@click.option("--workers", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True)
 @click.pass_context
 def serve(context: click.Context, *, host: str, port: int, workers: int) -> None:
-    r"""Serve the pages on this machine.
+    r"""Serve the pages on this machine until stopped with Ctrl+C.
 
     \b
     Example:
       territory serve --port 8080
     """
-    if host not in LOOPBACK:
-        raise InputError(
-            f"--host {host}: until there is sign-in, only this machine may see the pages. "
-            f"Choose one of {', '.join(LOOPBACK)}."
-        )
-    opened(context).close()  # make or upgrade the tables once, before workers start
-    # The library must not import the app that stands on it, so the app is found by its name when
-    # it is wanted, as a WSGI server would find it.
-    app_module = importlib.import_module("webmap")
-    server = importlib.import_module("webmap.server")
-    server.run(app_module, context.obj, host=host, port=port, workers=workers)
+    from territory import serving
+
+    store = opened(context)
+    url = store.url
+    store.close()
+    serving.serve(url, host, port, workers=workers, tell=_ready)
+
+
+def _ready(address: str) -> None:
+    click.echo(f"Serving {address}  (Ctrl+C stops it)")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -85,7 +85,8 @@ def draft(
     )
     found = coverage.findings(situation)
     kept = ("offices", "reps", "markets", "territories", "named_accounts")
-    parts = {**{name: tables[name] for name in kept}, "assignments": facts, "findings": found}
+    made_of = {name: tables[name] for name in kept}
+    parts = plans.with_counts({**made_of, "assignments": facts, "findings": found})
     return Draft(
         policy=policy,
         parts=parts,

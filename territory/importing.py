@@ -16,7 +16,7 @@ from territory.schemas import BUCKETS, CHANGES, GEOCODE
 from territory.store import GIVEN, KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from territory.policy import Policy
@@ -98,7 +98,13 @@ class Taken:
 
 
 def take(
-    kind: str, path: Path, reference: Reference, policy: Policy, gazetteer: Gazetteer | None = None
+    kind: str,
+    path: Path,
+    reference: Reference,
+    policy: Policy,
+    gazetteer: Gazetteer | None = None,
+    *,
+    progress: Callable[[str], None],
 ) -> Taken:
     """Read a file, map and check its rows, and place them offline where the kind has a location.
 
@@ -118,12 +124,14 @@ def take(
         notes = pd.DataFrame(columns=["line", "note"])
         return Taken(kind, path.name, len(rows), rows, lines, none, notes, {}, ())
     table = tables.read_table(path)
+    progress(f"Reading {len(table.frame):,} rows of {path.name}")
     understood = intake.take_in(kind, table)
     rows = understood.rows.drop(columns="line").reset_index(drop=True)
     if kind == "markets":
         shapes = markets.define(rows, reference)
         rows = rows.assign(geometry=shapely.to_wkb(shapes.geometry.to_numpy()))
     if KINDS[kind].is_placed:
+        progress(f"Placing {len(rows):,} rows")
         placed = geocoding.place(rows, gazetteer or Gazetteer(reference, policy.geocoding), policy)
         given = rows.rename(columns=GIVEN)
         rows = pd.concat([given, placed[list(GEOCODE.columns)].reset_index(drop=True)], axis=1)

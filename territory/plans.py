@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DRAFT, PUBLISHED = "draft", "published"
+# within_radius + too_close + beyond_radius = placed, wherever there is an office.
+COUNTS = (
+    "prospects", "placed", "enterprise", "mid_market", "customers", "within_radius", "too_close",
+    "beyond_radius", "unassigned",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,8 @@ def read_policy_json(text: str) -> Policy:
     return Policy(**{**told, "precedence": tuple(told["precedence"])}, **made)
 
 
-def count(assignments: pd.DataFrame) -> pd.DataFrame:
-    """Count prospects per market, the null market being "outside every market".
+def count(assignments: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Count prospects by market_id, rep_id or nearest_office_id; null is a group of its own.
 
     Parameters
     ----------
@@ -63,14 +68,12 @@ def count(assignments: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     counts
-        market_id and whole numbers: prospects, placed, enterprise, mid_market, customers,
-        within_radius, too_close, beyond_radius, unassigned. Sums over all rows are totals of the
-        plan; within_radius + too_close + beyond_radius = placed wherever there is an office.
+        ``by`` and ``COUNTS``, whole numbers. Sums over all rows are totals of the plan.
     """
     verdict, segment = assignments["verdict"], assignments["segment"]
     flags = pd.DataFrame(
         {
-            "market_id": assignments["market_id"],
+            by: assignments[by],
             "prospects": 1,
             "placed": assignments["precision"].notna(),
             "enterprise": segment == "enterprise",
@@ -82,18 +85,35 @@ def count(assignments: pd.DataFrame) -> pd.DataFrame:
             "unassigned": assignments["rule"] == UNASSIGNED,
         }
     )
-    return flags.groupby("market_id", dropna=False).sum().astype(int).reset_index()
+    return flags.groupby(by, dropna=False)[list(COUNTS)].sum().astype(int).reset_index()
+
+
+def with_counts(parts: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Add ``COUNTS`` to the markets, reps and offices of a plan, and findings to the markets.
+
+    A plan does not change, so its pages need not count again.
+    """
+    keys = {"markets": "market_id", "reps": "rep_id", "offices": "nearest_office_id"}
+    counted = dict(parts)
+    for part, by in keys.items():
+        frame = parts[part]
+        counts = count(parts["assignments"], by).dropna(subset=by).set_index(by)
+        numbers = counts.reindex(frame[frame.columns[0]], fill_value=0).reset_index(drop=True)
+        counted[part] = pd.concat([frame.reset_index(drop=True), numbers], axis=1)
+    found = parts["findings"].groupby("market_id").size()
+    ids = counted["markets"]["market_id"]
+    counted["markets"]["findings"] = found.reindex(ids, fill_value=0).to_numpy(int)
+    return counted
 
 
 def totals(assignments: pd.DataFrame, findings: pd.DataFrame) -> dict[str, int]:
-    """Sum ``count`` over the whole plan; add unplaced, in_market, outside and findings.
+    """Sum ``COUNTS`` over the whole plan; add unplaced, in_market, outside and findings.
 
     in_market + outside = prospects = placed + unplaced: the unplaced are outside every market too.
     """
-    per_market = count(assignments)
-    whole = per_market.drop(columns="market_id").sum()
-    outside = per_market[per_market["market_id"].isna()]
-    lost = int(outside["prospects"].sum())
+    per_market = count(assignments, "market_id")
+    whole = per_market[list(COUNTS)].sum()
+    lost = int(per_market.loc[per_market["market_id"].isna(), "prospects"].sum())
     return {
         **{str(name): int(number) for name, number in whole.items()},
         "unplaced": int(whole["prospects"] - whole["placed"]),

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import shapely
 
-from territory import plans
 from territory.errors import NotFoundError
 from territory.lengths import METRES_PER_MILE
 from territory.pipeline import pipeline, yearly_quotas
@@ -21,6 +20,7 @@ from territory.policy import Policy
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from territory import plans
     from territory.store import Store, Transaction
 
 PROSPECT_COLUMNS = (
@@ -292,33 +292,29 @@ def _prospects(
 
 
 def _summaries(transaction: Transaction, plan: plans.PlanInfo) -> pd.DataFrame:
-    markets = transaction.plan_part(plan.plan_id, "markets").drop(columns="geometry")
-    counted = plans.count(
-        transaction.plan_facts(
-            plan.plan_id, ["market_id", "segment", "status", "precision", "rule", "verdict"]
-        )
-    )
-    deals = transaction.opportunities_of_plan(plan.plan_id)
-    money = pipeline(deals).merge(deals[["prospect_id", "market_id"]].drop_duplicates())
+    whole = transaction.plan_part(plan.plan_id, "markets")
     owners = transaction.plan_part(plan.plan_id, "territories").dropna(subset="rep_id")
     owners = owners.drop_duplicates(["rep_id", "market_id"])[["rep_id", "market_id"]]
     quota = _quotas(transaction, plan) / owners.groupby("rep_id").size()
     owners["quota_usd"] = owners["rep_id"].map(quota).fillna(0.0)
-    found = transaction.plan_part(plan.plan_id, "findings")
     by_market = {
-        "findings": found.groupby("market_id").size(),
         "reps": owners.groupby("market_id").size(),
-        "pipeline_usd": money.groupby("market_id")["pipeline_usd"].sum(),
+        "pipeline_usd": _pipeline_by(transaction, plan, "market_id"),
         "quota_usd": owners.groupby("market_id")["quota_usd"].sum(),
     }
-    whole = markets.merge(counted, how="left", on="market_id")
-    whole = whole.assign(**{name: whole["market_id"].map(held) for name, held in by_market.items()})
-    numbers = list(SUMMARY_COLUMNS[4:])
-    whole[numbers] = whole[numbers].astype(float).fillna(0.0)
-    counts = [name for name in numbers if not name.endswith("_usd")]
-    whole = whole.astype(dict.fromkeys(counts, int))
-    ordered = whole.sort_values(["prospects", "market_id"], ascending=[False, True])
+    for name, amounts in by_market.items():
+        whole[name] = whole["market_id"].map(amounts).astype(float).fillna(0.0)
+    ordered = whole.astype({"reps": int}).sort_values(
+        ["prospects", "market_id"], ascending=[False, True]
+    )
     return ordered[list(SUMMARY_COLUMNS)].reset_index(drop=True)
+
+
+def _pipeline_by(transaction: Transaction, plan: plans.PlanInfo, key: str) -> pd.Series:
+    """Sum the open opportunities of the prospects of each market or rep."""
+    deals = transaction.opportunities_of_plan(plan.plan_id)
+    money = pipeline(deals).merge(deals[["prospect_id", key]].drop_duplicates())
+    return money.groupby(key)["pipeline_usd"].sum()
 
 
 def _quotas(transaction: Transaction, plan: plans.PlanInfo) -> pd.Series:
@@ -326,47 +322,27 @@ def _quotas(transaction: Transaction, plan: plans.PlanInfo) -> pd.Series:
 
 
 def _offices(transaction: Transaction, plan: plans.PlanInfo) -> pd.DataFrame:
-    held = transaction.plan_part(plan.plan_id, "offices")
-    near = transaction.plan_facts(plan.plan_id, ["nearest_office_id", "verdict"])
-    by_office = near.groupby("nearest_office_id")["verdict"]
-    counts = {
-        "prospects": by_office.size(),
-        "within_radius": by_office.agg(lambda verdict: int((verdict == "in").sum())),
-    }
-    whole = held.assign(
-        **{name: held["office_id"].map(n).fillna(0).astype(int) for name, n in counts.items()}
-    )
-    return whole[list(OFFICE_COLUMNS)]
+    return transaction.plan_part(plan.plan_id, "offices")[list(OFFICE_COLUMNS)]
 
 
 def _reps(transaction: Transaction, plan: plans.PlanInfo) -> pd.DataFrame:
-    held = transaction.plan_part(plan.plan_id, "reps")
+    whole = transaction.plan_part(plan.plan_id, "reps")
     bases = transaction.plan_part(plan.plan_id, "offices").set_index("office_id")["name"]
     owned = transaction.plan_part(plan.plan_id, "territories").groupby("rep_id")
-    working = transaction.plan_facts(plan.plan_id, ["rep_id", "status"]).groupby("rep_id")["status"]
-    deals = transaction.opportunities_of_plan(plan.plan_id)
-    money = pipeline(deals).merge(deals[["prospect_id", "rep_id"]].drop_duplicates())
-    by_rep = {
-        "prospects": working.size(),
-        "customers": working.agg(lambda status: int((status == "customer").sum())),
-        "pipeline_usd": money.groupby("rep_id")["pipeline_usd"].sum(),
+    whole["base_office_name"] = whole["base_office_id"].map(bases)
+    lists = {"territories": "territory_id", "markets": "market_id", "segments": "segment"}
+    for name, column in lists.items():
+        joined = owned[column].agg(lambda ids: "|".join(sorted(set(ids))))
+        whole[name] = whole["rep_id"].map(joined)
+    amounts = {
+        "pipeline_usd": _pipeline_by(transaction, plan, "rep_id"),
         "quota_usd": _quotas(transaction, plan),
     }
-    lists = {"territories": "territory_id", "markets": "market_id", "segments": "segment"}
-    whole = held.assign(
-        base_office_name=held["base_office_id"].map(bases),
-        **{
-            name: held["rep_id"].map(owned[column].agg(lambda ids: "|".join(sorted(set(ids)))))
-            for name, column in lists.items()
-        },
-        **{name: held["rep_id"].map(amounts) for name, amounts in by_rep.items()},
-    )
-    numbers = list(by_rep)
-    whole[numbers] = whole[numbers].astype(float).fillna(0.0)
-    whole = whole.astype({"prospects": int, "customers": int})[list(REP_COLUMNS)]
-    texts = list(REP_COLUMNS[:8])
+    for name, sums in amounts.items():
+        whole[name] = whole["rep_id"].map(sums).astype(float).fillna(0.0)
+    texts = ["base_office_name", *lists]
     whole[texts] = whole[texts].astype(object).where(whole[texts].notna(), None)
-    return whole
+    return whole[list(REP_COLUMNS)]
 
 
 def _lists(joined: pd.Series, one: str) -> pd.Series:

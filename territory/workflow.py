@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
     from territory.store import Store, Transaction
 
+    Progress = Callable[[str], None]
+
 __all__ = [
     "EXPORTS",
     "AssignReport",
@@ -124,6 +126,10 @@ class CheckReport:
     sums: pd.DataFrame
 
 
+def _silent(_stage: str) -> None:
+    """Tell nobody."""
+
+
 def import_file(
     store: Store,
     kind: str,
@@ -131,6 +137,7 @@ def import_file(
     *,
     policy: Policy | None = None,
     dry_run: bool = False,
+    progress: Progress | None = None,
 ) -> ImportReport:
     """Read a file into the store: new rows are added, changed ones updated, the same ones left.
 
@@ -150,7 +157,9 @@ def import_file(
         If the file as a whole cannot be used. Nothing is written then.
     """
     chosen = policy or policy_in_force(store)
-    taken = importing.take(kind, Path(path), reference.load(), chosen)
+    tell = progress or _silent
+    taken = importing.take(kind, Path(path), reference.load(), chosen, progress=tell)
+    tell(f"Comparing {len(taken.rows):,} rows with the store")
     if dry_run:
         with store.read() as transaction:
             return importing.save(transaction, taken, dry_run=True)
@@ -166,6 +175,7 @@ def assign(
     name: str | None = None,
     policy: Policy | None = None,
     dry_run: bool = False,
+    progress: Progress | None = None,
 ) -> AssignReport:
     """Work out who owns what and publish it as the next version of the plan.
 
@@ -186,10 +196,10 @@ def assign(
     """
     if dry_run:
         with store.read() as transaction:
-            drafted = _draft(transaction, policy, _day(now))
+            drafted = _draft(transaction, policy, _day(now), progress or _silent)
         return AssignReport(None, False, dict(drafted.counts), drafted.findings)
     with store.write() as transaction:
-        return _publish(transaction, name, published_by, now, policy)
+        return _publish(transaction, name, published_by, now, policy, progress or _silent)
 
 
 def _publish(
@@ -198,8 +208,9 @@ def _publish(
     published_by: str,
     now: datetime,
     policy: Policy | None,
+    tell: Progress,
 ) -> AssignReport:
-    drafted = _draft(transaction, policy, _day(now))
+    drafted = _draft(transaction, policy, _day(now), tell)
     latest = transaction.plan_in_force()
     if latest and latest.digest == drafted.digest:
         return AssignReport(latest, False, dict(drafted.counts), drafted.findings)
@@ -216,11 +227,14 @@ def _publish(
         counts=drafted.counts,
         digest=drafted.digest,
     )
+    tell(f"Publishing {plan.plan_id}")
     transaction.publish(plan, drafted.parts)
     return AssignReport(plan, True, dict(drafted.counts), drafted.findings)
 
 
-def _draft(transaction: Transaction, policy: Policy | None, today: str) -> drafting.Draft:
+def _draft(
+    transaction: Transaction, policy: Policy | None, today: str, tell: Progress
+) -> drafting.Draft:
     latest = transaction.plan_in_force()
     held = {kind: transaction.table(kind) for kind in _MADE_OF}
     held["prospects"] = transaction.table("prospects", _DECIDING)
@@ -230,6 +244,7 @@ def _draft(transaction: Transaction, policy: Policy | None, today: str) -> draft
                 f"There are no {kind} to assign. `territory import {kind} FILE` brings them in."
             )
     chosen = policy or (latest.policy if latest else Policy())
+    tell(f"Assigning {len(held['prospects']):,} prospects")
     return drafting.draft(held, reference.load().counties, chosen, today)
 
 
@@ -245,7 +260,7 @@ def check(store: Store, *, now: datetime) -> pd.DataFrame:
 def check_report(store: Store, *, now: datetime) -> CheckReport:
     """Find what is wrong with the store as it is now, with totals as N of M."""
     with store.read() as transaction:
-        drafted = _draft(transaction, None, _day(now))
+        drafted = _draft(transaction, None, _day(now), _silent)
     return CheckReport(drafted.findings, sum_up(drafted.findings, drafted.sizes))
 
 
@@ -351,15 +366,13 @@ def is_empty(store: Store) -> bool:
         return not any(transaction.size(kind) for kind in KINDS)
 
 
-def load_demo(
-    store: Store, *, now: datetime, progress: Callable[[str], None] | None = None
-) -> AssignReport:
+def load_demo(store: Store, *, now: datetime, progress: Progress | None = None) -> AssignReport:
     """Import the demo company and publish its plan, all in one transaction.
 
     The store is marked as holding invented people and figures, which every page says.
     """
     folder = resources.files(DEMO)
-    tell = progress or (lambda _: None)
+    tell = progress or _silent
     with resources.as_file(folder) as files:
         policy = read_policy(files / "policy.toml")
         company = tomllib.loads((files / "company.toml").read_text("utf-8"))
@@ -367,7 +380,9 @@ def load_demo(
         gazetteer = Gazetteer(loaded, policy.geocoding)
         with store.write() as transaction:
             for kind in KINDS:
-                taken = importing.take(kind, files / f"{kind}.csv", loaded, policy, gazetteer)
+                taken = importing.take(
+                    kind, files / f"{kind}.csv", loaded, policy, gazetteer, progress=_silent
+                )
                 tell(importing.save(transaction, taken, dry_run=False).sentence)
             transaction.set_setting(views.DEMO_NOTICE, company["notice"])
-            return _publish(transaction, company["name"], company["name"], now, policy)
+            return _publish(transaction, company["name"], company["name"], now, policy, tell)

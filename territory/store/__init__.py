@@ -38,6 +38,11 @@ class Store:
         self._engine = engine
 
     @property
+    def url(self) -> str:
+        """The address in full, absolute, with any password: for another process, not for eyes."""
+        return self._engine.url.render_as_string(hide_password=False)
+
+    @property
     def shown(self) -> str:
         """The address without any password, for messages."""
         return self._engine.url.render_as_string(hide_password=True)

@@ -34,11 +34,12 @@ from sqlalchemy import (
 )
 
 from territory import schemas
+from territory.plans import COUNTS
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
 
-REVISION = "0001"  # the migration that makes these tables; a test holds it against the scripts
+REVISION = "0002"  # the last migration; a test holds it against the scripts
 
 metadata = MetaData(
     naming_convention={
@@ -79,6 +80,10 @@ def _columns(
 
 def _text(name: str, *, required: bool = False) -> Column[object]:
     return Column(name, TEXT, nullable=not required)
+
+
+def _counts(*names: str) -> list[Column[int]]:
+    return [Column(name, Integer, nullable=False) for name in names]
 
 
 def _plan_id() -> Column[object]:
@@ -174,6 +179,7 @@ plan_markets = Table(
     _plan_id(),
     *_columns(schemas.MARKETS, key=("market_id",)),
     Column("geometry", LargeBinary, nullable=False),
+    *_counts(*COUNTS, "findings"),
 )
 plan_territories = Table(
     "plan_territories",
@@ -187,13 +193,20 @@ plan_named_accounts = Table(
     _plan_id(),
     *_columns(schemas.NAMED_ACCOUNTS, key=("prospect_id",)),
 )
-plan_reps = Table("plan_reps", metadata, _plan_id(), *_columns(schemas.REPS, key=("rep_id",)))
+plan_reps = Table(
+    "plan_reps",
+    metadata,
+    _plan_id(),
+    *_columns(schemas.REPS, key=("rep_id",)),
+    *_counts(*COUNTS),
+)
 plan_offices = Table(
     "plan_offices",
     metadata,
     _plan_id(),
     *_columns(schemas.OFFICES, key=("office_id",), rename=GIVEN),
     *_columns(schemas.GEOCODE),
+    *_counts(*COUNTS),  # of the prospects that have it as their nearest office
 )
 plan_assignments = Table(
     "plan_assignments",

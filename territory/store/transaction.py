@@ -146,15 +146,6 @@ class Transaction:
             select(*chosen).where(table.c.plan_id == plan_id, *_equal(table, equals)).order_by(*key)
         )
 
-    def plan_facts(self, plan_id: str, columns: Iterable[str]) -> pd.DataFrame:
-        """Read some columns of all assignments of a plan, by prospect id."""
-        table = schema.plan_assignments
-        return self._read(
-            select(*(table.c[name] for name in columns))
-            .where(table.c.plan_id == plan_id)
-            .order_by(table.c.prospect_id)
-        )
-
     def prospects_of_plan(self, plan_id: str, **equals: str | None) -> pd.DataFrame:
         """Read the prospects of a plan, by id; ``equals`` as in ``table``.
 

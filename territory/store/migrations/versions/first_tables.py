@@ -7,70 +7,9 @@ revision = "0001"
 down_revision = None
 
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-# What belongs to a plan, and is frozen with it.
-PARTS = (
-    "plan_markets",
-    "plan_territories",
-    "plan_named_accounts",
-    "plan_reps",
-    "plan_offices",
-    "plan_assignments",
-    "plan_findings",
-)
-REFUSAL = "a published plan never changes: publish a new one"
-SQLITE_PART = """
-    CREATE TRIGGER %(part)s_%(verb)s BEFORE %(verb)s ON %(part)s
-    WHEN EXISTS (SELECT 1 FROM plans WHERE plan_id = %(row)s.plan_id AND status = 'published')
-    BEGIN SELECT RAISE(ABORT, '%(refusal)s'); END
-"""
-SQLITE_PLAN = """
-    CREATE TRIGGER plans_%(verb)s BEFORE %(verb)s ON plans WHEN OLD.status = 'published'
-    BEGIN SELECT RAISE(ABORT, '%(refusal)s'); END
-"""
-POSTGRESQL_FUNCTIONS = """
-    CREATE FUNCTION refuse_published() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN
-        RAISE EXCEPTION '%(refusal)s';
-    END $$;
-    CREATE FUNCTION refuse_part_of_published() RETURNS trigger LANGUAGE plpgsql AS $$
-    DECLARE
-        part record;
-    BEGIN
-        IF TG_OP = 'INSERT' THEN part := NEW; ELSE part := OLD; END IF;
-        IF EXISTS (SELECT 1 FROM plans WHERE plan_id = part.plan_id AND status = 'published') THEN
-            RAISE EXCEPTION '%(refusal)s';
-        END IF;
-        IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
-        RETURN NEW;
-    END $$;
-    CREATE TRIGGER plans_frozen BEFORE UPDATE OR DELETE ON plans FOR EACH ROW
-    WHEN (OLD.status = 'published') EXECUTE FUNCTION refuse_published();
-"""
-POSTGRESQL_PART = """
-    CREATE TRIGGER %(part)s_frozen BEFORE INSERT OR UPDATE OR DELETE ON %(part)s
-    FOR EACH ROW EXECUTE FUNCTION refuse_part_of_published()
-"""
 
 
 def upgrade() -> None:
-    _make_tables()
-    if op.get_bind().dialect.name == "postgresql":
-        _run(POSTGRESQL_FUNCTIONS, refusal=REFUSAL)
-        for part in PARTS:
-            _run(POSTGRESQL_PART, part=part)
-        return
-    for part in PARTS:
-        for verb, row in (("INSERT", "NEW"), ("UPDATE", "OLD"), ("DELETE", "OLD")):
-            _run(SQLITE_PART, part=part, verb=verb, row=row, refusal=REFUSAL)
-    for verb in ("UPDATE", "DELETE"):
-        _run(SQLITE_PLAN, verb=verb, refusal=REFUSAL)
-
-
-def _run(template: str, **words: str) -> None:
-    op.execute(template.strip() % words)
-
-
-def _make_tables() -> None:
     op.create_table(
         "markets",
         sa.Column("market_id", TEXT, nullable=False),
@@ -268,6 +207,16 @@ def _make_tables() -> None:
         sa.Column("kind", TEXT, nullable=False),
         sa.Column("units", TEXT, nullable=True),
         sa.Column("geometry", sa.LargeBinary(), nullable=False),
+        sa.Column("prospects", sa.Integer(), nullable=False),
+        sa.Column("placed", sa.Integer(), nullable=False),
+        sa.Column("enterprise", sa.Integer(), nullable=False),
+        sa.Column("mid_market", sa.Integer(), nullable=False),
+        sa.Column("customers", sa.Integer(), nullable=False),
+        sa.Column("within_radius", sa.Integer(), nullable=False),
+        sa.Column("too_close", sa.Integer(), nullable=False),
+        sa.Column("beyond_radius", sa.Integer(), nullable=False),
+        sa.Column("unassigned", sa.Integer(), nullable=False),
+        sa.Column("findings", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["plan_id"], ["plans.plan_id"], name="fk_plan_markets_plan_id", ondelete="CASCADE"
         ),
@@ -306,6 +255,15 @@ def _make_tables() -> None:
         sa.Column("uncertainty_m", sa.Double(), nullable=True),
         sa.Column("geocode_source", TEXT, nullable=True),
         sa.Column("geocode_note", TEXT, nullable=True),
+        sa.Column("prospects", sa.Integer(), nullable=False),
+        sa.Column("placed", sa.Integer(), nullable=False),
+        sa.Column("enterprise", sa.Integer(), nullable=False),
+        sa.Column("mid_market", sa.Integer(), nullable=False),
+        sa.Column("customers", sa.Integer(), nullable=False),
+        sa.Column("within_radius", sa.Integer(), nullable=False),
+        sa.Column("too_close", sa.Integer(), nullable=False),
+        sa.Column("beyond_radius", sa.Integer(), nullable=False),
+        sa.Column("unassigned", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["plan_id"], ["plans.plan_id"], name="fk_plan_offices_plan_id", ondelete="CASCADE"
         ),
@@ -318,6 +276,15 @@ def _make_tables() -> None:
         sa.Column("name", TEXT, nullable=False),
         sa.Column("email", TEXT, nullable=True),
         sa.Column("base_office_id", TEXT, nullable=True),
+        sa.Column("prospects", sa.Integer(), nullable=False),
+        sa.Column("placed", sa.Integer(), nullable=False),
+        sa.Column("enterprise", sa.Integer(), nullable=False),
+        sa.Column("mid_market", sa.Integer(), nullable=False),
+        sa.Column("customers", sa.Integer(), nullable=False),
+        sa.Column("within_radius", sa.Integer(), nullable=False),
+        sa.Column("too_close", sa.Integer(), nullable=False),
+        sa.Column("beyond_radius", sa.Integer(), nullable=False),
+        sa.Column("unassigned", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["plan_id"], ["plans.plan_id"], name="fk_plan_reps_plan_id", ondelete="CASCADE"
         ),
