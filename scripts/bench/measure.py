@@ -176,11 +176,12 @@ def report(
 def table(rows: Mapping[str, Figures]) -> None:
     """Print rows of figures under one heading; a row need not have every column."""
     columns = list(dict.fromkeys(key for row in rows.values() for key in row))
-    width = max(map(len, rows), default=0) + 2
-    print(" " * width + "".join(f"{column:>{max(len(column), 8) + 2}}" for column in columns))
-    for name, row in rows.items():
-        cells = (f"{_cell(row.get(c)):>{max(len(c), 8) + 2}}" for c in columns)
-        print(f"{name:{width}}" + "".join(cells))
+    lines = [["", *columns]]
+    lines += [[name, *(_cell(row.get(column)) for column in columns)] for name, row in rows.items()]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for first, *rest in lines:
+        told = [f"{text:>{width}}" for text, width in zip(rest, widths[1:], strict=True)]
+        print("  ".join([f"{first:{widths[0]}}", *told]))
 
 
 def _cell(value: object) -> str:
