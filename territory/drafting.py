@@ -72,10 +72,11 @@ def draft(
         office_names=names(offices, "office_id"),
     )
     facts = pd.concat([assigned, prospects[list(FACTS)]], axis=1)
+    overlaps = markets.overlaps(areas)
     situation = coverage.Situation(
         assigned=facts,
         in_two=in_two_markets(prospects, areas),
-        overlaps=markets.overlaps(areas),
+        overlaps=overlaps[~overlaps["is_sliver"]],
         offices=offices,
         reps=tables["reps"],
         markets=tables["markets"],
@@ -145,7 +146,8 @@ def locate(
         verdict = geodesy.verdicts(distance_m, uncertainty_m, limit_m)
     if len(lon):
         if len(areas):
-            market_id[is_placed] = markets.locate(lon, lat, areas)
+            codes = prospects["postal_code"].to_numpy(object)[is_placed]
+            market_id[is_placed] = markets.locate(lon, lat, areas, postal_code=codes)
         locality[is_placed] = _localities(prospects[is_placed], lon, lat, counties)
     return prospects.reset_index(drop=True).assign(
         segment=policy.segments.classify(prospects["employees"], prospects["revenue_usd"]),
@@ -177,14 +179,18 @@ def _localities(
 def in_two_markets(prospects: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
     """List the prospects that more than one market holds.
 
+    Markets of ZIP codes are left out: they are lists of addresses, and the outlines drawn for them
+    would accuse prospects whose code is on no list.
+
     Returns
     -------
     pairs
         prospect_id, market_id (the one that counts), other_id; by prospect and other_id.
     """
     placed = prospects[prospects["market_id"].notna()]
+    areas = areas[areas["kind"] != "zip_code"]
     columns = ["prospect_id", "market_id", "other_id"]
-    if placed.empty:
+    if placed.empty or areas.empty:
         return pd.DataFrame(columns=columns, dtype=object)
     point, area = markets.AreaTable(areas.geometry).locate_all(placed["lon"], placed["lat"])
     pairs = placed.iloc[point][["prospect_id", "market_id"]].reset_index(drop=True)

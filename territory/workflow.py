@@ -278,10 +278,13 @@ def explain(store: Store, prospect_id: str) -> assignment.Explanation:
             raise NotFoundError("No plan is published yet. `territory assign` makes one.")
         facts = transaction.plan_part(plan.plan_id, "assignments", prospect_id=prospect_id)
         if facts.empty:
-            raise NotFoundError(
-                f"No prospect {prospect_id!r} in {plan.plan_id}. `territory export prospects` "
-                "lists those there are."
+            is_newer = len(transaction.table("prospects", prospect_id=prospect_id))
+            hint = (
+                "It was imported later: `territory assign` takes it in."
+                if is_newer
+                else "`territory export prospects` lists those there are."
             )
+            raise NotFoundError(f"No prospect {prospect_id!r} in {plan.plan_id}. {hint}")
         parts = {kind: transaction.plan_part(plan.plan_id, kind) for kind in _MADE_OF}
     ground = assignment.Ground(
         parts["territories"],
@@ -323,18 +326,17 @@ def _table(kind: str) -> Callable[[Store], pd.DataFrame]:
     return whole
 
 
-# What can be exported. The first ones are the plan in force, the others the store as it is.
-EXPORTS: dict[str, Callable[[Store], pd.DataFrame]] = {
+OF_THE_PLAN: dict[str, Callable[[Store], pd.DataFrame]] = {
     "prospects": views.prospects,
     "markets": views.market_summaries,
     "findings": views.findings,
     "offices": views.offices,
     "reps": views.reps,
-    **{
-        kind: _table(kind)
-        for kind in KINDS
-        if kind not in {"prospects", "markets", "offices", "reps"}
-    },
+}
+# What can be exported: parts of the plan in force, and the rest of the store as it is.
+EXPORTS = {
+    **OF_THE_PLAN,
+    **{kind: _table(kind) for kind in KINDS if kind not in OF_THE_PLAN},
 }
 
 
@@ -345,9 +347,13 @@ def export(store: Store, kind: str, path: str | Path) -> int:
     ------
     InputError
         If there is no such kind, or the file cannot be written.
+    NotFoundError
+        If the kind is part of the plan and there is no plan yet.
     """
     if kind not in EXPORTS:
         raise InputError(f"{kind!r} cannot be exported. The kinds are {', '.join(EXPORTS)}.")
+    if kind in OF_THE_PLAN and views.overview(store).plan_id is None:
+        raise NotFoundError("No plan is published yet. `territory assign` makes one.")
     frame = EXPORTS[kind](store)
     tables.write_table(frame, Path(path))
     return len(frame)
