@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests import databases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from territory.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -16,3 +26,33 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real test data is not at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """The address of an empty PostgreSQL server that lives as long as the session."""
+    with databases.postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the demo company; copy it before you change it."""
+    from territory import workflow
+    from territory.store import open_store
+
+    path = tmp_path_factory.mktemp("demo") / "demo.sqlite"
+    with open_store(str(path)) as store:
+        workflow.load_demo(store, now=datetime(2026, 11, 20, 12, tzinfo=UTC))
+    return path
+
+
+@pytest.fixture
+def demo_store(demo_file: Path, tmp_path: Path) -> Iterator[Store]:
+    """The demo company in a store of the test's own."""
+    from territory.store import open_store
+
+    copy = tmp_path / "store.sqlite"
+    shutil.copy(demo_file, copy)
+    with open_store(str(copy)) as store:
+        yield store

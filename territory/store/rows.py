@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from sqlalchemy import Double, Integer, bindparam, insert, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,16 +65,23 @@ def write(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
 def _copy(
     connection: Connection, table: Table, names: list[str], rows: list[tuple[Any, ...]]
 ) -> None:
-    from psycopg import sql  # only where PostgreSQL is used
+    import psycopg  # only where PostgreSQL is used
+    from psycopg import sql
 
     cursor: Any = connection.connection.cursor()
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, names))
     )
-    with cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
-    cursor.close()
+    try:
+        with cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except psycopg.IntegrityError as error:
+        raise IntegrityError("COPY", None, error) from error
+    except psycopg.Error as error:
+        raise DBAPIError("COPY", None, error) from error
+    finally:
+        cursor.close()
 
 
 def rewrite(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
