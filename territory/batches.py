@@ -18,6 +18,7 @@ from territory.tables import (
     check_writable,
     format_of,
     read_table,
+    reading,
     write_csv,
     write_table,
 )
@@ -82,7 +83,8 @@ def open_source(path: Path) -> Source:
         return _open_parquet(path)
     if kind == "csv":
         chunks = read_chunks(path, _TEXT_ROWS)
-        first = next(chunks)
+        with reading(path, kind):
+            first = next(chunks)
         columns = tuple(first.frame.columns)
         return Source(path, kind, columns, None, None, _text_batches(path, first, chunks))
     table = read_table(path)
@@ -91,12 +93,10 @@ def open_source(path: Path) -> Source:
 
 
 def _open_parquet(path: Path) -> Source:
-    try:
+    with reading(path, "parquet"):
         # Buffering ahead would keep what was read of every row group so far.
         file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_PARQUET_BUFFER)
         geometry = geometry_column(file.schema_arrow)
-    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise FileFormatError(f"{path}: not readable as Parquet ({error}).") from error
     columns = tuple(file.schema_arrow.names)
     rows = file.metadata.num_rows
     return Source(path, "parquet", columns, rows, geometry, _parquet_batches(path, file))
@@ -104,12 +104,14 @@ def _open_parquet(path: Path) -> Source:
 
 def _parquet_batches(path: Path, file: pq.ParquetFile) -> Iterator[Batch]:
     done = 0
-    try:
-        for batch in file.iter_batches(batch_size=_PARQUET_ROWS):
-            yield Batch(pa.Table.from_batches([batch]), done + 1)
-            done += len(batch)
-    except (pa.ArrowException, OSError) as error:
-        raise FileFormatError(f"{path}: not readable after row {done:,} ({error}).") from error
+    batches = file.iter_batches(batch_size=_PARQUET_ROWS)
+    while True:
+        with reading(path, "parquet"):
+            batch = next(batches, None)
+        if batch is None:
+            break
+        yield Batch(pa.Table.from_batches([batch]), done + 1)
+        done += len(batch)
     if not done:
         yield Batch(file.schema_arrow.empty_table(), 1)
 
@@ -128,7 +130,8 @@ def _text_batches(path: Path, first: Any, chunks: Iterator[Any]) -> Iterator[Bat
             )
         yield Batch(_to_arrow(chunk.frame), done + 1, chunk.lines)
         done += len(chunk.frame)
-        chunk = next(chunks, None)
+        with reading(path, "csv"):
+            chunk = next(chunks, None)
 
 
 def _to_arrow(frame: pd.DataFrame) -> pa.Table:

@@ -169,4 +169,4 @@ MARKET_KINDS = _table(_MARKET_KINDS)
 BLANKS = frozenset(
     ("na", "nan", "null", "none", "nil", "notavailable", "notapplicable", "unknown", "undefined")
 )
-BLANK_NAMES = frozenset(("notavailable", "notapplicable", "undefined", "#n/a", "#na", "n/a"))
+BLANK_NAMES = frozenset(("not available", "not applicable", "undefined", "n/a", "#n/a"))

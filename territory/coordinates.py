@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
 
 # West, south, east, north in degrees, with room to spare: the fifty states with Puerto Rico and the
-# Virgin Islands; Guam and the Marianas; American Samoa; the Aleutians beyond 180 degrees.
+# Virgin Islands; Guam and the Marianas; Wake Island; American Samoa; the Aleutians beyond 180.
 _UNITED_STATES = (
     (-180, 17, -64, 72),
     (144, 13, 147, 21),
+    (166, 19, 167, 20),
     (-172, -15, -168, -10),
     (172, 51, 180, 54),
 )

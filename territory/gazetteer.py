@@ -7,6 +7,7 @@ state misleads them less (measured: docs/data.md).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from territory.cleaning import by_value
 from territory.geodesy import inverse
 from territory.lengths import METRES_PER_MILE, format_miles
 from territory.policy import GeocodingPolicy
-from territory.reference import normalise_places
+from territory.reference import normalise_place, normalise_places
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,7 +37,7 @@ _DOMINANT = 5
 _ODD_DISTANCE_M = 50 * METRES_PER_MILE
 _SPREAD = 0.95
 # What follows the name of an Asian city in many addresses: Yongin-si, Hsinchu City.
-_CITY_WORD = r" (?:city|si|shi|gu|gun)$"
+_CITY_WORD = re.compile(r" (?:city|si|shi|gu|gun)$")
 # GeoNames numbers the provinces of Canada.
 _PROVINCES = {
     "AB": "01", "BC": "02", "MB": "03", "NB": "04", "NL": "05", "NS": "07", "NT": "13",
@@ -130,20 +132,20 @@ class Gazetteer:
 
     def _place(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Place distinct addresses."""
-        city = normalise_places(rows["city"]).replace("", None)
+        city = by_value(rows["city"], lambda name: normalise_place(name) or None)
         american = rows["country"].isna() | (rows["country"] == "US")
         canadian = rows["country"] == "CA"
-        in_state = (rows["state"] + _KEY + city).where(american)
-        in_province = (rows["state"].map(_PROVINCES) + _KEY + city).where(canadian)
-        in_country = (rows["country"] + _KEY + city).where(
-            ~american | ((rows["country"] == "US") & rows["state"].isna())
-        )
+        in_state = _join(rows["state"].where(american), city)
+        in_province = _join(rows["state"].map(_PROVINCES).where(canadian), city)
+        asks_country = ~american | ((rows["country"] == "US") & rows["state"].isna())
+        in_country = _join(rows["country"].where(asks_country), city)
+        bare = by_value(in_country, lambda key: _CITY_WORD.sub("", key))
         steps = (
             ("_zip_cities", in_state),
             ("_us_cities", in_state),
             ("_provinces", in_province),
             ("_countries", in_country),
-            ("_countries", in_country.str.replace(_CITY_WORD, "", regex=True)),
+            ("_countries", bare),
         )
         answers = _Answers(len(rows))
         for name, keys in steps:
@@ -153,7 +155,7 @@ class Gazetteer:
         vague = (answers.rivals > 0) & (american & rows["state"].isna()).to_numpy()
         answers.drop(vague)
         town = answers.copy()
-        codes = rows["postal_code"].astype("str").str[:5].where(american)
+        codes = by_value(rows["postal_code"].where(american), lambda code: code[:5])
         zip_at = self._zip_codes.find(codes)
         trusted = np.flatnonzero((zip_at >= 0) & ~self._is_elsewhere(answers, zip_at, rows))
         answers.take(self._zip_codes, trusted, codes.iloc[trusted], "postal")
@@ -266,6 +268,14 @@ class _Answers:
         )
 
 
+def _join(area: pd.Series, name: pd.Series) -> pd.Series:
+    """The key of a name in an area; null where either is."""
+    both = area.notna() & name.notna()
+    keys = pd.Series(None, index=area.index, dtype=object)
+    keys[both] = area[both].astype(object) + _KEY + name[both].astype(object)
+    return keys
+
+
 def _why_not(city: str | None, state: str | None, country: str | None, *, vague: bool) -> str:
     """Say why an address has no place, and what would give it one."""
     if city is None:
@@ -273,7 +283,7 @@ def _why_not(city: str | None, state: str | None, country: str | None, *, vague:
     if vague:
         return f"several places are called {city}: add the state"
     if state is None and country is None:
-        return f"city {city!r} comes without a state or country: add one"
+        return f"city {city!r} comes without a state: add the state, or the country if it is abroad"
     return f"city {city!r} was not found in {state if country in (None, 'US') else country}"
 
 

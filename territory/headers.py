@@ -113,6 +113,7 @@ _SCALES = (
     (re.compile(r"\b(thousands?|000s?|k)\b", re.IGNORECASE), 1e3),
 )
 _IN_BRACKETS = re.compile(r"[\[(]([^\])]*)[\])]|\bin\s+(.*)$", re.IGNORECASE)
+_UNIT = re.compile(r"[\[(].*|\s+in\s+.*", re.IGNORECASE)
 # The Fortune 500 file of HIFLD states revenue in millions of dollars and says so nowhere in it.
 _HIFLD_FORTUNE_500 = frozenset(("rank", "revenues", "profit", "prc"))
 
@@ -121,7 +122,7 @@ def map_headers(columns: Iterable[str], kind: str) -> dict[str, str]:
     """Say which of ``columns`` is which column of the ``kind``; those that are none are left out.
 
     Each column of ours is taken once, by the header that is first in its list of names; what is in
-    brackets after a header ("Revenue (USD millions)") does not count.
+    brackets or after "in" ("Revenue (USD millions)") does not count.
 
     Returns
     -------
@@ -132,7 +133,7 @@ def map_headers(columns: Iterable[str], kind: str) -> dict[str, str]:
     headers = list(columns)
     by_name: dict[str, str] = {}
     for header in headers:
-        for name in (fold(re.sub(r"[\[(].*", "", header)), fold(header)):
+        for name in (fold(_UNIT.sub("", header)), fold(header)):
             by_name[name] = by_name.get(name, header)
     chosen: dict[str, str] = {}
     for column, names in known.items():

@@ -150,7 +150,8 @@ def take_in(
         {name: _read_column(name, raw, scales, log) for name in contract.columns}, index=raw.index
     )
     if "country" in contract.columns:
-        _clean_places(rows, raw, log)
+        # Only an office file that says so can mean Antarctica.
+        _clean_places(rows, raw, log, with_antarctica=kind == "offices")
     if "units" in contract.columns:
         rows["units"] = _clean_units(rows["units"], rows["kind"])
     derived = _add_ids(kind, rows)
@@ -237,7 +238,9 @@ def _read_code(name: str, texts: pd.Series, log: _Log) -> pd.Series:
     return read
 
 
-def _clean_places(rows: pd.DataFrame, raw: pd.DataFrame, log: _Log) -> None:
+def _clean_places(
+    rows: pd.DataFrame, raw: pd.DataFrame, log: _Log, *, with_antarctica: bool
+) -> None:
     """Bring country, state, postal code and coordinates into form, in place."""
     written = cleaning.clean_names(raw["country"]) if "country" in raw else rows["country"]
     rows["country"], rows["state"], rows["postal_code"] = clean_address(
@@ -259,7 +262,7 @@ def _clean_places(rows: pd.DataFrame, raw: pd.DataFrame, log: _Log) -> None:
     rows.loc[half | nought, ["lat", "lon"]] = np.nan
     lon, lat = rows["lon"].to_numpy(float), rows["lat"].to_numpy(float)
     at_home = (is_american & ~rows["state"].isin(ELSEWHERE_STATES)).to_numpy(bool)
-    reasons, remedies = faults(lon, lat, at_home)
+    reasons, remedies = faults(lon, lat, at_home, with_antarctica=with_antarctica)
     log.refuse(pd.notna(reasons), reasons, remedies)
 
 

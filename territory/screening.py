@@ -52,13 +52,13 @@ _NULL_ISLAND = "coordinates 0, 0 mean that nobody knew: not used"
 class ScreenReport:
     """How many rows a file had and what became of them.
 
-    ``read`` = ``placed`` + ``not_placed``. ``within`` counts the rows whose point is within the
+    ``rows`` = ``placed`` + ``not_placed``. ``within`` counts the rows whose point is within the
     radius, ``too_close`` those (with all pairs: the pairs) known too coarsely to say. ``written``
-    differs from ``read`` only where there is a row for each pair. ``columns`` names what was added:
+    differs from ``rows`` only where there is a row for each pair. ``columns`` names what was added:
     one that the file had already gets "_2" after its name, and the file's own stays as it was.
     """
 
-    read: int
+    rows: int
     placed: int
     within: int
     too_close: int
@@ -72,7 +72,7 @@ class ScreenReport:
     def sentence(self) -> str:
         """The report in one line."""
         return (
-            f"{self.read:,} read, {self.placed:,} placed, {self.within:,} within "
+            f"{self.rows:,} read, {self.placed:,} placed, {self.within:,} within "
             f"{format_miles(self.radius_m)} of one of {self.offices:,} offices, "
             f"{self.too_close:,} too close to call, {self.not_placed:,} not placed; "
             f"{self.written:,} rows written."
@@ -143,7 +143,7 @@ def screen(
                 progress(done, file.rows)
         sink.close()
     return ScreenReport(
-        read=done,
+        rows=done,
         placed=screener.placed,
         within=screener.within,
         too_close=screener.too_close,

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import warnings
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,11 +111,18 @@ def read_table(path: str | Path) -> Table:
     check_readable(path)
     kind = format_of(path)
     readers = {"csv": _read_csv, "xlsx": _read_xlsx}
-    try:
+    with reading(path, kind):
         return readers.get(kind, _read_shapes)(path, kind)
+
+
+@contextlib.contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Turn what the readers raise at a broken file into one sentence about it."""
+    try:
+        yield
     except (
-        *(OSError, EOFError, UnicodeError, zipfile.BadZipFile, InvalidFileException),
-        *(pa.ArrowException, DataSourceError, DataLayerError, KeyError),
+        *(OSError, EOFError, ValueError, KeyError, SyntaxError, zlib.error, zipfile.BadZipFile),
+        *(InvalidFileException, pa.ArrowException, DataSourceError, DataLayerError),
     ) as error:
         told = str(error).strip().split("\n")[0]
         raise FileFormatError(f"{path}: not readable as {kind} ({told}).") from error
@@ -288,11 +296,14 @@ def _write_xlsx(frame: pd.DataFrame, path: Path) -> None:
             "Write .csv or .parquet."
         )
     safe = _neutral(frame).astype(object)
+    rows = [
+        [_sheet_value(value, path) for value in row]
+        for row in safe.where(safe.notna(), None).itertuples(index=False, name=None)
+    ]
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("table")
-    sheet.append(safe.columns.tolist())
-    for row in safe.where(safe.notna(), None).itertuples(index=False, name=None):
-        sheet.append([_sheet_value(value, path) for value in row])
+    for row in [safe.columns.tolist(), *rows]:
+        sheet.append(row)
     book.save(path)
 
 

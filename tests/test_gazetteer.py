@@ -1,0 +1,133 @@
+"""Places are looked up offline, each with precision, uncertainty, source and what was odd."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyproj import Geod
+
+from territory import geocoding, intake, reference, tables
+from territory.gazetteer import Gazetteer
+from territory.lengths import METRES_PER_MILE
+from territory.policy import Policy
+from territory.schemas import GEOCODE, check
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+POLICY = Policy()
+
+
+@pytest.fixture(scope="module")
+def gazetteer() -> Gazetteer:
+    return Gazetteer(reference.load(), POLICY.geocoding)
+
+
+def address(*rows: tuple[str | None, str | None, str | None, str | None]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["city", "state", "postal_code", "country"], dtype=object)
+
+
+def test_every_row_comes_back_once_in_the_order_given(gazetteer: Gazetteer) -> None:
+    frame = address(
+        ("Paris", None, None, "FR"), (None, None, None, None), ("Denver", "CO", "80202", "US")
+    ).set_axis([7, 3, 5])
+    found = gazetteer.lookup(frame)
+    assert found.index.tolist() == [7, 3, 5]
+    check(found, GEOCODE, "geocodes")
+    assert found["precision"].tolist() == ["place", None, "postal"]
+
+
+@pytest.mark.parametrize(
+    ("row", "precision", "lat", "lon"),
+    [
+        (("Denver", "CO", "80202", "US"), "postal", 39.75, -105.0),
+        (("Saint Paul", "MN", None, None), "place", 44.95, -93.1),
+        (("ST. PAUL", "MN", None, "US"), "place", 44.95, -93.1),
+        (("Zürich", None, None, "CH"), "place", 47.37, 8.55),
+        (("Cincinnati", None, None, "US"), "place", 39.1, -84.5),
+        (("London", "ON", "N6A 1A1", "CA"), "place", 42.98, -81.25),
+        (("Frankfurt", None, "60311", "DE"), "place", 50.11, 8.68),
+        ((None, None, "35294-0110", "US"), "postal", 33.5, -86.8),
+    ],
+)
+def test_a_place_is_found_by_the_best_that_is_known(
+    gazetteer: Gazetteer, row: tuple[str, str, str, str], precision: str, lat: float, lon: float
+) -> None:
+    found = gazetteer.lookup(address(row)).iloc[0]
+    assert found["precision"] == precision
+    assert found["geocode_source"]
+    assert (found["lat"], found["lon"]) == pytest.approx((lat, lon), abs=0.15)
+    assert found["uncertainty_m"] >= 1_600
+
+
+def test_city_and_state_outvote_a_zip_code_elsewhere_and_both_are_told(
+    gazetteer: Gazetteer,
+) -> None:
+    found = gazetteer.lookup(address(("Denver", "CO", "02110", "US"))).iloc[0]
+    assert found["precision"] == "place"
+    assert found["lon"] == pytest.approx(-105, abs=0.3)
+    assert found["geocode_note"].startswith("ZIP 02110 is in MA, ")
+    assert found["geocode_note"].endswith("mi from ZIP codes of Denver, CO: placed by the city")
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (("Springfield", None, None, "US"), "several places are called Springfield: add the state"),
+        (("London", None, None, None), "'London' comes without a state: add the state"),
+        (("Nowhere", "CO", "99999", "US"), "ZIP 99999 is unknown and city 'Nowhere' was not found"),
+        ((None, "CO", None, "US"), "no city: add a ZIP code"),
+        ((None, None, None, "FR"), "no city"),
+        ((None, None, None, None), "no city"),
+    ],
+)
+def test_what_cannot_be_placed_says_why(
+    gazetteer: Gazetteer, row: tuple[str | None, ...], told: str
+) -> None:
+    found = gazetteer.lookup(address(row)).iloc[0]  # type: ignore[arg-type]
+    assert np.isnan(found["lon"])
+    assert found["precision"] is None
+    assert told in found["geocode_note"]
+
+
+def test_given_coordinates_win_and_count_as_exact(gazetteer: Gazetteer) -> None:
+    frame = address(("Denver", "CO", "80202", "US"), ("Denver", "CO", "80202", "US"))
+    placed = geocoding.place(
+        frame.assign(lon=[-90.0, np.nan], lat=[40.0, np.nan]), gazetteer, POLICY
+    )
+    assert placed["precision"].tolist() == ["rooftop", "postal"]
+    assert placed["lon"].tolist()[0] == -90.0
+    assert placed["uncertainty_m"].tolist()[0] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "placed", "median_mi", "p95_mi", "gross"),
+    [
+        ("fortune500_hifld.csv", 0.995, 1.3, 5.0, 0.003),
+        ("universities_ipeds_hd2020.csv", 0.99, 1.3, 5.0, 0.003),
+    ],
+)
+def test_real_headquarters_are_placed_near_their_true_coordinates(
+    gazetteer: Gazetteer,
+    shared: Path,
+    name: str,
+    placed: float,
+    median_mi: float,
+    p95_mi: float,
+    gross: float,
+) -> None:
+    rows = intake.take_in("prospects", tables.read_table(shared / name)).rows
+    hidden = rows.assign(lon=np.nan, lat=np.nan)
+    found = geocoding.place(hidden, gazetteer, POLICY)
+    assert found["lon"].notna().mean() >= placed
+    both = (found["lon"].notna() & rows["lon"].notna()).to_numpy()
+    columns = (rows["lon"], rows["lat"], found["lon"], found["lat"])
+    metres = Geod(ellps="WGS84").inv(*(c.to_numpy(float)[both] for c in columns))[2]
+    miles = metres / METRES_PER_MILE
+    assert np.median(miles) <= median_mi
+    assert np.percentile(miles, 95) <= p95_mi
+    assert (miles > 50).mean() < gross
+    assert 0.92 <= (metres <= found["uncertainty_m"].to_numpy(float)[both]).mean() <= 0.98
