@@ -61,7 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         If the store is out of reach or was written by another version.
     """
     settings = settings or Settings.from_environment()
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.config.from_mapping(
         TERRITORY=settings,
         # Nothing is uploaded yet: a body larger than this is a mistake or an attack.

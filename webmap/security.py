@@ -10,14 +10,14 @@ from __future__ import annotations
 import ipaddress
 import secrets
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from flask import abort, g, request
-from werkzeug.sansio.utils import host_is_trusted
 
 if TYPE_CHECKING:
     from flask import Flask, Response
 
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -40,7 +40,7 @@ def refuse_strangers() -> None:
     """Answer 403 to anything that does not come from, and ask for, this machine."""
     if not _is_loopback(request.remote_addr):
         abort(403, "This server answers only the machine it runs on until sign-in is set up.")
-    if not host_is_trusted(request.host, LOOPBACK_HOSTS):
+    if _name(request.host) not in LOOPBACK_HOSTS:
         abort(403, f"This server is not {request.host}. Ask for 127.0.0.1 or localhost.")
     if any(name in request.headers for name in FORWARDED):
         abort(403, "This server does not answer through a proxy until sign-in is set up.")
@@ -51,6 +51,14 @@ def _is_loopback(address: str | None) -> bool:
         return address is not None and ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
+
+
+def _name(host: str) -> str | None:
+    """Read the name out of a Host header, in which an IPv6 address stands in brackets."""
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
 
 
 def csp_nonce() -> str:

@@ -131,11 +131,12 @@ def money(value: float | None) -> str:
     """Dollars at the size they have: ``$640 k``, ``$41.6 M``, ``$117.4 bn``."""
     if value is None or not known(value):
         return NOTHING
-    for size, word in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
-            digits = 0 if size == 1e3 else 1
-            return f"${value / size:,.{digits}f}{NO_BREAK}{word}".replace("-", MINUS)
-    return f"${value:,.0f}".replace("-", MINUS)
+    sign, amount = MINUS if value < 0 else "", abs(value)
+    for size, word, digits in ((1e9, "bn", 1), (1e6, "M", 1), (1e3, "k", 0)):
+        # Judged as it will be shown, so that 999,999 is "1.0 M" and not "1,000 k".
+        if round(amount / size, digits) >= 1 and (digits or amount >= size):
+            return f"{sign}${amount / size:,.{digits}f}{NO_BREAK}{word}"
+    return f"{sign}${amount:,.0f}"
 
 
 def miles(value: float | None, limit_m: float | None = None, *, unit: bool = True) -> str:
@@ -197,7 +198,12 @@ def units(kind: str, codes: str | None) -> str:
 def web_address(text: str) -> str | None:
     """Make a link of a website as a file gives it; anything but http and https is no link."""
     address = text if "//" in text else f"https://{text}"
-    return address if urlsplit(address).scheme in WEB_SCHEMES else None
+    try:
+        parts = urlsplit(address)
+        is_web = parts.scheme in WEB_SCHEMES and "." in (parts.hostname or "") and parts.port != 0
+    except ValueError:  # a port that is no number, as in javascript:alert(1)
+        return None
+    return address if is_web else None
 
 
 def host(text: str) -> str:

@@ -1,0 +1,121 @@
+"""The demo company behind the real app; loaded once per session."""
+
+from __future__ import annotations
+
+import csv
+import threading
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from werkzeug.serving import make_server
+
+from territory import workflow
+from territory.store import open_store
+from tests.web.hostile import TEXTS
+from webmap import Settings, create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from territory.store import Store
+
+TODAY = date(2026, 11, 23)
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+COMMANDS = ("=cmd|'/c calc'!A1", "@SUM(1)", "+1+cmd", "\t=1")
+
+
+def make_app(url: str, folder: Path) -> Flask:
+    return create_app(Settings(store_url=url, var_dir=folder, today=lambda: TODAY))
+
+
+@pytest.fixture(scope="session")
+def demo_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a store that holds the demo company."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('demo')}/demo.sqlite"
+    with open_store(url) as store:
+        workflow.load_demo(store, now=NOW)
+    return url
+
+
+@pytest.fixture(scope="session")
+def demo(demo_url: str) -> Iterator[Store]:
+    with open_store(demo_url) as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def app(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    return make_app(demo_url, tmp_path_factory.mktemp("var"))
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> FlaskClient:
+    """The app over a store that nothing was imported into."""
+    return make_app(f"sqlite:///{tmp_path}/empty.sqlite", tmp_path).test_client()
+
+
+@pytest.fixture(scope="session")
+def hostile_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The app over a plan whose every name tries to break out of its place. It is no demo."""
+    folder = tmp_path_factory.mktemp("hostile")
+    names = [text.replace("\0", "") for text in (*TEXTS, *COMMANDS)]
+    tables = {
+        "offices": [["office_id", "name", "lat", "lon"], ["o", names[0], 41.8781, -87.6298]],
+        "reps": [["rep_id", "name", "base_office_id"], ["r", names[1], "o"]],
+        "markets": [["market_id", "name", "kind", "units"], ["m", names[0], "state", "IL"]],
+        "territories": [
+            ["territory_id", "name", "rep_id", "market_id", "segment"],
+            ["t", names[3], "r", "m", "any"],
+        ],
+        "prospects": [
+            ["prospect_id", "name", "status", "city", "state", "website", "industry"],
+            *(
+                [f"p{n}", name, "customer", "Chicago", "IL", "javascript:alert(1)", name]
+                for n, name in enumerate(names)
+            ),
+        ],
+        "contacts": [
+            ["contact_id", "prospect_id", "name", "title"],
+            ["c", "p0", names[0], names[1]],
+        ],
+    }
+    url = f"sqlite:///{folder}/hostile.sqlite"
+    with open_store(url) as store:
+        for kind, rows in tables.items():
+            path = folder / f"{kind}.csv"
+            with path.open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows(rows)
+            assert workflow.import_file(store, kind, path).refused.empty
+        workflow.assign(store, published_by=names[0], name=names[1], now=NOW)
+    return make_app(url, folder)
+
+
+def serve(app: Flask) -> Iterator[str]:
+    """Serve an app on a free port of this machine."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def address(app: Flask) -> Iterator[str]:
+    yield from serve(app)
+
+
+@pytest.fixture(scope="session")
+def hostile_address(hostile_app: Flask) -> Iterator[str]:
+    yield from serve(hostile_app)

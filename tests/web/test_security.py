@@ -1,0 +1,120 @@
+"""Who is answered, what a browser may do with the answer, and what it may keep."""
+
+from __future__ import annotations
+
+import pytest
+
+from webmap.security import HEADERS, content_security_policy
+
+STRICT = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+def paths(app) -> list[str]:
+    """One address of every route that is read, with ids of the demo."""
+    ids = {"market_id": "M-BAY", "prospect_id": "3m", "name": "no-such-1.js", "filename": "app.css",
+           "scheme": "light", "z": 3, "x": 1, "y": 2, "dense": ""}  # fmt: skip
+    with app.test_request_context():
+        adapter = app.url_map.bind("localhost")
+        return [
+            adapter.build(rule.endpoint, {name: ids[name] for name in rule.arguments})
+            for rule in app.url_map.iter_rules()
+        ]
+
+
+def test_every_route_refuses_whoever_is_not_this_machine(app):
+    assert len(paths(app)) > 15
+    for path in paths(app):
+        for stranger in ("192.0.2.7", "2001:db8::7", None):
+            response = app.test_client().get(path, environ_overrides={"REMOTE_ADDR": stranger})
+            assert response.status_code == 403, (path, stranger)
+            assert b"until sign-in" in response.data
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "attacker.example",
+        "127.0.0.1.attacker.example",
+        "192.0.2.7",
+        "[::2]",
+        "[x",
+        "user@",
+        "localhost.evil.example:80",
+    ],
+)
+def test_another_name_for_this_machine_is_refused(client, host):
+    assert client.get("/", headers={"Host": host}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "[::1]", "localhost:8000", "[::1]:8000"]
+)
+def test_loopback_names_are_answered_on_any_port(client, host):
+    assert client.get("/about", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host"])
+def test_a_proxy_is_refused_until_there_is_sign_in(client, name):
+    assert client.get("/", headers={name: "127.0.0.1"}).status_code == 403
+
+
+def test_every_answer_carries_the_strict_policy_and_the_usual_headers(app):
+    for path in [*paths(app), "/nothing", "/markets/x?page=0"]:
+        response = app.test_client().get(path, buffered=True)
+        assert response.headers["Content-Security-Policy"] == STRICT, path
+        for name, value in HEADERS.items():
+            assert response.headers[name] == value, path
+        assert "Set-Cookie" not in response.headers
+
+
+def test_a_nonce_opens_the_policy_for_itself_alone():
+    policy = content_security_policy("abc")
+    assert "script-src 'self' 'nonce-abc'" in policy
+    assert "unsafe" not in policy
+
+
+def test_what_comes_from_the_store_is_private_and_asked_for_again(client):
+    for path in ("/", "/markets/M-BAY", "/markets/M-BAY/prospects.json", "/findings.csv"):
+        assert client.get(path).headers["Cache-Control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize("path", ["/", "/markets/M-BAY", "/markets/M-BAY/prospects.json"])
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity"])
+def test_what_has_not_changed_is_not_sent_twice(client, path, coding):
+    first = client.get(path, headers={"Accept-Encoding": coding})
+    again = {"Accept-Encoding": coding, "If-None-Match": first.headers["ETag"]}
+    second = client.get(path, headers=again)
+    assert first.headers.get("Content-Encoding", "identity") == coding
+    assert (second.status_code, second.data) == (304, b"")
+
+
+def test_a_static_file_is_kept_for_ever_under_the_name_of_its_content(app, client):
+    with app.test_request_context():
+        named = app.url_for("static", filename="app.css")
+    plain = named.split("?")[0]
+    assert (
+        client.get(named, buffered=True).headers["Cache-Control"]
+        == "public, max-age=31536000, immutable"
+    )
+    for other in (plain, plain + "?v=0000000000"):
+        assert client.get(other, buffered=True).headers["Cache-Control"] == "public, no-cache"
+
+
+def test_a_static_file_is_sent_compressed_and_once(client):
+    first = client.get("/static/app.css", headers={"Accept-Encoding": "br"}, buffered=True)
+    assert first.headers["Content-Encoding"] == "br"
+    again = {"Accept-Encoding": "br", "If-None-Match": first.headers["ETag"]}
+    assert client.get("/static/app.css", headers=again, buffered=True).status_code == 304
+
+
+def test_no_path_leads_out_of_the_static_folder(client):
+    for path in (
+        "/static/../__init__.py",
+        "/static/%2e%2e/__init__.py",
+        "/static/x/../../__init__.py",
+    ):
+        assert client.get(path).status_code in {400, 404}

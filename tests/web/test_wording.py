@@ -1,0 +1,120 @@
+"""Numbers, units and words as pages write them."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from territory.errors import InputError
+from territory.findings import CODES
+from territory.lengths import METRES_PER_MILE
+from territory.policy import RULES, SEGMENTS
+from territory.schemas import MARKET_KINDS, PRECISIONS, SEVERITIES, STATUSES, UNASSIGNED, VERDICTS
+from webmap import wording
+from webmap.filters import SORTS, Filters, order_words
+
+LIMIT_M = 50 * METRES_PER_MILE
+
+
+def test_every_stored_code_has_its_words():
+    assert set(wording.STATUS) == set(STATUSES)
+    assert set(wording.SEGMENT) == set(SEGMENTS)
+    assert set(wording.PRECISION) == set(PRECISIONS)
+    assert set(wording.RULE) == {*RULES, UNASSIGNED}
+    assert set(wording.KIND) == set(MARKET_KINDS)
+    assert set(wording.SEVERITY_TAG) == set(SEVERITIES)
+    assert set(wording.VERDICT_TAG) == {*VERDICTS, None}
+    assert set(wording.FINDING) == set(CODES)
+    assert all(order_words(sign + sort) for sort in SORTS for sign in ("", "-"))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(23871, "23,871"), (-122, "−122"), (0, "0"), (None, "–"), (np.nan, "–")]
+)
+def test_a_number_has_separators_and_a_true_minus(value, shown):
+    assert wording.number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (22.34, "22.3 mi"),
+        (49.96, "49.96 mi"),
+        (50, "50.0 mi"),
+        (50.0004, "50.0004 mi"),
+        (None, "–"),
+    ],
+)
+def test_a_distance_never_reads_on_the_wrong_side_of_the_limit(value, shown):
+    assert wording.miles(value, LIMIT_M).replace("\xa0", " ") == shown
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "shown"),
+    [(940, 1000, "94 %"), (999, 1000, "99 %"), (4, 1000, "0.4 %"), (1, 5000, ""), (0, 9, "0 %"),
+     (5, 0, "–"), (9, 9, "100 %")],
+)  # fmt: skip
+def test_a_share_never_claims_all_or_nothing_that_is_not_so(part, whole, shown):
+    assert wording.share(part, whole).replace("\xa0", " ") == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(117.4e9, "$117.4 bn"), (41.6e6, "$41.6 M"), (640_000, "$640 k"), (950, "$950"),
+     (-2e6, "−$2.0 M"), (999_999, "$1.0 M"), (None, "–")],
+)  # fmt: skip
+def test_money_is_written_at_its_size(value, shown):
+    assert wording.money(value).replace("\xa0", " ") == shown
+
+
+@pytest.mark.parametrize(
+    ("day", "shown"),
+    [("2026-07-01", "145 days ago"), ("2026-11-22", "yesterday"), ("2026-11-30", "in 7 days"),
+     (dt.date(2026, 11, 23), "today")],
+)  # fmt: skip
+def test_a_day_says_how_far_it_is(app, day, shown):
+    with app.app_context():
+        assert wording.day(day) == f"{day} ({shown})"
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("acme.com", "https://acme.com"), ("http://acme.com", "http://acme.com"),
+     ("javascript:alert(1)", None), ("javascript://x%0aalert(1)", None), ("data://x", None)],
+)  # fmt: skip
+def test_only_web_addresses_become_links(text, address):
+    assert wording.web_address(text) == address
+
+
+def test_a_query_that_is_read_and_written_stays_the_same():
+    query = MultiDict([("q", " two  words "), ("segment", "small"), ("segment", "unknown"),
+                       ("sort", "-name"), ("page", "3"), ("status", "")])  # fmt: skip
+    read = Filters.read(query)
+    assert read == Filters("two words", (), ("small", "unknown"), (), "-name", 3)
+    written = MultiDict({name: value for name, value in read.query().items() if name != "page"})
+    assert Filters.read(written) == dataclasses.replace(read, page=1)
+    assert Filters().query() == {}
+
+
+def test_every_wrong_choice_is_named_at_once():
+    with pytest.raises(InputError, match=r"status: x is none of .*; page: 0"):
+        Filters.read(MultiDict([("status", "x"), ("page", "0")]))
+
+
+def test_what_is_not_known_stands_last_whichever_way_a_list_is_sorted():
+    frame = pd.DataFrame(
+        {
+            "prospect_id": list("abcd"),
+            "name": ["b", "A", "c", "d"],
+            "employees": [5.0, np.nan, 9.0, 5.0],
+            "rep_name": ["zoe", None, "Abe", "zoe"],
+        }
+    )
+    for sort, order in (("employees", "adcb"), ("-employees", "cadb"), ("rep", "cadb"),
+                        ("-rep", "adcb"), ("name", "bacd")):  # fmt: skip
+        assert "".join(Filters(sort=sort).select(frame)["prospect_id"]) == order, sort
