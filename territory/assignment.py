@@ -170,12 +170,12 @@ def market_of_headquarters(prospects: pd.DataFrame, ground: Ground) -> Answer:
     territory_id = _match(_first(covering, ["market_id", "segment"]), keys)
     others = (
         covering.groupby(["market_id", "segment"])["territory_id"]
-        .agg(lambda ids: " and ".join(list(dict.fromkeys(ids))[1:]))
+        .agg(lambda ids: ", ".join(list(dict.fromkeys(ids))[1:]))
         .rename("territory_id")
         .reset_index()
     )
     also = _match(others[others["territory_id"] != ""], keys)
-    tie = np.where(_known(also), " " + _shown(also) + " covers it too and comes later.", "")
+    tie = np.where(_known(also), " Behind it, also covering the segment: " + _shown(also) + ".", "")
     segment = pd.Series(keys[1]).str.replace("_", "-").to_numpy(object)
     where = headquarters(prospects, ground)
     won = (
