@@ -5,11 +5,12 @@
   const main = document.querySelector("main[data-app=market]");
   const rail = document.getElementById("filters");
   if (!main || !rail) return;
-  let fetching = null;
+  let fetching = null, drawn = null;
 
   const part = (name, root = document) => root.querySelector(`[data-part="${name}"]`);
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`prospect:${name}`, {detail: {...detail, from: "list"}}));
   const dataUrl = (page) => { const url = new URL(page); url.pathname += "/prospects.json"; for (const key of ["prospect", "sort", "page"]) url.searchParams.delete(key); url.hash = ""; return url.href; };
+  drawn = dataUrl(location.href);
   const chosen = () => new URL(location.href).searchParams.get("prospect");
 
   async function show(address, {push = true} = {}) {
@@ -21,7 +22,6 @@
       const answer = await fetch(url, {signal: mine.signal});
       if (!answer.ok) { location.assign(url); return; }
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const before = dataUrl(location.href);
       if (push) history.pushState(null, "", url);
       for (const name of ["bar", "list", "card", "apply"]) {
         const from = part(name, fresh), to = part(name);
@@ -31,7 +31,7 @@
       main.className = fresh.querySelector("main").className;
       document.title = fresh.title;
       tally(fresh);
-      if (dataUrl(url) !== before) tell("reload", {url: dataUrl(url)});
+      if (dataUrl(url) !== drawn) tell("reload", {url: drawn = dataUrl(url)});
       tell("select", {id: url.searchParams.get("prospect")});
       dispatchEvent(new Event("resize"));
     } catch (error) {
