@@ -44,9 +44,8 @@ def yearly_quotas(quotas: pd.DataFrame, year: str) -> pd.Series:
         amount_usd by rep_id, for the reps that have any quota in that year.
     """
     of_year = quotas[quotas["period"].str[:4] == year]
-    span = of_year["period"].map(len)  # 2026, 2026-11 and 2026-Q4 are all of one length each
-    widest = of_year.assign(
-        grain=span.where(span == 4, of_year["period"].str.contains("Q").map({True: 5, False: 6}))
-    )
-    chosen = widest[widest["grain"] == widest.groupby("rep_id")["grain"].transform("min")]
+    # 0 for a year, 1 for a quarter, 2 for a month: the coarsest of a rep counts.
+    is_part, is_month = of_year["period"].str.len() > 4, ~of_year["period"].str.contains("Q")
+    grain = is_part.astype(int) + (is_part & is_month).astype(int)
+    chosen = of_year[grain == grain.groupby(of_year["rep_id"]).transform("min")]
     return chosen.groupby("rep_id")["amount_usd"].sum()
