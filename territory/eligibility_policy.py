@@ -224,8 +224,12 @@ class EligibilityPolicy:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of everything in it: two policies with one digest decide alike."""
-        text = json.dumps(self.as_dict(), sort_keys=True, separators=(",", ":"))
+        """SHA-256 of the rule: two policies with one digest differ in exceptions at most.
+
+        Exceptions are about persons, so a record holds its own person's and nobody else's.
+        """
+        rule = self.as_dict() | {"exceptions": []}
+        text = json.dumps(rule, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
