@@ -8,8 +8,9 @@ needs a name, so the list is written with two columns more: a made-up id and nam
 Smaller lists are every n-th row, so that they spread over all states.
 
 A fresh SQLite store gets the offices, reps, markets and territories of the demo company off the
-clock. On the clock, in a fresh process each: import (read, clean, place, write), then assign (nearest
-office, market, owner, findings, publish); then the same file once more, which must change nothing.
+clock. On the clock, in a fresh process each: import (read, clean, place, write), then assign
+(nearest office, market, owner, findings, publish); then the same file once more, which must change
+nothing.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ def run_one(companies: Path) -> None:
             "wall_s": imported.wall_s + assigned.wall_s,
             "cpu_s": imported.cpu_s + assigned.cpu_s,
             "again_s": repeated.wall_s,
+            "import_mb": imported.peak_mb,
+            "assign_mb": assigned.peak_mb,
             "peak_mb": max(imported.peak_mb, assigned.peak_mb, repeated.peak_mb),
             **first.buckets,
             "reconciles": first.is_reconciled and again.is_reconciled,
