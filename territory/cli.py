@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from territory.cli_eligibility import eligibility
 from territory.errors import InputError, NotFoundError, TerritoryError
 
 if TYPE_CHECKING:
@@ -59,6 +60,9 @@ def cli(context: click.Context, store_url: str | None) -> None:
       territory demo && territory serve
     """
     context.obj = store_url
+
+
+cli.add_command(eligibility)
 
 
 def opened(context: click.Context, *, create: bool = True) -> Store:

@@ -139,6 +139,12 @@ def verify(record: Mapping[str, Any]) -> tuple[str, ...]:
             f"The record cannot be decided again: {type(error).__name__} ({error}). "
             "Ask for it from where it was made."
         ) from error
+    asked = record["asked"]
+    told += [
+        f"policy.exception of {e.person_id}: is not for {asked.get('subject')!r} on {asked['on']}"
+        for e in policy.exceptions
+        if e.person_id != asked.get("subject") or not e.granted_on <= asked["on"] < e.expires_on
+    ]
     head = {"name": policy.name, "version": policy.version, "digest": policy.digest}
     told += [
         f"policy.{name}: recorded {record['policy'].get(name)!r}, the rule says {value!r}"

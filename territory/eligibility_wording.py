@@ -44,7 +44,7 @@ class Fault(NamedTuple):
     remedy: str
 
 
-_STREET = "Give the street address of the home, or its latitude and longitude."
+_STREET = "Give the latitude and longitude of the home's street address."
 FAULTS = {
     "nothing_given": Fault("no home was given", _STREET),
     "half_given": Fault(
@@ -223,4 +223,4 @@ def review_remedy(precision: str | None, *, is_band: bool, is_road: bool) -> str
         return "The street address of the home, and its route, would settle it."
     if precision in ("rooftop", "street"):
         return "More exact coordinates of the home would settle it."
-    return "A street address, or the coordinates of the home, would settle it."
+    return "The latitude and longitude of the home's street address would settle it."

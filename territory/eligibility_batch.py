@@ -1,0 +1,242 @@
+"""Eligibility from file to file, and of one home: reads offices, homes and areas, writes verdicts.
+
+Needs no store. Every row of a file comes back, in the order and with the columns it had.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import asdict, dataclass
+from importlib import metadata, resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from territory import reference
+from territory.eligibility import decide, measure
+from territory.eligibility_homes import map_home_headers, read_homes
+from territory.eligibility_record import make_record
+from territory.eligibility_verdict import COLUMNS, judge
+from territory.eligibility_wording import (
+    CANNOT_DECIDE,
+    ELIGIBLE,
+    FAULTS,
+    NEEDS_REVIEW,
+    NOT_ELIGIBLE,
+)
+from territory.errors import ColumnError, InputError
+from territory.gazetteer import Gazetteer
+from territory.intake import take_in
+from territory.lengths import METRES_PER_MILE
+from territory.polygon_files import read_polygons
+from territory.tables import check_writable, read_table, write_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import geopandas as gpd
+
+    from territory.eligibility_policy import EligibilityPolicy
+    from territory.tables import Table
+
+ADDED = (
+    "decision", "reason", "remedy", "office_id", "office_name", "distance_mi", "duration_min",
+    "uncertainty_mi", "policy",
+)  # fmt: skip
+_DISTRIBUTION = "territory-mapper"
+_UNREADABLE = FAULTS["unreadable"]
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """How many rows were read and how they were decided; ``columns`` names what was added."""
+
+    read: int
+    eligible: int
+    not_eligible: int
+    needs_review: int
+    cannot_decide: int
+    policy: str
+    columns: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The report in one line."""
+        return (
+            f"{self.read:,} read: {self.eligible:,} eligible, {self.not_eligible:,} not eligible, "
+            f"{self.needs_review:,} need review, {self.cannot_decide:,} cannot be decided "
+            f"({self.policy})."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for a program to read."""
+        return {**asdict(self), "columns": list(self.columns)}
+
+
+def read_offices(path: Path) -> pd.DataFrame:
+    """Read offices with coordinates (OFFICES contract); every refused row is named at once."""
+    taken = take_in("offices", read_table(path))
+    if len(taken.refused):
+        told = "; ".join(
+            f"line {line}: {reason}. {remedy}"
+            for line, reason, remedy in taken.refused[["line", "reason", "remedy"]].to_numpy()
+        )
+        raise InputError(f"{path}: {told}")
+    return taken.rows
+
+
+def read_areas(path: Path | None) -> gpd.GeoDataFrame | None:
+    """Read the areas of offices: polygons with the office's id in a column id or market_id."""
+    return None if path is None else read_polygons(path)
+
+
+def software() -> str:
+    """Name and version of this package, for records."""
+    return f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}"
+
+
+def data_vintage() -> str:
+    """Say which tables places are looked up in: a digest of the ZIP codes and of the cities."""
+    parts = []
+    for name in ("zip_codes", "cities"):
+        content = (resources.files(reference.PACKAGE) / f"{name}.parquet").read_bytes()
+        parts.append(f"{name} {hashlib.sha256(content).hexdigest()[:12]}")
+    return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class OneDecision:
+    """A decision as a row of ``eligibility.COLUMNS`` and as a record."""
+
+    row: dict[str, Any]
+    record: dict[str, Any]
+
+
+def decide_one(
+    home: Mapping[str, str | None],
+    offices: pd.DataFrame,
+    policy: EligibilityPolicy,
+    *,
+    on: str,
+    asked_by: str,
+    asked_at: str,
+    areas: gpd.GeoDataFrame | None = None,
+) -> OneDecision:
+    """Decide for one home, given as texts in the columns of ``eligibility_homes``."""
+    tables = reference.load()
+    rows = pd.DataFrame([dict(home)], dtype=object)
+    homes = read_homes(rows, Gazetteer(tables), tables)
+    facts = measure(homes, offices, policy, on=on, areas=areas)
+    record = make_record(
+        facts,
+        policy,
+        on=on,
+        subject=home.get("person_id"),
+        asked_by=asked_by,
+        asked_at=asked_at,
+        software=software(),
+        data_vintage=data_vintage(),
+    )
+    row = judge(facts, policy).iloc[0]
+    return OneDecision({name: row[name] for name in COLUMNS}, record)
+
+
+def decide_file(
+    source: Path,
+    target: Path,
+    offices: pd.DataFrame,
+    policy: EligibilityPolicy,
+    *,
+    on: str,
+    areas: gpd.GeoDataFrame | None = None,
+) -> BatchReport:
+    """Decide for every row of a file and write the rows with ``ADDED`` after their columns.
+
+    A row that cannot be decided, or not even be read, comes back at its place and says why.
+    ``target`` is replaced only once all went well. A column that the file has already gets "_2".
+
+    Raises
+    ------
+    FileFormatError
+        If a file cannot be read, or written as what its suffix says.
+    ColumnError
+        If ``source`` has neither coordinates nor an address.
+    """
+    check_writable(target)
+    table = read_table(source)
+    columns = [str(name) for name in table.frame.columns]
+    mapping = map_home_headers(columns)
+    if not {"postal_code", "city"} & set(mapping.values()) and not (
+        {"lat", "lon"} <= set(mapping.values())
+    ):
+        raise ColumnError(
+            f"{source}: no columns 'postal_code', 'city' and 'state', nor 'lat' and 'lon'; it has "
+            f"{', '.join(map(repr, columns))}. Rename or add them."
+        )
+    tables = reference.load()
+    rows = table.frame[list(mapping)].rename(columns=mapping)
+    homes = read_homes(rows, Gazetteer(tables), tables)
+    decisions = decide(homes, offices, policy, on=on, areas=areas)
+    told = f"{policy.name} {policy.version}"
+    added = pd.DataFrame(
+        {
+            "decision": decisions["decision"],
+            "reason": decisions["sentence"],
+            "remedy": decisions["remedy"],
+            "office_id": decisions["office_id"],
+            "office_name": decisions["office_name"],
+            "distance_mi": decisions["distance_m"] / METRES_PER_MILE,
+            "duration_min": decisions["duration_s"] / 60.0,
+            "uncertainty_mi": decisions["uncertainty_m"] / METRES_PER_MILE,
+            "policy": told,
+        }
+    )
+    names = _free_names(columns)
+    added.columns = pd.Index(names)
+    whole = _with_unreadable(pd.concat([table.frame, added], axis=1), table, names, told)
+    write_table(whole, target)
+    counts = Counter(whole[names[0]])
+    return BatchReport(
+        read=len(whole),
+        eligible=counts[ELIGIBLE],
+        not_eligible=counts[NOT_ELIGIBLE],
+        needs_review=counts[NEEDS_REVIEW],
+        cannot_decide=counts[CANNOT_DECIDE],
+        policy=told,
+        columns=tuple(names),
+    )
+
+
+def _with_unreadable(
+    whole: pd.DataFrame, table: Table, added: list[str], policy: str
+) -> pd.DataFrame:
+    """Put rows that could not be read at their place, without the cells nobody could tell apart."""
+    if not len(table.refused):
+        return whole
+    lost = pd.DataFrame(None, index=range(len(table.refused)), columns=whole.columns, dtype=object)
+    lost[added[0]] = CANNOT_DECIDE
+    reasons = table.refused["reason"].astype(str).to_numpy(object)
+    lines = table.refused["line"].astype(str).to_numpy(object)
+    lost[added[1]] = f"Cannot decide: {_UNREADABLE.reason}: line " + lines + ", " + reasons + "."
+    lost[added[2]] = _UNREADABLE.remedy
+    lost[added[-1]] = policy
+    order = np.argsort(
+        np.concatenate([table.lines, table.refused["line"].to_numpy(np.int64)]), kind="stable"
+    )
+    both = pd.concat([whole.astype(object), lost], ignore_index=True)
+    return both.iloc[order].reset_index(drop=True)
+
+
+def _free_names(taken: list[str]) -> list[str]:
+    """Names for the columns to add; "_2" follows one that the file has already."""
+    used = {name.casefold() for name in taken}
+    names = []
+    for name in ADDED:
+        free, number = name, 2
+        while free.casefold() in used:
+            free, number = f"{name}_{number}", number + 1
+        names.append(free)
+    return names
