@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import threading
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from territory import workflow
@@ -21,9 +23,12 @@ if TYPE_CHECKING:
 
     from flask import Flask
     from flask.testing import FlaskClient
+    from playwright.sync_api import Browser
 
     from territory.store import Store
 
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+         "--disable-background-networking", "--disable-component-update"]  # fmt: skip
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 COMMANDS = ("=cmd|'/c calc'!A1", "@SUM(1)", "+1+cmd", "\t=1")
@@ -119,3 +124,15 @@ def address(app: Flask) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def hostile_address(hostile_app: Flask) -> Iterator[str]:
     yield from serve(hostile_app)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The one browser of a session: the synchronous API of Playwright starts once per process."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("no chromium (apt-get install chromium)")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()

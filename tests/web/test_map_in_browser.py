@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from types import SimpleNamespace
 
@@ -13,14 +12,7 @@ from werkzeug.serving import make_server
 from tests.web.hostile import TEXTS, market_view
 from webmap import assets, basemap, maps, security
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium (apt-get install chromium)"),
-]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-         "--disable-background-networking", "--disable-component-update"]  # fmt: skip
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>whole</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/tokens.css">
 <link rel="stylesheet" href="/page.css">{}</head><body><main><h1>Map</h1><div class="box">{}</div>
@@ -55,20 +47,10 @@ def address(tmp_path_factory):
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def page(browser, address):
+def page(chromium, address):
     """The page once its map is ready; afterwards nothing may have gone wrong in it."""
-    context = browser.new_context(viewport={"width": 1000, "height": 600}, reduced_motion="reduce")
+    context = chromium.new_context(viewport={"width": 1000, "height": 600}, reduced_motion="reduce")
     page = context.new_page()
     wrong, outside = [], []
     page.on("console", lambda said: wrong.append(said.text) if said.type != "log" else None)
@@ -226,8 +208,8 @@ def test_clusters_hold_every_point_exactly_once(page) -> None:
     assert counts == [[4040, 4040, 0], [4040, 4040, 0]]
 
 
-def test_a_phone_gets_a_folded_legend_and_room_for_fingers(browser, address) -> None:
-    context = browser.new_context(viewport={"width": 360, "height": 700}, has_touch=True)
+def test_a_phone_gets_a_folded_legend_and_room_for_fingers(chromium, address) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 700}, has_touch=True)
     page = context.new_page()
     page.goto(address)
     page.wait_for_selector("[data-ready=true]")
