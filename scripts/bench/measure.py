@@ -167,9 +167,8 @@ def report(
     )
     table({name: dict(values) for name, values in figures.items()})
     for bar in bars:
-        wanted = (
-            f"at least {bar.at_least:g}" if bar.at_least is not None else f"at most {bar.at_most:g}"
-        )
+        ends = (("at least", bar.at_least), ("at most", bar.at_most))
+        wanted = ", ".join(f"{what} {end:g}" for what, end in ends if end is not None)
         print(f"{'met' if bar.met else 'NOT MET':8}{bar.what}: {bar.measured:.3g} ({wanted})")
 
 
