@@ -117,7 +117,7 @@ def read_homes(
     homes.loc[pd.notna(fault), ["lon", "lat", "uncertainty_m"]] = np.nan
     homes.loc[pd.notna(fault), ["precision", "geocode_source"]] = None
     homes["geocode_source"] = _kind_of_source(homes["geocode_source"])
-    homes["fault"] = fault
+    homes["fault"] = pd.Series(fault, dtype=object)
     for name in PERSON:
         homes[name] = parse_dates(texts[name]) if name in DAYS else texts[name]
     return homes.set_index(rows.index)

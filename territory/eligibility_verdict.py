@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
     Ints = npt.NDArray[np.int64]
     Objects = npt.NDArray[np.object_]
+    Columns = dict[str, npt.NDArray[Any]]
 
 COLUMNS = (
     "decision", "basis", "sentence", "remedy", "criterion", "method", "office_id", "office_name",
@@ -110,7 +111,7 @@ def judge(facts: Facts, policy: EligibilityPolicy) -> pd.DataFrame:
         best[(codes == code).any(axis=0)] = code
     chosen = np.argmax(codes == best, axis=0)
     words = np.array([NOT_ELIGIBLE, ELIGIBLE, NEEDS_REVIEW, CANNOT_DECIDE, CANNOT_DECIDE], object)
-    table = pd.DataFrame({"decision": words[best]})  # _IGNORED is -1, the last
+    table: Columns = {"decision": words[best]}  # _IGNORED is -1, the last
     faults = np.where(pd.isna(facts.fault), _pick([m.fault for m in facts.measures], chosen),
                       facts.fault)  # fmt: skip
     bound = _pick([m.is_lower_bound for m in facts.measures], chosen).astype(bool)
@@ -121,7 +122,12 @@ def judge(facts: Facts, policy: EligibilityPolicy) -> pd.DataFrame:
     table["sentence"], table["remedy"] = _sentences(facts, policy, compared, codes, best, faults)
     _add_facts(table, facts, policy, chosen, is_open & ~bound)
     _apply_standing(table, facts, policy)
-    return table.set_index(facts.index)[list(COLUMNS)]
+    return pd.DataFrame(
+        {  # text stays of objects with None, whatever pandas would make of it
+            name: pd.Series(table[name], index=facts.index, dtype=table[name].dtype)
+            for name in COLUMNS
+        }
+    )
 
 
 def _pick(parts: list[npt.NDArray[Any]], chosen: Ints) -> npt.NDArray[Any]:
@@ -130,7 +136,7 @@ def _pick(parts: list[npt.NDArray[Any]], chosen: Ints) -> npt.NDArray[Any]:
 
 
 def _add_facts(
-    table: pd.DataFrame, facts: Facts, policy: EligibilityPolicy, chosen: Ints, is_void: Bools
+    table: Columns, facts: Facts, policy: EligibilityPolicy, chosen: Ints, is_void: Bools
 ) -> None:
     """Add the columns that say what the decision rests on."""
     value = _pick([m.value for m in facts.measures], chosen).astype(float)
@@ -265,10 +271,10 @@ def _known(facts: Facts, unit: str, best: Ints) -> Objects:
     return told
 
 
-def _apply_standing(table: pd.DataFrame, facts: Facts, policy: EligibilityPolicy) -> None:
+def _apply_standing(table: Columns, facts: Facts, policy: EligibilityPolicy) -> None:
     """Let exceptions and earlier decisions stand where distance does not make eligible."""
     columns = ("decision", "basis", "sentence", "remedy")
-    told: dict[str, Objects] = {name: table[name].to_numpy(object, copy=True) for name in columns}
+    told = {name: table[name] for name in columns}
     short = told["decision"] != ELIGIBLE
     rule = policy.grandfathering
     for at in np.flatnonzero(short & ~pd.isna(facts.expired_on)).tolist():
@@ -283,8 +289,6 @@ def _apply_standing(table: pd.DataFrame, facts: Facts, policy: EligibilityPolicy
         told["sentence"][at] = wording.by_exception(policy.exceptions[facts.exception[at]])
     stands = np.isin(told["basis"].astype(str), ("exception", "grandfathering"))
     told["decision"][stands], told["remedy"][stands] = ELIGIBLE, None
-    for name, values in told.items():
-        table[name] = values
 
 
 def spread(criterion: Criterion, uncertainty_m: Floats) -> Floats:
