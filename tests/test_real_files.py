@@ -1,0 +1,104 @@
+"""Real company lists through the whole import: every row in one bucket, the second time nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from territory import tables, workflow
+from territory.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from territory.importing import ImportReport
+    from territory.store import Store
+
+# Rows, and the share of them that must have a place.
+FILES = {
+    "fortune500_hifld.csv": (500, 1.0),
+    "universities_ipeds_hd2020.csv": (6440, 1.0),
+    "listed_companies_financedatabase.csv": (29790, 0.94),
+}
+
+
+@pytest.fixture(scope="module", params=FILES)
+def imported(
+    request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, Store, ImportReport]]:
+    """One of the files in a store of its own."""
+    path = shared / request.param
+    folder = tmp_path_factory.mktemp("real")
+    with open_store(str(folder / "store.sqlite")) as store:
+        yield path, store, workflow.import_file(store, "prospects", path)
+
+
+def test_every_row_of_a_real_file_ends_in_one_bucket(
+    imported: tuple[Path, Store, ImportReport],
+) -> None:
+    path, store, report = imported
+    rows, _ = FILES[path.name]
+    assert report.rows == rows
+    assert sum(report.buckets.values()) == rows
+    assert report.changes["new"] + len(report.refused) == rows
+    assert report.is_reconciled
+    with store.read() as transaction:
+        assert transaction.size("prospects") == report.changes["new"]
+
+
+def test_no_row_of_a_real_file_is_refused_and_nearly_all_are_placed(
+    imported: tuple[Path, Store, ImportReport],
+) -> None:
+    path, _, report = imported
+    rows, least = FILES[path.name]
+    assert report.refused.empty
+    assert report.buckets["placed"] + report.buckets["approximate"] >= least * rows
+
+
+def test_a_row_that_could_not_be_placed_says_why(
+    imported: tuple[Path, Store, ImportReport],
+) -> None:
+    _, store, report = imported
+    with store.read() as transaction:
+        prospects = transaction.table("prospects")
+    lost = prospects[prospects["lon"].isna()]
+    assert len(lost) == report.buckets["unplaced"]
+    assert lost["geocode_note"].notna().all()
+
+
+def test_names_come_in_as_the_file_has_them(imported: tuple[Path, Store, ImportReport]) -> None:
+    path, store, report = imported
+    header = next(theirs for theirs, ours in report.mapping.items() if ours == "name")
+    written = tables.read_table(path).frame[header].str.strip()
+    with store.read() as transaction:
+        held = transaction.table("prospects", ["name"])["name"]
+    assert sorted(held) == sorted(written)
+
+
+def test_the_same_real_file_again_changes_nothing(
+    imported: tuple[Path, Store, ImportReport],
+) -> None:
+    path, store, first = imported
+    with store.read() as transaction:
+        before = transaction.table("prospects")
+    again = workflow.import_file(store, "prospects", path)
+    with store.read() as transaction:
+        after = transaction.table("prospects")
+    assert again.changes == {"new": 0, "updated": 0, "unchanged": first.changes["new"]}
+    assert again.buckets == first.buckets
+    assert again.differences.empty
+    assert before.equals(after)
+
+
+def test_a_headquarters_far_from_its_own_zip_code_is_named_and_few_others_are(
+    shared: Path, tmp_path: Path
+) -> None:
+    with open_store(str(tmp_path / "store.sqlite")) as store:
+        workflow.import_file(store, "prospects", shared / "fortune500_hifld.csv")
+        with store.read() as transaction:
+            prospects = transaction.table("prospects", ["name", "geocode_note"])
+    flagged = prospects[prospects["geocode_note"].notna()]
+    assert "FISERV" in set(flagged["name"])
+    assert len(flagged) <= 5
