@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from territory.gazetteer import Gazetteer
 
 # Given coordinates this much farther from their own address than it is uncertain get a note. Of the
-# Fortune 500 that names Fiserv and Farmers, whose ZIP codes are in other cities than they are; 5
-# miles would add two that are right, 25 would miss Farmers.
+# Fortune 500 that names Fiserv and Farmers, whose ZIP codes are in other cities than their
+# coordinates, and nobody else; 25 miles would miss Farmers.
 _CONFLICT_M = 10 * METRES_PER_MILE
 
 
