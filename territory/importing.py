@@ -11,7 +11,6 @@ import shapely
 
 from territory import geocoding, intake, markets, tables
 from territory.errors import InputError
-from territory.gazetteer import Gazetteer
 from territory.schemas import BUCKETS, CHANGES, GEOCODE
 from territory.store import GIVEN, KINDS
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from territory.gazetteer import Gazetteer
     from territory.policy import Policy
     from territory.reference import Reference
     from territory.store import Transaction
@@ -102,7 +102,7 @@ def take(
     path: Path,
     reference: Reference,
     policy: Policy,
-    gazetteer: Gazetteer | None = None,
+    gazetteer: Callable[[], Gazetteer],
     *,
     progress: Callable[[str], None],
 ) -> Taken:
@@ -132,7 +132,7 @@ def take(
         rows = rows.assign(geometry=shapely.to_wkb(shapes.geometry.to_numpy()))
     if KINDS[kind].is_placed:
         progress(f"Placing {len(rows):,} rows")
-        placed = geocoding.place(rows, gazetteer or Gazetteer(reference, policy.geocoding), policy)
+        placed = geocoding.place(rows, gazetteer(), policy)
         given = rows.rename(columns=GIVEN)
         rows = pd.concat([given, placed[list(GEOCODE.columns)].reset_index(drop=True)], axis=1)
     return Taken(

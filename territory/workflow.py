@@ -6,6 +6,7 @@ read is in ``views`` and can be had from here too.
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,12 +14,13 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from territory import assignment, drafting, importing, plans, reference, tables, views
-from territory.errors import ConflictError, InputError, NotFoundError
+from territory import assignment, drafting, importing, plans, reference, views
+from territory.errors import ConflictError, NotFoundError
+from territory.exporting import EXPORTS, export
 from territory.findings import sum_up
 from territory.gazetteer import Gazetteer
 from territory.importing import ImportReport
-from territory.policy import Policy, read_policy
+from territory.policy import GeocodingPolicy, Policy, read_policy
 from territory.store import KINDS
 from territory.views import (
     MarketView,
@@ -126,6 +128,12 @@ class CheckReport:
     sums: pd.DataFrame
 
 
+@functools.lru_cache(maxsize=2)
+def _gazetteer(policy: GeocodingPolicy) -> Callable[[], Gazetteer]:
+    """Give the gazetteer of a policy when it is asked for, made once: it takes most of a second."""
+    return functools.cache(lambda: Gazetteer(reference.load(), policy))
+
+
 def _silent(_stage: str) -> None:
     """Tell nobody."""
 
@@ -158,7 +166,9 @@ def import_file(
     """
     chosen = policy or policy_in_force(store)
     tell = progress or _silent
-    taken = importing.take(kind, Path(path), reference.load(), chosen, progress=tell)
+    taken = importing.take(
+        kind, Path(path), reference.load(), chosen, _gazetteer(chosen.geocoding), progress=tell
+    )
     tell(f"Comparing {len(taken.rows):,} rows with the store")
     if dry_run:
         with store.read() as transaction:
@@ -318,47 +328,6 @@ def explain(store: Store, prospect_id: str) -> assignment.Explanation:
     )
 
 
-def _table(kind: str) -> Callable[[Store], pd.DataFrame]:
-    def whole(store: Store) -> pd.DataFrame:
-        with store.read() as transaction:
-            return transaction.table(kind).drop(columns="geometry", errors="ignore")
-
-    return whole
-
-
-OF_THE_PLAN: dict[str, Callable[[Store], pd.DataFrame]] = {
-    "prospects": views.prospects,
-    "markets": views.market_summaries,
-    "findings": views.findings,
-    "offices": views.offices,
-    "reps": views.reps,
-}
-# What can be exported: parts of the plan in force, and the rest of the store as it is.
-EXPORTS = {
-    **OF_THE_PLAN,
-    **{kind: _table(kind) for kind in KINDS if kind not in OF_THE_PLAN},
-}
-
-
-def export(store: Store, kind: str, path: str | Path) -> int:
-    """Write a frame to a file in the format of its suffix and give the number of rows.
-
-    Raises
-    ------
-    InputError
-        If there is no such kind, or the file cannot be written.
-    NotFoundError
-        If the kind is part of the plan and there is no plan yet.
-    """
-    if kind not in EXPORTS:
-        raise InputError(f"{kind!r} cannot be exported. The kinds are {', '.join(EXPORTS)}.")
-    if kind in OF_THE_PLAN and views.overview(store).plan_id is None:
-        raise NotFoundError("No plan is published yet. `territory assign` makes one.")
-    frame = EXPORTS[kind](store)
-    tables.write_table(frame, Path(path))
-    return len(frame)
-
-
 def policy_in_force(store: Store) -> Policy:
     """Give the policy of the plan in force, or the default one before the first plan."""
     with store.read() as transaction:
@@ -382,12 +351,15 @@ def load_demo(store: Store, *, now: datetime, progress: Progress | None = None) 
     with resources.as_file(folder) as files:
         policy = read_policy(files / "policy.toml")
         company = tomllib.loads((files / "company.toml").read_text("utf-8"))
-        loaded = reference.load()
-        gazetteer = Gazetteer(loaded, policy.geocoding)
         with store.write() as transaction:
             for kind in KINDS:
                 taken = importing.take(
-                    kind, files / f"{kind}.csv", loaded, policy, gazetteer, progress=_silent
+                    kind,
+                    files / f"{kind}.csv",
+                    reference.load(),
+                    policy,
+                    _gazetteer(policy.geocoding),
+                    progress=_silent,
                 )
                 tell(importing.save(transaction, taken, dry_run=False).sentence)
             transaction.set_setting(views.DEMO_NOTICE, company["notice"])

@@ -87,8 +87,8 @@ CASES = {
         },
         "p1",
         (
-            "Acme (Cook County, IL) lies in Chicago and in Milwaukee; Chicago counts, by the smaller "
-            "id."
+            "Acme (Cook County, IL) lies in Chicago and in Milwaukee; Chicago counts, by the "
+            "smaller id."
         ),
         "CHI",
     ),

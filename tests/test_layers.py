@@ -32,6 +32,7 @@ LAYERS = (
     ("drafting",),
     ("store",),
     ("views", "importing"),
+    ("exporting",),
     ("workflow",),
     ("batch", "serving"),
     ("cli_eligibility",),
