@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # Below this a location is the building or its street, and a reader needs no warning.
 PRECISE = ("rooftop", "street")
+_CHUNK = 100_000  # prospects whose reasons are put together at a time
 
 
 class Answer(NamedTuple):
@@ -256,11 +257,17 @@ def assign(
         market_names or {},
         office_names or {},
     )
+    # A reason is put together from a dozen columns of text, which are only held for a part.
+    starts = range(0, max(len(prospects), 1), _CHUNK)
+    return pd.concat([_assign(prospects.iloc[at : at + _CHUNK], ground) for at in starts])
+
+
+def _assign(prospects: pd.DataFrame, ground: Ground) -> pd.DataFrame:
     number = len(prospects)
     territory_id: Texts = np.full(number, None, dtype=object)
     rule: Texts = np.full(number, UNASSIGNED, dtype=object)
     reason: Texts = np.full(number, "No rule is set that could answer.", dtype=object)
-    for name in policy.precedence:
+    for name in ground.policy.precedence:
         is_open = rule == UNASSIGNED
         answer = RULE_FUNCTIONS[name](prospects, ground)
         wins = is_open & _known(answer.territory_id)
@@ -327,13 +334,18 @@ class Explanation:
             f"Policy {self.policy_name}, version {self.policy_version}."
         )
 
+    def words(self, step: Step) -> str:
+        """What to say of a rule: the owner, where ``sentence`` has said the reason already."""
+        is_said = step.outcome == "won" and step.reason == self.sentence
+        return self.owner if is_said else step.reason
+
     def lines(self) -> list[str]:
         """Tell it as plain text, the very sentences that the page shows."""
         return [
             f"{self.name} ({self.prospect_id}): {self.owner}",
             self.sentence,
             *(
-                f"{place}. {rule_name(step.rule)}, {step.outcome}: {step.reason}"
+                f"{place}. {rule_name(step.rule)}, {step.outcome}: {self.words(step)}"
                 for place, step in enumerate(self.steps, start=1)
             ),
             self.record,
