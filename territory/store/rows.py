@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
     from sqlalchemy import Connection, Select, Table
 
 CHUNK = 20_000  # rows a statement is handed at once: bounds the memory that bound values take
@@ -19,21 +20,28 @@ CHUNK = 20_000  # rows a statement is handed at once: bounds the memory that bou
 
 def read(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     """Run a query: text comes back as object with None, numbers as float with NaN."""
-    result = connection.execute(query)
     described = [(column.name, column.type) for column in query.selected_columns]
-    rows = result.fetchall()
-    values: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(described)
-    return pd.DataFrame(
-        {name: _series(held, kind) for (name, kind), held in zip(described, values, strict=True)}
-    )
+    parts: list[list[npt.NDArray[Any]]] = [[_array([], kind)] for _, kind in described]
+    for rows in connection.execute(query).partitions(CHUNK):
+        for part, (_, kind), held in zip(parts, described, zip(*rows, strict=True), strict=True):
+            part.append(_array(held, kind))
+    columns = {}
+    for name, _ in described:
+        whole = np.concatenate(parts.pop(0))
+        columns[name] = pd.Series(whole, dtype=whole.dtype)
+    return pd.DataFrame(columns)
 
 
-def _series(held: Sequence[Any], kind: object) -> pd.Series:
+def _array(held: Sequence[Any], kind: object) -> npt.NDArray[Any]:
+    """Hold the values of a column; the same text once, however many rows have it."""
     if isinstance(kind, Double):
-        return pd.Series(np.array(held, dtype=float))
+        return np.array(held, dtype=float)
     if isinstance(kind, Integer):
-        return pd.Series(np.array(held, dtype=int))
-    return pd.Series(held, dtype=object)
+        return np.array(held, dtype=int)
+    texts = np.empty(len(held), dtype=object)
+    one: dict[Any, Any] = {}
+    texts[:] = [one.setdefault(value, value) for value in held]
+    return texts
 
 
 def _tuples(frame: pd.DataFrame, names: list[str]) -> list[tuple[Any, ...]]:
