@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DRAFT, PUBLISHED = "draft", "published"
+_CHUNK = 50_000  # rows that are written out for the digest at a time
 # within_radius + too_close + beyond_radius = placed, wherever there is an office.
 COUNTS = (
     "prospects", "placed", "enterprise", "mid_market", "customers", "within_radius", "too_close",
@@ -135,5 +136,7 @@ def digest(policy: Policy, parts: Mapping[str, pd.DataFrame]) -> str:
         for column in frame.columns:
             held = frame[column].astype(object).where(frame[column].notna(), None)
             whole.update(f"\x1e{column}\x1e".encode())
-            whole.update("\x1f".join(map(repr, held.tolist())).encode())
+            for start in range(0, len(held), _CHUNK):  # all at once, a million reasons take 1 GB
+                told = "\x1f".join(map(repr, held.iloc[start : start + _CHUNK].tolist()))
+                whole.update(f"\x1f{told}".encode() if start else told.encode())
     return whole.hexdigest()
