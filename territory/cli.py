@@ -34,8 +34,9 @@ EXPORTS = (
     "prospects", "markets", "findings", "offices", "reps", "territories", "named_accounts", "sites",
     "contacts", "opportunities", "quotas",
 )  # fmt: skip
-PATIENCE_S = 1.0  # how long a work may be silent
+PATIENCE_S = 2.0  # how long a work may be silent
 SHOWN = 20  # rows of a list that a terminal is shown; the rest is counted
+EXAMPLES = 3  # findings of one code
 
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON for a program to read.")
 dry_run = click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
@@ -269,10 +270,11 @@ def check(context: click.Context, *, is_json: bool) -> None:
     for title, severity, code in _all(report.sums, ("title", "severity", "code")):
         click.echo(f"{severity}: {title}")
         of_code = report.findings[report.findings["code"] == code]
-        for (message,) in _all(of_code.head(3), ("message",)):
+        for (message,) in _all(of_code.head(EXAMPLES), ("message",)):
             click.echo(f"  {message}")
-        more = f"  ... and {len(of_code) - 3:,} more." if len(of_code) > 3 else ""
-        click.echo(f"{more}  Remedy: {of_code['remedy'].iloc[0]}")
+        if len(of_code) > EXAMPLES:
+            click.echo(f"  ... and {len(of_code) - EXAMPLES:,} more.")
+        click.echo(f"  Remedy: {of_code['remedy'].iloc[0]}")
     click.echo(f"{len(report.findings):,} findings.")
 
 
@@ -356,6 +358,12 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command: exit code 2 and one line on stderr for bad input, 1 for other failures."""
     try:
         cli.main(arguments, prog_name="territory", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(BAD_INPUT)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "territory"
+        _fail(f"{error.format_message()} See {command} --help.", BAD_INPUT)
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code)
     except click.Abort:
