@@ -106,6 +106,9 @@ def read_homes(
     ).astype(object)
     fault = np.full(len(rows), None, dtype=object)
     american = ((country == "US") & ~state.isin(ELSEWHERE_STATES)).to_numpy(bool)
+    days = {name: parse_dates(texts[name]) for name in DAYS}
+    for name, day in days.items():  # a change of home that is overlooked would let a claim stand
+        _mark(fault, day.isna() & texts[name].notna(), "unreadable_day")
     _check_points(fault, lon, lat, has_point, american)
     box = texts["street"].map(lambda text: bool(_PO_BOX.search(text)), na_action="ignore")
     _mark(fault, box.eq(other=True).to_numpy(bool), "po_box")
@@ -119,7 +122,7 @@ def read_homes(
     homes["geocode_source"] = _kind_of_source(homes["geocode_source"])
     homes["fault"] = pd.Series(fault, dtype=object)
     for name in PERSON:
-        homes[name] = parse_dates(texts[name]) if name in DAYS else texts[name]
+        homes[name] = days.get(name, texts[name])
     return homes.set_index(rows.index)
 
 

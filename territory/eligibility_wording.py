@@ -46,6 +46,9 @@ class Fault(NamedTuple):
 
 _STREET = "Give the latitude and longitude of the home's street address."
 FAULTS = {
+    "unreadable_day": Fault(
+        "a day about the person could not be read", "Write days as 2026-01-31."
+    ),
     "nothing_given": Fault("no home was given", _STREET),
     "half_given": Fault(
         "one of latitude and longitude is missing or no number", "Give both in degrees."

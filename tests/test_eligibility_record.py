@@ -15,10 +15,17 @@ from pyproj import Geod
 from territory.cli import cli, main
 from territory.eligibility import measure
 from territory.eligibility_files import EXAMPLES, example, parse_eligibility_policy, policy_from
-from territory.eligibility_policy import Criterion, EligibilityPolicy, GrantedException
+from territory.eligibility_policy import (
+    Criterion,
+    EligibilityPolicy,
+    Grandfathering,
+    GrantedException,
+)
 from territory.eligibility_record import canonical, make_record, parse_record, record_text, verify
+from territory.eligibility_wording import DECISIONS
 from territory.errors import FileFormatError, PolicyError
 from territory.tables import read_table
+from tests.eligibility_drawn import GEOD, TODAY, homes, office, policy
 
 OFFICES = Path(__file__).resolve().parents[1] / "data" / "demo" / "offices.csv"
 ADDED = ["decision", "reason", "remedy", "office_id", "office_name", "distance_mi",
@@ -58,6 +65,42 @@ def test_a_record_tells_nothing_of_other_people_or_of_the_address(record: dict[s
     assert "medical" not in text
     assert "E-2" not in text
     assert not {"lat", "lon", "street", "postal_code"} & set(text.replace('"', " ").split())
+
+
+def test_every_kind_of_decision_verifies() -> None:
+    people = ["E-1", "E-2", None, None] * 6
+    miles = np.array([1.0, 48.0, 49.9, 50.1, 52.0, 90.0] * 4)
+    lon, lat, _ = GEOD.fwd(
+        np.full(24, -100.0), np.full(24, 40.0), np.arange(24) * 15.0, miles * 1609.344
+    )
+    drawn = homes(lon, lat, np.repeat([0.0, 5_000.0], 12)).assign(
+        person_id=people,
+        eligible_since=[None, None, None, "2001-01-01"] * 6,
+        role=["sales", "sales", "pilot"] * 8,
+    )
+    drawn["fault"] = pd.Series([None] * 23 + ["po_box"], dtype=object)
+    granted = (
+        GrantedException("E-1", "medical", "J. Doe", "2026-01-01", "2027-01-01"),
+        GrantedException("E-2", "medical", "J. Doe", "2025-01-01", "2026-01-01"),
+    )
+    rule = policy(
+        Criterion(50.0, roles=("sales",)),
+        Criterion(30.0, method="road_distance", roles=("sales",)),
+        review_band_m=500.0, exceptions=granted, grandfathering=Grandfathering("2010-01-01"),
+    )  # fmt: skip
+    facts = measure(drawn, office("here", -100.0, 40.0), rule, on=TODAY)
+    seen = set()
+    for row, person in enumerate(people):
+        made = make_record(
+            facts, rule, on=TODAY, row=row, subject=person, asked_by="hr", asked_at="now",
+            software="x", data_vintage="y",
+        )  # fmt: skip
+        assert verify(parse_record(record_text(made), "r.json")) == ()
+        seen.add((made["decision"]["decision"], made["decision"]["basis"]))
+    assert {basis for _, basis in seen} == {
+        "distance", "exception", "grandfathering", "location"
+    }  # fmt: skip
+    assert {decision for decision, _ in seen} == set(DECISIONS)
 
 
 CHANGES: list[tuple[tuple[str, ...], Any, str]] = [
