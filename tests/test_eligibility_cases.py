@@ -67,6 +67,13 @@ def test_a_road_rule_without_roads_decides_only_what_the_straight_line_settles()
     assert "routing adapter" in near["remedy"]
 
 
+def test_one_alternative_that_nobody_can_tell_keeps_the_others_from_refusing() -> None:
+    town = office("town", -85.6, 44.76)
+    both = policy(Criterion(15.0), Criterion(20.0, method="road_distance"))
+    told = [only(decide(east(town, m), town, both, on=TODAY))["decision"] for m in (10, 17, 21)]
+    assert told == ["eligible", "cannot decide", "not eligible"]
+
+
 def test_minutes_are_measured_by_road() -> None:
     town = office("town", -85.6, 44.76)
     rule = policy(Criterion(60.0, unit="min", method="road_time"))
