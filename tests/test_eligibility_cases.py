@@ -74,6 +74,25 @@ def test_one_alternative_that_nobody_can_tell_keeps_the_others_from_refusing() -
     assert told == ["eligible", "cannot decide", "not eligible"]
 
 
+def test_what_a_better_location_may_settle_is_reviewed_before_it_is_given_up() -> None:
+    town = office("town", -85.6, 44.76)
+    both = policy(Criterion(30.0, method="road_distance"), Criterion(15.0))
+    found = only(decide(east(town, 16.0, uncertainty_m=5_000.0), town, both, on=TODAY))
+    assert found["decision"] == "needs review"
+    assert "15-mile" in found["sentence"]
+
+
+def test_by_road_the_uncertainty_of_a_home_counts_with_its_detours() -> None:
+    town = office("town", -85.6, 44.76)
+    rule = policy(Criterion(50.0, method="road_distance"))
+    told = [
+        only(decide(east(town, miles, uncertainty_m=METRES_PER_MILE * 2), town, rule, on=TODAY,
+                    routing=Roads()))["decision"]
+        for miles in (37.0, 38.0, 42.0, 43.0)  # 46.25, 47.5, 52.5, 53.75 by road, give or take 3
+    ]  # fmt: skip
+    assert told == ["eligible", "needs review", "needs review", "not eligible"]
+
+
 def test_minutes_are_measured_by_road() -> None:
     town = office("town", -85.6, 44.76)
     rule = policy(Criterion(60.0, unit="min", method="road_time"))
