@@ -3,10 +3,11 @@
     python scripts/bench/screen.py [--rows 1000000,10000000] [--json]
 
 Writes seeded files of points (id, lon, lat: 12 km around US cities, drawn by population) to a
-temporary folder and, in a fresh process each, finds the nearest office of each and the 50-mile
-verdict, Parquet to Parquet: by ``territory.screening.screen`` as a stream, and by a geopandas
-pipeline (EPSG:5070, ``sjoin_nearest``, whole file in memory) on the smallest file. ``far`` counts
-points beyond the radius: equal but for the few that a map projection puts on the wrong side.
+temporary folder and, in a fresh process each, finds the nearest office of each, the 50-mile verdict
+and how many offices are within 50 miles, Parquet to Parquet: by ``territory.screening.screen`` as a
+stream, and with geopandas (EPSG:5070, ``sjoin_nearest`` and ``sjoin`` by distance, whole file in
+memory) on the smallest file. Both screen a few rows first, off the clock, to load what they need.
+``far`` counts points beyond the radius: equal but for those that a map projection gets wrong.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 
 LIMIT_M = 80_467.2
 OFFICES = 500
+WARM_UP = 1_000
 PART = 1_000_000  # rows made at a time, and in a row group
 OURS, GEOPANDAS = "territory screen", "geopandas"
 
@@ -77,7 +79,11 @@ def geopandas_pipeline(source: Path, target: Path, offices: Path) -> int:
         for frame in (points, places[["office_id", "lon", "lat"]])
     )
     near = left.sjoin_nearest(right[["office_id", "geometry"]], distance_col="distance_m")
+    near = near[~near.index.duplicated()]
     near["within_radius"] = near["distance_m"] <= LIMIT_M
+    pairs = left[["geometry"]].sjoin(right[["geometry"]], predicate="dwithin", distance=LIMIT_M)
+    counts = pairs.groupby(level=0).size()
+    near["offices_within"] = counts.reindex(near.index, fill_value=0)
     near.drop(columns=["geometry", "index_right"]).to_parquet(target)
     return int((~near["within_radius"]).sum())
 
@@ -90,6 +96,7 @@ def run_one(contender: str, folder: Path) -> None:
     way, rows = contender.split(", ")
     number = int(rows.removesuffix(" rows"))
     source, target = folder / f"{number}.parquet", folder / "screened.parquet"
+    WAYS[way](folder / "warm-up.parquet", target, folder / "offices.csv")
     far, cost = measure.cost_of(lambda: WAYS[way](source, target, folder / "offices.csv"))
     target.unlink()
     measure.hand_over({**cost.per_point(number), "rows": number, "far": far})
@@ -106,7 +113,7 @@ def bars(figures: dict[str, measure.Figures], sizes: list[int]) -> list[measure.
         made.append(measure.Bar(f"memory with {times:g} times the rows", growth, at_most=1.25))
     if theirs:
         ratio = theirs[0]["cpu_us"] / ours[0]["cpu_us"]
-        made.append(measure.Bar("times faster than geopandas", ratio, at_least=6))
+        made.append(measure.Bar("times faster than geopandas, same file", ratio, at_least=6))
     return made
 
 
@@ -122,6 +129,7 @@ def main() -> None:
     sizes = sorted(int(rows) for rows in options.rows.split(","))
     with tempfile.TemporaryDirectory() as folder:
         write_offices(Path(folder) / "offices.csv")
+        write_points(Path(folder) / "warm-up.parquet", WARM_UP, seed=1)
         for rows in sizes:
             write_points(Path(folder) / f"{rows}.parquet", rows, seed=2026)
         names = [f"{OURS}, {rows} rows" for rows in sizes]
