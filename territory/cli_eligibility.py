@@ -45,12 +45,12 @@ json_option = click.option("--json", "is_json", is_flag=True, help="Print JSON f
 
 @click.group("eligibility")
 def eligibility() -> None:
-    r"""Decide who lives near enough to an office, say why, and keep a record.
+    """Decide who lives near enough to an office, say why, and keep a record.
 
     \b
     Example:
       territory eligibility check --zip 80202 --offices offices.csv
-    """
+    """  # noqa: D301
 
 
 @eligibility.command()
@@ -91,15 +91,14 @@ def check(
     is_json: bool,
     **home: str | None,
 ) -> None:
-    r"""Decide for one home.
+    """Decide for one home.
 
     \b
     Examples:
       territory eligibility check --zip 80202 --offices offices.csv
       territory eligibility check --lat 39.75 --lon -105 --offices offices.csv --record d.json
-      territory eligibility check --zip 80202 --offices offices.csv --policy relocation \
-        --assigned-office NYC
-    """
+      territory eligibility check --zip 80202 --offices offices.csv --policy rule.toml
+    """  # noqa: D301
     from territory.eligibility_batch import decide_one, read_areas, read_offices
     from territory.eligibility_record import record_text
     from territory.tables import replacing
@@ -147,7 +146,7 @@ def batch(
     on: str | None,
     is_json: bool,
 ) -> None:
-    r"""Decide for every row of IN and write it all to OUT, in the same order and columns.
+    """Decide for every row of IN and write it all to OUT, in the same order and columns.
 
     Adds decision, reason, remedy, office_id, office_name, distance_mi, duration_min,
     uncertainty_mi and policy. A row that cannot be decided says why and stops no other.
@@ -156,7 +155,7 @@ def batch(
     Examples:
       territory eligibility batch homes.csv decided.csv --offices offices.csv
       territory eligibility batch homes.xlsx decided.xlsx --offices offices.csv --policy rule.toml
-    """
+    """  # noqa: D301
     from territory.eligibility_batch import decide_file, read_areas, read_offices
 
     report = decide_file(
@@ -174,12 +173,12 @@ def batch(
 @click.argument("record", type=click.Path(path_type=Path), metavar="RECORD")
 @json_option
 def verify(*, record: Path, is_json: bool) -> None:
-    r"""Decide again from the facts in RECORD and name what differs; exit code 1 if anything does.
+    """Decide again from the facts in RECORD and name what differs; exit code 1 if anything does.
 
     \b
     Example:
       territory eligibility verify decision.json
-    """
+    """  # noqa: D301
     from territory.eligibility_record import parse_record, verify
     from territory.errors import FileFormatError
     from territory.tables import check_readable

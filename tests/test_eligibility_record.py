@@ -333,7 +333,9 @@ def test_a_sheet_is_decided_as_a_text_file_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [(), ("check",), ("batch",), ("verify",)])
 def test_help_shows_an_example(command: tuple[str, ...]) -> None:
-    assert "territory eligibility" in run(*command, "--help").split("Example", 1)[1]
+    lines = run(*command, "--help").splitlines()
+    example = next(at for at, line in enumerate(lines) if line.strip() in ("Example:", "Examples:"))
+    assert lines[example + 1].strip().startswith("territory eligibility")
 
 
 def test_numbers_of_a_record_are_plain(record: dict[str, Any]) -> None:
