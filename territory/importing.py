@@ -126,6 +126,8 @@ def take(
     table = tables.read_table(path)
     progress(f"Reading {len(table.frame):,} rows of {path.name}")
     understood = intake.take_in(kind, table)
+    size = len(table.frame) + len(table.refused)
+    del table  # as large as the rows themselves
     rows = understood.rows.drop(columns="line").reset_index(drop=True)
     if kind == "markets":
         shapes = markets.define(rows, reference)
@@ -138,7 +140,7 @@ def take(
     return Taken(
         kind,
         path.name,
-        len(table.frame) + len(table.refused),
+        size,
         rows,
         understood.rows["line"].reset_index(drop=True),
         understood.refused[list(_REFUSALS)],
@@ -161,13 +163,14 @@ def save(transaction: Transaction, taken: Taken, *, dry_run: bool) -> ImportRepo
             "bucket": "refused",
         }
     )
-    rows = taken.rows[~is_lost].reset_index(drop=True)
+    rows = taken.rows[~is_lost].reset_index(drop=True) if is_lost.any() else taken.rows
     if taken.kind == "territories":
         _refuse_two_owners(transaction, rows)
     held = transaction.table(taken.kind)
     columns = list(held.columns)
     key = list(kind.key)
     before = rows[key].merge(held, how="left", on=key, indicator=True)
+    del held  # as large as the rows themselves
     is_new = (before["_merge"] == "left_only").to_numpy()
     differs = _differs(rows, before, [name for name in columns if name not in key])
     is_updated = differs.any(axis=1).to_numpy() & ~is_new
@@ -237,8 +240,8 @@ def _dangling(transaction: Transaction, taken: Taken) -> pd.Series:
         target = KINDS[kind].key[0]
         known = transaction.table(kind, [target])[target]
         is_lost = taken.rows[column].notna() & ~taken.rows[column].isin(known)
-        told = column + " " + taken.rows[column].map(repr) + f" is not among the {kind}"
-        reason = reason.where(~is_lost, told)
+        told = column + " " + taken.rows.loc[is_lost, column].map(repr)
+        reason[is_lost] = told + f" is not among the {kind}"
     return reason
 
 
