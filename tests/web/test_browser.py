@@ -74,6 +74,7 @@ def phone(chromium: Browser, address: str) -> Iterator[Page]:
 
 def test_the_home_page_shows_every_market_in_table_and_map(page, demo):
     page.goto("/")
+    page.locator(".overview-map").scroll_into_view_if_needed()
     page.wait_for_selector(READY)
     markets = workflow.overview(demo).markets
     assert page.locator("tbody tr").count() == markets
@@ -216,6 +217,7 @@ def test_hostile_names_run_nothing(chromium, hostile_address):
     for path in ("/", "/markets/m", "/markets/m?prospect=p0", "/prospects/p0", "/offices"):
         page.goto(path)
         if path in {"/", "/markets/m"}:
+            page.locator(".market-map").scroll_into_view_if_needed()
             page.wait_for_selector(READY)
         assert page.title() != "broken"
         assert page.locator("img[onerror], svg[onload]").count() == 0

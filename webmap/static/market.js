@@ -10,6 +10,11 @@
   const part = (name, root = document) => root.querySelector(`[data-part="${name}"]`);
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`prospect:${name}`, {detail: {...detail, from: "list"}}));
   const dataUrl = (page) => { const url = new URL(page); url.pathname += "/prospects.json"; for (const key of ["prospect", "sort", "page"]) url.searchParams.delete(key); url.hash = ""; return url.href; };
+  /** Bring the chosen row into the list's own view, without moving the page. */
+  function reveal() {
+    const pane = part("list"), row = pane.querySelector("[aria-current=true]");
+    if (row && getComputedStyle(pane).overflowY === "auto") pane.scrollTop = Math.max(0, row.offsetTop - pane.clientHeight / 2);
+  }
   drawn = dataUrl(location.href);
   const chosen = () => new URL(location.href).searchParams.get("prospect");
 
@@ -33,6 +38,7 @@
       tally(fresh);
       if (dataUrl(url) !== drawn) tell("reload", {url: drawn = dataUrl(url)});
       tell("select", {id: url.searchParams.get("prospect")});
+      if (!list.contains(document.activeElement)) reveal();
       dispatchEvent(new Event("resize"));
     } catch (error) {
       if (error.name !== "AbortError") location.assign(url);
@@ -97,5 +103,6 @@
     for (const row of list.querySelectorAll("tr[data-id]")) row.classList.toggle("hover", row.dataset.id === detail.id);
   });
   document.addEventListener("prospect:select", ({detail}) => { if (detail.from === "map" && detail.id !== chosen()) show(withCard(detail.id)); });
+  reveal();
   document.addEventListener("prospect:loaded", () => { const id = chosen(); if (id) tell("select", {id}); });
 })();
