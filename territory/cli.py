@@ -54,7 +54,7 @@ dry_run = click.option("--dry-run", is_flag=True, help="Report only; write nothi
 @click.version_option(package_name="territory-mapper", prog_name="territory")
 @click.pass_context
 def cli(context: click.Context, store_url: str | None) -> None:
-    r"""Sales territories and target markets, decided on the ellipsoid and explained.
+    """Sales territories and target markets, decided on the ellipsoid and explained.
 
     \b
     Example:
@@ -110,7 +110,7 @@ def answer(report: dict[str, Any], sentence: str, *, is_json: bool) -> None:
 @as_json
 @click.pass_context
 def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
-    r"""Load the example company: real headquarters, invented reps and pipeline.
+    """Load the example company: real headquarters, invented reps and pipeline.
 
     \b
     Example:
@@ -139,7 +139,7 @@ def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
 @as_json
 @click.pass_context
 def import_(context: click.Context, *, kind: str, file: Path, dry_run: bool, is_json: bool) -> None:
-    r"""Read FILE into the store. The same file twice changes nothing.
+    """Read FILE into the store. The same file twice changes nothing.
 
     KIND is one of offices, prospects, reps, markets, territories, named_accounts, sites, contacts,
     opportunities, quotas. A row that cannot be used is refused with its line; the others go in.
@@ -187,7 +187,7 @@ def _rows(frame: pd.DataFrame, columns: Iterable[str]) -> list[tuple[Any, ...]]:
 def screen(
     *, source: Path, target: Path, offices: Path, radius: str, all_pairs: bool, is_json: bool
 ) -> None:
-    r"""Find the nearest office of every row of IN and write it all to OUT. Needs no store.
+    """Find the nearest office of every row of IN and write it all to OUT. Needs no store.
 
     Adds nearest_office_id, distance_mi, within_radius, offices_within, uncertainty_mi and verdict
     to the rows and columns of IN, in their order.
@@ -226,7 +226,7 @@ def assign(
     dry_run: bool,
     is_json: bool,
 ) -> None:
-    r"""Work out who owns which prospect and publish it as the next plan.
+    """Work out who owns which prospect and publish it as the next plan.
 
     \b
     Example:
@@ -251,7 +251,7 @@ def assign(
 @as_json
 @click.pass_context
 def check(context: click.Context, *, is_json: bool) -> None:
-    r"""List what is wrong with the data as they are now, each with its remedy.
+    """List what is wrong with the data as they are now, each with its remedy.
 
     \b
     Example:
@@ -287,7 +287,7 @@ def _all(frame: pd.DataFrame, columns: Iterable[str]) -> list[tuple[Any, ...]]:
 @as_json
 @click.pass_context
 def explain(context: click.Context, *, prospect_id: str, is_json: bool) -> None:
-    r"""Say why a prospect is whose it is: every rule in the order tried, and the plan.
+    """Say why a prospect is whose it is: every rule in the order tried, and the plan.
 
     \b
     Example:
@@ -307,7 +307,7 @@ def explain(context: click.Context, *, prospect_id: str, is_json: bool) -> None:
 @as_json
 @click.pass_context
 def export(context: click.Context, *, kind: str, target: Path, is_json: bool) -> None:
-    r"""Write the plan in force, or what was imported, to OUT.
+    """Write the plan in force, or what was imported, to OUT.
 
     KIND is one of prospects, markets, findings, offices, reps, territories, named_accounts, sites,
     contacts, opportunities, quotas. The suffix of OUT picks the format: csv, xlsx, geojson, gpkg,
@@ -336,7 +336,7 @@ def export(context: click.Context, *, kind: str, target: Path, is_json: bool) ->
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True)
 @click.pass_context
 def serve(context: click.Context, *, host: str, port: int, workers: int) -> None:
-    r"""Serve the pages on this machine until stopped with Ctrl+C.
+    """Serve the pages on this machine until stopped with Ctrl+C.
 
     \b
     Example:

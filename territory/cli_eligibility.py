@@ -50,7 +50,7 @@ def eligibility() -> None:
     \b
     Example:
       territory eligibility check --zip 80202 --offices offices.csv
-    """  # noqa: D301
+    """
 
 
 @eligibility.command()
@@ -98,7 +98,7 @@ def check(
       territory eligibility check --zip 80202 --offices offices.csv
       territory eligibility check --lat 39.75 --lon -105 --offices offices.csv --record d.json
       territory eligibility check --zip 80202 --offices offices.csv --policy rule.toml
-    """  # noqa: D301
+    """
     from territory.eligibility_batch import decide_one, read_areas, read_offices
     from territory.eligibility_record import record_text
     from territory.tables import replacing
@@ -155,7 +155,7 @@ def batch(
     Examples:
       territory eligibility batch homes.csv decided.csv --offices offices.csv
       territory eligibility batch homes.xlsx decided.xlsx --offices offices.csv --policy rule.toml
-    """  # noqa: D301
+    """
     from territory.eligibility_batch import decide_file, read_areas, read_offices
 
     report = decide_file(
@@ -178,7 +178,7 @@ def verify(*, record: Path, is_json: bool) -> None:
     \b
     Example:
       territory eligibility verify decision.json
-    """  # noqa: D301
+    """
     from territory.eligibility_record import parse_record, verify
     from territory.errors import FileFormatError
     from territory.tables import check_readable

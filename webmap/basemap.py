@@ -26,7 +26,7 @@ from webmap.labels import STYLES, Label, Labels, font
 from webmap.tilestore import TileStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from webmap.ground import Layer
@@ -196,11 +196,13 @@ def warm(
     bounds: tuple[float, float, float, float] = MAINLAND,
     schemes: Iterable[str] = SCHEMES,
     ratios: Iterable[int] = (1,),
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> int:
     """Draw the tiles of ``levels`` within ``bounds`` that are not there yet.
 
     Call it before a server forks its workers: they then share the outlines. ``bounds`` are west,
     south, east and north in degrees. With all tiles there it reads the file and no tables.
+    ``goes_on`` is asked before each column of tiles; False ends the work.
 
     Returns
     -------
@@ -213,6 +215,8 @@ def warm(
     for zoom in levels:
         tiles = 2**zoom
         for x in range(int(left * tiles), int(right * tiles) + 1):
+            if not goes_on():
+                return drawn
             for y in range(int(top * tiles), int(bottom * tiles) + 1):
                 wanted = [(scheme, ratio, zoom, x, y) for scheme in schemes for ratio in ratios]
                 missing = [key for key in wanted if not kept.has(key)]

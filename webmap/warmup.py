@@ -28,10 +28,14 @@ def install(app: Flask, var_dir: Path) -> None:
     def start() -> None:
         if os.getpid() not in started:
             started.add(os.getpid())
-            threading.Thread(target=draw, args=(var_dir,), name="base map", daemon=True).start()
+            threading.Thread(target=draw, args=(var_dir,), name="base map").start()
 
 
 def draw(var_dir: Path) -> None:
-    """Draw what is not there yet, and leave the outlines in memory for the next tiles."""
+    """Draw what is not there yet, and leave the outlines in memory for the next tiles.
+
+    The thread is no daemon: one that the interpreter leaves behind inside GEOS aborts the process.
+    It ends by itself, within a tile or two, once the main thread has.
+    """
     basemap.ground()
-    basemap.warm(var_dir, FIRST_LEVELS)
+    basemap.warm(var_dir, FIRST_LEVELS, goes_on=threading.main_thread().is_alive)
