@@ -34,7 +34,6 @@ __all__ = [
     "gaps",
     "locate",
     "locate_all",
-    "outline",
     "overlaps",
     "read_polygons",
 ]
@@ -224,36 +223,6 @@ def gaps(
     frame = gpd.GeoDataFrame(found, geometry=hole, crs=4326)
     frame = frame[frame["area_km2"] > 0]
     return frame.sort_values(["area_km2", "between"], ascending=[False, True], ignore_index=True)
-
-
-def outline(markets: gpd.GeoDataFrame, tolerance_deg: float) -> gpd.GeoDataFrame:
-    """Thin out the vertices of outlines for drawing; never for deciding.
-
-    Markets that share borders go on sharing them, unless some overlap: then each is thinned alone.
-
-    Parameters
-    ----------
-    tolerance_deg
-        About the side, in degrees, of the smallest corner that is kept: 0.01 is 1 km.
-
-    Returns
-    -------
-    markets
-        The same rows and columns, in the same order.
-
-    Raises
-    ------
-    InputError
-        If the tolerance is not a finite number of at least 0.
-    """
-    if not (np.isfinite(tolerance_deg) and tolerance_deg >= 0):
-        raise InputError(f"tolerance_deg = {tolerance_deg!r}: give degrees, 0 or more.")
-    outlines = markets.geometry.to_numpy()
-    if shapely.coverage_is_valid(outlines):
-        thin = shapely.coverage_simplify(outlines, tolerance_deg)
-    else:
-        thin = shapely.simplify(outlines, tolerance_deg, preserve_topology=True)
-    return markets.set_geometry(gpd.GeoSeries(thin, index=markets.index, crs=markets.crs))
 
 
 def _ground(

@@ -244,22 +244,3 @@ def test_a_market_within_a_gap_is_not_part_of_it() -> None:
     left = shapely.difference(shapely.box(1, 1, 3, 3), shapely.box(1.5, 1.5, 2, 2))
     assert found["area_km2"].tolist() == pytest.approx(area_km2([left]).tolist())
     assert found["between"].tolist() == ["island|ring"]
-
-
-def test_thinned_outlines_of_neighbours_go_on_sharing_their_border() -> None:
-    frame = defined(*((code, "state", code) for code in ("NY", "PA", "NJ", "CT", "MA")))
-    thin = markets.outline(frame, 0.05)
-    assert thin["market_id"].tolist() == frame["market_id"].tolist()
-    vertices = shapely.get_num_coordinates
-    assert vertices(thin.geometry).sum() < vertices(frame.geometry).sum() / 4
-    assert thin.geometry.is_valid.all()
-    assert shapely.coverage_is_valid(thin.geometry)
-
-
-def test_outlines_that_overlap_are_thinned_one_by_one() -> None:
-    frame = defined(("a", "state", "CO"), ("b", "metro_area", "19740"))
-    thin = markets.outline(frame, 0.05)
-    assert thin.geometry.is_valid.all()
-    assert area_km2(thin.geometry) == pytest.approx(area_km2(frame.geometry), rel=0.02)
-    with pytest.raises(InputError, match="tolerance_deg = -1"):
-        markets.outline(frame, -1)
