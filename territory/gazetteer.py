@@ -160,7 +160,7 @@ class Gazetteer:
         trusted = np.flatnonzero((zip_at >= 0) & ~self._is_elsewhere(answers, zip_at, rows))
         answers.take(self._zip_codes, trusted, codes.iloc[trusted], "postal")
         notes = self._notes(rows, answers, town, zip_at, vague)
-        return answers.frame(notes)
+        return answers.frame(notes, vague)
 
     def _is_elsewhere(
         self, town: _Answers, zip_at: npt.NDArray[np.int64], rows: pd.DataFrame
@@ -255,7 +255,9 @@ class _Answers:
         self.lon[rows] = self.lat[rows] = self.uncertainty_m[rows] = np.nan
         self.precision[rows] = self.title[rows] = None
 
-    def frame(self, notes: npt.NDArray[np.object_]) -> pd.DataFrame:
+    def frame(self, notes: npt.NDArray[np.object_], vague: npt.NDArray[np.bool_]) -> pd.DataFrame:
+        placement = np.where(self.is_open, "unplaced", "approximate").astype(object)
+        placement[vague] = "ambiguous"
         return pd.DataFrame(
             {
                 "lon": self.lon,
@@ -264,6 +266,8 @@ class _Answers:
                 "uncertainty_m": self.uncertainty_m,
                 "geocode_source": pd.Series(self.title, dtype=object),
                 "geocode_note": pd.Series(notes, dtype=object),
+                "match_score": np.nan,
+                "placement": placement,
             }
         )
 

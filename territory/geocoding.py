@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from territory.geodesy import inverse
 from territory.lengths import METRES_PER_MILE, format_miles
@@ -12,8 +13,6 @@ from territory.policy import GeocodingPolicy, Policy
 from territory.schemas import GEOCODE
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from territory.gazetteer import Gazetteer
 
 # Given coordinates this much farther from their own address than it is uncertain get a note. Of the
@@ -54,6 +53,8 @@ def place(
     found.loc[is_given, "uncertainty_m"] = rules.given_uncertainty_m
     found.loc[is_given, "geocode_source"] = "given"
     found.loc[is_given, "geocode_note"] = conflict[is_given]
+    is_odd = pd.notna(conflict[is_given])
+    found.loc[is_given, "placement"] = np.where(is_odd, "conflict", "placed")
     return frame.assign(**{name: found[name] for name in GEOCODE.columns})
 
 

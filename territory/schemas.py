@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 STATUSES = ("prospect", "customer", "former", "disqualified")
 PRECISIONS = ("rooftop", "street", "postal", "place", "region")
 VERDICTS = ("in", "out", "too_close_to_call")
-BUCKETS = ("placed", "approximate", "ambiguous", "conflict", "unplaced", "duplicate", "refused")
+PLACEMENTS = ("placed", "approximate", "ambiguous", "conflict", "unplaced")
+BUCKETS = (*PLACEMENTS, "duplicate", "refused")
 CHANGES = ("new", "updated", "unchanged")
 MARKET_KINDS = ("metro_area", "county", "state", "zip_code", "polygon")
 UNASSIGNED = "unassigned"
@@ -90,7 +91,10 @@ PROSPECTS = pa.DataFrameSchema(
 )
 
 # What geocoding adds, in the order given. No location: lon, lat, precision, uncertainty_m are null
-# and geocode_note says why.
+# and geocode_note says why. match_score is how sure an online provider says it is, 0 to 1, null
+# where it does not say. placement is how far the location can be relied on: "placed" to the street
+# or better, "approximate" to a ZIP code or a place, "ambiguous" where several places answer and
+# none was taken, "conflict" where the coordinates given contradict the address, else "unplaced".
 GEOCODE = pa.DataFrameSchema(
     {
         "lon": LON,
@@ -99,6 +103,8 @@ GEOCODE = pa.DataFrameSchema(
         "uncertainty_m": _number(0),
         "geocode_source": _text(),
         "geocode_note": _text(),
+        "match_score": _number(0, 1),
+        "placement": _text(allowed=PLACEMENTS),
     },
     name="geocodes",
 )

@@ -19,7 +19,13 @@ from territory.errors import ConflictError, InputError, NotFoundError, StoreErro
 from territory.plans import PUBLISHED, PlanInfo
 from territory.policy import Policy, RadiusPolicy
 from territory.schemas import ASSIGNMENTS
-from territory.store import DEFAULT_URL, KINDS, Store, open_store
+from territory.store import (
+    DEFAULT_URL,
+    KINDS,
+    Store,
+    import_schema,  # noqa: F401  its tables join the metadata
+    open_store,
+)
 from territory.store.migrations import run
 from territory.store.schema import REVISION, metadata
 

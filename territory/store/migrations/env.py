@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from territory.store import import_schema  # noqa: F401  its tables join the metadata
 from territory.store.schema import metadata
 
 connection = context.config.attributes["connection"]
