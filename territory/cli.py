@@ -5,41 +5,29 @@ Everything heavy is imported inside the command that needs it, so that ``--help`
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from territory.cli_eligibility import eligibility
+from territory.cli_import import import_
 from territory.errors import InputError, NotFoundError, TerritoryError
+from territory.terminal import Progress, answer, as_json, dry_run, note, now, opened, person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
 
-    from territory.store import Store
-
 BAD_INPUT = 2
-KINDS = (
-    "offices", "prospects", "reps", "markets", "territories", "named_accounts", "sites", "contacts",
-    "opportunities", "quotas",
-)  # fmt: skip
 EXPORTS = (
     "prospects", "markets", "findings", "offices", "reps", "territories", "named_accounts", "sites",
     "contacts", "opportunities", "quotas",
 )  # fmt: skip
-PATIENCE_S = 2.0  # how long a work may be silent
-SHOWN = 20  # rows of a list that a terminal is shown; the rest is counted
 EXAMPLES = 3  # findings of one code
-
-as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON for a program to read.")
-dry_run = click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -64,45 +52,7 @@ def cli(context: click.Context, store_url: str | None) -> None:
 
 
 cli.add_command(eligibility)
-
-
-def opened(context: click.Context, *, create: bool = True) -> Store:
-    """Open the store that the options name and close it when the command ends."""
-    from territory.store import open_store
-
-    return context.with_resource(open_store(context.obj, create=create))
-
-
-def now() -> datetime:
-    """The one clock of the command line."""
-    return datetime.now(UTC)
-
-
-def note(text: str) -> None:
-    """Tell how a long work goes; on stderr, so that stdout holds the answer only."""
-    click.echo(text, err=True)
-
-
-class Progress:
-    """Tells how a work goes once it has taken a while, and then now and again; on stderr."""
-
-    def __init__(self) -> None:
-        self._told_at = time.monotonic()
-
-    def __call__(self, stage: str) -> None:
-        """Say what is being done."""
-        if time.monotonic() - self._told_at >= PATIENCE_S:
-            self._told_at = time.monotonic()
-            note(f"{stage} ...")
-
-    def rows(self, done: int, of: int | None) -> None:
-        """Say how many rows are done."""
-        self(f"{done:,} rows" if of is None else f"{done:,} of {of:,} rows")
-
-
-def answer(report: dict[str, Any], sentence: str, *, is_json: bool) -> None:
-    """Print a report the way that was asked for."""
-    click.echo(json.dumps(report, indent=2) if is_json else sentence)
+cli.add_command(import_)
 
 
 @cli.command()
@@ -130,42 +80,6 @@ def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
             )
     report = workflow.load_demo(store, now=now(), progress=note)
     answer({"loaded": True, **report.as_json()}, report.sentence, is_json=is_json)
-
-
-@cli.command("import")
-@click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
-@click.argument("file", type=click.Path(path_type=Path))
-@dry_run
-@as_json
-@click.pass_context
-def import_(context: click.Context, *, kind: str, file: Path, dry_run: bool, is_json: bool) -> None:
-    """Read FILE into the store. The same file twice changes nothing.
-
-    KIND is one of offices, prospects, reps, markets, territories, named_accounts, sites, contacts,
-    opportunities, quotas. A row that cannot be used is refused with its line; the others go in.
-
-    \b
-    Examples:
-      territory import offices offices.csv
-      territory import prospects accounts.xlsx --dry-run
-    """
-    from territory import workflow
-
-    store = opened(context)
-    report = workflow.import_file(store, kind, file, dry_run=dry_run, progress=Progress())
-    if not is_json:
-        for line, reason, remedy in _rows(report.refused, ("line", "reason", "remedy")):
-            note(f"line {line}: {reason} {remedy}")
-        if report.ignored:
-            note(f"Columns not used: {', '.join(report.ignored)}.")
-    answer(report.as_json(), report.sentence, is_json=is_json)
-
-
-def _rows(frame: pd.DataFrame, columns: Iterable[str]) -> list[tuple[Any, ...]]:
-    """Give the first rows of a frame, and say how many more there are."""
-    if len(frame) > SHOWN:
-        note(f"The first {SHOWN} of {len(frame):,}; --json lists them all.")
-    return list(frame[list(columns)].head(SHOWN).itertuples(index=False, name=None))
 
 
 @cli.command()
@@ -238,7 +152,7 @@ def assign(
     report = workflow.assign(
         opened(context, create=False),
         name=name,
-        published_by=published_by or getpass.getuser(),
+        published_by=person(published_by),
         now=now(),
         policy=read_policy(policy_path) if policy_path else None,
         dry_run=dry_run,

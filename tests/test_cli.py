@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from territory import cli, serving, workflow
+from territory import cli, serving, terminal, workflow
 from territory.errors import InputError
 from territory.findings import CODES
 from territory.store import KINDS, open_store
@@ -79,7 +79,7 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
 
 
 def test_the_kinds_of_the_command_line_are_those_of_the_library() -> None:
-    assert tuple(KINDS) == cli.KINDS
+    assert tuple(KINDS) == terminal.KINDS
     assert tuple(workflow.EXPORTS) == cli.EXPORTS
 
 

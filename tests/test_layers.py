@@ -35,7 +35,8 @@ LAYERS = (
     ("exporting",),
     ("workflow",),
     ("batch", "serving"),
-    ("cli_eligibility",),
+    ("terminal", "cli_eligibility"),
+    ("cli_import",),
     ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

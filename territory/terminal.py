@@ -1,0 +1,80 @@
+"""What the commands share: the store they open, the clock, how they tell and what they answer."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+    from territory.store import Store
+
+KINDS = (
+    "offices", "prospects", "reps", "markets", "territories", "named_accounts", "sites", "contacts",
+    "opportunities", "quotas",
+)  # fmt: skip
+PATIENCE_S = 2.0  # how long a work may be silent
+SHOWN = 20  # rows of a list that a terminal is shown; the rest is counted
+
+as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON for a program to read.")
+dry_run = click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
+by_option = click.option("--by", help="Who does it. Default: the user signed in here.")
+
+
+def opened(context: click.Context, *, create: bool = True) -> Store:
+    """Open the store that the options name and close it when the command ends."""
+    from territory.store import open_store
+
+    return context.with_resource(open_store(context.obj, create=create))
+
+
+def now() -> datetime:
+    """The one clock of the command line."""
+    return datetime.now(UTC)
+
+
+def person(by: str | None) -> str:
+    """Who is at work: the one named, else the user signed in here."""
+    return by or getpass.getuser()
+
+
+def note(text: str) -> None:
+    """Tell how a long work goes; on stderr, so that stdout holds the answer only."""
+    click.echo(text, err=True)
+
+
+class Progress:
+    """Tells how a work goes once it has taken a while, and then now and again; on stderr."""
+
+    def __init__(self) -> None:
+        self._told_at = time.monotonic()
+
+    def __call__(self, stage: str) -> None:
+        """Say what is being done."""
+        if time.monotonic() - self._told_at >= PATIENCE_S:
+            self._told_at = time.monotonic()
+            note(f"{stage} ...")
+
+    def rows(self, done: int, of: int | None) -> None:
+        """Say how many rows are done."""
+        self(f"{done:,} rows" if of is None else f"{done:,} of {of:,} rows")
+
+
+def answer(report: dict[str, Any], sentence: str, *, is_json: bool) -> None:
+    """Print a report the way that was asked for."""
+    click.echo(json.dumps(report, indent=2) if is_json else sentence)
+
+
+def first_rows(frame: pd.DataFrame, columns: Iterable[str]) -> list[tuple[Any, ...]]:
+    """Give the first rows of a frame, and say how many more there are."""
+    if len(frame) > SHOWN:
+        note(f"The first {SHOWN} of {len(frame):,}; --json lists them all.")
+    return list(frame[list(columns)].head(SHOWN).itertuples(index=False, name=None))
