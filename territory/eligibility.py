@@ -133,6 +133,8 @@ def measure(
         homes.index,
         places.office_id,
         places.name,
+        places.lon,
+        places.lat,
         measures,
         homes_at.fault,
         homes_at.uncertainty_m,

@@ -16,7 +16,7 @@ import pandas as pd
 
 from territory import reference
 from territory.eligibility import decide, measure
-from territory.eligibility_homes import map_home_headers, read_homes
+from territory.eligibility_homes import circumstances, map_home_headers, read_homes
 from territory.eligibility_record import make_record
 from territory.eligibility_verdict import COLUMNS, judge
 from territory.eligibility_wording import (
@@ -135,6 +135,7 @@ def decide_one(
         policy,
         on=on,
         subject=home.get("person_id"),
+        circumstances=circumstances(homes)[0],
         asked_by=asked_by,
         asked_at=asked_at,
         software=software(),

@@ -126,6 +126,16 @@ def read_homes(
     return homes.set_index(rows.index)
 
 
+def circumstances(homes: pd.DataFrame) -> list[dict[str, str]]:
+    """Give what is known of each person beside the home, for records: ``PERSON`` less the id."""
+    names = [name for name in PERSON if name != "person_id"]
+    columns = [homes[name].tolist() for name in names]
+    return [
+        {name: value for name, value in zip(names, values, strict=True) if isinstance(value, str)}
+        for values in zip(*columns, strict=True)
+    ]
+
+
 def _texts(rows: pd.DataFrame, name: str) -> pd.Series:
     if name not in rows:
         return pd.Series(None, index=range(len(rows)), dtype=object)

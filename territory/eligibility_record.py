@@ -1,8 +1,9 @@
 """The decision record: what was decided, on which facts, by which rule; it can be judged again.
 
-It holds no address and no coordinates of the home. Its bytes depend on what is handed in alone, and
-its digests show a change; they are no signature, since whoever can write a record can write a
-digest. That the decision follows from the facts is checked by deciding again.
+It holds no address and no coordinates of the home, at most a commitment to it: a keyed digest whose
+key lies with the home and is purged with it. Its bytes depend on what is handed in alone, and its
+digests show a change; they are no signature, since whoever can write a record can write a digest.
+That the decision follows from the facts is checked by deciding again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +23,9 @@ from territory.eligibility_wording import FAULTS
 from territory.errors import FileFormatError, PolicyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy.typing as npt
 
     from territory.eligibility_policy import EligibilityPolicy
 
@@ -31,6 +35,37 @@ _FACTS = (
     "fault", "uncertainty_m", "precision", "geocode_source", "expired_on", "decided_on",
     "road_distance_m", "road_time_s",
 )  # fmt: skip
+_OFFICE = ("office_id", "office_name", "office_lon", "office_lat")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom a decision is about.
+
+    ``subject``: a reference, never a name or an address. ``circumstances``: what the rule may ask
+    of the person (role, assigned_office_id, days), by name; None is not written down. ``home``: the
+    commitment to the home.
+    """
+
+    subject: str | None = None
+    circumstances: Mapping[str, str] | None = None
+    home: str | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asked, when (ISO text, UTC), for which day, and what answered.
+
+    ``software`` and ``data_vintage``: name and version of this package, and of the tables that
+    places were looked up in. ``routing``: the name of the routing adapter, where there is one.
+    """
+
+    by: str
+    at: str
+    on: str
+    software: str
+    data_vintage: str
+    routing: str | None = None
 
 
 def make_record(
@@ -40,6 +75,7 @@ def make_record(
     on: str,
     row: int = 0,
     subject: str | None = None,
+    circumstances: Mapping[str, str] | None = None,
     asked_by: str,
     asked_at: str,
     software: str,
@@ -51,35 +87,98 @@ def make_record(
     ----------
     facts, policy
         Of ``eligibility.measure``, and the policy that they were measured for.
-    on
-        The day that was decided for, ISO text.
     row
         Which of the homes.
-    subject
-        An id of the person, never an address.
-    asked_by, asked_at
-        Who wanted to know, and when (ISO text, UTC).
-    software, data_vintage
-        Name and version of this package; what the tables were that places were looked up in.
+    subject, circumstances, on, asked_by, asked_at, software, data_vintage
+        See ``Person`` and ``Asked``.
     """
     one = _take(facts, row)
-    used = policy.exceptions[int(one.exception[0])] if one.exception[0] >= 0 else None
-    rule = policy.as_dict()
-    rule["exceptions"] = [e for e in rule["exceptions"] if used and e == _plain(used)]
-    content = {
-        "format": FORMAT,
-        "asked": {"by": asked_by, "at": asked_at, "on": on, "subject": subject},
-        "made_with": {"software": software, "data": data_vintage},
-        "policy": {
-            "name": policy.name,
-            "version": policy.version,
-            "digest": policy.digest,
-            "rule": rule,
-        },
-        "facts": _facts_dict(one),
-        "decision": _decision(one, policy),
-    }
-    return {**content, "sha256": _digests(content)}
+    asked = Asked(asked_by, asked_at, on, software, data_vintage)
+    person = Person(subject, circumstances)
+    return next(make_records(one, policy, judge(one, policy), [person], asked))
+
+
+def make_records(
+    facts: Facts,
+    policy: EligibilityPolicy,
+    decisions: pd.DataFrame,
+    people: Sequence[Person],
+    asked: Asked,
+) -> Iterator[dict[str, Any]]:
+    """Write down many decisions, in order; each is what ``make_record`` gives for its row.
+
+    Parameters
+    ----------
+    decisions
+        What ``judge`` made of these facts and this policy.
+    people
+        One for each row.
+    """
+    made_with = {"software": asked.software, "data": asked.data_vintage, "routing": asked.routing}
+    rule = policy.as_dict() | {"exceptions": []}
+    head = {"name": policy.name, "version": policy.version, "digest": policy.digest}
+    common = {"made_with": made_with, "policy": {**head, "rule": rule}}
+    digests = {name: _digest(part) for name, part in common.items()}
+    rows = zip(people, _rows(_fact_columns(facts)), _measures(facts),
+               _rows({name: _plain_list(decisions[name].to_numpy()) for name in COLUMNS}),
+               facts.exception.tolist(), strict=True)  # fmt: skip
+    for person, told, measures, decision, exception in rows:
+        content = {
+            "format": FORMAT,
+            "asked": {
+                "by": asked.by,
+                "at": asked.at,
+                "on": asked.on,
+                "subject": person.subject,
+                "home": person.home,
+                "circumstances": None
+                if person.circumstances is None
+                else dict(person.circumstances),
+            },
+            **common,
+            "facts": {"measures": list(measures), **told},
+            "decision": decision,
+        }
+        known = digests
+        if exception >= 0:
+            used = _plain(policy.exceptions[exception])
+            content["policy"] = {**head, "rule": {**rule, "exceptions": [used]}}
+            known = {"made_with": digests["made_with"]}
+        yield {**content, "sha256": _digests(content, known)}
+
+
+def _rows(columns: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    for values in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, values, strict=True))
+
+
+def _fact_columns(facts: Facts) -> dict[str, list[Any]]:
+    return {name: _plain_list(getattr(facts, name)) for name in _FACTS}
+
+
+def _measures(facts: Facts) -> Iterator[tuple[dict[str, Any], ...]]:
+    """Give what each criterion measured, row by row."""
+    offices = [
+        dict(zip(_OFFICE, values, strict=True))
+        for values in zip(*(_plain_list(getattr(facts, name)) for name in _OFFICE), strict=True)
+    ]
+    nowhere = dict.fromkeys(_OFFICE)
+    parts = []
+    for m in facts.measures:
+        columns = {"value": m.value, "fault": m.fault}
+        flags = {"is_lower_bound": m.is_lower_bound, "applies": m.applies}
+        told = {name: _plain_list(values) for name, values in columns.items()}
+        told |= {name: values.tolist() for name, values in flags.items()}
+        at = [offices[office] if office >= 0 else nowhere for office in m.office.tolist()]
+        parts.append([{**row, **where} for row, where in zip(_rows(told), at, strict=True)])
+    return zip(*parts, strict=True)
+
+
+def _plain_list(values: npt.NDArray[Any]) -> list[Any]:
+    """An array as JSON has it; NaN and the like are null."""
+    if values.dtype.kind == "f":
+        return [None if math.isnan(value) else value for value in values.tolist()]
+    return [_json(value) for value in values.tolist()]
 
 
 def _plain(used: Any) -> dict[str, Any]:
@@ -132,6 +231,7 @@ def verify(record: Mapping[str, Any]) -> tuple[str, ...]:
         policy.check_in_force(str(record["asked"]["on"]))
         facts = _facts_from(record["facts"], policy)
         again = _decision(facts, policy)
+        told += _compare_roles(record, policy)
     except PolicyError as error:
         return (*told, f"policy: {error}")
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -160,19 +260,34 @@ def verify(record: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(told)
 
 
+def _compare_roles(record: Mapping[str, Any], policy: EligibilityPolicy) -> list[str]:
+    """Say which criteria were applied, or left out, against the recorded role."""
+    known = record["asked"].get("circumstances")
+    if known is None:
+        return []
+    role = known.get("role")
+    return [
+        f"facts.measures {at}: applies is {part['applies']}, the rule says otherwise for {role!r}"
+        for at, (part, rule) in enumerate(
+            zip(record["facts"]["measures"], policy.any_of, strict=True), 1
+        )
+        if part["applies"] != (not rule.roles or role in rule.roles)
+    ]
+
+
 def _digest(content: Any) -> str:
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
-def _digests(content: Mapping[str, Any]) -> dict[str, str]:
+def _digests(content: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, str]:
     """One digest for each section, so that a change can be named, and one over all."""
-    parts = {name: _digest(content[name]) for name in SECTIONS}
+    parts = {name: known.get(name) or _digest(content[name]) for name in SECTIONS}
     return {**parts, "all": _digest({**parts, "format": content["format"]})}
 
 
 def _compare_digests(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     recorded = record["sha256"]
-    return [(name, found, str(recorded.get(name))) for name, found in _digests(record).items()]
+    return [(name, found, str(recorded.get(name))) for name, found in _digests(record, {}).items()]
 
 
 def _decision(facts: Facts, policy: EligibilityPolicy) -> dict[str, Any]:
@@ -194,32 +309,14 @@ def _take(facts: Facts, row: int) -> Facts:
         Measure(*(getattr(m, name)[at] for name in Measure.__dataclass_fields__))
         for m in facts.measures
     )
-    kept = ("index", "office_id", "office_name", "measures")
+    kept = ("index", "measures", *_OFFICE)
     rest = {n: getattr(facts, n)[at] for n in Facts.__dataclass_fields__ if n not in kept}
     return Facts(
         index=pd.RangeIndex(1),
-        office_id=facts.office_id,
-        office_name=facts.office_name,
         measures=measures,
+        **{name: getattr(facts, name) for name in _OFFICE},
         **rest,
     )
-
-
-def _facts_dict(one: Facts) -> dict[str, Any]:
-    measures = []
-    for m in one.measures:
-        office = int(m.office[0])
-        measures.append(
-            {
-                "value": _json(m.value[0]),
-                "is_lower_bound": bool(m.is_lower_bound[0]),
-                "office_id": one.office_id[office] if office >= 0 else None,
-                "office_name": one.office_name[office] if office >= 0 else None,
-                "fault": _json(m.fault[0]),
-                "applies": bool(m.applies[0]),
-            }
-        )
-    return {"measures": measures, **{name: _json(getattr(one, name)[0]) for name in _FACTS}}
 
 
 def _facts_from(table: Mapping[str, Any], policy: EligibilityPolicy) -> Facts:
@@ -252,6 +349,8 @@ def _facts_from(table: Mapping[str, Any], policy: EligibilityPolicy) -> Facts:
         index=pd.RangeIndex(1),
         office_id=np.array([part["office_id"] for part in parts], dtype=object),
         office_name=np.array([part["office_name"] for part in parts], dtype=object),
+        office_lon=np.full(len(parts), np.nan),  # of no weight once distances are known
+        office_lat=np.full(len(parts), np.nan),
         measures=measures,
         exception=np.array([0 if policy.exceptions else -1], np.int64),
         **{name: number(table[name]) if name in numbers else thing(table[name]) for name in _FACTS},

@@ -53,8 +53,9 @@ class Measure:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that decisions rest on, with no address or coordinates among it; arrays of shape (n,).
+    """All that decisions rest on, with no address or coordinates of homes; arrays of shape (n,).
 
+    ``office_id``, ``office_name``, ``office_lon`` and ``office_lat`` have a row per office.
     ``exception``: position in the policy's exceptions of the one in force, -1 for none;
     ``expired_on``: when the last one ended. ``decided_on``: the earlier decision that stands.
     """
@@ -62,6 +63,8 @@ class Facts:
     index: pd.Index
     office_id: Objects
     office_name: Objects
+    office_lon: Floats
+    office_lat: Floats
     measures: tuple[Measure, ...]
     fault: Objects
     uncertainty_m: Floats

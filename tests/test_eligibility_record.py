@@ -21,7 +21,17 @@ from territory.eligibility_policy import (
     Grandfathering,
     GrantedException,
 )
-from territory.eligibility_record import canonical, make_record, parse_record, record_text, verify
+from territory.eligibility_record import (
+    Asked,
+    Person,
+    canonical,
+    make_record,
+    make_records,
+    parse_record,
+    record_text,
+    verify,
+)
+from territory.eligibility_verdict import judge
 from territory.eligibility_wording import DECISIONS
 from territory.errors import FileFormatError, PolicyError
 from territory.tables import read_table
@@ -49,6 +59,7 @@ def record() -> dict[str, Any]:
     return make_record(
         facts, policy, on="2026-11-23", subject="E-1", asked_by="hr", software="x 1",
         asked_at="2026-11-23T10:00:00+00:00", data_vintage="zip_codes 1",
+        circumstances={"role": "sales"},
     )  # fmt: skip
 
 
@@ -89,12 +100,19 @@ def test_every_kind_of_decision_verifies() -> None:
         review_band_m=500.0, exceptions=granted, grandfathering=Grandfathering("2010-01-01"),
     )  # fmt: skip
     facts = measure(drawn, office("here", -100.0, 40.0), rule, on=TODAY)
+    roles = [{"role": role} for role in drawn["role"]]
+    many = make_records(
+        facts, rule, judge(facts, rule),
+        [Person(*each) for each in zip(people, roles, strict=True)],
+        Asked("hr", "now", TODAY, "x", "y"),
+    )  # fmt: skip
     seen = set()
-    for row, person in enumerate(people):
+    for row, (person, together) in enumerate(zip(people, many, strict=True)):
         made = make_record(
             facts, rule, on=TODAY, row=row, subject=person, asked_by="hr", asked_at="now",
-            software="x", data_vintage="y",
+            software="x", data_vintage="y", circumstances=roles[row],
         )  # fmt: skip
+        assert record_text(made) == record_text(together)
         assert verify(parse_record(record_text(made), "r.json")) == ()
         seen.add((made["decision"]["decision"], made["decision"]["basis"]))
     assert {basis for _, basis in seen} == {
@@ -131,6 +149,16 @@ def test_a_changed_limit_is_found_in_the_policy_and_in_the_decision(record: dict
     told = verify(record)
     assert any(each.startswith("policy.digest") for each in told)
     assert any(each.startswith("decision.decision") for each in told)
+
+
+def test_a_criterion_that_was_applied_to_the_wrong_role_is_found(record: dict[str, Any]) -> None:
+    record["policy"]["rule"]["any_of"][0]["roles"] = ["pilot"]
+    assert any("applies is True" in each and "'sales'" in each for each in verify(record))
+
+
+def test_a_record_says_where_the_office_was(record: dict[str, Any]) -> None:
+    measured = record["facts"]["measures"][0]
+    assert (measured["office_lon"], measured["office_lat"]) == (-100.0, 40.0)
 
 
 def test_an_exception_slipped_into_a_record_is_found(record: dict[str, Any]) -> None:
