@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from territory.policy import GeocodingPolicy, Policy, RadiusPolicy, SegmentPolicy
+from territory.policy import Policy, RadiusPolicy, SegmentPolicy, read_geocoding_record
 from territory.schemas import UNASSIGNED
 
 if TYPE_CHECKING:
@@ -53,7 +53,11 @@ def policy_json(policy: Policy) -> str:
 def read_policy_json(text: str) -> Policy:
     """Read what ``policy_json`` wrote; a setting that is newer than the record has its default."""
     told: dict[str, Any] = json.loads(text)
-    rooms = {"radius": RadiusPolicy, "segments": SegmentPolicy, "geocoding": GeocodingPolicy}
+    rooms: dict[str, Any] = {
+        "radius": RadiusPolicy,
+        "segments": SegmentPolicy,
+        "geocoding": read_geocoding_record,
+    }
     made = {name: kind(**told.pop(name, {})) for name, kind in rooms.items()}
     return Policy(**{**told, "precedence": tuple(told["precedence"])}, **made)
 
