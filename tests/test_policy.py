@@ -142,6 +142,8 @@ def test_settings_that_cannot_be_meant_are_refused(tmp_path: Path, setting: str,
         read_policy(written(tmp_path, f"[geocoding.online]\n{setting}"))
     assert told in str(caught.value)
     assert "secret" not in str(caught.value)
+    assert told in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 def test_geocoders_chosen_by_name_keep_the_settings_that_the_policy_has_for_them() -> None:
