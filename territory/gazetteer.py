@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ from territory.cleaning import by_value
 from territory.geodesy import inverse
 from territory.lengths import METRES_PER_MILE, format_miles
 from territory.policy import GeocodingPolicy
-from territory.reference import normalise_place, normalise_places
+from territory.reference import load, normalise_place, normalise_places
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -218,6 +218,12 @@ class Gazetteer:
             zip_said = f"ZIP {code[at]} is unknown and " if unknown_zip[at] else ""
             notes[at] = zip_said + _why_not(city[at], state[at], country[at], vague=vague[at])
         return notes
+
+
+@lru_cache(maxsize=4)
+def shared_gazetteer(policy: GeocodingPolicy) -> Gazetteer:
+    """Give the gazetteer of a policy on the bundled tables, made once in a process."""
+    return Gazetteer(load(), policy)
 
 
 class _Answers:

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 # Given coordinates this much farther from their own address than it is uncertain get a note. Of the
 # Fortune 500 that names Fiserv and Farmers, whose ZIP codes are in other cities than their
 # coordinates, and nobody else; 25 miles would miss Farmers.
-_CONFLICT_M = 10 * METRES_PER_MILE
+CONFLICT_M = 10 * METRES_PER_MILE
+PRECISE = ("rooftop", "street")  # a row known this well is "placed", any other "approximate"
+
+
+def placement_of(precision: pd.Series) -> pd.Series:
+    """How far a location of such a precision can be relied on: null is "unplaced"."""
+    known = np.where(precision.isin(PRECISE), "placed", "approximate")
+    told = np.where(precision.isna(), "unplaced", known)
+    return pd.Series(told, index=precision.index, dtype=object)
 
 
 def place(
@@ -74,7 +82,7 @@ def _conflicts(
     apart = np.zeros(0) if not len(both) else inverse(
         lon[both], lat[both], there["lon"].to_numpy(), there["lat"].to_numpy()
     )  # fmt: skip
-    far = np.flatnonzero(apart > there["uncertainty_m"].to_numpy(float) + _CONFLICT_M)
+    far = np.flatnonzero(apart > there["uncertainty_m"].to_numpy(float) + CONFLICT_M)
     sources = there["geocode_source"].to_numpy(object)
     for at in far:
         notes[both[at]] = (
