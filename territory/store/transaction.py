@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, exists, func, insert, or_, select, update
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import ColumnElement, Connection, Row, Table
 
+    from territory.store.place_ledger import PlaceLedger
+
 # What a page shows of a company beside what its plan recorded.
 COMPANY_COLUMNS = (
     "street", "city", "state", "postal_code", "country", "website", "industry", "employees",
@@ -29,6 +32,13 @@ class Transaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    @cached_property
+    def places(self) -> PlaceLedger:
+        """The decisions about places, and the rows that wait for one."""
+        from territory.store.place_ledger import PlaceLedger  # the gazetteer behind it is slow
+
+        return PlaceLedger(self._connection)
 
     def table(
         self, kind: str, columns: Iterable[str] | None = None, **equals: str | None
