@@ -1,5 +1,8 @@
 """Serve the pages with a production server: gunicorn, or waitress where there is no fork.
 
+Beside it runs one worker for the jobs that the pages ask for. It is a process of its own, is
+started again when it dies, and ends with the server, however that ends.
+
 The library must not import the app that stands on it, so the app is found by its name when it is
 wanted, the way every WSGI server finds one.
 """
@@ -9,7 +12,9 @@ from __future__ import annotations
 import importlib
 import os
 import socket
+import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from territory.errors import InputError, TerritoryError
@@ -19,6 +24,9 @@ if TYPE_CHECKING:
 
 APP = ("webmap", "create_app")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+WORKER = (sys.executable, "-c", "from territory.cli import main; main(['work', '--bound'])")
+RESTART_S = 2.0  # how long after its death a worker is started again
+LEAVE_S = 10.0  # how long a worker may take to leave
 THREADS = 8  # per worker; a request mostly waits for the database or sends bytes
 
 
@@ -72,10 +80,55 @@ def serve(
     except TerritoryError:
         taken.close()
         raise
-    if sys.platform == "win32":
-        _by_waitress(app, taken, lambda: tell(address))
-    else:
-        _by_gunicorn(app, taken.detach(), workers, lambda: tell(address))
+    with LocalWorker():
+        if sys.platform == "win32":
+            _by_waitress(app, taken, lambda: tell(address))
+        else:
+            _by_gunicorn(app, taken.detach(), workers, lambda: tell(address))
+
+
+class LocalWorker:
+    """A worker beside the server, kept alive until the block ends.
+
+    It leaves when its standard input ends, which also happens when this process is killed. Its
+    group of processes is its own, so that Ctrl+C reaches it through the server only. A process
+    that the server forks inherits this object and leaves the worker alone.
+    """
+
+    def __init__(self, command: tuple[str, ...] = WORKER) -> None:
+        self._command, self._owner = command, os.getpid()
+        self._over = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._keeper = threading.Thread(target=self._keep, name="keeper of the worker", daemon=True)
+
+    def __enter__(self) -> LocalWorker:
+        """Start the worker."""
+        self._keeper.start()
+        return self
+
+    def _keep(self) -> None:
+        while not self._over.is_set():
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                self._command, stdin=subprocess.PIPE, start_new_session=True
+            )
+            if self._over.is_set():  # told to leave while it was being started
+                self._leave()
+            self._process.wait()
+            self._over.wait(RESTART_S)
+
+    def _leave(self) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def __exit__(self, *_: object) -> None:
+        """Let the worker leave what it does, and wait until it is gone."""
+        if os.getpid() != self._owner:
+            return
+        self._over.set()
+        self._leave()
+        self._keeper.join(LEAVE_S)
+        if self._keeper.is_alive() and self._process is not None:
+            self._process.kill()
 
 
 def _by_waitress(app: Any, taken: socket.socket, ready: Callable[[], None]) -> None:

@@ -1,0 +1,103 @@
+"""What jobs can be asked to do: import an upload, ask the online geocoders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from territory import uploads, workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from territory.imports import ImportReport
+    from territory.jobs import Progress, Work
+    from territory.store import Store
+
+UPLOADS = "uploads"  # below the folder of what the server keeps
+IMPORT, GEOCODE = "import", "geocode"
+PARTS = ("outcomes", "differences", "missing")  # the tables that an import leaves for the pages
+
+
+def works(folder: Path, clock: Callable[[], datetime]) -> dict[str, Work]:
+    """Give every work by its name.
+
+    Parameters
+    ----------
+    folder
+        What the server keeps its files in; uploads are below it.
+    """
+
+    def import_upload(
+        store: Store, arguments: Mapping[str, Any], progress: Progress
+    ) -> dict[str, Any]:
+        upload = uploads.find(folder / UPLOADS, arguments["upload_id"])
+        report = workflow.import_file(
+            store,
+            arguments["kind"],
+            upload.path,
+            by=arguments["by"],
+            now=clock(),
+            mapping=arguments["mapping"],
+            is_full=arguments["is_full"],
+            dry_run=arguments["dry_run"],
+            source=upload.name,
+            progress=progress,
+        )
+        progress("Writing the report")
+        leave(report, upload.folder / arguments["tables"])
+        return summary(report)
+
+    def geocode(store: Store, arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+        report = workflow.geocode(
+            store,
+            by=arguments["by"],
+            now=clock(),
+            kind=arguments["kind"],
+            budget=arguments["budget"],
+            progress=progress,
+        )
+        return {"sentence": report.sentence, **report.as_json()}
+
+    return {IMPORT: import_upload, GEOCODE: geocode}
+
+
+def leave(report: ImportReport, folder: Path) -> None:
+    """Write the tables of a report, which may be long, as Parquet for the pages to read."""
+    folder.mkdir(exist_ok=True)
+    tables = {
+        "outcomes": report.outcomes,
+        "differences": report.differences.map(_text, na_action="ignore"),
+        "missing": pd.DataFrame({"key": pd.Series(report.missing, dtype=object)}),
+    }
+    for name in PARTS:
+        tables[name].to_parquet(folder / f"{name}.parquet", index=False)
+
+
+def _text(value: Any) -> str:
+    """Write a cell of any type as a person would; columns of several types are not for Parquet."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if is_whole else str(value)
+
+
+def summary(report: ImportReport) -> dict[str, Any]:
+    """Say in a few figures what became of a file."""
+    return {
+        "import_id": report.import_id,
+        "kind": report.kind,
+        "source": report.source,
+        "rows": report.rows,
+        "buckets": dict(report.buckets),
+        "changes": dict(report.changes),
+        "reconciles": report.is_reconciled,
+        "is_full": report.is_full,
+        "missing": len(report.missing),
+        "differences": len(report.differences),
+        "remarks": list(report.remarks),
+        "ignored": list(report.ignored),
+        "mapping": dict(report.mapping),
+        "sentence": report.sentence,
+    }
