@@ -5,7 +5,7 @@ The verbs, imported when they are first used, so that ``import territory`` costs
     import territory
 
     with territory.open_store("sqlite:///var/territory.sqlite") as store:
-        territory.import_file(store, "prospects", "accounts.csv")
+        territory.import_file(store, "prospects", "accounts.csv", by="Ann", now=now)
 """
 
 from __future__ import annotations

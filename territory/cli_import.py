@@ -6,7 +6,18 @@ from pathlib import Path
 
 import click
 
-from territory.terminal import KINDS, Progress, answer, as_json, dry_run, first_rows, note, opened
+from territory.terminal import (
+    KINDS,
+    Progress,
+    answer,
+    as_json,
+    dry_run,
+    first_rows,
+    note,
+    now,
+    opened,
+    person,
+)
 
 
 @click.command("import")
@@ -29,7 +40,9 @@ def import_(context: click.Context, *, kind: str, file: Path, dry_run: bool, is_
     from territory import workflow
 
     store = opened(context)
-    report = workflow.import_file(store, kind, file, dry_run=dry_run, progress=Progress())
+    report = workflow.import_file(
+        store, kind, file, by=person(None), now=now(), dry_run=dry_run, progress=Progress()
+    )
     if not is_json:
         for line, reason, remedy in first_rows(report.refused, ("line", "reason", "remedy")):
             note(f"line {line}: {reason} {remedy}")

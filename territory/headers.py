@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -147,6 +148,8 @@ def map_headers(columns: Iterable[str], kind: str) -> dict[str, str]:
 def check_mapping(mapping: Mapping[str, str], columns: Iterable[str], kind: str) -> None:
     """Refuse a mapping that names headers or columns that are not there, all at once.
 
+    A header mapped to "" is one that is not to be used.
+
     Raises
     ------
     ColumnError
@@ -154,7 +157,7 @@ def check_mapping(mapping: Mapping[str, str], columns: Iterable[str], kind: str)
         that two headers are mapped to.
     """
     present, known = list(columns), _headers(kind)
-    targets = list(mapping.values())
+    targets = [name for name in mapping.values() if name]
     breaches = [f"the file has no column {name!r}" for name in mapping if name not in present]
     breaches += [
         f"{kind} have no column {name!r}, only {', '.join(known)}"
@@ -168,6 +171,11 @@ def check_mapping(mapping: Mapping[str, str], columns: Iterable[str], kind: str)
     ]
     if breaches:
         raise ColumnError(f"The mapping of columns does not fit: {'; '.join(breaches)}.")
+
+
+def signature_of(columns: Iterable[str]) -> str:
+    """Give a text that stands for a set of headers, in any order: files of one source share it."""
+    return hashlib.sha256("\x1f".join(sorted(columns)).encode()).hexdigest()
 
 
 def scale_of(header: str, columns: Iterable[str]) -> float:

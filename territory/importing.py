@@ -2,194 +2,334 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import functools
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import shapely
 
-from territory import geocoding, intake, markets, tables
+from territory import delimited, geocoding, intake, markets, reference, tables
 from territory.errors import InputError
-from territory.schemas import BUCKETS, CHANGES, GEOCODE
+from territory.gazetteer import Gazetteer
+from territory.headers import signature_of
+from territory.identity import key_text
+from territory.import_report import (
+    REFUSALS,
+    ImportRecord,
+    ImportReport,
+    count_buckets,
+    moment,
+    outcomes_of,
+)
+from territory.schemas import CHANGES, GEOCODE
 from territory.store import GIVEN, KINDS
+from territory.store.import_ledger import IS_NEW
+from territory.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
-    from territory.gazetteer import Gazetteer
-    from territory.policy import Policy
-    from territory.reference import Reference
+    import numpy.typing as npt
+
+    from territory.policy import GeocodingPolicy, Policy
     from territory.store import Transaction
 
-PRECISE = ("rooftop", "street")  # a row known this well is "placed", any other "approximate"
 _SHAPES = ("geojson", "gpkg", "shapefile", "kml")
-_REFUSALS = ("line", "reason", "remedy", "bucket")
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """Where every row of a file went.
-
-    ``buckets`` adds up to ``rows``, and so do ``changes`` with the rows that were turned away:
-    ``refused`` has line, reason, remedy and bucket ("duplicate" or "refused") of each. Kinds
-    without a location have "accepted" in place of the buckets of places. ``notes`` has line and
-    note of rows that went in although something in them was not understood. ``differences`` says
-    of updated rows what changed: the key, column, before and after.
-    """
-
-    kind: str
-    source: str
-    rows: int
-    buckets: Mapping[str, int]
-    changes: Mapping[str, int]
-    refused: pd.DataFrame
-    notes: pd.DataFrame
-    mapping: Mapping[str, str]
-    ignored: tuple[str, ...]
-    is_dry_run: bool
-    differences: pd.DataFrame = field(default_factory=pd.DataFrame)
-
-    @property
-    def is_reconciled(self) -> bool:
-        """Whether every row of the file is in exactly one bucket."""
-        changed = sum(self.changes.values()) + len(self.refused)
-        return sum(self.buckets.values()) == self.rows == changed
-
-    @property
-    def sentence(self) -> str:
-        """The report in one line."""
-        buckets = ", ".join(f"{n:,} {name}" for name, n in self.buckets.items())
-        changes = ", ".join(f"{n:,} {name}" for name, n in self.changes.items())
-        nothing = " Nothing was written." if self.is_dry_run else ""
-        return f"{self.kind}: {self.rows:,} rows = {buckets}; {changes}.{nothing}"
-
-    def as_json(self) -> dict[str, Any]:
-        """The report for a program to read: ``rows``, and a count per bucket and change."""
-        return {
-            "kind": self.kind,
-            "source": self.source,
-            "rows": self.rows,
-            **self.buckets,
-            **self.changes,
-            "reconciles": self.is_reconciled,
-            "dry_run": self.is_dry_run,
-            "refused_rows": self.refused.to_dict("records"),
-            "notes": self.notes.to_dict("records"),
-            "mapping": dict(self.mapping),
-            "ignored_columns": list(self.ignored),
-        }
+_CHUNK = 20_000  # rows compared and written at a time: bounds what is held twice
 
 
 @dataclass(frozen=True)
 class Taken:
-    """A file that was read and understood, before it meets the store."""
+    """A file that was read and understood, before it meets the store.
+
+    ``signature`` stands for its headers; ``digest`` is the sha256 of its bytes.
+    """
 
     kind: str
     source: str
+    digest: str
+    signature: str
     size: int
     rows: pd.DataFrame
-    lines: pd.Series
+    lines: npt.NDArray[np.int64]
     refused: pd.DataFrame
     notes: pd.DataFrame
     mapping: Mapping[str, str]
     ignored: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Who imports, when and how.
+
+    ``is_full``: the file claims to hold every row of its kind. ``given``: the mapping that a person
+    gave, which is for the next file of these headers too.
+    """
+
+    by: str
+    now: datetime
+    is_full: bool = False
+    is_dry_run: bool = False
+    given: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """How rows differ from those in the store, one by one: a change each, the cells, the past."""
+
+    changes: npt.NDArray[np.object_]
+    differences: pd.DataFrame
+    before: pd.DataFrame
+
+
+@functools.lru_cache(maxsize=2)
+def gazetteer_of(policy: GeocodingPolicy) -> Gazetteer:
+    """Give the gazetteer of a policy, made once: it takes most of a second."""
+    return Gazetteer(reference.load(), policy)
+
+
+def check_kind(kind: str) -> None:
+    """Refuse a kind that cannot be imported, naming those that can."""
+    if kind not in KINDS:
+        raise InputError(f"{kind!r} cannot be imported. The kinds are {', '.join(KINDS)}.")
+
+
+def digest_of(path: Path) -> str:
+    """Give the sha256 of a file's bytes, which tells whether two files are the same."""
+    tables.check_readable(path)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_drawn(kind: str, path: Path) -> bool:
+    """Tell whether a file holds the outlines of markets, which need no mapping."""
+    return kind == "markets" and tables.format_of(path) in _SHAPES
+
+
+def drawn(path: Path) -> Table:
+    """Read the outlines of markets as a table of what is told of each."""
+    told = pd.DataFrame(markets.read_polygons(path).drop(columns="geometry"))
+    return Table(told, np.arange(1, len(told) + 1, dtype=np.int64), "polygons")
+
+
+def head(path: Path, rows: int) -> Table:
+    """Read the first rows of a file, of a text file only those."""
+    tables.check_readable(path)
+    written = tables.format_of(path)
+    if written != "csv":
+        whole = tables.read_table(path)
+        return Table(whole.frame.head(rows), whole.lines[:rows], written)
+    with tables.reading(path, written):
+        first = next(delimited.read_chunks(path, rows))
+    return Table(first.frame, first.lines, written, first.refused)
 
 
 def take(
     kind: str,
     path: Path,
-    reference: Reference,
     policy: Policy,
-    gazetteer: Callable[[], Gazetteer],
     *,
+    mapping: Callable[[list[str]], Mapping[str, str] | None],
+    source: str | None = None,
     progress: Callable[[str], None],
 ) -> Taken:
     """Read a file, map and check its rows, and place them offline where the kind has a location.
+
+    Parameters
+    ----------
+    mapping
+        Gives header -> column for the headers of the file, or None to map them by their names.
+    source
+        What to call the file, if not by its own name.
 
     Raises
     ------
     InputError
         If the file cannot be read or understood at all. Single bad rows are refused instead.
     """
-    if kind not in KINDS:
-        raise InputError(f"{kind!r} cannot be imported. The kinds are {', '.join(KINDS)}.")
-    if kind == "markets" and tables.format_of(path) in _SHAPES:
-        shapes = markets.read_polygons(path)
-        rows = pd.DataFrame(shapes.drop(columns="geometry"))
-        rows["geometry"] = shapely.to_wkb(shapes.geometry.to_numpy())
-        lines = pd.Series(np.arange(1, len(rows) + 1))
-        none = pd.DataFrame(columns=list(_REFUSALS))
-        notes = pd.DataFrame(columns=["line", "note"])
-        return Taken(kind, path.name, len(rows), rows, lines, none, notes, {}, ())
+    check_kind(kind)
+    digest, called = digest_of(path), source or path.name
+    if is_drawn(kind, path):
+        return _take_outlines(path, called, digest)
     table = tables.read_table(path)
-    progress(f"Reading {len(table.frame):,} rows of {path.name}")
-    understood = intake.take_in(kind, table)
+    progress(f"Reading {len(table.frame):,} rows of {called}")
+    headers = [str(name) for name in table.frame.columns]
+    understood = intake.take_in(kind, table, mapping(headers))
     size = len(table.frame) + len(table.refused)
     del table  # as large as the rows themselves
-    rows = understood.rows.drop(columns="line").reset_index(drop=True)
+    lines = understood.rows.pop("line").to_numpy()
+    rows = understood.rows
     if kind == "markets":
-        shapes = markets.define(rows, reference)
+        shapes = markets.define(rows, reference.load())
         rows = rows.assign(geometry=shapely.to_wkb(shapes.geometry.to_numpy()))
     if KINDS[kind].is_placed:
         progress(f"Placing {len(rows):,} rows")
-        placed = geocoding.place(rows, gazetteer(), policy)
-        given = rows.rename(columns=GIVEN)
-        rows = pd.concat([given, placed[list(GEOCODE.columns)].reset_index(drop=True)], axis=1)
+        placed = geocoding.place(rows, gazetteer_of(policy.geocoding), policy)
+        rows = rows.rename(columns=GIVEN)
+        for name in GEOCODE.columns:
+            rows[name] = placed[name].to_numpy()
     return Taken(
-        kind,
-        path.name,
-        size,
-        rows,
-        understood.rows["line"].reset_index(drop=True),
-        understood.refused[list(_REFUSALS)],
-        understood.notes,
-        understood.mapping,
-        tuple(understood.ignored),
+        kind=kind,
+        source=called,
+        digest=digest,
+        signature=signature_of(headers),
+        size=size,
+        rows=rows,
+        lines=lines,
+        refused=understood.refused[list(REFUSALS)],
+        notes=understood.notes,
+        mapping=understood.mapping,
+        ignored=tuple(understood.ignored),
+        remarks=understood.remarks,
     )
 
 
-def save(transaction: Transaction, taken: Taken, *, dry_run: bool) -> ImportReport:
-    """Write what is new or different, and report on every row. A dry run only reports."""
+def _take_outlines(path: Path, source: str, digest: str) -> Taken:
+    shapes = markets.read_polygons(path)
+    rows = pd.DataFrame(shapes.drop(columns="geometry"))
+    rows["geometry"] = shapely.to_wkb(shapes.geometry.to_numpy())
+    return Taken(
+        kind="markets",
+        source=source,
+        digest=digest,
+        signature="",
+        size=len(rows),
+        rows=rows,
+        lines=np.arange(1, len(rows) + 1, dtype=np.int64),
+        refused=pd.DataFrame(columns=list(REFUSALS)),
+        notes=pd.DataFrame(columns=["line", "note"]),
+        mapping={},
+        ignored=(),
+        remarks=(),
+    )
+
+
+def save(
+    transaction: Transaction, taken: Taken, terms: Terms, *, progress: Callable[[str], None]
+) -> ImportReport:
+    """Write what is new or different with its record, and report on every row.
+
+    A dry run only reports.
+    """
     kind = KINDS[taken.kind]
-    lost = _dangling(transaction, taken)
-    is_lost = lost.notna()
+    key = list(kind.key)
+    rows, lines, refused = _with_referents(transaction, taken)
+    if taken.kind == "territories":
+        refuse_two_owners(transaction, rows)
+    missing = _missing(transaction, taken, rows, refused) if terms.is_full else ()
+    progress(f"Comparing {len(rows):,} rows with the store")
+    compared = _compare(transaction, taken.kind, rows, writes=not terms.is_dry_run)
+    outcomes = outcomes_of(rows, lines, key_text(rows, key), compared.changes, refused, taken.notes)
+    counts = pd.Series(compared.changes).value_counts()
+    number = transaction.imports.next_number()
+    record = ImportRecord(
+        import_id=f"import-{number}",
+        number=number,
+        kind=taken.kind,
+        source=taken.source,
+        digest=taken.digest,
+        imported_at=moment(terms.now),
+        imported_by=terms.by,
+        is_full=terms.is_full,
+        rows=taken.size,
+        buckets=count_buckets(outcomes, is_placed=kind.is_placed),
+        changes={name: int(counts.get(name, 0)) for name in CHANGES},
+        mapping=taken.mapping,
+    )
+    if not terms.is_dry_run:
+        progress(f"Recording what became of {taken.size:,} rows")
+        transaction.imports.add(record, outcomes, missing, compared.before)
+        if terms.given is not None:
+            transaction.imports.remember(
+                taken.kind, taken.signature, terms.given, record.imported_at, terms.by
+            )
+    return ImportReport(
+        kind=record.kind,
+        source=record.source,
+        rows=record.rows,
+        buckets=record.buckets,
+        changes=record.changes,
+        refused=refused,
+        notes=taken.notes,
+        mapping=taken.mapping,
+        ignored=taken.ignored,
+        is_dry_run=terms.is_dry_run,
+        outcomes=outcomes,
+        differences=compared.differences,
+        import_id=None if terms.is_dry_run else record.import_id,
+        is_full=terms.is_full,
+        missing=missing,
+        remarks=taken.remarks,
+    )
+
+
+def _with_referents(
+    transaction: Transaction, taken: Taken
+) -> tuple[pd.DataFrame, npt.NDArray[np.int64], pd.DataFrame]:
+    """Turn away rows that name what the store does not know: rows, their lines, all refusals."""
+    lost = dangling(transaction, taken.kind, taken.rows)
+    is_lost = lost.notna().to_numpy()
+    if not is_lost.any():
+        return taken.rows, taken.lines, taken.refused
+    key = list(KINDS[taken.kind].key)
     refused = pd.DataFrame(
         {
             "line": taken.lines[is_lost],
-            "reason": lost[is_lost],
+            "key": key_text(taken.rows[is_lost], key).to_numpy(object),
+            "reason": lost[is_lost].to_numpy(object),
             "remedy": "Import what it refers to first, or correct the id.",
             "bucket": "refused",
         }
     )
-    rows = taken.rows[~is_lost].reset_index(drop=True) if is_lost.any() else taken.rows
-    if taken.kind == "territories":
-        _refuse_two_owners(transaction, rows)
-    held = transaction.table(taken.kind)
-    columns = list(held.columns)
-    key = list(kind.key)
-    before = rows[key].merge(held, how="left", on=key, indicator=True)
-    del held  # as large as the rows themselves
-    is_new = (before["_merge"] == "left_only").to_numpy()
-    differs = _differs(rows, before, [name for name in columns if name not in key])
-    is_updated = differs.any(axis=1).to_numpy() & ~is_new
-    if not dry_run:
-        transaction.save(taken.kind, rows.loc[is_new, columns], rows.loc[is_updated, columns])
-    whole = pd.concat([taken.refused, refused]).sort_values("line", ignore_index=True)
-    numbers = (int(is_new.sum()), int(is_updated.sum()), int((~is_new & ~is_updated).sum()))
-    return ImportReport(
-        kind=taken.kind,
-        source=taken.source,
-        rows=taken.size,
-        buckets=_buckets(rows, whole["bucket"], is_placed=kind.is_placed),
-        changes=dict(zip(CHANGES, numbers, strict=True)),
-        refused=whole,
-        notes=taken.notes,
-        mapping=taken.mapping,
-        ignored=taken.ignored,
-        is_dry_run=dry_run,
-        differences=_differences(rows, before, differs[is_updated], key),
+    parts = [part for part in (taken.refused, refused) if len(part)]
+    whole = pd.concat(parts).sort_values("line", kind="stable", ignore_index=True)
+    return taken.rows[~is_lost].reset_index(drop=True), taken.lines[~is_lost], whole
+
+
+def _missing(
+    transaction: Transaction, taken: Taken, rows: pd.DataFrame, refused: pd.DataFrame
+) -> tuple[str, ...]:
+    """Name the rows of the store that a file which claims to have them all does not mention."""
+    key = list(KINDS[taken.kind].key)
+    held = key_text(transaction.table(taken.kind, key), key)
+    is_told = held.isin(key_text(rows, key)) | held.isin(refused["key"])
+    return tuple(held[~is_told])
+
+
+def _compare(transaction: Transaction, kind: str, rows: pd.DataFrame, *, writes: bool) -> _Compared:
+    """Compare rows with those of the same key in the store, and write what is new or different.
+
+    Part by part, so that neither the table nor the file is held twice.
+    """
+    key = list(KINDS[kind].key)
+    columns = [column.name for column in KINDS[kind].table.columns]
+    is_blank = not transaction.size(kind)
+    changes, differences, before = [], [], []
+    for start in range(0, len(rows), _CHUNK) or (0,):
+        part = rows.iloc[start : start + _CHUNK].reset_index(drop=True)
+        held = transaction.imports.stored(kind, part[key].head(0) if is_blank else part[key])
+        past = part[key].merge(held, how="left", on=key, indicator=True)
+        is_new = (past["_merge"] == "left_only").to_numpy()
+        differs = _differs(part, past, [name for name in columns if name not in key])
+        is_updated = differs.any(axis=1).to_numpy() & ~is_new
+        changes.append(np.select([is_new, is_updated], CHANGES[:2], CHANGES[2]).astype(object))
+        differences.append(_differences(part, past, differs[is_updated], key))
+        before.append(past.loc[is_updated, columns].assign(**{IS_NEW: False}))
+        before.append(part.loc[is_new, key].assign(**{IS_NEW: True}))
+        if writes:
+            transaction.save(kind, part.loc[is_new, columns], part.loc[is_updated, columns])
+    told = [frame for frame in before if len(frame)] or before[:1]
+    changed = [frame for frame in differences if len(frame)] or differences[:1]
+    return _Compared(
+        np.concatenate(changes),
+        pd.concat(changed, ignore_index=True),
+        pd.concat(told, ignore_index=True),
     )
 
 
@@ -219,34 +359,20 @@ def _differences(
     return listed
 
 
-def _buckets(rows: pd.DataFrame, refused: pd.Series, *, is_placed: bool) -> dict[str, int]:
-    turned_away = {name: int((refused == name).sum()) for name in ("duplicate", "refused")}
-    if not is_placed:
-        return {"accepted": len(rows), **turned_away}
-    precise, none = rows["precision"].isin(PRECISE), rows["precision"].isna()
-    counts = {
-        "placed": int(precise.sum()),
-        "approximate": int((~precise & ~none).sum()),
-        "unplaced": int(none.sum()),
-        **turned_away,
-    }
-    return {name: int(counts.get(name, 0)) for name in BUCKETS}
-
-
-def _dangling(transaction: Transaction, taken: Taken) -> pd.Series:
+def dangling(transaction: Transaction, kind: str, rows: pd.DataFrame) -> pd.Series:
     """Say of each row which id it names that the store does not know; null for none."""
-    reason = pd.Series(None, index=taken.rows.index, dtype=object)
-    for column, kind in KINDS[taken.kind].references:
-        target = KINDS[kind].key[0]
-        known = transaction.table(kind, [target])[target]
-        is_lost = taken.rows[column].notna() & ~taken.rows[column].isin(known)
-        told = column + " " + taken.rows.loc[is_lost, column].map(repr)
-        reason[is_lost] = told + f" is not among the {kind}"
+    reason = pd.Series(None, index=rows.index, dtype=object)
+    for column, named in KINDS[kind].references:
+        target = KINDS[named].key[0]
+        known = transaction.table(named, [target])[target]
+        is_lost = rows[column].notna() & ~rows[column].isin(known)
+        told = column + " " + rows.loc[is_lost, column].map(repr)
+        reason[is_lost] = told + f" is not among the {named}"
     return reason
 
 
-def _refuse_two_owners(transaction: Transaction, rows: pd.DataFrame) -> None:
-    """Refuse a file after which a territory would have two reps or two names.
+def refuse_two_owners(transaction: Transaction, rows: pd.DataFrame) -> None:
+    """Refuse rows after which a territory would have two reps or two names.
 
     Raises
     ------

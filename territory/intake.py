@@ -6,7 +6,6 @@ odd about a row that was taken is in ``notes``.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from territory.coordinates import ELSEWHERE_STATES, faults
 from territory.delimited import empty_refusals
 from territory.errors import ColumnError
 from territory.headers import check_mapping, map_headers, scale_of
+from territory.identity import IDENTITY, add_ids, is_nameless, key_text, name_the_nameless
 from territory.tables import Table
 
 if TYPE_CHECKING:
@@ -41,14 +41,6 @@ CONTRACTS = {
     "territories": schemas.TERRITORIES,
     "named_accounts": schemas.NAMED_ACCOUNTS,
 }
-# What a row without an id is known by; the kinds that are not here need their ids.
-_IDENTITY = {
-    "offices": ("name", *schemas.ADDRESS),
-    "prospects": ("name", *schemas.ADDRESS),
-    "sites": ("prospect_id", "name", *schemas.ADDRESS),
-    "contacts": ("prospect_id", "name", "email"),
-}
-_NOT_IDENTITY = ("country",)  # often filled in later, and the state says it already
 _DEFAULTS = {"status": "prospect", "segment": schemas.ANY_SEGMENT}
 _CODE_TABLES = {
     "status": codes.STATUSES,
@@ -62,10 +54,11 @@ _PADDED_UNITS = ("metro_area", "county", "zip_code")
 class Intake:
     """What became of a file.
 
-    ``rows``: the contract of the kind plus ``line`` (int64). ``refused``: ``line, reason, remedy,
-    bucket``, the bucket being "duplicate" or "refused". ``notes``: ``line, note`` of rows that were
-    taken although something in them was not understood. ``mapping``: header -> contract column;
-    ``ignored``: the headers that were not used.
+    ``rows``: the contract of the kind plus ``line`` (int64). ``refused``: ``line, key, reason,
+    remedy, bucket``, the bucket being "duplicate" or "refused", the key null where the row has
+    none. ``notes``: ``line, note`` of rows that were taken although something in them was not
+    understood; ``remarks``: what is to be said once of the whole file. ``mapping``: header ->
+    contract column; ``ignored``: the headers that were not used.
     """
 
     kind: str
@@ -74,6 +67,7 @@ class Intake:
     notes: pd.DataFrame
     mapping: dict[str, str]
     ignored: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
 class _Log:
@@ -116,8 +110,10 @@ def take_in(
     """Read a table as rows of ``kind``. Each row comes out once, in order, taken or refused.
 
     A row without an id gets one made from its name and address, so the same row gets the same id
-    from any file. Coordinates 0, 0 count as not given; US states, countries, ZIP codes, statuses,
-    figures and dates are read as people write them (``territory.cleaning``).
+    from any file. Prospects of a file that has neither ids nor names, only places, are named by
+    where they are and told apart by their whole row (``is_nameless``). Coordinates 0, 0 count as
+    not given; US states, countries, ZIP codes, statuses, figures and dates are read as people write
+    them (``territory.cleaning``).
 
     Parameters
     ----------
@@ -126,7 +122,8 @@ def take_in(
     table
         A file from ``read_table``, or a frame of text whose first row stands on line 2.
     mapping
-        Header -> column of ours; by default ``map_headers`` decides.
+        Header -> column of ours, "" for a header that is not to be used; by default
+        ``map_headers`` decides.
 
     Raises
     ------
@@ -139,13 +136,13 @@ def take_in(
     headers = [str(name) for name in table.frame.columns]
     if mapping is None:
         mapping = map_headers(headers, kind)
-    check_mapping(mapping, headers, kind)
-    _check_columns(kind, mapping, headers)
+    check_columns(kind, mapping, headers)
+    used = {header: column for header, column in mapping.items() if column}
 
     log = _Log(table.lines)
-    raw = table.frame[list(mapping)].rename(columns=dict(mapping)).reset_index(drop=True)
+    raw = table.frame[list(used)].rename(columns=used).reset_index(drop=True)
     contract = CONTRACTS[kind]
-    scales = {column: scale_of(header, headers) for header, column in mapping.items()}
+    scales = {column: scale_of(header, headers) for header, column in used.items()}
     rows = pd.DataFrame(
         {name: _read_column(name, raw, scales, log) for name in contract.columns}, index=raw.index
     )
@@ -154,24 +151,48 @@ def take_in(
         _clean_places(rows, raw, log, with_antarctica=kind == "offices")
     if "units" in contract.columns:
         rows["units"] = _clean_units(rows["units"], rows["kind"])
-    derived = _add_ids(kind, rows)
+    remarks: tuple[str, ...] = ()
+    if is_nameless(kind, mapping, headers):
+        remarks = (name_the_nameless(rows, table.frame),)
+    derived = add_ids(kind, rows)
     _refuse_blanks(contract, rows, raw, log)
     _refuse_duplicates(contract, rows, derived, log)
 
     rows["line"] = log.lines
-    refused = pd.DataFrame(
-        {"line": log.lines, "reason": log.reason, "remedy": log.remedy, "bucket": log.bucket}
-    )[~log.taken]
-    unread = table.refused.assign(bucket="refused")
-    parts = [part for part in (unread, refused) if len(part)] or [refused]
     return Intake(
         kind=kind,
         rows=schemas.check(rows[log.taken], contract, kind),
-        refused=pd.concat(parts).sort_values("line", kind="stable", ignore_index=True),
+        refused=_gather_refused(contract, rows, log, table.refused),
         notes=_gather_notes(log),
-        mapping=dict(mapping),
-        ignored=tuple(name for name in headers if name not in mapping),
+        mapping=used,
+        ignored=tuple(name for name in headers if name not in used),
+        remarks=remarks,
     )
+
+
+def _gather_refused(
+    contract: Any, rows: pd.DataFrame, log: _Log, unread: pd.DataFrame
+) -> pd.DataFrame:
+    """List the rows that were refused, and those that could not be read, by line."""
+    away = ~log.taken
+    refused = pd.DataFrame(
+        {
+            "line": log.lines[away],
+            "key": key_text(rows[away], _keys(contract)).to_numpy(object),
+            "reason": log.reason[away],
+            "remedy": log.remedy[away],
+            "bucket": log.bucket[away],
+        }
+    )
+    parts = [unread.assign(key=None, bucket="refused"), refused]
+    told = [part for part in parts if len(part)] or [refused]
+    return pd.concat(told).sort_values("line", kind="stable", ignore_index=True)
+
+
+def _keys(contract: Any) -> list[str]:
+    """Name the columns by which a contract tells its rows apart."""
+    unique = contract.unique or [name for name, column in contract.columns.items() if column.unique]
+    return list(unique)
 
 
 def _gather_notes(log: _Log) -> pd.DataFrame:
@@ -181,19 +202,30 @@ def _gather_notes(log: _Log) -> pd.DataFrame:
     return notes.sort_values("line", kind="stable", ignore_index=True)
 
 
-def _check_columns(kind: str, mapping: Mapping[str, str], headers: list[str]) -> None:
-    """Refuse a file that lacks a column which nothing can stand in for."""
-    contract, present = CONTRACTS[kind], set(mapping.values())
+def required(kind: str) -> tuple[str, ...]:
+    """Name the columns that a file of a kind cannot do without."""
+    contract = CONTRACTS[kind]
     first = next(iter(contract.columns))
-    missing = [
+    return tuple(
         name
         for name, column in contract.columns.items()
         if not column.nullable
-        and name not in present
         and name not in _DEFAULTS
-        and not (name == first and kind in _IDENTITY)
-    ]
-    if missing:
+        and not (name == first and kind in IDENTITY)
+    )
+
+
+def check_columns(kind: str, mapping: Mapping[str, str], headers: list[str]) -> None:
+    """Refuse a mapping that does not fit, or that lacks a column which nothing can stand in for.
+
+    Raises
+    ------
+    ColumnError
+        Saying all that is wrong with it.
+    """
+    check_mapping(mapping, headers, kind)
+    missing = [name for name in required(kind) if name not in mapping.values()]
+    if missing and not is_nameless(kind, mapping, headers):
         raise ColumnError(
             f"A file of {kind} needs {', '.join(map(repr, missing))}; this one has "
             f"{', '.join(map(repr, headers))}. Rename a column, or give a mapping."
@@ -305,23 +337,6 @@ def _clean_units(units: pd.Series, kind: pd.Series) -> pd.Series:
     return padded.where(kind.isin(_PADDED_UNITS), joined)
 
 
-def _add_ids(kind: str, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Fill in missing ids from what the row is known by; tell which rows got one."""
-    name = str(rows.columns[0])
-    without = rows[name].isna().to_numpy(bool)
-    if kind not in _IDENTITY or not without.any():
-        return np.zeros(len(rows), bool)
-    parts = [
-        cleaning.by_value(rows.loc[without, column], codes.fold).fillna("").astype(str)
-        for column in _IDENTITY[kind]
-        if column not in _NOT_IDENTITY
-    ]
-    joined = ["\x1f".join(row) for row in zip(*parts, strict=True)]
-    digests = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in joined]
-    rows.loc[without, name] = [f"{kind[0]}-{digest}" for digest in digests]
-    return without
-
-
 def _refuse_blanks(contract: Any, rows: pd.DataFrame, raw: pd.DataFrame, log: _Log) -> None:
     """Refuse rows that lack what their kind cannot do without."""
     for name, column in contract.columns.items():
@@ -336,7 +351,7 @@ def _refuse_duplicates(
     contract: Any, rows: pd.DataFrame, derived: npt.NDArray[np.bool_], log: _Log
 ) -> None:
     """Refuse a row whose id an earlier row has taken, naming the line of that one."""
-    keys = contract.unique or [name for name, column in contract.columns.items() if column.unique]
+    keys = _keys(contract)
     taken = rows.loc[log.taken, keys]
     again = taken.duplicated().to_numpy()
     if not again.any():

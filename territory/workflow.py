@@ -6,21 +6,29 @@ read is in ``views`` and can be had from here too.
 
 from __future__ import annotations
 
-import functools
 import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from territory import assignment, drafting, importing, plans, reference, views
 from territory.errors import ConflictError, NotFoundError
 from territory.exporting import EXPORTS, export
 from territory.findings import sum_up
-from territory.gazetteer import Gazetteer
-from territory.importing import ImportReport
-from territory.policy import GeocodingPolicy, Policy, read_policy
+from territory.import_report import ImportRecord, ImportReport, Preview, UndoReport, moment
+from territory.imports import (
+    history,
+    import_file,
+    import_record,
+    outcomes,
+    policy_in_force,
+    preview,
+    report_table,
+    undo,
+    write_report,
+)
+from territory.policy import Policy, read_policy
 from territory.store import KINDS
 from territory.views import (
     MarketView,
@@ -49,27 +57,37 @@ __all__ = [
     "EXPORTS",
     "AssignReport",
     "CheckReport",
+    "ImportRecord",
     "ImportReport",
     "MarketView",
     "Overview",
+    "Preview",
     "ProspectView",
+    "UndoReport",
     "assign",
     "check",
     "check_report",
     "explain",
     "export",
     "findings",
+    "history",
     "import_file",
+    "import_record",
     "is_empty",
     "load_demo",
     "market",
     "market_summaries",
     "offices",
+    "outcomes",
     "outside",
     "overview",
     "policy_in_force",
+    "preview",
     "prospect",
+    "report_table",
     "reps",
+    "undo",
+    "write_report",
 ]
 
 DEMO = "territory_data.demo"
@@ -128,53 +146,8 @@ class CheckReport:
     sums: pd.DataFrame
 
 
-@functools.lru_cache(maxsize=2)
-def _gazetteer(policy: GeocodingPolicy) -> Callable[[], Gazetteer]:
-    """Give the gazetteer of a policy when it is asked for, made once: it takes most of a second."""
-    return functools.cache(lambda: Gazetteer(reference.load(), policy))
-
-
 def _silent(_stage: str) -> None:
     """Tell nobody."""
-
-
-def import_file(
-    store: Store,
-    kind: str,
-    path: str | Path,
-    *,
-    policy: Policy | None = None,
-    dry_run: bool = False,
-    progress: Progress | None = None,
-) -> ImportReport:
-    """Read a file into the store: new rows are added, changed ones updated, the same ones left.
-
-    A row that cannot be used is refused with its line, reason and remedy; the others go in. Rows
-    that the file does not mention stay.
-
-    Parameters
-    ----------
-    kind
-        One of ``store.KINDS``.
-    policy
-        How places are looked up; by default the policy of the plan in force.
-
-    Raises
-    ------
-    InputError
-        If the file as a whole cannot be used. Nothing is written then.
-    """
-    chosen = policy or policy_in_force(store)
-    tell = progress or _silent
-    taken = importing.take(
-        kind, Path(path), reference.load(), chosen, _gazetteer(chosen.geocoding), progress=tell
-    )
-    tell(f"Comparing {len(taken.rows):,} rows with the store")
-    if dry_run:
-        with store.read() as transaction:
-            return importing.save(transaction, taken, dry_run=True)
-    with store.write() as transaction:
-        return importing.save(transaction, taken, dry_run=False)
 
 
 def assign(
@@ -231,7 +204,7 @@ def _publish(
         name=name or _day(now),
         status=plans.PUBLISHED,
         effective_from=_day(now),
-        published_at=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        published_at=moment(now),
         published_by=published_by,
         policy=drafted.policy,
         counts=drafted.counts,
@@ -328,13 +301,6 @@ def explain(store: Store, prospect_id: str) -> assignment.Explanation:
     )
 
 
-def policy_in_force(store: Store) -> Policy:
-    """Give the policy of the plan in force, or the default one before the first plan."""
-    with store.read() as transaction:
-        plan = transaction.plan_in_force()
-    return plan.policy if plan else Policy()
-
-
 def is_empty(store: Store) -> bool:
     """Whether nothing was ever imported into the store."""
     with store.read() as transaction:
@@ -352,15 +318,16 @@ def load_demo(store: Store, *, now: datetime, progress: Progress | None = None) 
         policy = read_policy(files / "policy.toml")
         company = tomllib.loads((files / "company.toml").read_text("utf-8"))
         with store.write() as transaction:
+            terms = importing.Terms(by=company["name"], now=now)
             for kind in KINDS:
                 taken = importing.take(
                     kind,
                     files / f"{kind}.csv",
-                    reference.load(),
                     policy,
-                    _gazetteer(policy.geocoding),
+                    mapping=lambda _names: None,
                     progress=_silent,
                 )
-                tell(importing.save(transaction, taken, dry_run=False).sentence)
+                report = importing.save(transaction, taken, terms, progress=_silent)
+                tell(report.sentence)
             transaction.set_setting(views.DEMO_NOTICE, company["notice"])
             return _publish(transaction, company["name"], company["name"], now, policy, tell)

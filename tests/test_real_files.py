@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from territory.importing import ImportReport
     from territory.store import Store
 
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 # Rows, and the share of them that must have a place.
 FILES = {
     "fortune500_hifld.csv": (500, 1.0),
@@ -32,7 +34,7 @@ def imported(
     path = shared / request.param
     folder = tmp_path_factory.mktemp("real")
     with open_store(str(folder / "store.sqlite")) as store:
-        yield path, store, workflow.import_file(store, "prospects", path)
+        yield path, store, workflow.import_file(store, "prospects", path, by="me", now=NOW)
 
 
 def test_every_row_of_a_real_file_ends_in_one_bucket(
@@ -83,7 +85,7 @@ def test_the_same_real_file_again_changes_nothing(
     path, store, first = imported
     with store.read() as transaction:
         before = transaction.table("prospects")
-    again = workflow.import_file(store, "prospects", path)
+    again = workflow.import_file(store, "prospects", path, by="me", now=NOW)
     with store.read() as transaction:
         after = transaction.table("prospects")
     assert again.changes == {"new": 0, "updated": 0, "unchanged": first.changes["new"]}
@@ -96,7 +98,8 @@ def test_headquarters_far_from_their_own_zip_codes_are_named_and_no_others(
     shared: Path, tmp_path: Path
 ) -> None:
     with open_store(str(tmp_path / "store.sqlite")) as store:
-        workflow.import_file(store, "prospects", shared / "fortune500_hifld.csv")
+        path = shared / "fortune500_hifld.csv"
+        workflow.import_file(store, "prospects", path, by="me", now=NOW)
         with store.read() as transaction:
             prospects = transaction.table("prospects", ["name", "geocode_note"])
     flagged = prospects[prospects["geocode_note"].notna()]

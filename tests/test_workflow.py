@@ -73,7 +73,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def put(store: Store, folder: Path, kind: str, text: str | None = None) -> workflow.ImportReport:
     path = folder / f"{kind}.csv"
     path.write_text(text or FILES[kind])
-    return workflow.import_file(store, kind, path)
+    return workflow.import_file(store, kind, path, by="me", now=NOW)
 
 
 @pytest.fixture(scope="module")
@@ -157,9 +157,9 @@ def test_a_changed_row_is_updated_and_its_difference_told(loaded: Store, tmp_pat
 def test_a_dry_run_reports_the_same_and_writes_nothing(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     path.write_text(FILES["prospects"])
-    dry = workflow.import_file(store, "prospects", path, dry_run=True)
+    dry = workflow.import_file(store, "prospects", path, by="me", now=NOW, dry_run=True)
     assert workflow.is_empty(store)
-    wet = workflow.import_file(store, "prospects", path)
+    wet = workflow.import_file(store, "prospects", path, by="me", now=NOW)
     assert (dry.buckets, dry.changes) == (wet.buckets, wet.changes)
     assert not workflow.is_empty(store)
 
@@ -185,7 +185,7 @@ def test_a_territory_has_one_rep_also_across_files(loaded: Store, tmp_path: Path
 @pytest.mark.parametrize(
     ("kind", "text", "told"),
     [
-        ("prospects", "company_size,town\n5,Boise\n", "name"),
+        ("prospects", "company_size,town,firm\n5,Boise,Acme\n", "name"),
         ("markets", "market_id,name,kind,units\nX,X,metro_area,99999\n", "99999"),
         ("castles", "a\n1\n", "'castles' cannot be imported. The kinds are offices"),
     ],
@@ -205,9 +205,10 @@ def test_markets_may_be_drawn_as_polygons(loaded: Store, tmp_path: Path) -> None
         crs="EPSG:4326",
     )
     box.to_file(tmp_path / "boise.geojson")
-    report = workflow.import_file(loaded, "markets", tmp_path / "boise.geojson")
+    path = tmp_path / "boise.geojson"
+    report = workflow.import_file(loaded, "markets", path, by="me", now=NOW)
     assert report.changes["new"] == 1
-    assert workflow.import_file(loaded, "markets", tmp_path / "boise.geojson").changes == {
+    assert workflow.import_file(loaded, "markets", path, by="me", now=NOW).changes == {
         "new": 0,
         "updated": 0,
         "unchanged": 1,
@@ -444,7 +445,7 @@ def test_what_was_exported_can_be_imported_again(planned: Store, tmp_path: Path)
     path = tmp_path / "again.csv"
     for kind in ("territories", "named_accounts", "contacts", "quotas", "markets", "reps"):
         workflow.export(planned, kind, path)
-        report = workflow.import_file(planned, kind, path)
+        report = workflow.import_file(planned, kind, path, by="me", now=NOW)
         assert report.changes["unchanged"] == report.rows
 
 

@@ -57,10 +57,14 @@ def run_one(companies: Path) -> None:
     ):
         policy = read_policy(files / "policy.toml")
         for kind in GROUND:
-            workflow.import_file(store, kind, files / f"{kind}.csv", policy=policy)
+            workflow.import_file(
+                store, kind, files / f"{kind}.csv", by="bench", now=NOW, policy=policy
+            )
 
         def bring_in() -> workflow.ImportReport:
-            return workflow.import_file(store, "prospects", companies, policy=policy)
+            return workflow.import_file(
+                store, "prospects", companies, by="bench", now=NOW, policy=policy
+            )
 
         first, imported = measure.cost_of(bring_in)
         plan, assigned = measure.cost_of(

@@ -11,6 +11,7 @@ from sqlalchemy import delete, exists, func, insert, or_, select, update
 from territory import plans
 from territory.errors import ConflictError, NotFoundError
 from territory.store import rows, schema
+from territory.store.import_ledger import ImportLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,6 +40,11 @@ class Transaction:
         from territory.store.place_ledger import PlaceLedger  # the gazetteer behind it is slow
 
         return PlaceLedger(self._connection)
+
+    @cached_property
+    def imports(self) -> ImportLedger:
+        """The import records."""
+        return ImportLedger(self._connection)
 
     def table(
         self, kind: str, columns: Iterable[str] | None = None, **equals: str | None

@@ -100,7 +100,7 @@ def hostile_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
             path = folder / f"{kind}.csv"
             with path.open("w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows(rows)
-            assert workflow.import_file(store, kind, path).refused.empty
+            assert workflow.import_file(store, kind, path, by="me", now=NOW).refused.empty
         workflow.assign(store, published_by=names[0], name=names[1], now=NOW)
     return make_app(url, folder)
 
