@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyogrio
 import pyproj
@@ -17,6 +19,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from territory.delimited import text_frame
 from territory.errors import FileFormatError
+from territory.vetting import check_cells, check_memory, dataset
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,28 +69,72 @@ def geometry_column(schema: pa.Schema) -> tuple[str, Any] | None:
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
-    """Read a Parquet file as text; the primary geometry of a GeoParquet file as lon and lat."""
-    file = pq.ParquetFile(path)
-    geometry = geometry_column(file.schema_arrow)
-    name, crs = geometry or (None, None)
-    return _text_table(file.read(), name, crs)
+    """Read a Parquet file as text; the primary geometry of a GeoParquet file as lon and lat.
+
+    Raises
+    ------
+    FileFormatError
+        If it holds more cells or longer texts than memory is meant to hold.
+    """
+    metadata = pq.read_metadata(path)
+    schema = metadata.schema.to_arrow_schema()
+    check_cells(path, metadata.num_rows, len(schema.names))
+    # A text that comes a million times is in the file once, and stays so until its size is known.
+    coded = [name for name in schema.names if _is_variable(schema.field(name).type)]
+    table = pq.ParquetFile(path, read_dictionary=coded).read()
+    check_memory(path, sum(_unpacked_size(column) for column in table.columns))
+    name, crs = geometry_column(schema) or (None, None)
+    return _text_table(path, table, name, crs)
 
 
-def _text_table(table: pa.Table, geometry: str | None, crs: Any) -> pd.DataFrame:
+def _is_variable(kind: pa.DataType) -> bool:
+    return _is_bytes(kind) or bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _unpacked_size(column: pa.ChunkedArray) -> int:
+    """Bytes of a column with its dictionary written out."""
+    if not pa.types.is_dictionary(column.type) or not _is_variable(column.type.value_type):
+        return int(column.nbytes)
+    sizes = [
+        pc.sum(pc.take(pc.binary_length(chunk.dictionary), chunk.indices)).as_py()
+        for chunk in column.chunks
+    ]
+    return sum(size or 0 for size in sizes)
+
+
+def _text_table(path: Path, table: pa.Table, geometry: str | None, crs: Any) -> pd.DataFrame:
     columns = {
         name: arrow_text(table[name])
         for name in table.column_names
-        if name != geometry and not _is_bytes(table[name].type)
+        if name != geometry and not _is_bytes(_value_type(table[name].type))
     }
     frame = text_frame(columns) if columns else pd.DataFrame(index=range(table.num_rows))
     if geometry in table.column_names:
-        points = read_points(table[geometry].to_pandas().to_numpy(), crs)
+        wkb = table[geometry].to_pandas().astype(object).to_numpy()
+        points = read_points(wkb, crs)
+        if crs is None:
+            _check_degrees(path, *points)
         if not _repeats(frame, points):
             for name, values in zip(("lon", "lat"), points, strict=True):
                 title = name if name not in frame.columns else f"{name} of geometry"
                 texts = [None if np.isnan(value) else repr(float(value)) for value in values]
                 frame[title] = pd.array(texts, dtype="str")
     return frame
+
+
+def _value_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _check_degrees(path: Path, lon: Any, lat: Any) -> None:
+    """Refuse points that are no degrees in a file that does not say what they are."""
+    off = np.flatnonzero((np.abs(lon) > 180) | (np.abs(lat) > 90))
+    if len(off):
+        at = off[0]
+        raise FileFormatError(
+            f"{path}: says no coordinate system, and x {lon[at]:,.1f}, y {lat[at]:,.1f} of feature "
+            f"{at + 1:,} are no degrees. Put the .prj beside the .shp, or save it as GeoJSON."
+        )
 
 
 def _is_bytes(kind: pa.DataType) -> bool:
@@ -110,17 +157,24 @@ def read_features(path: Path, kind: str) -> pd.DataFrame:
     FileFormatError
         If there is no layer, or more than one in a file that is no KML.
     """
-    layers = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
-    if not layers or (len(layers) > 1 and kind != "kml"):
-        raise FileFormatError(
-            f"{path}: {len(layers)} layers ({', '.join(layers)}); there must be one."
-        )
-    return pd.concat([_read_layer(path, layer) for layer in layers], ignore_index=True)
+    source = dataset(path, kind)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of fields and features it reads in its own way
+        layers = [str(name) for name in pyogrio.list_layers(source)[:, 0]]
+        if not layers or (len(layers) > 1 and kind != "kml"):
+            raise FileFormatError(
+                f"{path}: {len(layers)} layers ({', '.join(layers)}); there must be one."
+            )
+        frames = [_read_layer(path, source, layer) for layer in layers]
+    return pd.concat(frames, ignore_index=True)
 
 
-def _read_layer(path: Path, layer: str) -> pd.DataFrame:
-    meta, table = pyogrio.read_arrow(path, layer=layer)
-    return _text_table(table, meta["geometry_name"] or "wkb_geometry", meta["crs"])
+def _read_layer(path: Path, source: str, layer: str) -> pd.DataFrame:
+    # GDAL would take texts such as 2026/11/01 for dates and write them in its own way.
+    options = {"DATE_AS_STRING": "YES"} if source.startswith("GeoJSON:") else {}
+    meta, table = pyogrio.read_arrow(source, layer=layer, **options)
+    check_cells(path, table.num_rows, table.num_columns)
+    return _text_table(path, table, meta["geometry_name"] or "wkb_geometry", meta["crs"])
 
 
 def read_points(wkb: npt.NDArray[np.object_], crs: Any) -> tuple[Any, Any]:

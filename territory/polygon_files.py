@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from territory.errors import FileFormatError, InputError
+from territory.tables import check_readable, format_of
+from territory.vetting import check_size, dataset
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -85,15 +88,18 @@ def _read(path: Path) -> gpd.GeoDataFrame:
         raise FileFormatError(
             f"{path.name}: polygons are read from {', '.join(SUFFIXES)}; save it as one of them."
         )
+    check_readable(path)
+    check_size(path)
     try:
-        layers = [str(layer) for layer, kind in pyogrio.list_layers(path) if kind is not None]
+        source = dataset(path, format_of(path))
+        layers = [str(layer) for layer, kind in pyogrio.list_layers(source) if kind is not None]
         if len(layers) != 1:
             raise FileFormatError(
                 f"{path.name}: has {len(layers)} layers with geometry"
                 f"{': ' if layers else ''}{', '.join(layers)}. Save the one with the markets alone."
             )
-        return gpd.read_file(path, layer=layers[0])
-    except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
+        return pyogrio.read_dataframe(source, layer=layers[0])
+    except (DataSourceError, DataLayerError, UnicodeDecodeError, zipfile.BadZipFile) as error:
         raise FileFormatError(
             f"{path.name}: cannot be read as {path.suffix} ({error}). Save it again, or as GeoJSON."
         ) from error

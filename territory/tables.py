@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -16,14 +15,17 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pyarrow as pa
+from defusedxml.common import DefusedXmlException
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils.exceptions import InvalidFileException
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from territory.cells import neutralise, restore
-from territory.delimited import empty_refusals, name_columns, read_chunks, text_frame
+from territory.cells import neutralise
+from territory.delimited import empty_refusals, read_chunks
 from territory.errors import FileFormatError
-from territory.geofiles import day_text, read_features, read_parquet, write_features
+from territory.geofiles import read_features, read_parquet, write_features
+from territory.sheets import read_sheet
+from territory.vetting import check_cells, check_content, check_memory, check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,10 +48,8 @@ FORMATS = {
     ".geoparquet": "parquet",
 }
 WRITABLE = ("csv", "xlsx", "geojson", "gpkg", "parquet")
-MAX_UNPACKED_BYTES = 2 << 30
 XLSX_MAX_ROWS = 1_048_576
 XLSX_MAX_CELL = 32_767
-_WGS84 = "EPSG:4326"
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,14 @@ class Table:
     " of geometry" where the file has columns of that name already.
     ``lines``: where each row begins: the line of a text file, the row of a sheet, the number of a
     feature; all from 1. ``refused``: ``line, reason, remedy`` of rows that could not be read.
+    ``notes``: what else of the file was left out, a sentence each.
     """
 
     frame: pd.DataFrame
     lines: npt.NDArray[np.int64]
     format: str
     refused: pd.DataFrame = field(default_factory=empty_refusals)
+    notes: tuple[str, ...] = ()
 
 
 def format_of(path: Path) -> str:
@@ -105,13 +107,15 @@ def read_table(path: str | Path) -> Table:
     Raises
     ------
     FileFormatError
-        If the file is missing, a folder, empty, or not what its suffix says.
+        If the file is missing, a folder, empty, too large, or not what its suffix says.
     """
     path = Path(path)
     check_readable(path)
+    check_size(path)
     kind = format_of(path)
     readers = {"csv": _read_csv, "xlsx": _read_xlsx}
     with reading(path, kind):
+        check_content(path, kind)
         return readers.get(kind, _read_shapes)(path, kind)
 
 
@@ -120,6 +124,11 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     """Turn what the readers raise at a broken file into one sentence about it."""
     try:
         yield
+    except DefusedXmlException as error:
+        raise FileFormatError(
+            f"{path}: not readable as {kind}: it declares XML entities, which no table needs. "
+            "Save it again."
+        ) from error
     except (
         *(OSError, EOFError, ValueError, KeyError, SyntaxError, zlib.error, zipfile.BadZipFile),
         *(InvalidFileException, pa.ArrowException, DataSourceError, DataLayerError),
@@ -129,7 +138,12 @@ def reading(path: Path, kind: str) -> Iterator[None]:
 
 
 def _read_csv(path: Path, kind: str) -> Table:
-    chunks = list(read_chunks(path))
+    chunks, rows, size = [], 0, 0
+    for chunk in read_chunks(path):
+        rows, size = rows + len(chunk.frame), size + int(chunk.frame.memory_usage().sum())
+        check_cells(path, rows, chunk.frame.shape[1])
+        check_memory(path, size)
+        chunks.append(chunk)
     return Table(
         pd.concat([chunk.frame for chunk in chunks], ignore_index=True),
         np.concatenate([chunk.lines for chunk in chunks]),
@@ -138,72 +152,12 @@ def _read_csv(path: Path, kind: str) -> Table:
     )
 
 
-def _check_unpacked(path: Path) -> list[str]:
-    """Refuse an archive that unpacks to more than a table can be; return the names in it."""
-    with zipfile.ZipFile(path) as archive:
-        size = sum(entry.file_size for entry in archive.infolist())
-        if size > MAX_UNPACKED_BYTES:
-            raise FileFormatError(
-                f"{path}: unpacks to {size / 2**30:,.1f} GB, more than "
-                f"{MAX_UNPACKED_BYTES >> 30} GB. Split it, or save it as CSV or Parquet."
-            )
-        return archive.namelist()
-
-
 def _read_xlsx(path: Path, kind: str) -> Table:
-    _check_unpacked(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of styles and validations it leaves out
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        with contextlib.closing(book):
-            for sheet in book.worksheets:
-                sheet.reset_dimensions()
-                rows = [
-                    (line, texts)
-                    for line, row in enumerate(sheet.iter_rows(), 1)
-                    if any(texts := [_cell_text(cell) for cell in row])
-                ]
-                if rows:
-                    return _sheet_table(rows, kind)
-    raise FileFormatError(f"{path}: every sheet is blank.")
-
-
-def _sheet_table(rows: list[tuple[int, list[str | None]]], kind: str) -> Table:
-    width = max(len(texts) for _, texts in rows)
-    lines, texts = zip(*((line, [*t, *[None] * (width - len(t))]) for line, t in rows), strict=True)
-    header, *body = texts
-    columns = list(zip(*body, strict=True)) if body else [()] * width
-    used = [at for at in range(width) if header[at] or any(columns[at])]
-    names = name_columns([header[at] for at in used])
-    frame = text_frame(
-        {name: pa.array(columns[at], pa.string()) for name, at in zip(names, used, strict=True)}
-    )
-    return Table(frame.apply(restore), np.asarray(lines[1:], np.int64), kind)
-
-
-def _cell_text(cell: Any) -> str | None:
-    """Write a cell as it is meant: 1001 shown under the format 00000 is "01001"."""
-    value = cell.value
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        value = int(value)
-    if isinstance(value, int):
-        shown = str(cell.number_format)
-        return str(value).zfill(len(shown)) if set(shown) == {"0"} else str(value)
-    return day_text(str(value))
+    sheet = read_sheet(path)
+    return Table(sheet.frame, sheet.lines, kind, sheet.refused, sheet.notes)
 
 
 def _read_shapes(path: Path, kind: str) -> Table:
-    if path.suffix.lower() == ".zip":
-        inside = [name for name in _check_unpacked(path) if name.lower().endswith(".shp")]
-        if len(inside) != 1:
-            raise FileFormatError(
-                f"{path}: {len(inside)} Shapefiles in it; there must be one. "
-                "Zip the .shp, .shx, .dbf and .prj of one layer."
-            )
     frame = read_parquet(path) if kind == "parquet" else read_features(path, kind)
     return Table(frame, np.arange(1, len(frame) + 1, dtype=np.int64), kind)
 

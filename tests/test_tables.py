@@ -16,7 +16,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from territory import tables
 from territory.cells import is_executable
 from territory.errors import FileFormatError
 from territory.tables import read_table, write_table
@@ -200,7 +199,7 @@ def test_real_files_keep_every_row_and_their_first_header(shared: Path) -> None:
         ("t.csv", b"", "empty"),
         ("t.csv", b"\n \n,\n", "blank"),
         ("t.csv", b"a,b\n1,\0\n", "NUL"),
-        ("t.csv", b'a,b\n1,"' + b"x" * 140_000, "quote left open"),
+        ("t.csv", b'a,b\n1,"' + b"x\n" * 140_000, "line 2: a quote is opened there and not closed"),
         ("t.csv", b",".join([b"c"] * 5000) + b"\n", "5,000 columns"),
         ("t.csv.gz", b"no gzip", "not readable as csv"),
         ("t.xlsx", b"PK no workbook", "not readable as xlsx"),
@@ -237,16 +236,6 @@ def test_a_workbook_cut_short_gets_one_sentence(tmp_path: Path) -> None:
         (tmp_path / "cut.xlsx").write_bytes(whole[:size])
         with pytest.raises(FileFormatError):
             read_table(tmp_path / "cut.xlsx")
-
-
-def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tables, "MAX_UNPACKED_BYTES", 1 << 20)
-    with zipfile.ZipFile(tmp_path / "t.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", "0" * (2 << 20))
-    with pytest.raises(FileFormatError, match="unpacks to"):
-        read_table(tmp_path / "t.xlsx")
 
 
 def test_a_file_is_replaced_by_a_whole_one_or_not_at_all(tmp_path: Path) -> None:

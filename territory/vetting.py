@@ -1,0 +1,245 @@
+"""What a file must be before a reader is let at it: what its name says, and of a bearable size.
+
+A reader that is handed a foreign file may do what nobody asked for. GDAL picks its driver by what a
+file contains, so a "GeoJSON" that is really a virtual layer would read other files of this machine,
+or ask other hosts; a link in place of a coordinate system is followed; a small archive may unpack
+to a full disk. All of that is refused here, with one sentence, before the file is opened.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import re
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from territory.errors import FileFormatError
+
+MAX_FILE_BYTES = 1 << 30
+MAX_UNPACKED_BYTES = 2 << 30
+MAX_CELLS = 100_000_000
+# An archive of real rows unpacks to 5 to 40 times its size; a bomb to 1,000 times.
+MAX_RATIO = 200
+ALWAYS_UNPACKED_BYTES = 8 << 20
+
+_START = 1 << 10
+_SIGNATURES = (
+    (b"PK\x03\x04", "archive"),
+    (b"PK\x05\x06", "archive"),
+    (b"\x1f\x8b", "gzip"),
+    (b"PAR1", "parquet"),
+    (b"SQLite format 3\0", "database"),
+    (b"\xd0\xcf\x11\xe0", "old_office"),
+    (b"%PDF", "pdf"),
+    (b"\x00\x00\x27\x0a", "shapes"),
+)
+_TOLD = {
+    "archive": "an Excel workbook or a zip archive",
+    "gzip": "packed with gzip",
+    "parquet": "a Parquet file",
+    "database": "a GeoPackage or another SQLite database",
+    "old_office": "a workbook of an Excel before 2007, or one with a password",
+    "pdf": "a PDF document",
+    "shapes": "a Shapefile",
+    "markup": "a web page or other XML",
+    "json": "JSON",
+    "text": "of another kind",
+}
+_REMEDIES = {
+    "archive": "Name it .xlsx if it is a workbook, or unpack it.",
+    "gzip": "Name it .csv.gz if a CSV file is packed in it.",
+    "parquet": "Name it .parquet.",
+    "database": "Name it .gpkg if it is a GeoPackage.",
+    "old_office": "Save it as .xlsx, without a password.",
+    "shapes": "Put all its parts into one .zip.",
+    "json": "Name it .geojson if it is GeoJSON.",
+}
+_EXPECTED = {
+    "csv": "text",
+    "xlsx": "archive",
+    "geojson": "json",
+    "gpkg": "database",
+    "kml": "markup",
+    "parquet": "parquet",
+}
+_MARKUP = re.compile(rb"<(?:\?xml|!doctype|!--|html|kml)", re.IGNORECASE)
+_JSON = re.compile(rb'\{\s*["}]')
+
+
+def check_content(path: Path, kind: str) -> None:
+    """Refuse a file that begins like another kind of file than its name says.
+
+    Raises
+    ------
+    FileFormatError
+        Saying what the file is instead, and what to do.
+    """
+    expected = _EXPECTED.get(kind, "archive" if path.suffix.lower() == ".zip" else "shapes")
+    if path.suffix.lower() == ".gz":
+        expected = "gzip"
+    with path.open("rb") as file:
+        found = _content(file.read(_START))
+    if found != expected:
+        remedy = _REMEDIES.get(found, "Export it again.")
+        raise FileFormatError(f"{path}: not readable as {kind}: it is {_TOLD[found]}. {remedy}")
+
+
+def _content(start: bytes) -> str:
+    for signature, name in _SIGNATURES:
+        if start.startswith(signature):
+            return name
+    text = start.removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"").lstrip(b"\xff\xfe \t\r\n")
+    if _MARKUP.match(text):
+        return "markup"
+    return "json" if _JSON.match(text) else "text"
+
+
+def check_size(path: Path) -> None:
+    """Refuse a file larger than what is read as a whole.
+
+    Raises
+    ------
+    FileFormatError
+        With both sizes.
+    """
+    size = path.stat().st_size
+    if size > MAX_FILE_BYTES:
+        raise FileFormatError(
+            f"{path}: {size / 2**30:,.1f} GB, more than the {MAX_FILE_BYTES / 2**30:,.1f} GB that "
+            "can be read at once. Split it."
+        )
+
+
+def check_cells(path: Path, rows: int, columns: int) -> None:
+    """Refuse a table of more cells than memory is meant to hold."""
+    if rows * max(columns, 1) > MAX_CELLS:
+        raise FileFormatError(
+            f"{path}: {rows:,} rows of {columns:,} columns, more than {MAX_CELLS:,} cells. "
+            "Split it, or leave out columns."
+        )
+
+
+def check_memory(path: Path, size: int) -> None:
+    """Refuse content of more bytes than memory is meant to hold."""
+    if size > MAX_UNPACKED_BYTES:
+        raise FileFormatError(
+            f"{path}: unpacks to more than {MAX_UNPACKED_BYTES / 2**30:,.1f} GB. Split it."
+        )
+
+
+def check_ratio(path: Path, unpacked: int, packed: int) -> None:
+    """Refuse what unpacks to more than a table of its size can be."""
+    most = ALWAYS_UNPACKED_BYTES + MAX_RATIO * packed
+    if unpacked > most:
+        raise FileFormatError(
+            f"{path}: unpacks to more than {most / 2**20:,.0f} MB. Unpack it yourself, see that it "
+            "holds what you expect, and save it as CSV or Parquet."
+        )
+
+
+def check_archive(path: Path) -> list[str]:
+    """Refuse an archive that unpacks to too much; give the names in it, without those of macOS."""
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    unpacked = sum(entry.file_size for entry in entries)
+    check_ratio(path, unpacked, path.stat().st_size)
+    check_memory(path, unpacked)
+    names = [entry.filename for entry in entries]
+    return [name for name in names if not PurePosixPath(name).name.startswith("._")]
+
+
+def dataset(path: Path, kind: str) -> str:
+    """Name a vetted file in such a way that GDAL opens it with the driver of its kind only.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not what its name says, or would make its reader look elsewhere.
+    """
+    check_content(path, kind)
+    whole = path.resolve()
+    if kind == "geojson":
+        _check_crs(whole)
+        return f"GeoJSON:{whole}"
+    if kind == "gpkg":
+        return f"GPKG:{whole}"
+    if kind == "kml":
+        _check_kml(whole)
+        return str(whole)
+    return _shapes(whole) if path.suffix.lower() == ".zip" else str(whole)
+
+
+def _shapes(path: Path) -> str:
+    inside = [name for name in check_archive(path) if name.lower().endswith(".shp")]
+    if len(inside) != 1:
+        raise FileFormatError(
+            f"{path}: {len(inside)} Shapefiles in it; there must be one. "
+            "Zip the .shp, .shx, .dbf and .prj of one layer."
+        )
+    name = inside[0]
+    if ".." in PurePosixPath(name).parts or name.startswith("/"):
+        raise FileFormatError(
+            f"{path}: the entry {name!r} points out of the archive. Zip it anew, without folders."
+        )
+    with zipfile.ZipFile(path) as archive, archive.open(name) as file:
+        found = _content(file.read(_START))
+    if found != "shapes":
+        raise FileFormatError(f"{path}: {name!r} in it is no Shapefile. Zip it anew.")
+    return f"/vsizip/{{{path}}}/{name}"
+
+
+def _check_kml(path: Path) -> None:
+    """Refuse XML that declares entities, is no KML, or tells GDAL to look elsewhere."""
+    try:
+        _, root = next(iter(iterparse(path, events=("start",), forbid_dtd=True)))
+    except DefusedXmlException as error:
+        raise FileFormatError(
+            f"{path}: not readable as kml: it declares a document type or entities. Export it "
+            "again without."
+        ) from error
+    if root.tag.rpartition("}")[2] != "kml":
+        raise FileFormatError(
+            f"{path}: not readable as kml: its root is <{root.tag}>, not <kml>. Export it again."
+        )
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if re.search(rb"(?i)OGRVRT|OGRWFS|opengis\.net/gml", content):
+            raise FileFormatError(f"{path}: not readable as kml: it is made of other files.")
+
+
+def _letter(letter: str) -> str:
+    """A letter of a JSON name, as itself or escaped."""
+    codes = "|".join(f"{ord(case):02x}" for case in (letter, letter.upper()))
+    return rf"(?:{letter}|\\u00(?:{codes}))"
+
+
+_CRS = re.compile(f"(?i)[\"']{''.join(map(_letter, 'crs'))}[\"']".encode())
+_NO_NAME = re.compile(rb"\s*[,}\]]")
+_NO_OBJECT = re.compile(rb'\s*:\s*(?:null|"[^"\\]*")')
+_OBJECT = re.compile(rb"\s*:\s*(\{[^{}]*(?:\{[^{}]*\}[^{}]*)?\})")
+
+
+def _check_crs(path: Path) -> None:
+    """Refuse GeoJSON whose coordinate system is a link: GDAL would follow it."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for found in _CRS.finditer(content):
+            end = found.end()
+            if _NO_NAME.match(content, end) or _NO_OBJECT.match(content, end):
+                continue
+            told = _OBJECT.match(content, end)
+            if told is None or not _is_named(told[1]):
+                raise FileFormatError(
+                    f"{path}: its coordinate system is not given by a name. Save it in longitude "
+                    "and latitude, as RFC 7946 says."
+                )
+
+
+def _is_named(text: bytes) -> bool:
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return False
+    return {str(value).lower() for key, value in told.items() if key.lower() == "type"} == {"name"}
