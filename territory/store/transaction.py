@@ -11,7 +11,12 @@ from sqlalchemy import delete, exists, func, insert, or_, select, update
 from territory import plans
 from territory.errors import ConflictError, NotFoundError
 from territory.store import rows, schema
+from territory.store.access_ledger import AccessLedger
+from territory.store.audit_ledger import AuditLedger
+from territory.store.entry_ledger import EntryLedger
 from territory.store.import_ledger import ImportLedger
+from territory.store.job_ledger import JobLedger
+from territory.store.pair_ledger import PairLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import ColumnElement, Connection, Row, Table
 
+    from territory.store.answer_ledger import AnswerLedger
     from territory.store.place_ledger import PlaceLedger
 
 # What a page shows of a company beside what its plan recorded.
@@ -35,6 +41,16 @@ class Transaction:
         self._connection = connection
 
     @cached_property
+    def imports(self) -> ImportLedger:
+        """The import records."""
+        return ImportLedger(self._connection)
+
+    @cached_property
+    def jobs(self) -> JobLedger:
+        """The long works that were asked for."""
+        return JobLedger(self._connection)
+
+    @cached_property
     def places(self) -> PlaceLedger:
         """The decisions about places, and the rows that wait for one."""
         from territory.store.place_ledger import PlaceLedger  # the gazetteer behind it is slow
@@ -42,9 +58,31 @@ class Transaction:
         return PlaceLedger(self._connection)
 
     @cached_property
-    def imports(self) -> ImportLedger:
-        """The import records."""
-        return ImportLedger(self._connection)
+    def pairs(self) -> PairLedger:
+        """What people decided about pairs of prospects."""
+        return PairLedger(self._connection)
+
+    @cached_property
+    def access(self) -> AccessLedger:
+        """Users and their roles."""
+        return AccessLedger(self._connection)
+
+    @cached_property
+    def entries(self) -> EntryLedger:
+        """Sessions, one-time links, tokens and failed attempts to sign in."""
+        return EntryLedger(self._connection)
+
+    @cached_property
+    def audit(self) -> AuditLedger:
+        """The audit log."""
+        return AuditLedger(self._connection)
+
+    @cached_property
+    def answers(self) -> AnswerLedger:
+        """What online geocoders answered."""
+        from territory.store.answer_ledger import AnswerLedger  # what it needs is slow
+
+        return AnswerLedger(self._connection)
 
     def table(
         self, kind: str, columns: Iterable[str] | None = None, **equals: str | None

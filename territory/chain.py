@@ -1,0 +1,224 @@
+"""The chain that holds the audit log together: each event carries the hash of the one before.
+
+Pure: rows in, a verdict out. Whoever changes, takes away or moves a row breaks the chain there;
+whoever cuts its end breaks with the anchor, and whoever rewrites all of it with a head that was
+kept elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from territory.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+GENESIS = "0" * 64  # what the first event follows
+PURGE = "audit.purge"  # its subject is the number of the last event without payload
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the log and, where it is still held, its payload (JSON) with the salt of it."""
+
+    number: int
+    at: str
+    by: str
+    action: str
+    subject_kind: str
+    subject_id: str
+    payload_hash: str | None
+    previous_hash: str
+    hash: str
+    salt: str | None
+    payload: str | None
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of the log at some moment: how many events, and the hash of the last."""
+
+    count: int = 0
+    hash: str = GENESIS
+
+    def __str__(self) -> str:
+        return f"{self.count}:{self.hash}"
+
+    @classmethod
+    def parse(cls, text: str) -> Head:
+        """Read what ``str`` of a head gave.
+
+        Raises
+        ------
+        InputError
+            If it is no head.
+        """
+        told = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", text)
+        if told is None:
+            raise InputError("That is no head. `territory audit verify` prints one, as 120:9f2c...")
+        return cls(int(told[1]), told[2])
+
+
+@dataclass(frozen=True)
+class AuditVerdict:
+    """Whether the log stands. ``number`` is the first broken row, ``problem`` what befell it.
+
+    ``problem`` is one of edited, deleted, reordered, truncated, rewritten, payload_edited,
+    payload_deleted, payload_added, anchor; None for a log that stands. ``head`` is the end that was
+    reached, to be kept elsewhere.
+    """
+
+    events: int
+    purged: int
+    head: Head
+    number: int | None = None
+    problem: str | None = None
+    reason: str = ""
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether no row was changed, taken away or moved."""
+        return self.problem is None
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one line."""
+        if self.is_intact:
+            purged = f", {self.purged:,} of them with purged payloads" if self.purged else ""
+            return f"{self.events:,} events{purged}: none edited, deleted or moved."
+        where = "The anchor" if self.number is None else f"Row {self.number:,}"
+        return f"{where} is broken ({self.problem}): {self.reason}"
+
+
+class Breach(Exception):  # noqa: N818  never leaves this module
+    """Raised where the chain breaks."""
+
+    def __init__(self, number: int | None, problem: str, reason: str) -> None:
+        super().__init__(reason)
+        self.number, self.problem, self.reason = number, problem, reason
+
+
+def digest(*parts: Any) -> str:
+    """Hash parts so that no two lists of parts look the same."""
+    # ``repr`` catches what is no text any more: a database tool can leave bytes in a text column.
+    text = json.dumps(parts, separators=(",", ":"), default=repr)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def event_hash(event: Event, number: int | None = None) -> str:
+    """Hash everything an event says and the hash of the one before, as if it had this number."""
+    return digest(
+        event.number if number is None else number,
+        event.at,
+        event.by,
+        event.action,
+        event.subject_kind,
+        event.subject_id,
+        event.payload_hash,
+        event.previous_hash,
+    )
+
+
+def verify(
+    events: Iterable[Event],
+    anchor: Head | None,
+    *,
+    kept: Sequence[Head] = (),
+    purged_through: int = 0,
+) -> AuditVerdict:
+    """Walk the log from its first event and stop at the first breach.
+
+    Parameters
+    ----------
+    events
+        In the order of their numbers.
+    anchor
+        The end as the log itself noted it; None where the note is gone or unreadable.
+    kept
+        Heads that were exported earlier.
+    purged_through
+        The number up to which the log says that payloads were purged.
+    """
+    walk = _Walk({head.count: head for head in kept}, purged_through)
+    try:
+        for event in events:
+            walk.step(event, anchor)
+        walk.end(anchor, kept)
+    except Breach as breach:
+        return AuditVerdict(
+            walk.head.count, walk.purged, walk.head, breach.number, breach.problem, breach.reason
+        )
+    return AuditVerdict(walk.head.count, walk.purged, walk.head)
+
+
+class _Walk:
+    """Where a verification stands."""
+
+    def __init__(self, kept: dict[int, Head], purged_through: int) -> None:
+        self.head, self.purged = Head(), 0
+        self._kept, self._purged_through = kept, purged_through
+
+    def step(self, event: Event, anchor: Head | None) -> None:
+        number = self.head.count + 1
+        if event.number != number:
+            raise _gap(number, event.number)
+        if event_hash(event) != event.hash:
+            raise _changed(event, max(anchor.count if anchor else 0, number))
+        if event.previous_hash != self.head.hash:
+            raise Breach(
+                max(number - 1, 1),
+                "rewritten",
+                f"row {number:,}, whose own hash is right, follows another hash.",
+            )
+        self._check_payload(event)
+        self.head = Head(number, event.hash)
+        kept = self._kept.get(number, self.head)
+        if kept != self.head:
+            raise Breach(number, "rewritten", "a head that was kept has another hash for it.")
+
+    def _check_payload(self, event: Event) -> None:
+        if event.payload is None:
+            if event.payload_hash is None:
+                return
+            if event.number > self._purged_through:
+                raise Breach(event.number, "payload_deleted", "no purge that is recorded did that.")
+            self.purged += 1
+        elif event.payload_hash is None:
+            raise Breach(event.number, "payload_added", "the event never had a payload.")
+        elif digest(event.salt, event.payload) != event.payload_hash:
+            raise Breach(event.number, "payload_edited", "the payload has another hash.")
+
+    def end(self, anchor: Head | None, kept: Sequence[Head]) -> None:
+        last = self.head.count
+        promised = max([anchor.count if anchor else 0, *(head.count for head in kept)])
+        if promised > last:
+            raise Breach(
+                last + 1, "truncated", f"{promised - last:,} events at the end are missing."
+            )
+        if anchor is None:
+            raise Breach(None, "anchor", "the setting 'audit_anchor' is gone or unreadable.")
+        if anchor != self.head:
+            raise Breach(
+                None, "anchor", f"it says {anchor.count:,} events, the log has {last:,}, "
+                "or the hash of the last is another."
+            )  # fmt: skip
+
+
+def _gap(number: int, found: int) -> Breach:
+    if found < number:
+        return Breach(found, "edited", "its number is none that the log gives.")
+    missing = f"{found - number:,} events are missing" if found - number > 1 else "it is missing"
+    return Breach(number, "deleted", f"{missing}; the next that is there is {found:,}.")
+
+
+def _changed(event: Event, count: int) -> Breach:
+    """Tell a row that was changed from one that was moved whole."""
+    for number in range(1, count + 1):
+        if event_hash(event, number) == event.hash:
+            return Breach(event.number, "reordered", f"what stands there was row {number:,}.")
+    return Breach(event.number, "edited", "what it says has another hash.")
