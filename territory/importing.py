@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,9 +10,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from territory import delimited, geocoding, intake, markets, reference, tables
+from territory import delimited, geocoding, intake, markets, placing, reference, tables
 from territory.errors import InputError
-from territory.gazetteer import Gazetteer
+from territory.gazetteer import shared_gazetteer
 from territory.headers import signature_of
 from territory.identity import key_text
 from territory.import_report import (
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from territory.policy import GeocodingPolicy, Policy
+    from territory.policy import Policy
     from territory.store import Transaction
 
 _SHAPES = ("geojson", "gpkg", "shapefile", "kml")
@@ -62,6 +61,7 @@ class Taken:
     mapping: Mapping[str, str]
     ignored: tuple[str, ...]
     remarks: tuple[str, ...]
+    policy: Policy
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,6 @@ class _Compared:
     changes: npt.NDArray[np.object_]
     differences: pd.DataFrame
     before: pd.DataFrame
-
-
-@functools.lru_cache(maxsize=2)
-def gazetteer_of(policy: GeocodingPolicy) -> Gazetteer:
-    """Give the gazetteer of a policy, made once: it takes most of a second."""
-    return Gazetteer(reference.load(), policy)
 
 
 def check_kind(kind: str) -> None:
@@ -156,7 +150,7 @@ def take(
     check_kind(kind)
     digest, called = digest_of(path), source or path.name
     if is_drawn(kind, path):
-        return _take_outlines(path, called, digest)
+        return _take_outlines(path, called, digest, policy)
     table = tables.read_table(path)
     progress(f"Reading {len(table.frame):,} rows of {called}")
     headers = [str(name) for name in table.frame.columns]
@@ -170,7 +164,7 @@ def take(
         rows = rows.assign(geometry=shapely.to_wkb(shapes.geometry.to_numpy()))
     if KINDS[kind].is_placed:
         progress(f"Placing {len(rows):,} rows")
-        placed = geocoding.place(rows, gazetteer_of(policy.geocoding), policy)
+        placed = geocoding.place(rows, shared_gazetteer(policy.geocoding), policy)
         rows = rows.rename(columns=GIVEN)
         for name in GEOCODE.columns:
             rows[name] = placed[name].to_numpy()
@@ -187,10 +181,11 @@ def take(
         mapping=understood.mapping,
         ignored=tuple(understood.ignored),
         remarks=understood.remarks,
+        policy=policy,
     )
 
 
-def _take_outlines(path: Path, source: str, digest: str) -> Taken:
+def _take_outlines(path: Path, source: str, digest: str, policy: Policy) -> Taken:
     shapes = markets.read_polygons(path)
     rows = pd.DataFrame(shapes.drop(columns="geometry"))
     rows["geometry"] = shapely.to_wkb(shapes.geometry.to_numpy())
@@ -207,6 +202,7 @@ def _take_outlines(path: Path, source: str, digest: str) -> Taken:
         mapping={},
         ignored=(),
         remarks=(),
+        policy=policy,
     )
 
 
@@ -222,6 +218,7 @@ def save(
     rows, lines, refused = _with_referents(transaction, taken)
     if taken.kind == "territories":
         refuse_two_owners(transaction, rows)
+    rows = placing.settle(transaction, taken.kind, rows, taken.policy)
     missing = _missing(transaction, taken, rows, refused) if terms.is_full else ()
     progress(f"Comparing {len(rows):,} rows with the store")
     compared = _compare(transaction, taken.kind, rows, writes=not terms.is_dry_run)

@@ -56,7 +56,7 @@ def outdated(rows: pd.DataFrame, key: str, before: pd.DataFrame) -> npt.NDArray[
         same_point &= np.abs(now[name] - then[name]).to_numpy(float) <= _SAME_DEGREES
     at, now, then = at[same_point], now[same_point], then[same_point]
     is_old = then["geocode_note"].astype("str").str.contains(MARK, regex=False, na=False)
-    is_old = is_old.to_numpy(bool)
+    is_old = is_old.to_numpy(bool, copy=True)
     for name, read in (
         ("street", _street),
         ("city", fold),
