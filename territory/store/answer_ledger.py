@@ -1,0 +1,54 @@
+"""What online geocoders answered, so that nobody is asked twice."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from sqlalchemy import delete, select
+
+from territory.online import Answer
+from territory.store import rows
+from territory.store.import_schema import geocode_answers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
+_COLUMNS = tuple(field.name for field in dataclasses.fields(Answer))
+
+
+class AnswerLedger:
+    """The answers of providers, one for each provider and question."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self, providers: Iterable[str]) -> pd.DataFrame:
+        """Read every answer of some providers: the columns of ``Answer``, by provider and query."""
+        table = geocode_answers
+        query = select(*(table.c[name] for name in _COLUMNS))
+        query = query.where(table.c.provider.in_(list(providers)))
+        return rows.read(self._connection, query.order_by(table.c.provider, table.c.query))
+
+    def save(self, answers: Iterable[Answer], at: str) -> None:
+        """Keep answers that were given at a time (UTC ISO text), in place of earlier ones."""
+        latest = {(one.provider, one.query): one for one in answers}
+        for provider, query in latest:
+            self._connection.execute(
+                delete(geocode_answers).where(
+                    geocode_answers.c.provider == provider, geocode_answers.c.query == query
+                )
+            )
+        frame = pd.DataFrame([dataclasses.asdict(one) for one in latest.values()])
+        rows.write(self._connection, geocode_answers, frame.assign(asked_at=at))
+
+    def forget(self, provider: str, before: str) -> int:
+        """Drop what a provider answered before a time (UTC ISO text) and tell how much it was."""
+        return self._connection.execute(
+            delete(geocode_answers).where(
+                geocode_answers.c.provider == provider, geocode_answers.c.asked_at < before
+            )
+        ).rowcount
