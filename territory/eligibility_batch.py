@@ -1,6 +1,6 @@
 """Eligibility from file to file, and of one home: reads offices, homes and areas, writes verdicts.
 
-Needs no store. Every row of a file comes back, in the order and with the columns it had.
+Needs no store, keeps none. Every row of a file comes back, in the order and with its columns.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pandas as pd
 
 from territory import reference
 from territory.eligibility import decide, measure
+from territory.eligibility_disclosure import distance_classes, plain_reasons
 from territory.eligibility_homes import circumstances, map_home_headers, read_homes
 from territory.eligibility_record import make_record
 from territory.eligibility_verdict import COLUMNS, judge
@@ -34,11 +35,12 @@ from territory.polygon_files import read_polygons
 from territory.tables import check_writable, read_table, write_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import geopandas as gpd
 
+    from territory.eligibility import RoutingAdapter
     from territory.eligibility_policy import EligibilityPolicy
     from territory.tables import Table
 
@@ -124,12 +126,13 @@ def decide_one(
     asked_by: str,
     asked_at: str,
     areas: gpd.GeoDataFrame | None = None,
+    routing: RoutingAdapter | None = None,
 ) -> OneDecision:
-    """Decide for one home, given as texts in the columns of ``eligibility_homes``."""
+    """Decide for one home, texts in the columns of ``eligibility_homes``, and keep nothing."""
     tables = reference.load()
     rows = pd.DataFrame([dict(home)], dtype=object)
     homes = read_homes(rows, Gazetteer(tables), tables)
-    facts = measure(homes, offices, policy, on=on, areas=areas)
+    facts = measure(homes, offices, policy, on=on, areas=areas, routing=routing)
     record = make_record(
         facts,
         policy,
@@ -140,9 +143,108 @@ def decide_one(
         asked_at=asked_at,
         software=software(),
         data_vintage=data_vintage(),
+        routing=None if routing is None else routing.name,
     )
     row = judge(facts, policy).iloc[0]
     return OneDecision({name: row[name] for name in COLUMNS}, record)
+
+
+@dataclass(frozen=True)
+class BatchFile:
+    """A file of homes: as it was read, and its columns that say anything of a home or a person."""
+
+    table: Table
+    rows: pd.DataFrame
+
+
+def read_batch(source: Path, mapping: Mapping[str, str] | None = None) -> BatchFile:
+    """Read a file of homes.
+
+    Parameters
+    ----------
+    mapping
+        Header -> column of ``eligibility_homes``; by default what the headers seem to mean.
+
+    Raises
+    ------
+    FileFormatError
+        If the file cannot be read as what its suffix says.
+    ColumnError
+        If it has neither coordinates nor an address.
+    """
+    table = read_table(source)
+    columns = [str(name) for name in table.frame.columns]
+    chosen = dict(mapping) if mapping is not None else map_home_headers(columns)
+    unknown = sorted(set(chosen) - set(columns))
+    if unknown:
+        raise ColumnError(f"{source}: no column {', '.join(map(repr, unknown))} to map.")
+    found = set(chosen.values())
+    if not {"postal_code", "city"} & found and not {"lat", "lon"} <= found:
+        raise ColumnError(
+            f"{source}: no columns 'postal_code', 'city' and 'state', nor 'lat' and 'lon'; it has "
+            f"{', '.join(map(repr, columns))}. Rename or add them."
+        )
+    return BatchFile(table, table.frame[list(chosen)].rename(columns=chosen))
+
+
+def exact_columns(decisions: pd.DataFrame, policy: str) -> pd.DataFrame:
+    """Give the columns to add to a file, with distances: ``ADDED``. For those who may know them."""
+    return pd.DataFrame(
+        {
+            "decision": decisions["decision"],
+            "reason": decisions["sentence"],
+            "remedy": decisions["remedy"],
+            "office_id": decisions["office_id"],
+            "office_name": decisions["office_name"],
+            "distance_mi": decisions["distance_m"] / METRES_PER_MILE,
+            "duration_min": decisions["duration_s"] / 60.0,
+            "uncertainty_mi": decisions["uncertainty_m"] / METRES_PER_MILE,
+            "policy": policy,
+        }
+    )
+
+
+def classed_columns(decisions: pd.DataFrame, policy: EligibilityPolicy, shown: str) -> pd.DataFrame:
+    """Give the columns to add to a file that may leave HR: distances in classes."""
+    return pd.DataFrame(
+        {
+            "decision": decisions["decision"],
+            "reason": plain_reasons(decisions, policy),
+            "remedy": decisions["remedy"],
+            "office_id": decisions["office_id"],
+            "office_name": decisions["office_name"],
+            "distance_class": distance_classes(decisions, policy),
+            "policy": shown,
+        }
+    )
+
+
+def write_batch(batch: BatchFile, added: pd.DataFrame, target: Path, policy: str) -> BatchReport:
+    """Write the rows of a file, in their order and columns, with more columns after them.
+
+    A row that could not be read comes back at its place and says why. A column that the file has
+    already gets "_2".
+
+    Parameters
+    ----------
+    added
+        decision, reason, remedy, policy and more, one row for each that was read.
+    """
+    names = _free_names([str(name) for name in batch.table.frame.columns], added.columns)
+    renamed = added.rename(columns=names)
+    whole = pd.concat([batch.table.frame, renamed], axis=1)
+    whole = _with_unreadable(whole, batch.table, names, policy)
+    write_table(whole, target)
+    counts = Counter(whole[names["decision"]])
+    return BatchReport(
+        read=len(whole),
+        eligible=counts[ELIGIBLE],
+        not_eligible=counts[NOT_ELIGIBLE],
+        needs_review=counts[NEEDS_REVIEW],
+        cannot_decide=counts[CANNOT_DECIDE],
+        policy=policy,
+        columns=tuple(names.values()),
+    )
 
 
 def decide_file(
@@ -153,11 +255,18 @@ def decide_file(
     *,
     on: str,
     areas: gpd.GeoDataFrame | None = None,
+    routing: RoutingAdapter | None = None,
+    is_exact: bool = True,
 ) -> BatchReport:
     """Decide for every row of a file and write the rows with ``ADDED`` after their columns.
 
     A row that cannot be decided, or not even be read, comes back at its place and says why.
-    ``target`` is replaced only once all went well. A column that the file has already gets "_2".
+    ``target`` is replaced only once all went well. Needs no store and keeps no record.
+
+    Parameters
+    ----------
+    is_exact
+        False: distances in classes, for readers outside HR.
 
     Raises
     ------
@@ -167,63 +276,29 @@ def decide_file(
         If ``source`` has neither coordinates nor an address.
     """
     check_writable(target)
-    table = read_table(source)
-    columns = [str(name) for name in table.frame.columns]
-    mapping = map_home_headers(columns)
-    if not {"postal_code", "city"} & set(mapping.values()) and not (
-        {"lat", "lon"} <= set(mapping.values())
-    ):
-        raise ColumnError(
-            f"{source}: no columns 'postal_code', 'city' and 'state', nor 'lat' and 'lon'; it has "
-            f"{', '.join(map(repr, columns))}. Rename or add them."
-        )
+    batch = read_batch(source)
     tables = reference.load()
-    rows = table.frame[list(mapping)].rename(columns=mapping)
-    homes = read_homes(rows, Gazetteer(tables), tables)
-    decisions = decide(homes, offices, policy, on=on, areas=areas)
-    told = f"{policy.name} {policy.version}"
-    added = pd.DataFrame(
-        {
-            "decision": decisions["decision"],
-            "reason": decisions["sentence"],
-            "remedy": decisions["remedy"],
-            "office_id": decisions["office_id"],
-            "office_name": decisions["office_name"],
-            "distance_mi": decisions["distance_m"] / METRES_PER_MILE,
-            "duration_min": decisions["duration_s"] / 60.0,
-            "uncertainty_mi": decisions["uncertainty_m"] / METRES_PER_MILE,
-            "policy": told,
-        }
+    homes = read_homes(batch.rows, Gazetteer(tables), tables)
+    decisions = decide(homes, offices, policy, on=on, areas=areas, routing=routing)
+    shown = f"{policy.name} {policy.version}"
+    added = (
+        exact_columns(decisions, shown) if is_exact else classed_columns(decisions, policy, shown)
     )
-    names = _free_names(columns)
-    added.columns = pd.Index(names)
-    whole = _with_unreadable(pd.concat([table.frame, added], axis=1), table, names, told)
-    write_table(whole, target)
-    counts = Counter(whole[names[0]])
-    return BatchReport(
-        read=len(whole),
-        eligible=counts[ELIGIBLE],
-        not_eligible=counts[NOT_ELIGIBLE],
-        needs_review=counts[NEEDS_REVIEW],
-        cannot_decide=counts[CANNOT_DECIDE],
-        policy=told,
-        columns=tuple(names),
-    )
+    return write_batch(batch, added, target, shown)
 
 
 def _with_unreadable(
-    whole: pd.DataFrame, table: Table, added: list[str], policy: str
+    whole: pd.DataFrame, table: Table, names: Mapping[str, str], policy: str
 ) -> pd.DataFrame:
     """Put rows that could not be read at their place, without the cells nobody could tell apart."""
     if not len(table.refused):
         return whole
     lost = pd.DataFrame(None, index=range(len(table.refused)), columns=whole.columns, dtype=object)
-    lost[added[0]] = CANNOT_DECIDE
     reasons = table.refused["reason"].astype(str).to_numpy(object)
     lines = table.refused["line"].astype(str).to_numpy(object)
-    lost[added[1]] = f"Cannot decide: {_UNREADABLE.reason}: line " + lines + ", " + reasons + "."
-    lost[added[2]] = _UNREADABLE.remedy
-    lost[added[-1]] = policy
+    told = f"Cannot decide: {_UNREADABLE.reason}: line " + lines + ", " + reasons + "."
+    lost[names["decision"]], lost[names["reason"]] = CANNOT_DECIDE, told
+    lost[names["remedy"]], lost[names["policy"]] = _UNREADABLE.remedy, policy
     order = np.argsort(
         np.concatenate([table.lines, table.refused["line"].to_numpy(np.int64)]), kind="stable"
     )
@@ -231,13 +306,13 @@ def _with_unreadable(
     return both.iloc[order].reset_index(drop=True)
 
 
-def _free_names(taken: list[str]) -> list[str]:
+def _free_names(taken: list[str], wanted: Iterable[str]) -> dict[str, str]:
     """Names for the columns to add; "_2" follows one that the file has already."""
     used = {name.casefold() for name in taken}
-    names = []
-    for name in ADDED:
+    names = {}
+    for name in wanted:
         free, number = name, 2
         while free.casefold() in used:
             free, number = f"{name}_{number}", number + 1
-        names.append(free)
+        names[name] = free
     return names

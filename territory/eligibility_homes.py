@@ -6,6 +6,7 @@ about a person. So a row that contradicts itself is not placed by guessing which
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -120,10 +121,24 @@ def read_homes(
     homes.loc[pd.notna(fault), ["lon", "lat", "uncertainty_m"]] = np.nan
     homes.loc[pd.notna(fault), ["precision", "geocode_source"]] = None
     homes["geocode_source"] = _kind_of_source(homes["geocode_source"])
+    homes = homes.drop(columns="placement")
     homes["fault"] = pd.Series(fault, dtype=object)
     for name in PERSON:
         homes[name] = days.get(name, texts[name])
     return homes.set_index(rows.index)
+
+
+def given_texts(rows: pd.DataFrame) -> list[str]:
+    """Give each home as it was given: the texts of ``PLACE`` that are not blank, as JSON."""
+    columns = [_texts(rows, name).tolist() for name in PLACE]
+    return [
+        json.dumps(
+            {name: text for name, text in zip(PLACE, texts, strict=True) if isinstance(text, str)},
+            sort_keys=True,
+            ensure_ascii=False,
+        )
+        for texts in zip(*columns, strict=True)
+    ]
 
 
 def circumstances(homes: pd.DataFrame) -> list[dict[str, str]]:
@@ -196,16 +211,17 @@ def _place(
     given: pd.DataFrame, gazetteer: Gazetteer, policy: GeocodingPolicy | None
 ) -> pd.DataFrame:
     homes = place(given, gazetteer, policy)
-    return homes[["lon", "lat", "precision", "uncertainty_m", "geocode_source", "geocode_note"]]
+    names = ["lon", "lat", "precision", "uncertainty_m", "geocode_source", "geocode_note"]
+    return homes[[*names, "placement"]]
 
 
 def _check_placed(fault: npt.NDArray[np.object_], homes: pd.DataFrame, has_point: Bools) -> None:
     """Take back placements that the gazetteer itself has doubts about."""
     doubted = homes["geocode_note"].notna().to_numpy(bool)
-    by_zip = (homes["precision"] == "postal").to_numpy(bool)
+    parted = (homes["precision"].eq("postal") | homes["placement"].eq("conflict")).to_numpy(bool)
     placed = homes["lon"].notna().to_numpy(bool)
     _mark(fault, doubted & has_point, "contradiction")
-    _mark(fault, doubted & ~has_point & by_zip, "city_disagrees")
+    _mark(fault, doubted & ~has_point & parted, "city_disagrees")
     _mark(fault, doubted & ~has_point & placed, "ambiguous_city")
     _mark(fault, ~placed, "not_found")
 

@@ -80,6 +80,7 @@ def make_record(
     asked_at: str,
     software: str,
     data_vintage: str,
+    routing: str | None = None,
 ) -> dict[str, Any]:
     """Write down one decision. The same arguments give the same record, byte for byte.
 
@@ -89,11 +90,11 @@ def make_record(
         Of ``eligibility.measure``, and the policy that they were measured for.
     row
         Which of the homes.
-    subject, circumstances, on, asked_by, asked_at, software, data_vintage
+    subject, circumstances, on, asked_by, asked_at, software, data_vintage, routing
         See ``Person`` and ``Asked``.
     """
     one = _take(facts, row)
-    asked = Asked(asked_by, asked_at, on, software, data_vintage)
+    asked = Asked(asked_by, asked_at, on, software, data_vintage, routing)
     person = Person(subject, circumstances)
     return next(make_records(one, policy, judge(one, policy), [person], asked))
 

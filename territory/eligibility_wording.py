@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ELIGIBLE, NOT_ELIGIBLE = "eligible", "not eligible"
 NEEDS_REVIEW, CANNOT_DECIDE = "needs review", "cannot decide"
 DECISIONS = (ELIGIBLE, NOT_ELIGIBLE, NEEDS_REVIEW, CANNOT_DECIDE)
-_UNIT_WORDS = {"mi": ("miles", "mile"), "km": ("kilometres", "kilometre"), "min": ("minutes",) * 2}
+UNIT_WORDS = {"mi": ("miles", "mile"), "km": ("kilometres", "kilometre"), "min": ("minutes",) * 2}
 _METHOD_WORDS = {
     "geodesic": "straight line",
     "road_distance": "by road",
@@ -120,7 +120,7 @@ def shown(measure: float, criterion: Criterion) -> str:
 
     One decimal as a rule; as many as it takes near the limit, so that 49.96 of 50 is not "50.0".
     """
-    words = _UNIT_WORDS[criterion.unit][0]
+    words = UNIT_WORDS[criterion.unit][0]
     value, limit = measure / UNITS[criterion.unit], criterion.limit
     side = np.sign(measure - criterion.limit_si)
     for digits in range(1, _MOST_DIGITS + 1):
@@ -137,7 +137,7 @@ def shown_all(measures: npt.NDArray[np.float64], criterion: Criterion) -> Texts:
     near = np.abs(measures - criterion.limit_si) <= 0.11 * unit
     texts = np.empty(len(measures), dtype=object)
     distinct, which = np.unique(tenths[~near], return_inverse=True)
-    words = _UNIT_WORDS[criterion.unit][0]
+    words = UNIT_WORDS[criterion.unit][0]
     written = np.array([f"{value / 10:,.1f} {words}" for value in distinct.tolist()] + [""], object)
     texts[~near] = written[which.ravel()]
     texts[near] = [shown(value, criterion) for value in measures[near].tolist()]
@@ -146,7 +146,7 @@ def shown_all(measures: npt.NDArray[np.float64], criterion: Criterion) -> Texts:
 
 def limit_words(criterion: Criterion) -> str:
     """Say "the 50-mile limit"."""
-    return f"the {criterion.limit:g}-{_UNIT_WORDS[criterion.unit][1]} limit"
+    return f"the {criterion.limit:g}-{UNIT_WORDS[criterion.unit][1]} limit"
 
 
 def _origin(criterion: Criterion, office: str) -> str:
@@ -189,7 +189,7 @@ def in_band(criterion: Criterion, office: str, measure: float, band_m: float) ->
     place, how = _origin(criterion, office), _METHOD_WORDS[criterion.method]
     return (
         f"{shown(measure, criterion)} ({how}) from {place}, in the review band of "
-        f"{band_m / UNITS[criterion.unit]:.3g} {_UNIT_WORDS[criterion.unit][0]} round "
+        f"{band_m / UNITS[criterion.unit]:.3g} {UNIT_WORDS[criterion.unit][0]} round "
         f"{limit_words(criterion)}"
     )
 
@@ -197,7 +197,7 @@ def in_band(criterion: Criterion, office: str, measure: float, band_m: float) ->
 def known_to(precision: str | None, uncertainty_m: float, unit: str) -> str:
     """Say "the ZIP-level location is known to 3.4 miles"."""
     unit = "mi" if unit == "min" else unit
-    value, words = uncertainty_m / UNITS[unit], _UNIT_WORDS[unit][0]
+    value, words = uncertainty_m / UNITS[unit], UNIT_WORDS[unit][0]
     size = f"{value:,.1f} {words}" if value >= 0.05 else f"less than 0.1 {words}"
     return f"the {LEVELS.get(precision or '', 'location')} is known to {size}"
 
