@@ -1,0 +1,115 @@
+"""Which prospect to call next: a score that is the sum of parts anyone can check.
+
+Each part is a share from 0 to 1 times its weight; the weights are policy and add up to the best
+score there is. Nothing is hidden in a model: ``parts`` gives what ``score`` adds up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from territory.errors import PolicyError
+from territory.lengths import METRES_PER_MILE, to_miles
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import pandas as pd
+
+_SEGMENT_SHARE = {"enterprise": 1.0, "mid_market": 0.6, "small": 0.2}
+_LARGE = 10_000.0  # employees at which the part of size is full
+_RICH_USD = 1_000_000.0  # open pipeline at which the part of pipeline is full
+
+
+@dataclass(frozen=True)
+class ScorePolicy:
+    """How much each part weighs, and where two of them are full or empty.
+
+    Parameters
+    ----------
+    segment, size, nearness, whitespace, pipeline, staleness
+        Weights, not negative. ``whitespace`` counts for a prospect without an open opportunity,
+        ``pipeline`` for one with, ``staleness`` for one that nobody has touched lately.
+    far_m
+        The nearness part falls from full at an office to nothing this far away.
+    stale_days
+        The staleness part is full after this many days without activity, or without any ever.
+
+    Raises
+    ------
+    PolicyError
+        If a weight is negative or not a number, or all are 0.
+    """
+
+    segment: float = 25.0
+    size: float = 20.0
+    nearness: float = 20.0
+    whitespace: float = 15.0
+    pipeline: float = 10.0
+    staleness: float = 10.0
+    far_m: float = 50 * METRES_PER_MILE
+    stale_days: int = 90
+
+    def __post_init__(self) -> None:
+        wrong = [
+            item.name
+            for item in fields(self)
+            if not (np.isfinite(getattr(self, item.name)) and getattr(self, item.name) >= 0)
+        ]
+        if wrong:
+            raise PolicyError(f"score: {', '.join(wrong)} must be 0 or more")
+        if not (self.best > 0 and self.far_m > 0 and self.stale_days > 0):
+            raise PolicyError("score: give a weight, far_m and stale_days above 0")
+
+    @property
+    def best(self) -> float:
+        """The highest score that a prospect can have."""
+        return float(sum(getattr(self, name) for name in PARTS))
+
+
+PARTS = ("segment", "size", "nearness", "whitespace", "pipeline", "staleness")
+
+
+def parts(
+    prospects: pd.DataFrame, policy: ScorePolicy, today: str
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Score each prospect part by part.
+
+    Parameters
+    ----------
+    prospects
+        segment, employees, distance_mi, pipeline_usd, stage (null: no open opportunity),
+        last_activity_on (ISO day or null), status.
+    today
+        ISO day that staleness is counted from.
+
+    Returns
+    -------
+    parts
+        One array of points for each of ``PARTS``; their sum is the score. A disqualified prospect
+        has none.
+    """
+    open_ = prospects["stage"].notna().to_numpy(bool)
+    pipeline = prospects["pipeline_usd"].to_numpy(float, na_value=0.0)
+    employees = np.maximum(prospects["employees"].to_numpy(float, na_value=0.0), 1.0)
+    miles = prospects["distance_mi"].to_numpy(float, na_value=np.inf)
+    touched = prospects["last_activity_on"].to_numpy("datetime64[D]")
+    idle = (np.datetime64(today, "D") - touched).astype("timedelta64[D]").astype(float)
+    idle[np.isnat(touched)] = np.inf
+    shares = {
+        "segment": prospects["segment"].map(_SEGMENT_SHARE).to_numpy(float, na_value=0.0),
+        "size": np.clip(np.log10(employees) / np.log10(_LARGE), 0.0, 1.0),
+        "nearness": np.clip(1 - miles / to_miles(policy.far_m), 0.0, 1.0),
+        "whitespace": (~open_ & (prospects["status"] == "prospect").to_numpy(bool)).astype(float),
+        "pipeline": np.clip(pipeline / _RICH_USD, 0.0, 1.0) * open_,
+        "staleness": np.clip(idle / policy.stale_days, 0.0, 1.0),
+    }
+    counts = (prospects["status"] != "disqualified").to_numpy(float)
+    return {name: share * getattr(policy, name) * counts for name, share in shares.items()}
+
+
+def score(prospects: pd.DataFrame, policy: ScorePolicy, today: str) -> npt.NDArray[np.float64]:
+    """Add up ``parts``, rounded to a tenth of a point so that equal prospects stay equal."""
+    return np.round(sum(parts(prospects, policy, today).values()), 1)

@@ -1,0 +1,135 @@
+"""Find rows by the words people type: first letters first, one slip of the finger forgiven.
+
+The words of every row are folded (case, accents, punctuation) and kept once, sorted, each with the
+rows it stands in. A word that is asked for matches every word it is the beginning of; only where
+there is none are words one letter away tried (two from eight letters on), the same first letter
+before others.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from rapidfuzz.distance import DamerauLevenshtein
+from rapidfuzz.process import extract
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+_SLIPS = ((8, 2), (4, 1))  # letters of a word -> how many may be wrong; fewer letters: none
+_MOST_NEAR_MISSES = 50
+_LONGEST_WORD = 40
+_WORD = re.compile(r"[^\W_]+")
+_ACCENTS = re.compile(r"[\u0300-\u036f]")
+_APOSTROPHES = re.compile(r"['\u2018\u2019]")
+
+
+def fold_words(text: str) -> list[str]:
+    """The words of a text, folded: "Société Générale & Co" -> societe, generale, co."""
+    plain = text.casefold()
+    if not plain.isascii():
+        plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
+    return [word[:_LONGEST_WORD] for word in _WORD.findall(_APOSTROPHES.sub("", plain))]
+
+
+@dataclass(frozen=True)
+class WordIndex:
+    """The words of a set of rows.
+
+    ``words`` is sorted, as UTF-8 bytes; the rows of word n are
+    ``rows[starts[n]:starts[n + 1]]``, ascending.
+    """
+
+    words: npt.NDArray[np.bytes_]
+    starts: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, columns: Sequence[pd.Series]) -> WordIndex:
+        """Index every word of some text columns of one frame, by position."""
+        word_parts, row_parts = [], []
+        for column in columns:
+            code, texts = pd.factorize(column)
+            found = [fold_words(str(text)) for text in texts]
+            lengths = np.array([len(words) for words in found], np.int64)
+            flat = np.array([word for words in found for word in words], dtype=object)
+            starts = np.r_[0, np.cumsum(lengths)]
+            has = np.flatnonzero(code >= 0)
+            size = lengths[code[has]]
+            at = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+            word_parts.append(flat[np.repeat(starts[code[has]], size) + at])
+            row_parts.append(np.repeat(has, size))
+        rows = np.concatenate(row_parts) if row_parts else np.zeros(0, np.int64)
+        said = np.concatenate(word_parts) if word_parts else np.zeros(0, object)
+        code, words = pd.factorize(said, sort=True)  # by code point, as UTF-8 bytes sort
+        width = int(rows.max(initial=0)) + 1
+        pairs = np.sort(code.astype(np.int64) * width + rows, kind="stable")
+        pairs = pairs[np.r_[True, pairs[1:] != pairs[:-1]]] if len(pairs) else pairs
+        starts = np.searchsorted(pairs, np.arange(len(words) + 1) * width)
+        utf8 = np.array([word.encode() for word in words], dtype=np.bytes_)
+        return cls(utf8, starts.astype(np.int64), (pairs % width).astype(np.int32))
+
+    def find(self, text: str, size: int) -> npt.NDArray[np.bool_]:
+        """Tell which of ``size`` rows have every word of ``text``; an empty text finds all.
+
+        Where no row has them all, words that are nearly those count too.
+        """
+        words = fold_words(text)
+        found = self._rows([self._begins(word) for word in words], size)
+        if found.any() or not size:
+            return found
+        return self._rows([self._begins(word) + self._nearly(word) for word in words], size)
+
+    def _rows(self, runs: list[list[tuple[int, int]]], size: int) -> npt.NDArray[np.bool_]:
+        """Tell which rows have a word of each set of runs."""
+        found = np.ones(size, bool)
+        for of_word in runs:
+            hit = np.zeros(size, bool)
+            for first, last in of_word:
+                hit[self.rows[self.starts[first] : self.starts[last]]] = True
+            found &= hit
+        return found
+
+    def suggest(self, text: str, limit: int = 8) -> list[str]:
+        """Give the words that the last word of ``text`` may become, the commonest first."""
+        words = fold_words(text)
+        if not words:
+            return []
+        runs = self._begins(words[-1]) or self._nearly(words[-1])
+        at = np.concatenate([np.arange(0), *(np.arange(*run) for run in runs)])
+        size = self.starts[at + 1] - self.starts[at]
+        best = at[np.argsort(-size, kind="stable")[:limit]]
+        return [self.words[one].decode() for one in best]
+
+    def _begins(self, start: str) -> list[tuple[int, int]]:
+        """Give the run of words that begin so, if any."""
+        utf8 = start.encode()
+        first = int(np.searchsorted(self.words, utf8))
+        last = int(np.searchsorted(self.words, utf8 + b"\xff"))
+        return [(first, last)] if last > first else []
+
+    def _nearly(self, word: str) -> list[tuple[int, int]]:
+        """Give the words that a few slips turn into this one, the same first letter first."""
+        slips = next((slips for letters, slips in _SLIPS if len(word) >= letters), 0)
+        if not slips:
+            return []
+        near = [self._near(word, slips, *run) for run in self._begins(word[0])]
+        return (near and near[0]) or self._near(word, slips, 0, len(self.words))
+
+    def _near(self, word: str, slips: int, first: int, last: int) -> list[tuple[int, int]]:
+        near = extract(
+            word,
+            [text.decode() for text in self.words[first:last]],
+            scorer=DamerauLevenshtein.distance,
+            score_cutoff=slips,
+            limit=_MOST_NEAR_MISSES,
+        )
+        least = min((distance for _, distance, _ in near), default=0)
+        return [(first + at, first + at + 1) for _, distance, at in near if distance == least]

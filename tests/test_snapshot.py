@@ -1,0 +1,192 @@
+"""Snapshots hold every prospect, answer as brute force does, and come back from disk the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from territory import snapshot
+from territory.errors import InputError
+from territory.searching import WordIndex, fold_words
+from territory.snapshot import CHOICES, FLAGS, NUMBERS, ORDERS
+from territory.targeting import Criteria, Near, Targets
+from tests.snapshots import draw
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FRAME = draw(3000, seed=3)
+TAKEN = snapshot.build(FRAME, "stamp")
+TARGETS = Targets(TAKEN)
+
+
+def ids(rows: np.ndarray) -> list[str]:
+    return TAKEN.texts["prospect_id"].take(rows)
+
+
+def selected(criteria: Criteria, reps: frozenset[str] | None = None) -> set[str]:
+    return set(ids(np.flatnonzero(TARGETS.select(criteria, reps).mask)))
+
+
+def expected(mask: pd.Series) -> set[str]:
+    return set(FRAME.loc[mask, "prospect_id"])
+
+
+def test_every_prospect_is_in_it_once() -> None:
+    assert sorted(ids(np.arange(TAKEN.size))) == sorted(FRAME["prospect_id"])
+    assert TAKEN.placed == FRAME["lon"].notna().sum()
+    assert (TAKEN.key[:-1] <= TAKEN.key[1:]).all()
+    assert np.isnan(TAKEN.column["lon"][TAKEN.placed :]).all()
+
+
+def test_it_comes_back_from_disk_as_it_was(tmp_path: Path) -> None:
+    snapshot.save(TAKEN, tmp_path / "one")
+    again = snapshot.load(tmp_path / "one")
+    assert (again.stamp, again.size, again.placed) == ("stamp", TAKEN.size, TAKEN.placed)
+    assert again.labels == TAKEN.labels
+    for name, values in TAKEN.column.items():
+        np.testing.assert_array_equal(again.column[name], values)
+    assert again.texts["name"].take(np.arange(9)) == TAKEN.texts["name"].take(np.arange(9))
+    assert again.row_of("p7") == TAKEN.row_of("p7") is not None
+    assert not list(tmp_path.glob(".draft-*"))
+
+
+def test_saving_what_another_process_saved_meanwhile_leaves_that(tmp_path: Path) -> None:
+    snapshot.save(TAKEN, tmp_path / "one")
+    snapshot.save(snapshot.build(FRAME, "stamp"), tmp_path / "one")
+    assert snapshot.load(tmp_path / "one").stamp == "stamp"
+    assert not list(tmp_path.glob(".draft-*"))
+
+
+def test_a_folder_without_a_snapshot_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no snapshot"):
+        snapshot.load(tmp_path)
+
+
+def test_no_prospects_at_all_make_a_snapshot(tmp_path: Path) -> None:
+    snapshot.save(snapshot.build(FRAME.iloc[:0], "none"), tmp_path / "none")
+    none = Targets(snapshot.load(tmp_path / "none"))
+    assert none.select(Criteria(text="acme")).total == 0
+    assert none.counts("status", Criteria()) == {}
+    assert len(none.first(none.select(Criteria()), "score", 10)) == 0
+
+
+def test_an_id_is_found_or_is_not() -> None:
+    for prospect_id in FRAME["prospect_id"].head(50):
+        row = TAKEN.row_of(prospect_id)
+        assert row is not None
+        assert ids(np.array([row])) == [prospect_id]
+    assert TAKEN.row_of("p-1") is None
+    assert TAKEN.row_of("zzz") is None
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_choices_let_through_what_they_name(name: str) -> None:
+    values = tuple(FRAME[name].drop_duplicates().head(2))
+    want = tuple(None if pd.isna(value) else str(value) for value in values)
+    assert selected(Criteria(choices=((name, want),))) == expected(FRAME[name].isin(values))
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_ranges_hold_their_ends_and_nothing_unknown(name: str) -> None:
+    got = selected(Criteria(ranges=((name, 10, 20),)))
+    assert got == expected(FRAME[name].between(10, 20))
+    assert selected(Criteria(ranges=((name, None, None),))) == expected(FRAME[name].notna())
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_flags(name: str) -> None:
+    assert selected(Criteria(flags=((name, False),))) == expected(~FRAME[name])
+
+
+def test_whitespace_idle_and_near() -> None:
+    assert selected(Criteria(whitespace=True)) == expected(FRAME["stage"].isna())
+    day = "2026-06-01"
+    idle = FRAME["last_activity_on"].isna() | (FRAME["last_activity_on"] < day)
+    assert selected(Criteria(idle_since=day)) == expected(idle)
+    from territory.geodesy import inverse
+
+    here = FRAME.dropna(subset=["lon"]).iloc[0]
+    placed = FRAME.dropna(subset=["lon"])
+    distance = inverse(here["lon"], here["lat"], placed["lon"], placed["lat"])
+    near = Near(here["lon"], here["lat"], 400_000.0)
+    got = selected(Criteria(near=near))
+    assert got == set(placed.loc[distance <= near.radius_m, "prospect_id"])
+    assert 1 < len(got) < len(FRAME)
+
+
+def test_what_reps_do_not_own_does_not_exist() -> None:
+    mine = frozenset(("ana",))
+    owned = FRAME["rep_id"] == "ana"
+    assert selected(Criteria(), mine) == expected(owned)
+    assert selected(Criteria(choices=(("rep_id", ("bo",)),)), mine) == set()
+    assert set(TARGETS.counts("rep_id", Criteria(), mine)) == {"ana"}
+    counts = TARGETS.counts("status", Criteria(), mine)
+    assert counts == FRAME.loc[owned, "status"].value_counts().to_dict()
+    assert TARGETS.select(Criteria(), frozenset()).total == 0
+
+
+def test_counts_follow_the_other_choices_and_not_their_own() -> None:
+    criteria = Criteria(choices=(("status", ("customer",)), ("segment", ("small",))))
+    small = FRAME[FRAME["segment"] == "small"]
+    assert TARGETS.counts("status", criteria) == small["status"].value_counts().to_dict()
+    unknown = TARGETS.counts("industry", Criteria())
+    assert unknown[None] == FRAME["industry"].isna().sum()
+    assert sum(unknown.values()) == len(FRAME)
+
+
+@pytest.mark.parametrize("order", [*ORDERS, *(f"-{name}" for name in ORDERS)])
+def test_orders_are_whole_and_page_by_page(order: str) -> None:
+    criteria = Criteria(choices=(("segment", ("small",)),))
+    selection = TARGETS.select(criteria)
+    whole = TARGETS.first(selection, order, TAKEN.size)
+    assert sorted(ids(whole)) == sorted(selected(criteria))
+    pages = [TARGETS.first(selection, order, 100, start=at) for at in range(0, len(whole), 100)]
+    np.testing.assert_array_equal(np.concatenate(pages), whole)
+    name, largest = ORDERS[order.removeprefix("-")]
+    if name in NUMBERS and not order.startswith("-"):
+        values = TAKEN.column[name][whole]
+        known = values[~np.isnan(values)]
+        assert (np.diff(known) <= 0).all() if largest else (np.diff(known) >= 0).all()
+        assert np.isnan(values[len(known) :]).all()
+
+
+def test_what_is_no_choice_or_order_is_told() -> None:
+    with pytest.raises(InputError, match="'colour' is no choice"):
+        Criteria(choices=(("colour", ("red",)),))
+    with pytest.raises(InputError, match="order 'luck' is none of"):
+        TARGETS.first(TARGETS.select(Criteria()), "luck", 1)
+
+
+def test_words_are_found_by_their_beginnings_and_with_a_slip() -> None:
+    has = FRAME["name"].str.contains
+    assert selected(Criteria(text="acme")) == expected(has("Acme"))
+    assert selected(Criteria(text="  FREI acm ")) == expected(has("Acme"))
+    assert selected(Criteria(text="societe gener")) == expected(has("Société"))
+    assert selected(Criteria(text="oneil")) == expected(has("O'Neil"))
+    assert selected(Criteria(text="umbrlla")) == expected(has("Umbrella"))
+    assert selected(Criteria(text="qumbrella")) == expected(has("Umbrella"))
+    assert selected(Criteria(text="glo")) == expected(has("Globex"))
+    assert selected(Criteria(text="gxo")) == set()
+    paulo = (FRAME["city"] == "São Paulo") & has("Wayne")
+    assert selected(Criteria(text="wayne paolo")) == expected(paulo)
+
+
+@given(st.lists(st.text(max_size=12), min_size=1, max_size=30), st.data())
+def test_any_word_of_a_text_finds_it(texts: list[str], data: st.DataObject) -> None:
+    index = WordIndex.of([pd.Series(texts, dtype=object)])
+    row = data.draw(st.integers(0, len(texts) - 1))
+    for word in fold_words(texts[row]):
+        part = word[: data.draw(st.integers(1, len(word)))]
+        assert index.find(part, len(texts))[row]
+
+
+def test_suggestions_are_words_there_are() -> None:
+    assert TAKEN.words.suggest("umb") == ["umbrella"]
+    assert set(TAKEN.words.suggest("wayne s")) == {"societe", "steel", "sao"}
+    assert TAKEN.words.suggest("") == []

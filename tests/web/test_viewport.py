@@ -1,0 +1,121 @@
+"""What is in view is counted as brute force counts it, at any view, zoom and filter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from territory import snapshot
+from territory.errors import InputError
+from territory.targeting import Criteria, Targets
+from tests.snapshots import draw
+from webmap.viewport import CELL_PX, EDGE_PX, MOST_POINTS, Box, look
+
+TAKEN = snapshot.build(draw(6000, seed=9), "stamp")
+TARGETS = Targets(TAKEN)
+X, Y = snapshot.mercator(TAKEN.column["lon"], TAKEN.column["lat"])
+CRITERIA = (
+    Criteria(),
+    Criteria(whitespace=True),
+    Criteria(choices=(("status", ("customer",)), ("segment", ("small", "enterprise")))),
+    Criteria(text="acme"),
+    Criteria(text="nobody at all"),
+)
+
+
+def brute(box: Box, mask: np.ndarray, pixels: int) -> np.ndarray:
+    """Tell which rows lie in the squares of so many pixels that a view touches."""
+    size = pixels / (256 * 2**box.zoom)
+    left, _ = snapshot.mercator(box.west, 0.0)
+    turns = ((box.east - box.west) % 360) / 360 if box.east - box.west < 360 else 1.0
+    _, (bottom, top) = snapshot.mercator([0.0, 0.0], [box.south, box.north])
+    left = left % 1.0
+    column = np.floor(X / size)
+    first, last = np.floor(left / size), np.floor((left + turns) / size)
+    across = 1 / size
+    inside = (column >= first) & (column <= last) | (column + across <= last)
+    row = np.floor(np.clip(Y, 0, 1) / size)
+    top_row, bottom_row = (np.clip(np.floor(y / size), 0, across - 1) for y in (top, bottom))
+    return mask & inside & (row >= top_row) & (row <= bottom_row)
+
+
+boxes = st.builds(
+    lambda west, south, width, height, zoom: Box(
+        west, south, west + width, min(south + height, 85), zoom
+    ),
+    st.floats(-180, 180),
+    st.floats(-80, 80),
+    st.floats(0.001, 60),
+    st.floats(0.001, 40),
+    st.integers(0, 18),
+)
+
+
+@settings(deadline=None)
+@given(boxes, st.sampled_from(CRITERIA), st.sampled_from((None, frozenset(("ana",)))))
+def test_points_in_view_are_those_that_are_there(
+    box: Box, criteria: Criteria, reps: frozenset[str] | None
+) -> None:
+    selection = TARGETS.select(criteria, reps)
+    if 2**box.zoom * (box.east - box.west) > 4000:  # wider than any screen
+        return
+    view = look(TAKEN, selection, box, most=10**9)
+    assert sorted(view.rows) == list(np.flatnonzero(brute(box, selection.mask, EDGE_PX)))
+    assert view.total == len(view.rows)
+
+
+@settings(deadline=None)
+@given(boxes, st.sampled_from(CRITERIA))
+def test_clusters_add_up_to_the_exact_number(box: Box, criteria: Criteria) -> None:
+    selection = TARGETS.select(criteria)
+    if 2**box.zoom * (box.east - box.west) > 4000:
+        return
+    view = look(TAKEN, selection, box, most=-1)
+    whole = brute(box, selection.mask, CELL_PX)
+    assert view.count.sum() + len(view.rows) == whole.sum()
+    assert selection.mask[view.rows].all()
+    assert view.total == brute(box, selection.mask, EDGE_PX).sum()
+
+
+def test_the_country_is_clustered_and_a_street_is_not() -> None:
+    everyone = TARGETS.select(Criteria())
+    country = look(TAKEN, everyone, Box(-130, 20, -60, 52, 4))
+    assert country.total == TAKEN.placed > MOST_POINTS
+    assert len(country.count) > 20
+    assert np.abs(country.lat).max() < 60
+    lon, lat = (float(TAKEN.column[name][0]) for name in ("lon", "lat"))
+    street = look(TAKEN, everyone, Box(lon - 0.01, lat - 0.01, lon + 0.01, lat + 0.01, 15))
+    assert 0 in street.rows
+    assert len(street.count) == 0
+
+
+def test_clusters_stand_among_their_members() -> None:
+    view = look(TAKEN, TARGETS.select(Criteria()), Box(-130, 20, -60, 52, 5))
+    x, y = snapshot.mercator(view.lon, view.lat)
+    cell = CELL_PX / (256 * 2**5)
+    for at in range(len(view.count)):
+        same = (np.floor(X / cell) == np.floor(x[at] / cell)) & (
+            np.floor(Y / cell) == np.floor(y[at] / cell)
+        )
+        assert same.sum() == view.count[at]
+
+
+def test_a_view_across_the_antimeridian_sees_both_sides() -> None:
+    frame = draw(40, seed=1)
+    frame["lon"], frame["lat"] = np.where(np.arange(40) % 2, 179.9, -179.9), 10.0
+    taken = snapshot.build(frame, "edge")
+    everyone = Targets(taken).select(Criteria())
+    assert look(taken, everyone, Box(179, 9, -179, 11, 6)).total == 40
+    assert look(taken, everyone, Box(179, 9, 181, 11, 6)).total == 40
+    assert look(taken, everyone, Box(-179.8, 9, 179.7, 11, 6)).total == 0
+    assert look(taken, everyone, Box(-540, -80, 540, 80, 1)).total == 40
+
+
+@pytest.mark.parametrize(
+    "numbers", [(0, 10, 1, 5, 3), (0, -91, 1, 5, 3), (float("nan"), 0, 1, 1, 3), (0, 0, 1, 1, 40)]
+)
+def test_what_is_no_view_is_refused(numbers: tuple[float, ...]) -> None:
+    with pytest.raises(InputError):
+        Box(*numbers)

@@ -1,0 +1,190 @@
+"""What is in view: clusters with true counts where there are many, points where there are few.
+
+A cell of the view is a square of ``CELL_PX`` screen pixels; its prospects are one run of the
+snapshot's rows, so its count under any criteria is a difference of two running totals, and a view
+of the whole country costs as much as one of a street.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from territory.errors import InputError
+from territory.snapshot import BITS, mercator, morton, unproject
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from territory.snapshot import Snapshot
+    from territory.targeting import Selection
+
+TILE_PX = 256
+CELL_PX, EDGE_PX = 64, 8  # a cluster's cell; a view is counted to this many pixels
+MOST_POINTS = 2000  # a view with more is clustered
+SAMPLE = 32  # members that place a cluster
+MIDDLE = (0.25, 0.75)  # clusters keep to the middle of their cell, so that none meet
+FULL_TURN = 360.0
+
+
+@dataclass(frozen=True)
+class Box:
+    """A view: WGS84 degrees and the zoom of the map. Wraps at the antimeridian (west > east).
+
+    Raises
+    ------
+    InputError
+        If it is no view of this earth.
+    """
+
+    west: float
+    south: float
+    east: float
+    north: float
+    zoom: int
+
+    def __post_init__(self) -> None:
+        numbers = (self.west, self.south, self.east, self.north)
+        if not all(np.isfinite(numbers)) or not -90 <= self.south <= self.north <= 90:
+            raise InputError("bbox: give west,south,east,north in degrees, south below north.")
+        if not 0 <= self.zoom <= BITS - 8:
+            raise InputError(f"zoom {self.zoom}: give a whole number from 0 to {BITS - 8}.")
+
+
+@dataclass(frozen=True)
+class View:
+    """What a view holds: ``total`` prospects, as ``rows`` or, when there are many, as clusters.
+
+    ``clusters`` has lon, lat (degrees) and count; a cell with a single prospect is one of ``rows``.
+    """
+
+    total: int
+    rows: npt.NDArray[np.int64]
+    lon: npt.NDArray[np.float64]
+    lat: npt.NDArray[np.float64]
+    count: npt.NDArray[np.int64]
+
+
+def look(snapshot: Snapshot, selection: Selection, box: Box, most: int = MOST_POINTS) -> View:
+    """See what is in view of what was selected.
+
+    ``total`` counts the view widened to whole squares of ``EDGE_PX`` pixels, because a symbol so
+    near the edge still shows. Clusters count all of their cell, also what lies beyond the edge.
+    """
+    edges = [_runs(snapshot, part, _level(EDGE_PX, box.zoom)) for part in _cells(box, EDGE_PX)]
+    first, last = (np.concatenate(ends) for ends in zip(*edges, strict=True))
+    total = int((selection.before[last] - selection.before[first]).sum())
+    if total <= most:
+        none = np.zeros(0)
+        rows = _members(selection, first, last)
+        return View(total, rows, none, none, none.astype(np.int64))
+    parts = [_clusters(snapshot, selection, part, box.zoom) for part in _cells(box, CELL_PX)]
+    rows, lon, lat, count = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return View(total, rows, lon, lat, count)
+
+
+def _level(pixels: int, zoom: int) -> int:
+    """Give the level of the quadtree whose squares are so many pixels wide at a zoom."""
+    return zoom + (TILE_PX // pixels).bit_length() - 1
+
+
+def _cells(box: Box, pixels: int) -> list[tuple[int, int, int, int]]:
+    """Give the squares that a view touches: first and last column, first and last row.
+
+    Two sets of them where the view crosses the antimeridian.
+    """
+    grid = 2 ** _level(pixels, box.zoom)
+    _, (bottom, top) = mercator([0.0, 0.0], [box.south, box.north])
+    rows = (int(np.clip(top * grid, 0, grid - 1)), int(np.clip(bottom * grid, 0, grid - 1)))
+    width = box.east - box.west
+    if width >= FULL_TURN:
+        return [(0, grid - 1, *rows)]
+    west = (box.west + FULL_TURN / 2) % FULL_TURN
+    first, last = (int(lon / FULL_TURN * grid) for lon in (west, west + width % FULL_TURN))
+    if last < grid:
+        return [(first, last, *rows)]
+    if last - grid >= first:
+        return [(0, grid - 1, *rows)]
+    return [(first, grid - 1, *rows), (0, last - grid, *rows)]
+
+
+def _runs(
+    snapshot: Snapshot, part: tuple[int, int, int, int], level: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Give the runs of rows in a rectangle of squares: first row, and first row beyond.
+
+    Descends the quadtree: a square that lies inside is one run, one that straddles the edge is
+    looked at in quarters.
+    """
+    left, right, top, bottom = part
+    down = min(level, max(right - left, bottom - top).bit_length())
+    x, y = (
+        axis.ravel()
+        for axis in np.meshgrid(
+            np.arange(left >> down, (right >> down) + 1),
+            np.arange(top >> down, (bottom >> down) + 1),
+        )
+    )
+    starts, ends = [], []
+    for step in range(down, -1, -1):
+        low, high = (x << step, y << step), (((x + 1) << step) - 1, ((y + 1) << step) - 1)
+        inside = (low[0] >= left) & (high[0] <= right) & (low[1] >= top) & (high[1] <= bottom)
+        touches = (high[0] >= left) & (low[0] <= right) & (high[1] >= top) & (low[1] <= bottom)
+        shift = np.uint64(2 * (step + BITS - level))
+        found = morton(x[inside], y[inside])
+        starts.append(found << shift)
+        ends.append((found + np.uint64(1)) << shift)
+        open_ = touches & ~inside
+        x = np.concatenate([2 * x[open_] + right for right in (0, 1, 0, 1)])
+        y = np.concatenate([2 * y[open_] + below for below in (0, 0, 1, 1)])
+    start, end = np.sort(np.concatenate(starts)), np.sort(np.concatenate(ends))
+    is_gap = start[1:] != end[:-1]
+    start, end = start[np.r_[True, is_gap]], end[np.r_[is_gap, True]]
+    return np.searchsorted(snapshot.key, start), np.searchsorted(snapshot.key, end)
+
+
+def _members(
+    selection: Selection, first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """List the selected rows in some runs."""
+    has = selection.before[last] > selection.before[first]
+    parts = [
+        np.flatnonzero(selection.mask[start:end]) + start
+        for start, end in zip(first[has], last[has], strict=True)
+    ]
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+
+def _clusters(
+    snapshot: Snapshot, selection: Selection, part: tuple[int, int, int, int], zoom: int
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """Give the rows that are alone in their square, and lon, lat and count of the other squares."""
+    left, right, top, bottom = part
+    x, y = (
+        axis.ravel() for axis in np.meshgrid(np.arange(left, right + 1), np.arange(top, bottom + 1))
+    )
+    level = _level(CELL_PX, zoom)
+    shift = np.uint64(2 * (BITS - level))
+    square = morton(x, y)
+    first = selection.before[np.searchsorted(snapshot.key, square << shift)].astype(np.int64)
+    beyond = np.searchsorted(snapshot.key, (square + np.uint64(1)) << shift)
+    count = selection.before[beyond] - first
+    alone, many = count == 1, count > 1
+    rows = _nth(selection, first[alone])
+    x, y, first, count = x[many], y[many], first[many], count[many]
+    share = np.linspace(0, 1, SAMPLE)
+    sample = _nth(selection, first[:, None] + np.round(share * (count[:, None] - 1)).astype(int))
+    inside = mercator(snapshot.column["lon"][sample], snapshot.column["lat"][sample])
+    middle = [
+        (corner + np.clip((axis * 2**level).mean(axis=1) - corner, *MIDDLE)) / 2**level
+        for corner, axis in ((x, inside[0]), (y, inside[1]))
+    ]
+    return rows, *unproject(*middle), count
+
+
+def _nth(selection: Selection, rank: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Find the rows that have so many selected rows before them."""
+    found: npt.NDArray[np.int64] = np.searchsorted(selection.before, rank + 1) - 1
+    return found
