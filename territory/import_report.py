@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from territory.cleaning import by_value
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    import numpy as np
     import numpy.typing as npt
 
     from territory.tables import Table
@@ -36,10 +36,11 @@ _REMEDIES = {
     "conflict": "Correct the address or the coordinates, or accept one of the two.",
     "unplaced": "Correct the address, or set a pin.",
 }
+_OPEN = ("ambiguous", "conflict", "unplaced")
 _KNOWN_BY = {
-    "postal": "known by its postal code only: ",
-    "place": "known by its place only: ",
-    "region": "known by its region only: ",
+    "postal": "known by its postal code only: {}",
+    "place": "known by its place only: {}",
+    "region": "known by its region only: {}",
 }
 
 
@@ -247,15 +248,14 @@ def outcomes_of(
             "change": changes,
         }
     )
-    reason, place_note = _reasons(rows)
-    taken["reason"] = reason
+    taken["reason"], place_note = _reasons(rows.reset_index(drop=True))
     taken["remedy"] = taken["bucket"].map(_REMEDIES).astype(object)
     taken.loc[taken["remedy"].isna(), "remedy"] = None
     told = notes.groupby("line")["note"].agg("; ".join)
     written = taken["line"].map(told).astype(object)
-    both = written.notna() & pd.notna(place_note)
+    both = written.notna() & place_note.notna()
     note = written.where(written.notna(), place_note)
-    note[both] = written[both] + "; " + place_note[both.to_numpy()]
+    note[both] = written[both] + "; " + place_note[both]
     taken["note"] = note.where(note.notna(), None)
     if not len(refused):
         return taken[list(OUTCOMES)]
@@ -264,20 +264,19 @@ def outcomes_of(
     return whole.sort_values("line", kind="stable", ignore_index=True)
 
 
-def _reasons(rows: pd.DataFrame) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
+def _reasons(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Say why a row is not placed, and what else there is to say of its place."""
-    reason = np.full(len(rows), None, dtype=object)
+    nothing = pd.Series(None, index=rows.index, dtype=object)
     if "placement" not in rows:
-        return reason, reason.copy()
-    note = rows["geocode_note"].to_numpy(object)
-    is_open = rows["placement"].isin(("ambiguous", "conflict", "unplaced")).to_numpy()
-    reason[is_open] = note[is_open]
-    is_rough = (rows["placement"] == "approximate").to_numpy()
+        return nothing, nothing
+    note = rows["geocode_note"]
+    is_open = rows["placement"].isin(_OPEN)
+    reason = note.where(is_open, None)
+    is_rough = rows["placement"] == "approximate"
     for precision, words in _KNOWN_BY.items():
-        same = is_rough & (rows["precision"] == precision).to_numpy()
-        sources = rows.loc[same, "geocode_source"]
-        reason[same] = by_value(sources, lambda source, words=words: words + source)
-    return reason, np.where(is_open, None, note)
+        same = is_rough & (rows["precision"] == precision)
+        reason[same] = by_value(rows.loc[same, "geocode_source"], words.format)
+    return reason, note.where(~is_open, None)
 
 
 def count_buckets(outcomes: pd.DataFrame, *, is_placed: bool) -> dict[str, int]:

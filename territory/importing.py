@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from territory import delimited, geocoding, intake, markets, placing, reference, tables
+from territory import delimited, geocoding, intake, markets, placing, reference, resolving, tables
 from territory.errors import InputError
 from territory.gazetteer import shared_gazetteer
 from territory.headers import signature_of
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from territory.store import Transaction
 
 _SHAPES = ("geojson", "gpkg", "shapefile", "kml")
+_IF_MERGED = "Take it out of its source, or take the merge back."
+_IF_LOST = "Import what it refers to first, or correct the id."
 _CHUNK = 20_000  # rows compared and written at a time: bounds what is held twice
 
 
@@ -215,14 +217,15 @@ def save(
     """
     kind = KINDS[taken.kind]
     key = list(kind.key)
-    rows, lines, refused = _with_referents(transaction, taken)
+    rows, lines, refused = _sift(transaction, taken)
+    notes = taken.notes[~taken.notes["line"].isin(refused["line"])]
     if taken.kind == "territories":
         refuse_two_owners(transaction, rows)
     rows = placing.settle(transaction, taken.kind, rows, taken.policy)
     missing = _missing(transaction, taken, rows, refused) if terms.is_full else ()
     progress(f"Comparing {len(rows):,} rows with the store")
     compared = _compare(transaction, taken.kind, rows, writes=not terms.is_dry_run)
-    outcomes = outcomes_of(rows, lines, key_text(rows, key), compared.changes, refused, taken.notes)
+    outcomes = outcomes_of(rows, lines, key_text(rows, key), compared.changes, refused, notes)
     counts = pd.Series(compared.changes).value_counts()
     number = transaction.imports.next_number()
     record = ImportRecord(
@@ -253,7 +256,7 @@ def save(
         buckets=record.buckets,
         changes=record.changes,
         refused=refused,
-        notes=taken.notes,
+        notes=notes,
         mapping=taken.mapping,
         ignored=taken.ignored,
         is_dry_run=terms.is_dry_run,
@@ -266,27 +269,31 @@ def save(
     )
 
 
-def _with_referents(
+def _sift(
     transaction: Transaction, taken: Taken
 ) -> tuple[pd.DataFrame, npt.NDArray[np.int64], pd.DataFrame]:
-    """Turn away rows that name what the store does not know: rows, their lines, all refusals."""
-    lost = dangling(transaction, taken.kind, taken.rows)
-    is_lost = lost.notna().to_numpy()
-    if not is_lost.any():
-        return taken.rows, taken.lines, taken.refused
-    key = list(KINDS[taken.kind].key)
-    refused = pd.DataFrame(
+    """Turn away what the store cannot take: the rows that stay, their lines, all refusals.
+
+    Those are rows of prospects that were merged away, and rows that name what is not there.
+    """
+    rows, merged = resolving.resolve(transaction, taken.kind, taken.rows)
+    lost = dangling(transaction, taken.kind, rows)
+    is_merged, is_lost = merged.notna().to_numpy(), lost.notna().to_numpy()
+    stays = ~(is_merged | is_lost)
+    if stays.all():
+        return rows, taken.lines, taken.refused
+    away = pd.DataFrame(
         {
-            "line": taken.lines[is_lost],
-            "key": key_text(taken.rows[is_lost], key).to_numpy(object),
-            "reason": lost[is_lost].to_numpy(object),
-            "remedy": "Import what it refers to first, or correct the id.",
-            "bucket": "refused",
+            "line": taken.lines,
+            "key": key_text(rows, KINDS[taken.kind].key),
+            "reason": merged.where(is_merged, lost),
+            "remedy": np.where(is_merged, _IF_MERGED, _IF_LOST),
+            "bucket": np.where(is_merged, "duplicate", "refused"),
         }
-    )
-    parts = [part for part in (taken.refused, refused) if len(part)]
+    )[~stays]
+    parts = [part for part in (taken.refused, away) if len(part)]
     whole = pd.concat(parts).sort_values("line", kind="stable", ignore_index=True)
-    return taken.rows[~is_lost].reset_index(drop=True), taken.lines[~is_lost], whole
+    return rows[stays].reset_index(drop=True), taken.lines[stays], whole
 
 
 def _missing(

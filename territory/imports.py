@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from territory import headers, importing, intake, tables
+from territory import headers, importing, intake, placing, resolving, tables
 from territory.errors import ColumnError, ConflictError, InputError
 from territory.identity import key_text
 from territory.import_report import (
@@ -25,6 +25,7 @@ from territory.import_report import (
 from territory.policy import Policy
 from territory.store import KINDS
 from territory.store.import_ledger import IS_NEW
+from territory.store.pair_ledger import MERGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -96,7 +97,8 @@ def preview(
     if importing.is_drawn(kind, path):
         table = importing.drawn(path)
         names = [str(name) for name in table.frame.columns]
-        chosen, origin, problem = {name: name for name in names}, "automatic", None
+        chosen: Mapping[str, str] = {name: name for name in names}
+        origin, problem = "automatic", None
     else:
         table = importing.head(path, rows)
         names = [str(name) for name in table.frame.columns]
@@ -325,17 +327,28 @@ def undo(
             *_touched_later(transaction, record, touched[key]),
             *_rests_on(transaction, record.kind, brought),
             *_gone(transaction, record.kind, touched[key]),
+            *_kept(transaction, record.kind, brought),
             *_lost(transaction, record.kind, past),
         ]
         if reasons:
             raise ConflictError(f"{import_id} cannot be undone: {'; '.join(reasons)}.")
         if not dry_run:
             ledger.remove(record.kind, brought)
-            transaction.save(record.kind, past.head(0), past)
-            if record.kind == "territories":
-                importing.refuse_two_owners(transaction, past)
+            _restore(transaction, record.kind, past)
             ledger.mark_undone(import_id, moment(now), by)
     return UndoReport(import_id, record.kind, len(brought), len(past), dry_run)
+
+
+def _restore(transaction: Transaction, kind: str, past: pd.DataFrame) -> None:
+    """Write rows as they were, except for what people have decided about them since."""
+    none = past.head(0)
+    transaction.save(kind, none, past)
+    if kind == "territories":
+        importing.refuse_two_owners(transaction, past)
+    rows, _ = resolving.resolve(transaction, kind, past)
+    if KINDS[kind].is_placed and len(rows):
+        rows = placing.place_again(transaction, kind, rows, _policy(transaction))
+    transaction.save(kind, none, rows)
 
 
 def _touched_later(transaction: Transaction, record: ImportRecord, keys: pd.DataFrame) -> list[str]:
@@ -392,6 +405,16 @@ def _gone(transaction: Transaction, kind: str, keys: pd.DataFrame) -> list[str]:
     ours = key_text(keys, key)
     absent = ours[~ours.isin(held)]
     return [f"{_count(absent, kind)} are no longer there"] if len(absent) else []
+
+
+def _kept(transaction: Transaction, kind: str, brought: pd.DataFrame) -> list[str]:
+    """Name the prospects that others were merged into, which would be lost with them."""
+    if kind != "prospects":
+        return []
+    decided = transaction.pairs.decisions()
+    names = brought["prospect_id"]
+    kept = names[names.isin(decided.loc[decided["decision"] == MERGED, "first_id"])]
+    return [f"others were merged into {_count(kept, kind)}: take that back first"] * bool(len(kept))
 
 
 def _lost(transaction: Transaction, kind: str, past: pd.DataFrame) -> list[str]:
