@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from territory.cells import restore
 from territory.errors import FileFormatError
-from territory.vetting import check_ratio
+from territory.vetting import check_gzip, check_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -132,6 +132,7 @@ def read_chunks(path: Path, rows: int = 100_000) -> Iterator[Chunk]:
 def _open(path: Path) -> BinaryIO:
     if path.suffix.lower() != ".gz":
         return path.open("rb")
+    check_gzip(path)
     return cast("BinaryIO", _Unpacked(path))
 
 
@@ -235,7 +236,7 @@ def _parse(path: Path, lines: Iterator[str], delimiter: str, rows: int) -> Itera
         header = next((row for row in reader if any(cell.strip() for cell in row)), None)
     except csv.Error as error:
         raise FileFormatError(
-            f"{path}: line {reader.line_num:,}, the header: {error}. Is a quote left open there?"
+            f"{path}: line {reader.line_num:,}, the header: {error}. Close the quote there."
         ) from error
     if header is None:
         raise FileFormatError(f"{path}: the file is blank. Its first line must name columns.")

@@ -99,7 +99,10 @@ def _read(path: Path) -> gpd.GeoDataFrame:
                 f"{': ' if layers else ''}{', '.join(layers)}. Save the one with the markets alone."
             )
         return pyogrio.read_dataframe(source, layer=layers[0])
-    except (DataSourceError, DataLayerError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+    except (
+        *(DataSourceError, DataLayerError, ValueError, SyntaxError, OSError),
+        *(zipfile.BadZipFile, RuntimeError),
+    ) as error:
         raise FileFormatError(
             f"{path.name}: cannot be read as {path.suffix} ({error}). Save it again, or as GeoJSON."
         ) from error

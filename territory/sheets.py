@@ -58,9 +58,18 @@ def read_sheet(path: Path) -> Sheet:
     Raises
     ------
     FileFormatError
-        If every sheet is blank, or a sheet is larger than a sheet can be.
+        If every sheet is blank, a sheet is larger than a sheet can be, or the workbook is damaged.
     """
     check_archive(path)
+    try:
+        return _read(path)
+    except (AttributeError, IndexError, TypeError, OverflowError) as error:  # of openpyxl
+        raise FileFormatError(
+            f"{path}: not readable as xlsx: the workbook is damaged ({error}). Save it again."
+        ) from error
+
+
+def _read(path: Path) -> Sheet:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of styles and validations that it leaves out
         with contextlib.ExitStack() as stack:

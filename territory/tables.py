@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -124,16 +125,13 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     """Turn what the readers raise at a broken file into one sentence about it."""
     try:
         yield
-    except DefusedXmlException as error:
-        raise FileFormatError(
-            f"{path}: not readable as {kind}: it declares XML entities, which no table needs. "
-            "Save it again."
-        ) from error
     except (
         *(OSError, EOFError, ValueError, KeyError, SyntaxError, zlib.error, zipfile.BadZipFile),
         *(InvalidFileException, pa.ArrowException, DataSourceError, DataLayerError),
+        *(RuntimeError, struct.error),  # of archives with a password or a damaged directory
     ) as error:
-        told = str(error).strip().split("\n")[0]
+        is_bomb = isinstance(error.__cause__ or error, DefusedXmlException)
+        told = "it declares XML entities" if is_bomb else str(error).strip().split("\n")[0]
         raise FileFormatError(f"{path}: not readable as {kind} ({told}).") from error
 
 

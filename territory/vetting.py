@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import os
 import re
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -23,8 +24,8 @@ MAX_FILE_BYTES = 1 << 30
 MAX_UNPACKED_BYTES = 2 << 30
 MAX_CELLS = 100_000_000
 # An archive of real rows unpacks to 5 to 40 times its size; a bomb to 1,000 times.
-MAX_RATIO = 200
-ALWAYS_UNPACKED_BYTES = 8 << 20
+MAX_RATIO = 100
+ALWAYS_UNPACKED_BYTES = 4 << 20
 
 _START = 1 << 10
 _SIGNATURES = (
@@ -138,6 +139,19 @@ def check_ratio(path: Path, unpacked: int, packed: int) -> None:
         raise FileFormatError(
             f"{path}: unpacks to more than {most / 2**20:,.0f} MB. Unpack it yourself, see that it "
             "holds what you expect, and save it as CSV or Parquet."
+        )
+
+
+def check_gzip(path: Path) -> None:
+    """Refuse a gzipped file whose last four bytes, the size of its content, say it is a bomb."""
+    packed = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(-min(packed, 4), os.SEEK_END)
+        unpacked = int.from_bytes(file.read(), "little")
+    if unpacked > ALWAYS_UNPACKED_BYTES + MAX_RATIO * packed:
+        raise FileFormatError(
+            f"{path}: would unpack to {unpacked / 2**20:,.0f} MB, so it is cut short or no table. "
+            "Pack it anew, or give the file that is in it."
         )
 
 
