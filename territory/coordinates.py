@@ -21,6 +21,7 @@ _UNITED_STATES = (
     (-172, -15, -168, -10),
     (172, 51, 180, 54),
 )
+_CANADA = (-142, 41, -52, 84)
 ANTARCTIC_LAT = -60.0
 ELSEWHERE_STATES = ("AA", "AE", "AP", "FM", "MH", "PW")  # mail that is American, soil that is not
 
@@ -31,6 +32,36 @@ def in_united_states(lon: Floats, lat: Floats) -> Bools:
     for west, south, east, north in _UNITED_STATES:
         found |= (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
     return found
+
+
+def in_country(lon: Floats, lat: Floats, country: npt.NDArray[np.object_]) -> Bools:
+    """Tell which points lie in a box round their country; false where we know no box of it."""
+    west, south, east, north = _CANADA
+    canadian = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    found: Bools = ((country == "US") & in_united_states(lon, lat)) | (country == "CA") & canadian
+    return found
+
+
+def readings(lon: Floats, lat: Floats) -> list[tuple[str, Floats, Floats]]:
+    """The other ways to read coordinates: swapped, without a lost sign, both.
+
+    Returns
+    -------
+    readings
+        How, lon and lat in degrees; NaN where that would be off the globe.
+    """
+    ways = (
+        ("swapped", lat, lon),
+        ("with the other sign before lon", -lon, lat),
+        ("with the other sign before lat", lon, -lat),
+        ("swapped, and with the other sign before lon", -lat, lon),
+        ("swapped, and with the other sign before lat", lat, -lon),
+    )
+    off = [np.abs(other_lat) > 90 for _, _, other_lat in ways]
+    return [
+        (how, np.where(bad, np.nan, other_lon), np.where(bad, np.nan, other_lat))
+        for (how, other_lon, other_lat), bad in zip(ways, off, strict=True)
+    ]
 
 
 def suspects(lon: Floats, lat: Floats) -> Bools:

@@ -2,7 +2,8 @@
 
 ZIP points come before city points because they are nearer to where organisations are; the ZIP
 points of a city come before the point of the city itself because a name shared by two places of a
-state misleads them less (measured: docs/data.md).
+state misleads them less (measured: docs/data.md). A ZIP code that lies far outside the city beside
+it is a slip of the pen: there the city counts, and the row says so.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ import numpy as np
 import pandas as pd
 
 from territory.cleaning import by_value
-from territory.geodesy import inverse
+from territory.gazetteer_tables import (
+    GAP,
+    CityPoints,
+    Places,
+    city_places,
+    named_cities,
+    zip_city_places,
+    zip_places,
+)
 from territory.lengths import METRES_PER_MILE, format_miles
 from territory.policy import GeocodingPolicy
 from territory.reference import load, normalise_place, normalise_places
@@ -26,40 +35,40 @@ if TYPE_CHECKING:
 
     from territory.reference import Reference
 
+    Bools = npt.NDArray[np.bool_]
+    Floats = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+    Texts = npt.NDArray[np.object_]
+
 ADDRESS = ("city", "state", "postal_code", "country")
-_KEY = "\x1f"
-# An alternate name is only followed to a place this many times larger than one that bears the name.
-_MAIN_NAME_WEIGHT = 5
-# A namesake this near is the same town listed twice; one this much smaller is not meant.
-_SAME_TOWN_M = 30_000.0
-_DOMINANT = 5
-# How far a ZIP code may be from its city before it is worth a note.
-_ODD_DISTANCE_M = 50 * METRES_PER_MILE
-_SPREAD = 0.95
+# What is this much farther from a place than the place is uncertain contradicts it. Of 6,940
+# headquarters and universities 5 have a ZIP code that contradicts the city beside it so, and all 5
+# are in the city; nearer than that ZIP code and city are right about as often.
+CONFLICT_M = 10 * METRES_PER_MILE
 # What follows the name of an Asian city in many addresses: Yongin-si, Hsinchu City.
 _CITY_WORD = re.compile(r" (?:city|si|shi|gu|gun)$")
-# GeoNames numbers the provinces of Canada.
-_PROVINCES = {
-    "AB": "01", "BC": "02", "MB": "03", "NB": "04", "NL": "05", "NS": "07", "NT": "13",
-    "NU": "14", "ON": "08", "PE": "09", "QC": "10", "SK": "11", "YT": "12",
+# GeoNames numbers the provinces and states of countries other than ours.
+_REGIONS = {
+    "AU": {
+        "ACT": "01", "NSW": "02", "NT": "03", "QLD": "04", "SA": "05", "TAS": "06", "VIC": "07",
+        "WA": "08",
+    },
+    "BR": {
+        "AC": "01", "AL": "02", "AM": "04", "AP": "03", "BA": "05", "CE": "06", "DF": "07",
+        "ES": "08", "GO": "29", "MA": "13", "MG": "15", "MS": "11", "MT": "14", "PA": "16",
+        "PB": "17", "PE": "30", "PI": "20", "PR": "18", "RJ": "21", "RN": "22", "RO": "24",
+        "RR": "25", "RS": "23", "SC": "26", "SE": "28", "SP": "27", "TO": "31",
+    },
+    "CA": {
+        "AB": "01", "BC": "02", "MB": "03", "NB": "04", "NL": "05", "NS": "07", "NT": "13",
+        "NU": "14", "ON": "08", "PE": "09", "QC": "10", "SK": "11", "YT": "12",
+    },
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Places:
-    """Points looked up by a text key; ``rivals`` counts others that the key may mean as well."""
-
-    keys: pd.Index
-    lon: npt.NDArray[np.float64]
-    lat: npt.NDArray[np.float64]
-    uncertainty_m: npt.NDArray[np.float64]
-    title: npt.NDArray[np.object_]
-    rivals: npt.NDArray[np.int64]
-
-    def find(self, keys: pd.Series) -> npt.NDArray[np.int64]:
-        """The position of each key; -1 where there is none."""
-        found: npt.NDArray[np.int64] = self.keys.get_indexer(pd.Index(keys)).astype(np.int64)
-        return found
+_REGION_CODES = {
+    country + GAP + state: f"{country}.{number}"
+    for country, states in _REGIONS.items()
+    for state, number in states.items()
+}
 
 
 class Gazetteer:
@@ -74,41 +83,54 @@ class Gazetteer:
     """
 
     def __init__(self, reference: Reference, policy: GeocodingPolicy | None = None) -> None:
-        self._reference = reference
+        self.reference = reference
         self._policy = policy or GeocodingPolicy()
 
     @cached_property
-    def _zip_codes(self) -> _Places:
-        return _zip_places(self._reference.zip_codes, self._policy)
+    def _zip_codes(self) -> Places:
+        return zip_places(self.reference.zip_codes, self._policy)
 
     @cached_property
-    def _zip_states(self) -> npt.NDArray[np.object_]:
-        states: npt.NDArray[np.object_] = self._reference.zip_codes["state_code"].to_numpy(object)
+    def _zip_states(self) -> Texts:
+        states: Texts = self.reference.zip_codes["state_code"].to_numpy(object)
         return states
 
     @cached_property
-    def _zip_cities(self) -> _Places:
-        return _zip_city_places(self._reference.zip_codes, self._policy)
+    def _zip_city_keys(self) -> pd.Series:
+        table = self.reference.zip_codes
+        return _join(table["state_code"], normalise_places(table["city"]))
 
     @cached_property
-    def _us_cities(self) -> _Places:
-        return _city_places(_named_cities(self._reference, "US"), "admin1_code", self._policy)
+    def _zip_cities(self) -> Places:
+        return zip_city_places(self.reference.zip_codes, self._policy)
 
     @cached_property
-    def _provinces(self) -> _Places:
-        return _city_places(_named_cities(self._reference, "CA"), "admin1_code", self._policy)
+    def _city_points(self) -> CityPoints:
+        return CityPoints(self.reference)
 
     @cached_property
-    def _countries(self) -> _Places:
-        return _city_places(_named_cities(self._reference), "country_code", self._policy)
+    def _us_cities(self) -> Places:
+        return city_places(named_cities(self.reference, "US"), "admin1_code", self._policy)
+
+    @cached_property
+    def _regions(self) -> Places:
+        named = named_cities(self.reference)
+        named = named[named["country_code"].isin(list(_REGIONS))]
+        region = named["country_code"] + "." + named["admin1_code"]
+        return city_places(named.assign(region=region), "region", self._policy)
+
+    @cached_property
+    def _countries(self) -> Places:
+        return city_places(named_cities(self.reference), "country_code", self._policy)
 
     def lookup(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Place each row by its address; every row comes back once, in order.
 
         In turn: the point of the ZIP code; the middle (median) of the ZIP points of that city and
-        state; the city in that state; the city in that country, the largest of its name. A row
-        without a country counts as American. Where ZIP code and state disagree the ZIP code is
-        followed unless the city is known in that state; the note says so either way.
+        state; the city in that state; the city in that country. A row without a country counts as
+        American. Where several cities of like size bear the name none is taken. A ZIP code that
+        lies far outside the city beside it is not followed: the row is a conflict, placed by the
+        city, and the note says how far apart the two are.
 
         Parameters
         ----------
@@ -121,7 +143,7 @@ class Gazetteer:
         geocodes
             The GEOCODE contract on the index of ``frame``: lon and lat (WGS84 degrees), precision
             ("postal" or "place"), uncertainty_m, geocode_source, geocode_note (null where nothing
-            was odd). No place: all null but the note.
+            was odd), placement. No place: lon, lat, precision and uncertainty_m are null.
         """
         whole = pd.DataFrame({name: frame.get(name) for name in ADDRESS}, index=frame.index)
         whole = whole.astype(object).where(whole.notna(), None).reset_index(drop=True)
@@ -130,93 +152,138 @@ class Gazetteer:
         answers = self._place(whole.iloc[first].reset_index(drop=True))
         return answers.iloc[which].set_index(frame.index)
 
+    def zip_points(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Look up the ZIP codes of American rows, whatever else their address says.
+
+        Returns
+        -------
+        points
+            lon, lat (WGS84 degrees), uncertainty_m, title ("ZIP 80202") and state_code on the
+            index of ``frame``; null where the code is unknown or there is none.
+        """
+        at = self._zip_at(frame["postal_code"].where(_is_american(frame["country"])))
+        places, known = self._zip_codes, at >= 0
+        columns = {
+            "lon": np.where(known, places.lon[at], np.nan),
+            "lat": np.where(known, places.lat[at], np.nan),
+            "uncertainty_m": np.where(known, places.uncertainty_m[at], np.nan),
+            "title": pd.Series(places.title[at], frame.index).where(known, None),
+            "state_code": pd.Series(self._zip_states[at], frame.index).where(known, None),
+        }
+        return pd.DataFrame(columns, index=frame.index)
+
+    def _zip_at(self, codes: pd.Series) -> Ints:
+        return self._zip_codes.find(by_value(codes, lambda code: code[:5]))
+
     def _place(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Place distinct addresses."""
         city = by_value(rows["city"], lambda name: normalise_place(name) or None)
-        american = rows["country"].isna() | (rows["country"] == "US")
-        canadian = rows["country"] == "CA"
+        american = _is_american(rows["country"])
         in_state = _join(rows["state"].where(american), city)
-        in_province = _join(rows["state"].map(_PROVINCES).where(canadian), city)
-        asks_country = ~american | ((rows["country"] == "US") & rows["state"].isna())
+        answers = self._place_by_city(rows, city, in_state)
+        without_state = american & rows["state"].isna()
+        vague = (answers.rivals > 0) & without_state.to_numpy(bool) | answers.is_open
+        vague |= (rows["country"].isna() & without_state & city.isin(self._known_names)).to_numpy()
+        answers.drop(vague)
+        zip_at = self._zip_at(rows["postal_code"].where(american))
+        reach = self._zip_codes.uncertainty_m[zip_at]
+        to_city = self._zip_to_city_m(in_state, zip_at)
+        # Other names of a city may be those of a township that has ZIP codes of its own.
+        is_astray = (to_city > reach + CONFLICT_M) & (self._zip_cities.find(in_state) >= 0)
+        town = answers.title.copy()
+        trusted = np.flatnonzero((zip_at >= 0) & ~is_astray)
+        answers.take(self._zip_codes, trusted, zip_at[trusted], "postal")
+        # Either of the two may be wrong, so the uncertainty reaches from one to the other.
+        both = np.fmax(answers.uncertainty_m, to_city + reach)
+        answers.uncertainty_m = np.where(is_astray, both, answers.uncertainty_m)
+        oddities = _Oddities(vague, is_astray, zip_at, to_city, town)
+        told = answers.frame(self._notes(rows, answers, oddities))
+        told.loc[vague & answers.is_missing, "placement"] = "ambiguous"
+        contradicts = is_astray | self._is_elsewhere(rows, zip_at, to_city, city)
+        told.loc[contradicts & ~answers.is_missing, "placement"] = "conflict"
+        return told
+
+    def _place_by_city(self, rows: pd.DataFrame, city: pd.Series, in_state: pd.Series) -> _Answers:
+        american = _is_american(rows["country"])
+        region = _join(rows["country"], rows["state"]).map(_REGION_CODES)
+        asks_country = ~american & region.isna()
+        asks_country |= (rows["country"] == "US") & rows["state"].isna()
         in_country = _join(rows["country"].where(asks_country), city)
-        bare = by_value(in_country, lambda key: _CITY_WORD.sub("", key))
         steps = (
             ("_zip_cities", in_state),
             ("_us_cities", in_state),
-            ("_provinces", in_province),
+            ("_regions", _join(region, city)),
             ("_countries", in_country),
-            ("_countries", bare),
+            ("_countries", by_value(in_country, lambda key: _CITY_WORD.sub("", key))),
         )
         answers = _Answers(len(rows))
         for name, keys in steps:
-            asked = np.flatnonzero(answers.is_open & keys.notna().to_numpy())
+            asked = np.flatnonzero(answers.is_missing & keys.notna().to_numpy())
             if len(asked):  # a table is only built for those who ask it
-                answers.take(getattr(self, name), asked, keys.iloc[asked], "place")
-        vague = (answers.rivals > 0) & (american & rows["state"].isna()).to_numpy()
-        answers.drop(vague)
-        town = answers.copy()
-        codes = by_value(rows["postal_code"].where(american), lambda code: code[:5])
-        zip_at = self._zip_codes.find(codes)
-        trusted = np.flatnonzero((zip_at >= 0) & ~self._is_elsewhere(answers, zip_at, rows))
-        answers.take(self._zip_codes, trusted, codes.iloc[trusted], "postal")
-        notes = self._notes(rows, answers, town, zip_at, vague)
-        return answers.frame(notes, vague)
+                places: Places = getattr(self, name)
+                answers.take(places, asked, places.find(keys.iloc[asked]), "place")
+        return answers
+
+    @cached_property
+    def _known_names(self) -> pd.Index:
+        names: pd.Index = pd.Index(self.reference.city_names["key"].unique())
+        return names
+
+    def _zip_to_city_m(self, in_state: pd.Series, zip_at: Ints) -> Floats:
+        """From the ZIP point to the nearest point of the city; 0 in the ZIP code's own city."""
+        metres = np.full(len(zip_at), np.nan)
+        both = np.flatnonzero((zip_at >= 0) & in_state.notna().to_numpy())
+        at = zip_at[both]
+        is_own = self._zip_city_keys.to_numpy(object)[at] == in_state.to_numpy(object)[both]
+        metres[both[is_own]] = 0.0
+        other, at = both[~is_own], at[~is_own]
+        if len(other):
+            places = self._zip_codes
+            metres[other] = self._city_points.nearest_m(
+                in_state.iloc[other], places.lon[at], places.lat[at]
+            )
+        return metres
 
     def _is_elsewhere(
-        self, town: _Answers, zip_at: npt.NDArray[np.int64], rows: pd.DataFrame
-    ) -> npt.NDArray[np.bool_]:
-        """Tell the rows whose ZIP code is in another state than a city that is known there."""
-        state = rows["state"].to_numpy(object)
-        other_state = (zip_at >= 0) & rows["state"].notna().to_numpy(bool)
-        other_state &= self._zip_states[zip_at] != state
-        far = self._zip_distance_m(town, zip_at) > _ODD_DISTANCE_M
-        return other_state & far
+        self, rows: pd.DataFrame, zip_at: Ints, to_city: Floats, city: pd.Series
+    ) -> Bools:
+        """Tell the rows whose ZIP code is in another state, with no city that speaks for it."""
+        state = rows["state"]
+        other_state = (zip_at >= 0) & state.notna().to_numpy(bool)
+        other_state &= self._zip_states[zip_at] != state.to_numpy(object)
+        asked = np.flatnonzero(other_state & np.isnan(to_city))
+        in_zip_state = _join(pd.Series(self._zip_states[zip_at]), city)
+        near = np.zeros(len(rows), bool)
+        if len(asked):
+            there = self._zip_to_city_m(in_zip_state.iloc[asked], zip_at[asked])
+            near[asked] = there <= self._zip_codes.uncertainty_m[zip_at[asked]] + CONFLICT_M
+        return other_state & np.isnan(to_city) & ~near
 
-    def _zip_distance_m(
-        self, town: _Answers, zip_at: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.float64]:
-        """From the ZIP point to the point of the town; NaN where either is unknown."""
-        distance = np.full(len(zip_at), np.nan)
-        both = np.flatnonzero((zip_at >= 0) & ~town.is_open)
-        places, at = self._zip_codes, zip_at[both]
-        distance[both] = inverse(places.lon[at], places.lat[at], town.lon[both], town.lat[both])
-        return distance
-
-    def _notes(
-        self,
-        rows: pd.DataFrame,
-        answers: _Answers,
-        town: _Answers,
-        zip_at: npt.NDArray[np.int64],
-        vague: npt.NDArray[np.bool_],
-    ) -> npt.NDArray[np.object_]:
+    def _notes(self, rows: pd.DataFrame, answers: _Answers, odd: _Oddities) -> Texts:
         """Say of each row why it was not placed, or what was odd about it."""
         notes = np.full(len(rows), None, dtype=object)
         city, state, code, country = (rows[name].to_numpy(object) for name in ADDRESS)
-        distance = self._zip_distance_m(town, zip_at)
-        zip_state = self._zip_states[zip_at]
-        has_zip = zip_at >= 0
+        zip_state, has_zip = self._zip_states[odd.zip_at], odd.zip_at >= 0
         by_zip = answers.precision == "postal"
         other_state = has_zip & pd.notna(state) & (zip_state != state)
-        far = distance > np.maximum(_ODD_DISTANCE_M, 2 * town.uncertainty_m)
-        abroad = pd.notna(country) & (country != "US")
-        unknown_zip = ~has_zip & pd.notna(code) & ~abroad
+        unknown_zip = ~has_zip & pd.notna(code) & (pd.isna(country) | (country == "US"))
         for at in np.flatnonzero(other_state & by_zip):
             notes[at] = f"ZIP {code[at]} is in {zip_state[at]}, the address says {state[at]}"
-        for at in np.flatnonzero(other_state & ~by_zip):
+        for at in np.flatnonzero(odd.is_astray):
+            where = f" in {zip_state[at]}," if other_state[at] else ""
             notes[at] = (
-                f"ZIP {code[at]} is in {zip_state[at]}, {format_miles(distance[at])} from "
-                f"{town.title[at]}: placed by the city"
+                f"ZIP {code[at]} is{where} {format_miles(odd.to_city_m[at])} from "
+                f"{odd.town[at] or city[at]}" + (": placed by the city" if odd.town[at] else "")
             )
-        for at in np.flatnonzero(far & ~other_state):
-            notes[at] = f"ZIP {code[at]} is {format_miles(distance[at])} from {town.title[at]}"
-        for at in np.flatnonzero(~answers.is_open & ~by_zip & (answers.rivals > 0)):
+        for at in np.flatnonzero(~answers.is_missing & ~by_zip & (answers.rivals > 0)):
             notes[at] = f"{answers.rivals[at]} more places have that name: took the largest"
-        for at in np.flatnonzero(~answers.is_open & unknown_zip):
+        for at in np.flatnonzero(~answers.is_missing & unknown_zip):
             notes[at] = f"ZIP {code[at]} is unknown: placed by the city"
-        for at in np.flatnonzero(answers.is_open):
+        for at in np.flatnonzero(answers.is_missing):
             zip_said = f"ZIP {code[at]} is unknown and " if unknown_zip[at] else ""
-            notes[at] = zip_said + _why_not(city[at], state[at], country[at], vague=vague[at])
+            zip_said = f"{notes[at]}, and " if odd.is_astray[at] else zip_said
+            told = _why_not(city[at], state[at], country[at], is_vague=odd.is_vague[at])
+            notes[at] = zip_said + told
         return notes
 
 
@@ -226,44 +293,45 @@ def shared_gazetteer(policy: GeocodingPolicy) -> Gazetteer:
     return Gazetteer(load(), policy)
 
 
+@dataclass(frozen=True)
+class _Oddities:
+    """What is odd about each row: many namesakes, a ZIP code that is not where its city is."""
+
+    is_vague: Bools
+    is_astray: Bools
+    zip_at: Ints
+    to_city_m: Floats
+    town: Texts
+
+
 class _Answers:
     """The places found so far, one for each row."""
 
     def __init__(self, rows: int) -> None:
         self.lon, self.lat, self.uncertainty_m = (np.full(rows, np.nan) for _ in range(3))
         self.precision, self.title = (np.full(rows, None, dtype=object) for _ in range(2))
-        self.rivals = np.zeros(rows, np.int64)
+        self.rivals, self.is_open = np.zeros(rows, np.int64), np.zeros(rows, bool)
 
     @property
-    def is_open(self) -> npt.NDArray[np.bool_]:
-        is_open: npt.NDArray[np.bool_] = np.isnan(self.lon)
-        return is_open
+    def is_missing(self) -> Bools:
+        is_missing: Bools = np.isnan(self.lon)
+        return is_missing
 
-    def copy(self) -> _Answers:
-        other = _Answers(0)
-        for name, values in vars(self).items():
-            setattr(other, name, values.copy())
-        return other
-
-    def take(
-        self, places: _Places, rows: npt.NDArray[np.int64], keys: pd.Series, precision: str
-    ) -> None:
-        """Answer ``rows``, by position, with the places that their ``keys`` name, if any."""
-        at = places.find(keys)
+    def take(self, places: Places, rows: Ints, at: Ints, precision: str) -> None:
+        """Answer ``rows``, by position, with the places at positions ``at``; -1 is no answer."""
         rows, at = rows[at >= 0], at[at >= 0]
         self.lon[rows], self.lat[rows] = places.lon[at], places.lat[at]
         self.uncertainty_m[rows] = places.uncertainty_m[at]
         self.precision[rows], self.title[rows] = precision, places.title[at]
-        self.rivals[rows] = places.rivals[at]
+        self.rivals[rows], self.is_open[rows] = places.rivals[at], places.is_open[at]
 
-    def drop(self, rows: npt.NDArray[np.bool_]) -> None:
+    def drop(self, rows: Bools) -> None:
         """Take back the answers of a mask of rows."""
         self.lon[rows] = self.lat[rows] = self.uncertainty_m[rows] = np.nan
         self.precision[rows] = self.title[rows] = None
 
-    def frame(self, notes: npt.NDArray[np.object_], vague: npt.NDArray[np.bool_]) -> pd.DataFrame:
-        placement = np.where(self.is_open, "unplaced", "approximate").astype(object)
-        placement[vague] = "ambiguous"
+    def frame(self, notes: Texts) -> pd.DataFrame:
+        """The GEOCODE contract."""
         return pd.DataFrame(
             {
                 "lon": self.lon,
@@ -273,102 +341,35 @@ class _Answers:
                 "geocode_source": pd.Series(self.title, dtype=object),
                 "geocode_note": pd.Series(notes, dtype=object),
                 "match_score": np.nan,
-                "placement": placement,
+                "placement": pd.Series(
+                    np.where(self.is_missing, "unplaced", "approximate"), dtype=object
+                ),
             }
         )
+
+
+def _is_american(country: pd.Series) -> pd.Series:
+    return country.isna() | (country == "US")
 
 
 def _join(area: pd.Series, name: pd.Series) -> pd.Series:
     """The key of a name in an area; null where either is."""
     both = area.notna() & name.notna()
     keys = pd.Series(None, index=area.index, dtype=object)
-    keys[both] = area[both].astype(object) + _KEY + name[both].astype(object)
+    keys[both] = area[both].astype(object) + GAP + name[both].astype(object)
     return keys
 
 
-def _why_not(city: str | None, state: str | None, country: str | None, *, vague: bool) -> str:
+def _why_not(city: str | None, state: str | None, country: str | None, *, is_vague: bool) -> str:
     """Say why an address has no place, and what would give it one."""
     if city is None:
         return "the address has no city: add a ZIP code, or city and state"
-    if vague:
-        return f"several places are called {city}: add the state"
+    if is_vague and state is None and country in (None, "US"):
+        abroad = ", or the country if it is abroad" if country is None else ""
+        return f"several places are called {city}: add the state{abroad}"
+    where = ", ".join(name for name in (state, country) if name not in (None, "US"))
+    if is_vague:
+        return f"several places of like size in {where} are called {city}: choose one of them"
     if state is None and country is None:
         return f"city {city!r} comes without a state: add the state, or the country if it is abroad"
-    return f"city {city!r} was not found in {state if country in (None, 'US') else country}"
-
-
-def _zip_places(zip_codes: pd.DataFrame, policy: GeocodingPolicy) -> _Places:
-    uncertainty = zip_codes["uncertainty_m"].where(
-        zip_codes["has_area"], policy.no_area_uncertainty_m
-    )
-    return _Places(
-        pd.Index(zip_codes["zip_code"]),
-        zip_codes["lon"].to_numpy(float),
-        zip_codes["lat"].to_numpy(float),
-        uncertainty.to_numpy(float),
-        ("ZIP " + zip_codes["zip_code"]).to_numpy(object),
-        np.zeros(len(zip_codes), np.int64),
-    )
-
-
-def _zip_city_places(zip_codes: pd.DataFrame, policy: GeocodingPolicy) -> _Places:
-    """The median of the ZIP points of each city; as uncertain as 95 % of them are far from it."""
-    zip_codes = zip_codes[zip_codes["city"].notna()]
-    key = zip_codes["state_code"] + _KEY + normalise_places(zip_codes["city"])
-    middle = zip_codes.groupby(key)[["lon", "lat"]].transform("median")
-    spread = pd.Series(
-        inverse(middle["lon"], middle["lat"], zip_codes["lon"], zip_codes["lat"]), zip_codes.index
-    )
-    first = ~key.duplicated()
-    reach = spread.groupby(key).quantile(_SPREAD).reindex(key[first]).to_numpy()
-    title = "ZIP codes of " + zip_codes["city"] + ", " + zip_codes["state_code"]
-    return _Places(
-        pd.Index(key[first]),
-        middle.loc[first, "lon"].to_numpy(float),
-        middle.loc[first, "lat"].to_numpy(float),
-        np.maximum(reach, policy.city_uncertainty_m),
-        title[first].to_numpy(object),
-        np.zeros(int(first.sum()), np.int64),
-    )
-
-
-def _named_cities(reference: Reference, country_code: str | None = None) -> pd.DataFrame:
-    """Every name of every city, of one country or all, the likeliest bearer of a name first."""
-    cities = reference.cities
-    if country_code is not None:
-        cities = cities[cities["country_code"] == country_code]
-    named = reference.city_names.merge(cities, on="city_id")
-    weight = np.where(named["is_main"], _MAIN_NAME_WEIGHT, 1)
-    named["rank"] = (named["population"].fillna(0) + 1) * weight
-    order = np.lexsort((named["city_id"], -named["rank"]))
-    return named.iloc[order]
-
-
-def _city_places(named: pd.DataFrame, area: str, policy: GeocodingPolicy) -> _Places:
-    """The likeliest city of each name in each ``area`` (the column of a state or a country).
-
-    Its rivals bear the name too, are far away and not much smaller; with rivals the uncertainty
-    reaches to the farthest of them, because nobody can say which one is meant.
-    """
-    named = named[named[area].notna()]
-    code, keys = pd.factorize(named[area] + _KEY + named["key"])
-    _, best = np.unique(code, return_index=True)  # codes count up in order of appearance
-    lon, lat, people = (named[name].to_numpy(float) for name in ("lon", "lat", "population"))
-    champion = best[code]
-    is_other = champion != np.arange(len(code))
-    could = np.flatnonzero(is_other & (people * _DOMINANT >= people[champion]))
-    there = champion[could]
-    apart = inverse(lon[could], lat[could], lon[there], lat[there])
-    far = apart > _SAME_TOWN_M
-    uncertainty = np.full(len(best), policy.city_uncertainty_m)
-    np.maximum.at(uncertainty, code[could[far]], apart[far])
-    first = named.iloc[best]
-    place = first["admin1_code"].where(first["country_code"] == "US", first["country_code"])
-    return _Places(
-        pd.Index(keys),
-        lon[best],
-        lat[best],
-        uncertainty,
-        ("city " + first["name"] + ", " + place).to_numpy(object),
-        np.bincount(code[could[far]], minlength=len(best)).astype(np.int64),
-    )
+    return f"city {city!r} was not found in {where}"

@@ -1,24 +1,37 @@
-"""Address -> geocode: the coordinates a file gives, else the offline gazetteer."""
+"""Address -> geocode: the coordinates a file gives, else the offline gazetteer.
+
+Coordinates are checked against the address beside them. They are followed even where they
+contradict it, and the note says how far apart the two are; nobody averages them. Only coordinates
+that fit their address when read another way (swapped, with a lost sign) are not followed: the row
+is placed by its address until somebody decides.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from territory.coordinates import ELSEWHERE_STATES, in_country, readings
+from territory.gazetteer import CONFLICT_M
+from territory.gazetteer_areas import Surroundings
 from territory.geodesy import inverse
-from territory.lengths import METRES_PER_MILE, format_miles
+from territory.lengths import format_miles
 from territory.policy import GeocodingPolicy, Policy
 from territory.schemas import GEOCODE
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from territory.gazetteer import Gazetteer
 
-# Given coordinates this much farther from their own address than it is uncertain get a note. Of the
-# Fortune 500 that names Fiserv and Farmers, whose ZIP codes are in other cities than their
-# coordinates, and nobody else; 25 miles would miss Farmers.
-CONFLICT_M = 10 * METRES_PER_MILE
+    Bools = npt.NDArray[np.bool_]
+    Floats = npt.NDArray[np.float64]
+    Texts = npt.NDArray[np.object_]
+
 PRECISE = ("rooftop", "street")  # a row known this well is "placed", any other "approximate"
 
 
@@ -34,9 +47,9 @@ def place(
 ) -> pd.DataFrame:
     """Add where each row is: the coordinates it gives, else what the gazetteer makes of it.
 
-    Every row comes back once, in order; one that cannot be placed has a note that says why. Given
-    coordinates are followed even where they contradict the address; the note says how far apart
-    the two are, and nobody averages them.
+    Every row comes back once, in order; one that cannot be placed has a note that says why.
+    Coordinates more than ``CONFLICT_M`` farther from the ZIP code (the city where there is none)
+    than that is uncertain, or as far outside the state, are a conflict.
 
     Parameters
     ----------
@@ -53,40 +66,185 @@ def place(
     """
     rules = policy.geocoding if isinstance(policy, Policy) else policy or GeocodingPolicy()
     lon, lat = (_given(frame, name) for name in ("lon", "lat"))
-    is_given = ~(np.isnan(lon) | np.isnan(lat))
+    at = np.flatnonzero(~(np.isnan(lon) | np.isnan(lat)))
     found = gazetteer.lookup(frame)
-    conflict = _conflicts(lon, lat, is_given, found)
-    found.loc[is_given, "lon"], found.loc[is_given, "lat"] = lon[is_given], lat[is_given]
-    found.loc[is_given, "precision"] = "rooftop"
-    found.loc[is_given, "uncertainty_m"] = rules.given_uncertainty_m
-    found.loc[is_given, "geocode_source"] = "given"
-    found.loc[is_given, "geocode_note"] = conflict[is_given]
-    is_odd = pd.notna(conflict[is_given])
-    found.loc[is_given, "placement"] = np.where(is_odd, "conflict", "placed")
+    if len(at):
+        there = found.iloc[at].set_axis(at)
+        check = _Check(lon[at], lat[at], frame.iloc[at].set_axis(at), there, gazetteer)
+        kept = check.is_misread
+        checked = there.assign(
+            lon=np.where(kept, there["lon"], lon[at]),
+            lat=np.where(kept, there["lat"], lat[at]),
+            precision=there["precision"].where(kept, "rooftop"),
+            uncertainty_m=there["uncertainty_m"].where(kept, rules.given_uncertainty_m),
+            geocode_source=there["geocode_source"].where(kept, "given"),
+            geocode_note=check.notes,
+            placement=np.where(check.is_conflict, "conflict", "placed"),
+        )
+        found = overlay(found, checked)
     return frame.assign(**{name: found[name] for name in GEOCODE.columns})
 
 
-def _given(frame: pd.DataFrame, name: str) -> np.ndarray:
+def overlay(rows: pd.DataFrame, geocodes: pd.DataFrame) -> pd.DataFrame:
+    """Give ``rows`` the GEOCODE of some of them; the index of ``geocodes`` is their position."""
+    at = geocodes.index.to_numpy()
+    columns = {}
+    for name in GEOCODE.columns:
+        values = rows[name].to_numpy(copy=True)
+        values[at] = geocodes[name].to_numpy()
+        columns[name] = pd.Series(values, index=rows.index, dtype=rows[name].dtype)
+    return rows.assign(**columns)
+
+
+def _given(frame: pd.DataFrame, name: str) -> Floats:
     if name not in frame:
         return np.full(len(frame), np.nan)
     return frame[name].to_numpy(float, na_value=np.nan)
 
 
-def _conflicts(
-    lon: np.ndarray, lat: np.ndarray, is_given: np.ndarray, found: pd.DataFrame
-) -> np.ndarray:
-    """Say which given coordinates are far from their own address; None where they are not."""
-    notes = np.full(len(found), None, dtype=object)
-    both = np.flatnonzero(is_given & found["lon"].notna().to_numpy())
-    there = found.iloc[both]
-    apart = np.zeros(0) if not len(both) else inverse(
-        lon[both], lat[both], there["lon"].to_numpy(), there["lat"].to_numpy()
-    )  # fmt: skip
-    far = np.flatnonzero(apart > there["uncertainty_m"].to_numpy(float) + CONFLICT_M)
-    sources = there["geocode_source"].to_numpy(object)
-    for at in far:
-        notes[both[at]] = (
-            f"the coordinates given are {format_miles(apart[at])} from {sources[at]}, "
-            "where the address is"
+@dataclass
+class _Check:
+    """Given coordinates against their own address; one element for each row.
+
+    The anchor is where the address says they should be: the point of the ZIP code, or else of the
+    city.
+    """
+
+    lon: Floats
+    lat: Floats
+    frame: pd.DataFrame
+    found: pd.DataFrame
+    gazetteer: Gazetteer
+
+    def __post_init__(self) -> None:
+        zips = self.gazetteer.zip_points(self.frame)
+        self.has_zip = zips["lon"].notna().to_numpy(bool)
+        self.zip_state: Texts = zips["state_code"].to_numpy(object)
+        by_zip = pd.Series(self.has_zip, index=zips.index)
+        named = {"title": "geocode_source"}
+        self.anchor = pd.DataFrame(
+            {
+                name: zips[name].where(by_zip, self.found[named.get(name, name)])
+                for name in ("lon", "lat", "uncertainty_m", "title")
+            }
         )
-    return notes
+
+    def _apart_m(self, lon: Floats, lat: Floats) -> Floats:
+        """From points to their anchors; NaN where either is missing."""
+        apart = np.full(len(lon), np.nan)
+        there = self.anchor["lon"].to_numpy(float), self.anchor["lat"].to_numpy(float)
+        both = np.flatnonzero(~(np.isnan(lon) | np.isnan(there[0])))
+        apart[both] = inverse(lon[both], lat[both], there[0][both], there[1][both])
+        return apart
+
+    @cached_property
+    def _limit_m(self) -> Floats:
+        return self.anchor["uncertainty_m"].to_numpy(float) + CONFLICT_M
+
+    @cached_property
+    def _metres(self) -> Floats:
+        return self._apart_m(self.lon, self.lat)
+
+    @cached_property
+    def _is_far(self) -> Bools:
+        far: Bools = self._metres > self._limit_m
+        return far
+
+    @cached_property
+    def _outside_state_m(self) -> Floats:
+        """How far outside the state of the address; asked only where no ZIP code speaks for it."""
+        state = self.frame["state"].to_numpy(object)
+        american = (self.frame["country"].isna() | (self.frame["country"] == "US")).to_numpy(bool)
+        asked = american & ~self._is_far & (self.zip_state != state)
+        at = np.flatnonzero(asked)
+        metres = np.full(len(state), np.nan)
+        areas = Surroundings(self.gazetteer.reference)
+        metres[at] = areas.outside_state_m(self.lon[at], self.lat[at], state[at])
+        return metres
+
+    @cached_property
+    def _is_outside(self) -> Bools:
+        outside: Bools = self._outside_state_m > CONFLICT_M
+        return outside
+
+    @cached_property
+    def _reading(self) -> tuple[Texts, Floats]:
+        """How the coordinates would fit, and how near; None where they fit or nothing helps.
+
+        Where the address has no place of its own, the box round its country stands in for it.
+        """
+        how = np.full(len(self.lon), None, dtype=object)
+        nearest = np.full(len(self.lon), np.inf)
+        country = self.frame["country"].to_numpy(object)
+        is_abroad = self.frame["state"].isin(ELSEWHERE_STATES).to_numpy(bool)
+        is_placeless = self.anchor["lon"].isna().to_numpy(bool) & ~is_abroad
+        is_placeless &= pd.notna(country) & ~in_country(self.lon, self.lat, country)
+        for name, lon, lat in readings(self.lon, self.lat):
+            apart = self._apart_m(lon, lat)
+            fits = self._is_far & (apart <= self._limit_m) & (apart < nearest)
+            fits |= is_placeless & (nearest == np.inf) & in_country(lon, lat, country)
+            how[fits], nearest[fits] = name, np.where(np.isnan(apart[fits]), 0, apart[fits])
+        return how, nearest
+
+    @cached_property
+    def is_misread(self) -> Bools:
+        """Which coordinates fit their address when read another way."""
+        misread: Bools = pd.notna(self._reading[0])
+        return misread
+
+    @property
+    def is_conflict(self) -> Bools:
+        """Which coordinates contradict their address."""
+        return self._is_far | self._is_outside | self.is_misread
+
+    @property
+    def notes(self) -> Texts:
+        """What is odd about each row; None where nothing is."""
+        notes = np.full(len(self.lon), None, dtype=object)
+        titles = self.anchor["title"].to_numpy(object)
+        far = np.flatnonzero(self._is_far)
+        areas = Surroundings(self.gazetteer.reference)
+        here = areas.county_of(self.lon[far], self.lat[far])
+        there = areas.county_of(
+            *(self.anchor[axis].to_numpy(float)[far] for axis in ("lon", "lat"))
+        )
+        for at, county, other in zip(far, here, there, strict=True):
+            is_told = county is not None and other is not None and county != other
+            notes[at] = (
+                f"the coordinates given{f' ({county})' * is_told} are "
+                f"{format_miles(self._metres[at])} from {titles[at]}{f' ({other})' * is_told}, "
+                "where the address is"
+            )
+        for at in np.flatnonzero(self._is_outside):
+            notes[at] = (
+                f"the coordinates given are {format_miles(self._outside_state_m[at])} outside "
+                f"{self.frame['state'].iloc[at]}, where the address is"
+            )
+        self._note_readings(notes)
+        self._note_cities(notes, titles)
+        return notes
+
+    def _note_readings(self, notes: Texts) -> None:
+        how, nearest = self._reading
+        for at in np.flatnonzero(self.is_misread):
+            if notes[at]:
+                fit = f"{how[at]} they would be {format_miles(nearest[at])} from it"
+                notes[at] = f"{notes[at]}; {fit}: placed by the address until somebody decides"
+            else:
+                country = self.frame["country"].iloc[at]
+                notes[at] = (
+                    f"lat={self.lat[at]:.10g}, lon={self.lon[at]:.10g} is not in {country}, but "
+                    f"would be {how[at]}: not placed until somebody decides"
+                )
+
+    def _note_cities(self, notes: Texts, titles: Texts) -> None:
+        """Say which side the coordinates take where the ZIP code contradicts the city."""
+        torn = (self.found["placement"] == "conflict").to_numpy(bool) & self.has_zip
+        city = self.found["geocode_source"].to_numpy(object)
+        for at in np.flatnonzero(torn & ~self.is_misread & (city != titles)):
+            if notes[at] is None:
+                notes[at] = f"the coordinates given fit {titles[at]} and not {city[at]}"
+            else:
+                points = (self.found["lon"].iloc[at], self.found["lat"].iloc[at])
+                metres = inverse(self.lon[at], self.lat[at], *points)
+                notes[at] += f"; they are {format_miles(float(metres[0]))} from {city[at]}"

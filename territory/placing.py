@@ -99,7 +99,7 @@ def settle(transaction: Transaction, kind: str, rows: pd.DataFrame, policy: Poli
         del before  # as large as the rows themselves
         if len(at):
             asked = rows.iloc[at].set_axis(at)
-            rows = placing_decisions.overlay(rows, placing_staleness.place_again(asked, by_address))
+            rows = geocoding.overlay(rows, placing_staleness.place_again(asked, by_address))
     decisions = transaction.places.decisions(kind)
     return placing_decisions.apply(rows, key, decisions, by_address)
 

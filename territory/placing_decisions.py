@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from territory.geocoding import placement_of
+from territory.geocoding import overlay, placement_of
 from territory.placing_staleness import keep_mark
 from territory.schemas import ADDRESS, GEOCODE
 
@@ -123,17 +123,6 @@ def apply(
         if chosen.any():
             parts.append(keep_mark(follow(said[chosen]), asked.loc[chosen, "geocode_note"]))
     return overlay(rows, pd.concat([part for part in parts if len(part)]))
-
-
-def overlay(rows: pd.DataFrame, geocodes: pd.DataFrame) -> pd.DataFrame:
-    """Give ``rows`` the GEOCODE of some of them; the index of ``geocodes`` is their position."""
-    at = geocodes.index.to_numpy()
-    columns = {}
-    for name in GEOCODE.columns:
-        values = rows[name].to_numpy(copy=True)
-        values[at] = geocodes[name].to_numpy()
-        columns[name] = pd.Series(values, index=rows.index, dtype=rows[name].dtype)
-    return rows.assign(**columns)
 
 
 def bare_source(source: str) -> str:

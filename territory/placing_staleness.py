@@ -10,7 +10,7 @@ import pandas as pd
 
 from territory.cleaning import by_value
 from territory.codes import fold
-from territory.geocoding import CONFLICT_M
+from territory.gazetteer import CONFLICT_M
 from territory.geodesy import inverse
 from territory.lengths import format_miles
 from territory.schemas import GEOCODE
