@@ -17,6 +17,7 @@ from territory.store.entry_ledger import EntryLedger
 from territory.store.import_ledger import ImportLedger
 from territory.store.job_ledger import JobLedger
 from territory.store.pair_ledger import PairLedger
+from territory.store.snapshot_ledger import SnapshotLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, Table
 
     from territory.store.answer_ledger import AnswerLedger
+    from territory.store.eligibility_ledger import EligibilityLedger
     from territory.store.place_ledger import PlaceLedger
 
 # What a page shows of a company beside what its plan recorded.
@@ -63,6 +65,11 @@ class Transaction:
         return PairLedger(self._connection)
 
     @cached_property
+    def snapshots(self) -> SnapshotLedger:
+        """What a snapshot of the plan in force is made of."""
+        return SnapshotLedger(self._connection)
+
+    @cached_property
     def access(self) -> AccessLedger:
         """Users and their roles."""
         return AccessLedger(self._connection)
@@ -76,6 +83,13 @@ class Transaction:
     def audit(self) -> AuditLedger:
         """The audit log."""
         return AuditLedger(self._connection)
+
+    @cached_property
+    def eligibility(self) -> EligibilityLedger:
+        """Policies of eligibility, decisions and exceptions."""
+        from territory.store.eligibility_ledger import EligibilityLedger  # what it needs is slow
+
+        return EligibilityLedger(self._connection)
 
     @cached_property
     def answers(self) -> AnswerLedger:
