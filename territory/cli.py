@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from territory.cli_eligibility import eligibility
-from territory.cli_import import import_
+from territory.cli_import import import_, imports, mapping
 from territory.errors import InputError, NotFoundError, TerritoryError
 from territory.terminal import Progress, answer, as_json, dry_run, note, now, opened, person
 
@@ -53,6 +53,8 @@ def cli(context: click.Context, store_url: str | None) -> None:
 
 cli.add_command(eligibility)
 cli.add_command(import_)
+cli.add_command(imports)
+cli.add_command(mapping)
 
 
 @cli.command()

@@ -43,6 +43,7 @@ __all__ = [
     "history",
     "import_file",
     "import_record",
+    "missing_keys",
     "outcomes",
     "policy_in_force",
     "preview",
@@ -231,7 +232,7 @@ def outcomes(store: Store, import_id: str) -> pd.DataFrame:
         return transaction.imports.outcomes(import_id)
 
 
-def missing(store: Store, import_id: str) -> tuple[str, ...]:
+def missing_keys(store: Store, import_id: str) -> tuple[str, ...]:
     """Name what was in the store and not in the file, if that was a full one.
 
     Raises

@@ -30,7 +30,7 @@ LAYERS = (
     ("placing_staleness", "placing_candidates", "online", "provider_results"),
     ("providers",),
     ("placing_decisions",),
-    ("eligibility_homes",),
+    ("eligibility_homes", "mapping_files"),
     ("eligibility_verdict",),
     ("assignment", "eligibility", "screening", "findings", "pipeline"),
     ("coverage", "plans", "design", "eligibility_record"),
