@@ -2,7 +2,10 @@
 
 from alembic import context
 
-from territory.store import import_schema  # noqa: F401  its tables join the metadata
+from territory.store import (  # their tables join the metadata
+    eligibility_schema,  # noqa: F401
+    import_schema,  # noqa: F401
+)
 from territory.store.schema import metadata
 
 connection = context.config.attributes["connection"]
