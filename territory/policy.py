@@ -109,6 +109,8 @@ class ProviderPolicy:
         ]
         if not self.name:
             wrong.append("a provider without a name: give the one that geopy has for it")
+        elif not (self.name.isalnum() and self.name == self.name.lower()):
+            wrong.append(f"{label}: geopy writes its names in lower case, without blanks")
         if not self.timeout_s > 0:
             wrong.append(f"{label}: timeout_s = {self.timeout_s} must be more than 0")
         if self.keep_days < 0:

@@ -27,7 +27,7 @@ LAYERS = (
     ("duplicates",),
     ("batches", "intake", "gazetteer", "markets"),
     ("geocoding",),
-    ("placing_staleness", "placing_candidates", "online", "provider_results"),
+    ("placing_staleness", "placing_candidates", "online", "provider_results", "provider_http"),
     ("providers",),
     ("placing_decisions",),
     ("eligibility_homes", "mapping_files"),

@@ -127,6 +127,7 @@ def test_a_policy_with_geocoders_comes_back_from_its_record(tmp_path: Path) -> N
         ("give_up_after = 0", "give_up_after"),
         ('providers = ["photon", "photon"]', "photon are there twice"),
         ('providers = "photon"', "must be a list"),
+        ('providers = ["Google V3"]', "lower case, without blanks"),
         ('providers = [{ domain = "x.example" }]', "without a name"),
         ('providers = [{ name = "photon", min_delay_s = "5mi" }]', "must be a number"),
         ('providers = [{ name = "photon", timeout_s = 0 }]', "timeout_s = 0.0 must be more"),
