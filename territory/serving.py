@@ -108,12 +108,12 @@ class LocalWorker:
 
     def _keep(self) -> None:
         while not self._over.is_set():
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
+            with subprocess.Popen(  # noqa: S603 - our own program
                 self._command, stdin=subprocess.PIPE, start_new_session=True
-            )
-            if self._over.is_set():  # told to leave while it was being started
-                self._leave()
-            self._process.wait()
+            ) as self._process:
+                if self._over.is_set():  # told to leave while it was being started
+                    self._leave()
+                self._process.wait()
             self._over.wait(RESTART_S)
 
     def _leave(self) -> None:

@@ -13,11 +13,12 @@ import json
 import re
 import secrets
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from territory.errors import FileFormatError, NotFoundError
+from territory.errors import FileFormatError, NotFoundError, TerritoryError
 from territory.tables import format_of
 
 if TYPE_CHECKING:
@@ -90,9 +91,7 @@ def shown_name(name: str) -> str:
 def keep(
     folder: Path, source: Path, *, name: str, kind: str, is_full: bool, by: str, at: str
 ) -> Upload:
-    """Move a file that has arrived into a place of its own.
-
-    ``source`` must be on the same disk as ``folder``; afterwards it is gone.
+    """Give a file that has arrived a place of its own; ``source`` may be removed afterwards.
 
     Raises
     ------
@@ -104,7 +103,10 @@ def keep(
     own = folder / upload_id
     own.mkdir(parents=True, mode=0o700)
     target = own / f"file{suffix}"
-    source.replace(target)
+    try:
+        target.hardlink_to(source)  # nothing is copied on the same disk
+    except OSError:
+        shutil.copyfile(source, target)
     upload = Upload(
         upload_id=upload_id,
         folder=own,
@@ -171,6 +173,16 @@ def _folders(folder: Path) -> Iterator[Path]:
 def of_digest(folder: Path, sha256: str) -> Upload | None:
     """Find an upload whose file has this content, None where none is kept."""
     return next((upload for upload in listed(folder) if upload.sha256 == sha256), None)
+
+
+@contextmanager
+def named(upload: Upload) -> Iterator[None]:
+    """Let errors speak of the file by the name that its owner gave it."""
+    try:
+        yield
+    except TerritoryError as error:
+        words = str(error).replace(str(upload.path), upload.name)
+        raise type(error)(words.replace(upload.path.name, upload.name)) from error
 
 
 def discard(upload: Upload) -> None:

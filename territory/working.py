@@ -93,5 +93,6 @@ def _run(action: Callable[[], object]) -> None:
 
 
 def _stop_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1024):  # unbuffered: a lock held here would outlive us
+        pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from territory import uploads, workflow
+from territory import imports, uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from territory.imports import ImportReport
+    from territory.import_report import ImportReport
     from territory.jobs import Progress, Work
     from territory.store import Store
 
@@ -35,29 +35,31 @@ def works(folder: Path, clock: Callable[[], datetime]) -> dict[str, Work]:
         store: Store, arguments: Mapping[str, Any], progress: Progress
     ) -> dict[str, Any]:
         upload = uploads.find(folder / UPLOADS, arguments["upload_id"])
-        report = workflow.import_file(
-            store,
-            arguments["kind"],
-            upload.path,
-            by=arguments["by"],
-            now=clock(),
-            mapping=arguments["mapping"],
-            is_full=arguments["is_full"],
-            dry_run=arguments["dry_run"],
-            source=upload.name,
-            progress=progress,
-        )
+        with uploads.named(upload):
+            report = imports.import_file(
+                store,
+                arguments["kind"],
+                upload.path,
+                by=arguments["by"],
+                now=clock(),
+                mapping=arguments["mapping"],
+                is_full=arguments["is_full"],
+                dry_run=arguments["dry_run"],
+                source=upload.name,
+                progress=progress,
+            )
         progress("Writing the report")
-        leave(report, upload.folder / arguments["tables"])
+        leave(report, upload.tables(arguments["run"]))
         return summary(report)
 
     def geocode(store: Store, arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-        report = workflow.geocode(
+        from territory.geocode_run import geocode as ask  # geopy is seldom needed
+
+        report = ask(
             store,
             by=arguments["by"],
             now=clock(),
             kind=arguments["kind"],
-            budget=arguments["budget"],
             progress=progress,
         )
         return {"sentence": report.sentence, **report.as_json()}
