@@ -13,7 +13,7 @@ import ipaddress
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -62,6 +62,18 @@ NAME_COLUMNS = ("prospect_id", "name", "rep_id", "rep_name")
 PIPELINE_COLUMNS = ("stage", "pipeline_usd", "last_activity_on", "quota_usd")
 
 
+_DAY_S = 86_400
+_BOUNDS = {
+    "session_idle_s": (60, _DAY_S),
+    "session_max_s": (60, 7 * _DAY_S),
+    "account_attempts": (1, 100),
+    "address_attempts": (1, 10_000),
+    "lock_s": (1, _DAY_S),
+    "lock_max_s": (1, _DAY_S),
+    "password_min_length": (8, 64),
+}
+
+
 class DeniedError(TerritoryError):
     """Raised when the one who asks may not. The message names the capability that is missing."""
 
@@ -87,15 +99,14 @@ class AccessPolicy:
     password_min_length: int = 12
 
     def __post_init__(self) -> None:
-        least = {"password_min_length": 8}
+        told: dict[str, Any] = dataclasses.asdict(self)
         breaches = [
-            f"{name} = {value!r}: must be a whole number of at least {least.get(name, 1)}"
-            for name, value in dataclasses.asdict(self).items()
-            if name != "reps_see_names"
-            and (
-                not isinstance(value, int) or isinstance(value, bool) or value < least.get(name, 1)
-            )
+            f"{name} = {told[name]!r}: must be a whole number from {least:,} to {most:,}"
+            for name, (least, most) in _BOUNDS.items()
+            if type(told[name]) is not int or not least <= told[name] <= most
         ]
+        if not isinstance(told["reps_see_names"], bool):
+            breaches.append(f"reps_see_names = {self.reps_see_names!r}: must be true or false")
         if breaches:
             raise PolicyError(f"Access policy: {'; '.join(breaches)}.")
 
