@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import geopandas as gpd  # noqa: E402
 import pandas as pd  # noqa: E402
-from reference_data import areas, basemap, cities, description, zip_codes  # noqa: E402
+from reference_data import areas, basemap, cities, description, industries, zip_codes  # noqa: E402
 from reference_data.sources import Archives  # noqa: E402
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ BUILDERS: dict[str, Callable[[Archives], pd.DataFrame]] = {
     "zip_codes": lambda archives: zip_codes.zip_codes(
         archives, _counties(), pd.read_parquet(DATA / "cities.parquet")
     ),
+    "industries": industries.industries,
     "basemap": lambda archives: basemap.basemap(
         archives, gpd.read_parquet(DATA / "states.parquet")
     ),

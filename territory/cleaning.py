@@ -7,44 +7,22 @@ once per distinct text, so a million rows with fifty states cost fifty look-ups.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from territory import codes
+from territory import codes, industries
 from territory.codes import fold
+from territory.company_names import domain
+from territory.contact_details import email, phone
+from territory.figures import dollars, head_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 _BLANK_MARKS = re.compile(r"[\W_]*\Z")
-_SCALES = {
-    **dict.fromkeys(("k", "thousand", "thousands", "tsd"), 1e3),
-    "lakh": 1e5,
-    **dict.fromkeys(("m", "mm", "mn", "mio", "mil", "mill", "million", "millions"), 1e6),
-    "crore": 1e7,
-    **dict.fromkeys(("b", "bn", "bln", "bil", "billion", "billions", "mrd"), 1e9),
-    **dict.fromkeys(("t", "tn", "trn", "trillion", "trillions"), 1e12),
-}
-_DIGITS = r"\d{1,3}(?:[,.'\u2019\s]\d{3})+(?:[.,]\d+)?(?![\d])|\d+(?:[.,]\d+)?|\.\d+"
-_AMOUNT = re.compile(
-    rf"(?P<before>\D{{0,30}}?)(?P<number>{_DIGITS})\s*(?P<scale>[a-z]+\b)?"
-    rf"(?:\+?\s*(?:-|\u2013|\u2014|to)\s*\D{{0,4}}(?:{_DIGITS})\s*(?P<range_scale>[a-z]+\b)?)?"
-    r"(?P<after>.*)",
-    re.IGNORECASE | re.DOTALL,
-)
-_DOLLARS = re.compile(r"(?:US|U\.S\.|U)?\s?\$S?|\bUSD?|\bdollars?\b", re.IGNORECASE)
-_OTHER_MONEY = re.compile(
-    r"[€£¥₹₩₽₺₪฿]|(?:\b(?:CA|C|AU|A|HK|NZ|SG|S|R|NT|MX|JP|CN))\$|kr\b|\b(?:EUR|GBP|JPY|CAD|AUD|CHF|CNY|RMB"
-    r"|INR|SEK|NOK|DKK|KRW|BRL|MXN|ZAR|HKD|SGD|NZD|TWD|RUB|TRY|ILS|PLN|euros?|pounds?|yen|yuan)\b",
-    re.IGNORECASE,
-)
-_WORDS_BEFORE = re.compile(
-    r"[\s~<>≈±+.:(]*(?:(?:c|ca|circa|about|approx|approximately|around|over|more than|at least|"
-    r"up to|nearly|almost|est|estimated|under|less than)\b[\s.~:]*)*",
-    re.IGNORECASE,
-)
 _DATE_FORMATS = ("%m/%d/%Y", "%m/%d/%y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d", "%b %d, %Y", "%B %d, %Y",
                  "%d %b %Y", "%d %B %Y", "%d-%b-%Y")  # fmt: skip
 _DEGREES = re.compile(r"([-+\u2212]?\d+(?:[.,]\d+)?)\s*°?\s*([NSEW]?)", re.IGNORECASE)
@@ -155,17 +133,18 @@ def parse_employees(column: pd.Series) -> pd.Series:
     """
     in_threes = column.astype("str").str.fullmatch(r"\s*\d{1,3}(\.\d{3})+\s*").fillna(value=False)
     texts = column.where(~in_threes, column.astype("str").str.replace(".", "", regex=False))
-    counts = _numbers(texts, lambda text: _amount(text, is_count=True))
+    counts = _numbers(texts, head_count)
     return counts.where(counts >= 0)
 
 
 def parse_money(column: pd.Series) -> pd.Series:
     """US dollars (float, NaN where none can be read) of texts such as "US$ 24.9 billion (2025)".
 
-    No currency named counts as US dollars; another currency is NaN, since nobody here knows the
-    rate. "(502.2)" is a loss. Of a range the lower end counts, of several figures the first.
+    No currency named counts as US dollars. Another currency is NaN, since nobody here knows the
+    rate, unless the dollars stand beside it: "¥5.6 trillion (US$ 37 billion)". "(502.2)" is a
+    loss. Of a range the lower end counts, of several figures the first.
     """
-    return _numbers(column, lambda text: _amount(text, is_count=False))
+    return _numbers(column, dollars)
 
 
 def _numbers(column: pd.Series, read: Callable[[str], float | None]) -> pd.Series:
@@ -178,43 +157,73 @@ def _numbers(column: pd.Series, read: Callable[[str], float | None]) -> pd.Serie
     return plain
 
 
-def _amount(text: str, *, is_count: bool) -> float | None:
-    text = text.strip()
-    is_loss = re.fullmatch(r"[^\d(]*\([^()]*\)", text) is not None
-    found = _AMOUNT.match(text)
-    if not found or found["after"].lstrip().startswith("%"):
-        return None
-    before = found["before"]
-    if not is_count:
-        after = f"{found['scale'] or ''} {found['after']}"[:12]
-        has_dollars = _DOLLARS.search(before) is not None
-        if _OTHER_MONEY.search(before) or (not has_dollars and _OTHER_MONEY.search(after)):
-            return None
-        before = _DOLLARS.sub("", before)
-    sign = -1.0 if is_loss or re.search(r"[-\u2212]\s*$", before) else 1.0
-    if not _WORDS_BEFORE.fullmatch(re.sub(r"[-\u2212]\s*$", "", before)):
-        return None
-    scale = _SCALES.get((found["scale"] or "").lower())
-    if scale is None:
-        scale = _SCALES.get((found["range_scale"] or "").lower(), 1.0)
-    return sign * _digits(found["number"], is_count=is_count and scale == 1.0) * scale
+def clean_phones(column: pd.Series, country: pd.Series | None = None) -> pd.Series:
+    """Phone numbers as +12125550150, with ";ext=12" where there is an extension.
+
+    A number without a country prefix is one of the row's country, of the US where none is known.
+    What is no possible number there is kept as it is written.
+    """
+    texts = clean_text(column)
+    if country is None:
+        return by_value(texts, lambda text: phone(text, "US"))
+    regions = country.where(country.notna(), "US")
+    read = np.full(len(texts), None, dtype=object)
+    for region in regions[texts.notna()].unique():
+        rows = (regions == region).to_numpy()
+        read[rows] = by_value(texts[rows], partial(phone, region=str(region))).to_numpy()
+    return pd.Series(read, index=texts.index, name=texts.name, dtype=object)
 
 
-def _digits(number: str, *, is_count: bool) -> float:
-    """Read digits with whichever marks for thousands and decimals they were written."""
-    number = re.sub(r"['\u2019\s]", "", number)
-    comma, point = number.rfind(","), number.rfind(".")
-    if comma >= 0 and point >= 0:
-        mark = "," if comma > point else "."
-        other = "." if mark == "," else ","
-        return float(number.replace(other, "").replace(mark, "."))
-    if comma >= 0:
-        in_threes = re.fullmatch(r"\d{1,3}(,\d{3})+", number)
-        return float(number.replace(",", "" if in_threes else "."))
-    in_threes = re.fullmatch(r"\d{1,3}(\.\d{3})+", number)
-    if in_threes and (is_count or number.count(".") > 1):
-        return float(number.replace(".", ""))
-    return float(number)
+def clean_emails(column: pd.Series) -> pd.Series:
+    """E-mail addresses in standard form: without a name or "mailto:", the domain in lower case.
+
+    What is no address is kept as it is written. Nobody asks whether the domain exists.
+    """
+    return by_value(clean_text(column), lambda text: email(text) or text)
+
+
+def clean_domains(column: pd.Series) -> pd.Series:
+    """Registered domains of web and e-mail addresses ("ox.ac.uk"); null where there is none."""
+    return by_value(column, domain)
+
+
+def clean_industries(column: pd.Series, system: str | None = None) -> pd.Series:
+    """NAICS and SIC codes as the words that stand for them; words stay as they are.
+
+    Parameters
+    ----------
+    system
+        "naics" or "sic", where the header says; by default it is told from the codes.
+    """
+    texts = clean_text(column)
+    named = system or industries.system_of(texts.dropna().unique())
+    return by_value(texts, lambda text: industries.industry(text, named))
+
+
+def zip_notes(
+    postal_codes: pd.Series, country: pd.Series, without_area: Collection[str]
+) -> pd.Series:
+    """Say what is special about a US ZIP code in form; null where nothing is.
+
+    Military mail is delivered by way of a post office in New York, Miami or San Francisco, so the
+    ZIP code does not say where the addressee is. A code without an area is one of post boxes, or
+    of a single company or building.
+
+    Parameters
+    ----------
+    without_area
+        ZIP codes that have no area (``Reference.zip_codes``, has_area).
+    """
+
+    def read(code: str) -> str | None:
+        if codes.MILITARY_ZIPS.fullmatch(code):
+            return f"ZIP {code} is military mail, which does not say where the addressee is"
+        if code in without_area:
+            return f"ZIP {code} has no area: post boxes only, or one company's or building's own"
+        return None
+
+    home = country.isna() | (country == "US")
+    return by_value(postal_codes.where(home, None), read)
 
 
 def parse_degrees(column: pd.Series) -> pd.Series:

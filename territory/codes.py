@@ -161,6 +161,8 @@ US_STATES = _table(_STATES)
 CANADIAN_PROVINCES = _table(_PROVINCES)
 COUNTRIES = _table(_ALPHA_3) | _table(_COUNTRIES) | _table(_COUNTRY_SPELLINGS)
 US_TERRITORIES = ("PR", "GU", "VI", "AS", "MP")  # ISO calls them countries; the mail does not
+# AA is 340, AE 090 to 098, AP 962 to 966.
+MILITARY_ZIPS = re.compile(r"(?:340|09[0-8]|96[2-6])\d{2}")
 STATUSES = _table(_STATUSES)
 SEGMENTS = _table(_SEGMENTS)
 MARKET_KINDS = _table(_MARKET_KINDS)

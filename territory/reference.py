@@ -148,6 +148,14 @@ class Reference:
         return self._table("countries")
 
     @cached_property
+    def industries(self) -> pd.DataFrame:
+        """Industries of NAICS 2022, and of 2017 where 2022 has the code no more, sorted by code.
+
+        naics_code (2 to 6 digits, text), title, edition ("2022", "2017").
+        """
+        return self._table("industries")
+
+    @cached_property
     def basemap(self) -> gpd.GeoDataFrame:
         """What lies under every map, in drawing order: layer, detail, geometry.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 
 from territory import cleaning, codes, reference
 from territory.coordinates import faults, in_united_states, suspects
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def one(text: str | None) -> pd.Series:
@@ -39,7 +43,83 @@ def one(text: str | None) -> pd.Series:
         ("lots", None),
         ("12%", None),
         ("inf", None),
+        ("c.250 (2024)", 250),
+        ("ca.1500", 1_500),
+        ("ca 1 500", 1_500),
+        ("ca. 1.500", 1_500),
+        ("≈ 300", 300),
+        ("approx 1200", 1_200),
+        ("approx.1,200", 1_200),
+        ("About 4,500 employees", 4_500),
+        ("around 60", 60),
+        ("roughly 75 people", 75),
+        ("1.2k", 1_200),
+        ("1,2k", 1_200),
+        ("38K+", 38_000),
+        ("4.5K+", 4_500),
+        ("5k-10k", 5_000),
+        ("1001-5000", 1_001),
+        ("1,001–5,000 employees", 1_001),
+        ("1001 to 5000", 1_001),
+        ("10,001+ employees", 10_001),
+        ("10,000+", 10_000),
+        ("5 000+", 5_000),
+        (">500", 500),
+        ("> 10000", 10_000),
+        ("250 (est.)", 250),
+        ("est. 250", 250),
+        ("250 FTE", 250),
+        ("1,250 full-time", 1_250),
+        ("12 Mitarbeiter", 12),
+        ("250.0", 250),
+        ("2 thousand", 2_000),
+        ("3 Tsd.", 3_000),
+        ("0.5 million", 500000.0),
+        ("1.3 million (2023)[1]", 1300000.0),
+        ("153,000[2]", 153_000),
+        ("over 1 lakh", 100000.0),
+        ("1,00,000", 100000.0),
+        ("12'500", 12_500),
+        ("12’500", 12_500),
+        ("12\xa0500", 12_500),
+        ("12\u202f500", 12_500),
+        ("2-10 employees", 2),
+        ("51-200", 51),
+        ("11–50", 11),
+        ("Nov-50", 11),
+        ("10-Feb", 2),
+        ("2-Oct", 2),
+        ("5,000 - 10,000", 5_000),
+        ("2024: 38,000", 38_000),
+        ("FY24: 38,000", 38_000),
+        ("FY2024 38,000", 38_000),
+        ("38,000 in 2024", 38_000),
+        ("38,000 (as of Dec 31, 2024)", 38_000),
+        ("Employees: 250", 250),
+        ("total 250", 250),
+        ("250 people worldwide", 250),
+        ("nearly 2.3 million", 2300000.0),
+        ("150.000 Mitarbeiter", 150_000),
+        ("500 +", 500),
+        ("1.000–5.000", 1_000),
+        ("100’000", 100000.0),
+        ("38,000.00", 38_000),
+        ("250*", 250),
+        ("between 200 and 300", 200),
+        ("between 5,000 and 10,000 employees", 5_000),
+        ("up to 50", 50),
+        ("250 employees (2024), 240 (2023)", 250),
+        ("▲ 38,000 (2024)", 38_000),
+        ("2000-5000", 2_000),
+        ("2024", 2_024),
+        ("1 employee", 1),
+        ("(250)", None),
+        ("two hundred", None),
+        ("n.a.", None),
+        ("13-Foo", None),
+        ("$", None),
         ("FY 2024", None),
+        ("1.2E+05", 120_000),
     ],
 )
 def test_employees_are_read_as_people_write_them(text: str, count: float | None) -> None:
@@ -73,7 +153,64 @@ def test_employees_are_read_as_people_write_them(text: str, count: float | None)
         ("C$ 4bn", None),
         ("24.9 billion EUR", None),
         ("3 bn CHF", None),
-        ("FY2024 $3bn", None),
+        ("¥5.6 trillion (US$ 37 billion)", 37000000000.0),
+        ("€3.2bn (US$3.5bn)", 3500000000.0),
+        ("£1.2bn / $1.5bn", 1500000000.0),
+        ("CHF 93 bn ($105 bn)", 105000000000.0),
+        ("₹500 Cr (US$60 million)", 60000000.0),
+        ("$2.5B", 2500000000.0),
+        ("$2.5 B", 2500000000.0),
+        ("2.5B USD", 2500000000.0),
+        ("USD2.5B", 2500000000.0),
+        ("U.S. $2.5 billion", 2500000000.0),
+        ("$ 1,234,567.89", 1234567.89),
+        ("1.234.567,89 $", 1234567.89),
+        ("$12MM", 12000000.0),
+        ("$500K", 500000.0),
+        ("$1M–$5M", 1000000.0),
+        ("$1M to $5M", 1000000.0),
+        ("$10 - $50 million", 10000000.0),
+        ("<$1M", 1000000.0),
+        ("$1B+", 1000000000.0),
+        ("$1 billion+", 1000000000.0),
+        ("approx. $5m", 5000000.0),
+        ("~$5m", 5000000.0),
+        ("about US$ 5 million", 5000000.0),
+        ("$24.9 billion (FY2025)", 24900000000.0),
+        ("FY2024: $3bn", 3000000000.0),
+        ("2024: US$ 3bn", 3000000000.0),
+        ("▲ US$12 billion", 12000000000.0),
+        ("Increase US$12 billion (2024)", 12000000000.0),
+        ("▼ $3bn", 3000000000.0),
+        ("-5,000,000", -5000000.0),
+        ("–$5m", -5000000.0),
+        ("($5 million)", -5000000.0),
+        ("5 million dollars", 5000000.0),
+        ("5 million US dollars", 5000000.0),
+        ("5 mln USD", 5000000.0),
+        ("5 Mrd. $", 5000000000.0),
+        ("1,5 Mrd USD", 1500000000.0),
+        ("5 Mio. USD", 5000000.0),
+        ("$5 mil", 5000000.0),
+        ("$1.2tn", 1200000000000.0),
+        ("US$ 1.2 trn", 1200000000000.0),
+        ("$0", 0),
+        ("US$12,345 thousand", 12345000.0),
+        ("12,345 (in thousands)", 12345000.0),
+        ("$3.2 - 3.5 bn", 3200000000.0),
+        ("$10,000,000-$50,000,000", 10000000.0),
+        ("Revenue: $5M", 5000000.0),
+        ("$5M/yr", 5000000.0),
+        ("$5m ARR", 5000000.0),
+        ("1'500'000", 1500000.0),
+        ("between $5 and $10 million", 5000000.0),
+        ("$12,34,567", 1_234_567),
+        ("A$ 5m", None),
+        ("Rs 500 crore", None),
+        ("5 million euros", None),
+        ("undisclosed", None),
+        ("12.5%", None),
+        ("C$4bn (approx)", None),
         ("unknown", None),
     ],
 )
@@ -226,3 +363,136 @@ def test_every_american_zip_code_lies_in_the_boxes_of_the_united_states() -> Non
     soil = ~zip_codes["state_code"].isin(["AA", "AE", "AP", "FM", "MH", "PW"])
     points = zip_codes[soil]
     assert in_united_states(points["lon"].to_numpy(), points["lat"].to_numpy()).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "number"),
+    [
+        ("(212) 555-0150", None, "+12125550150"),
+        ("212.555.0150 x12", "US", "+12125550150;ext=12"),
+        ("1-800-FLOWERS", "US", "+18003569377"),
+        ("212.555.0150 / 212.555.0151", "US", "+12125550150"),
+        ("2125550150; 2125550151", "US", "+12125550150"),
+        ("tel:+1-212-555-0150", "US", "+12125550150"),
+        ("011 44 20 7946 0018", "US", "+442079460018"),
+        ("020 7946 0018", "GB", "+442079460018"),
+        ("+49 (0)89 1234567", "US", "+49891234567"),
+        ("030/1234567", "DE", "+49301234567"),
+        ("555-0150", "US", "555-0150"),
+        ("000-000-0000", "US", "000-000-0000"),
+        ("ask Kim", "US", "ask Kim"),
+        ("212-555-0150", "Freedonia", "212-555-0150"),
+        ("n/a", "US", None),
+    ],
+)
+def test_phones_get_one_form_or_stay_as_they_are(
+    text: str, country: str | None, number: str | None
+) -> None:
+    read = cleaning.clean_phones(one(text), one(country))
+    assert read[0] == number
+    assert cleaning.clean_phones(read, one(country))[0] == number
+
+
+def test_phones_of_many_countries_are_read_at_once_and_stay_in_order() -> None:
+    texts = pd.Series(["020 7946 0018", None, "212 555 0150", "020 7946 0018"], index=[7, 8, 9, 3])
+    country = pd.Series(["GB", "GB", None, "US"], index=texts.index)
+    read = cleaning.clean_phones(texts, country)
+    assert read.tolist() == ["+442079460018", None, "+12125550150", "020 7946 0018"]
+    assert read.index.equals(texts.index)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("Kim Doe <Kim.Doe@EXAMPLE.com>", "Kim.Doe@example.com"),
+        (" KIM@Acme.COM ", "KIM@acme.com"),
+        ("mailto:kim@acme.com?subject=Hi", "kim@acme.com"),
+        ("kim@acme.com; joe@acme.com", "kim@acme.com"),
+        ("kim@bücher.de", "kim@bücher.de"),
+        ("frost.tupelo@3m.example.com", "frost.tupelo@3m.example.com"),
+        ("kim at acme", "kim at acme"),
+        ("kim@acme", "kim@acme"),
+        ("none", None),
+    ],
+)
+def test_emails_get_one_form_or_stay_as_they_are(text: str, address: str | None) -> None:
+    read = cleaning.clean_emails(one(text))
+    assert read[0] == address
+    assert cleaning.clean_emails(read)[0] == address
+
+
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [
+        ("HTTPS://WWW.ALBERTSONS.COM/#1", "albertsons.com"),
+        ("www.psu.edu/abington", "psu.edu"),
+        ("http://acme.com:8080/x", "acme.com"),
+        ("https://www.ox.ac.uk", "ox.ac.uk"),
+        ("acme.wixsite.com/home", "acme.wixsite.com"),
+        ("info@acme.co.jp", "acme.co.jp"),
+        ("acme.com, acme.org", "acme.com"),
+        ("localhost", None),
+        ("1.2.3.4", None),
+        ("see the brochure", None),
+        ("", None),
+    ],
+)
+def test_a_web_address_has_one_registered_domain(text: str, domain: str | None) -> None:
+    assert cleaning.clean_domains(one(text))[0] == domain
+
+
+@pytest.mark.parametrize(
+    ("text", "system", "words"),
+    [
+        ("485410", None, "School and Employee Bus Transportation"),
+        ("541511.0", None, "Custom Computer Programming Services"),
+        ("541511 - Custom software", None, "Custom Computer Programming Services"),
+        ("453998", None, "All Other Miscellaneous Store Retailers (except Tobacco Stores)"),
+        ("517210", None, "Telecommunications"),
+        ("999990", None, "Unclassified"),
+        ("NAICS 5415", None, "Computer Systems Design and Related Services"),
+        ("311", "naics", "Food Manufacturing"),
+        ("7372", "sic", "Business Services"),
+        ("SIC: 0115", None, "Agricultural Production: Crops"),
+        ("7372: Prepackaged Software", "sic", "Prepackaged Software"),
+        ("2211", None, "2211"),
+        ("888888", None, "888888"),
+        ("3M and others", None, "3M and others"),
+        ("24-7 Care", None, "24-7 Care"),
+        ("Software & Services", None, "Software & Services"),
+        ("N/A", None, None),
+    ],
+)
+def test_industry_codes_become_words(text: str, system: str | None, words: str | None) -> None:
+    assert cleaning.clean_industries(one(text), system)[0] == words
+
+
+def test_what_classification_a_column_is_of_is_told_from_all_of_its_codes() -> None:
+    sic = pd.Series(["7372", "2834", "6022", "Banks"])
+    assert cleaning.clean_industries(sic).tolist() == [
+        "Business Services",
+        "Chemicals and Allied Products",
+        "Depository Institutions",
+        "Banks",
+    ]
+    naics = pd.Series(["5415", "541511"])
+    assert cleaning.clean_industries(naics)[0].startswith("Computer Systems Design")
+
+
+def test_nearly_every_industry_code_of_a_million_loans_has_its_own_words(shared: Path) -> None:
+    loans = pd.read_csv(shared / "ppp_businesses_1m.csv.gz", dtype=str, usecols=["naicscode"])
+    read = cleaning.clean_industries(loans["naicscode"])
+    written = loans["naicscode"].notna()
+    assert (read[written] != loans.loc[written, "naicscode"]).mean() > 0.999
+    assert (read == "Unclassified").sum() < 0.017 * len(read)
+
+
+def test_special_zip_codes_are_told() -> None:
+    zip_codes = reference.load().zip_codes
+    without = set(zip_codes.loc[~zip_codes["has_area"], "zip_code"])
+    texts = pd.Series(["09012", "34002", "96201", "60680", "60606", "1001", None, "09012"])
+    country = pd.Series(["US", None, "US", "US", "US", "US", "US", "DE"])
+    notes = cleaning.zip_notes(texts, country, without)
+    assert ["military" in (note or "") for note in notes] == [True] * 3 + [False] * 5
+    assert "60680 has no area" in notes[3]
+    assert notes[4:].isna().all()

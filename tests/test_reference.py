@@ -31,6 +31,7 @@ TEXT_COLUMNS = {
     "cities": ["name", "country_code", "admin1_code"],
     "city_names": ["key"],
     "countries": ["country_code", "country_code3", "name"],
+    "industries": ["naics_code", "title", "edition"],
     "basemap": ["layer", "detail"],
 }
 MAY_BE_NULL = {

