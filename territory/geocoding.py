@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Texts = npt.NDArray[np.object_]
 
+__all__ = ["CONFLICT_M", "PRECISE", "overlay", "place", "placement_of"]
+
 PRECISE = ("rooftop", "street")  # a row known this well is "placed", any other "approximate"
 
 

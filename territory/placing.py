@@ -10,28 +10,49 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from territory import geocoding, placing_candidates, placing_decisions, placing_staleness
+from territory import geocoding, online, placing_candidates, placing_decisions, placing_staleness
 from territory.cleaning import clean_text
 from territory.errors import ConflictError, CoordinateError, InputError, NotFoundError
 from territory.gazetteer import shared_gazetteer
 from territory.intake import clean_address
 from territory.placing_decisions import Decision, evidence
+from territory.placing_worklist import (
+    LISTED,
+    PLACED_KINDS,
+    WAITING,
+    WorkList,
+    check_kind,
+    work_list,
+)
 from territory.policy import Policy
-from territory.schemas import ADDRESS, GEOCODE, PLACEMENTS
+from territory.schemas import ADDRESS, GEOCODE
 from territory.store import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from territory.store import Store, Transaction
 
-PLACED_KINDS = tuple(name for name, kind in KINDS.items() if kind.is_placed)
-WAITING = ("conflict", "ambiguous", "unplaced")  # a person is needed
-LISTED = (*PLACEMENTS, "not_a_place")  # what a work list can be asked for
-_TEXTS = ("precision", "geocode_source", "geocode_note", "placement")
+__all__ = [
+    "LISTED",
+    "PLACED_KINDS",
+    "WAITING",
+    "Geocode",
+    "WorkList",
+    "accept",
+    "addressed",
+    "candidates",
+    "correct_address",
+    "evidence",
+    "forget",
+    "mark_no_place",
+    "pin",
+    "place_again",
+    "settle",
+    "work_list",
+]
 
 
 @dataclass(frozen=True)
@@ -50,22 +71,6 @@ class Geocode:
     def as_json(self) -> dict[str, Any]:
         """The geocode for a program to read."""
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class WorkList:
-    """Rows that wait for a person.
-
-    ``rows`` has the columns of the kind's table, with ``subject_id`` (its key) in front, and what
-    was decided: decision, decided_by, decided_at (null: nothing) and is_stale (the address or the
-    coordinates of the file have changed since). ``total`` counts the rows that match, of which
-    ``rows`` are one page; ``counts`` those of each placement that match the text, and as
-    "not_a_place" those that somebody marked so, which are not among the unplaced.
-    """
-
-    rows: pd.DataFrame
-    total: int
-    counts: Mapping[str, int]
 
 
 def settle(transaction: Transaction, kind: str, rows: pd.DataFrame, policy: Policy) -> pd.DataFrame:
@@ -92,7 +97,7 @@ def settle(transaction: Transaction, kind: str, rows: pd.DataFrame, policy: Poli
         return _by_address(transaction, addresses, policy)
 
     is_given = rows["given_lon"].notna().to_numpy(bool)
-    rows = _answered(transaction, rows, ~is_given, policy)
+    rows = online.apply(rows, online.recall(transaction, rows, policy), policy)
     if is_given.any():
         before = transaction.places.given(kind)
         at = placing_staleness.outdated(rows, key, before)
@@ -123,53 +128,6 @@ def addressed(transaction: Transaction, kind: str, rows: pd.DataFrame) -> pd.Dat
     return placing_decisions.corrected(rows, key, transaction.places.decisions(kind))
 
 
-def work_list(
-    store: Store,
-    kind: str = "prospects",
-    *,
-    placements: Iterable[str] = WAITING,
-    text: str | None = None,
-    offset: int = 0,
-    limit: int = 50,
-) -> WorkList:
-    """List rows, by id, that need a person, or whose place can be relied on so far.
-
-    Parameters
-    ----------
-    placements
-        Out of ``LISTED``: the placements of the schema, and "not_a_place".
-    text
-        Words that the id, name, city or postal code of a row must all have.
-
-    Raises
-    ------
-    InputError
-        If the kind has no location, or a placement does not exist.
-    """
-    _check_kind(kind)
-    wanted = list(dict.fromkeys(placements))
-    unknown = [name for name in wanted if name not in LISTED]
-    if unknown or offset < 0 or limit < 1:
-        raise InputError(
-            f"placements {wanted}, offset {offset}, limit {limit}: name some of "
-            f"{', '.join(LISTED)}, an offset from 0 and a limit from 1."
-        )
-    key = KINDS[kind].key[0]
-    with store.read() as transaction:
-        rows = transaction.places.page(kind, wanted, text, offset, limit)
-        counts = transaction.places.counts(kind, text)
-        decisions = transaction.places.decisions(kind) if len(rows) else pd.DataFrame()
-    rows.insert(0, "subject_id", rows[key])
-    told = ["subject_id", "decision", "decided_by", "decided_at", "evidence"]
-    if len(rows):
-        rows = rows.merge(decisions[told], how="left", on="subject_id")
-        differs = (evidence(rows) != rows.pop("evidence")) & rows["decision"].notna()
-        rows["is_stale"] = differs.to_numpy(bool)
-    else:
-        rows = rows.assign(decision=None, decided_by=None, decided_at=None, is_stale=False)
-    return WorkList(rows, sum(counts[name] for name in wanted), counts)
-
-
 def candidates(store: Store, kind: str, subject_id: str) -> pd.DataFrame:
     """List the places that a row could be at, the likeliest first.
 
@@ -187,7 +145,7 @@ def candidates(store: Store, kind: str, subject_id: str) -> pd.DataFrame:
     NotFoundError
         If there is no such row.
     """
-    _check_kind(kind)
+    check_kind(kind)
     with store.read() as transaction:
         return _candidates(transaction, kind, _row(transaction, kind, subject_id))
 
@@ -209,7 +167,7 @@ def pin(
             f"lat={lat}, lon={lon} is off the globe. Write degrees, the latitude (-90 to 90) apart "
             "from the longitude (-180 to 180); were they swapped?"
         )
-    _check_kind(kind)
+    check_kind(kind)
     with store.write() as transaction:
         policy = _policy(transaction)
         place = {
@@ -239,7 +197,7 @@ def accept(
     NotFoundError
         If there is no such row.
     """
-    _check_kind(kind)
+    check_kind(kind)
     with store.write() as transaction:
         row = _row(transaction, kind, subject_id)
         if candidate_id is None:
@@ -286,7 +244,7 @@ def correct_address(
     NotFoundError
         If there is no such row.
     """
-    _check_kind(kind)
+    check_kind(kind)
     unknown = [name for name in address if name not in ADDRESS]
     if unknown:
         raise InputError(f"{', '.join(unknown)}: an address has {', '.join(ADDRESS)}.")
@@ -309,7 +267,7 @@ def mark_no_place(store: Store, kind: str, subject_id: str, *, by: str, now: dat
     NotFoundError
         If there is no such row.
     """
-    _check_kind(kind)
+    check_kind(kind)
     with store.write() as transaction:
         return _decide(transaction, kind, subject_id, placing_decisions.NO_PLACE, {}, by, now)
 
@@ -331,7 +289,7 @@ def forget(
     NotFoundError
         If there is no such row.
     """
-    _check_kind(kind)
+    check_kind(kind)
     with store.write() as transaction:
         row = _row(transaction, kind, subject_id)
         if not transaction.places.forget(kind, subject_id):
@@ -369,21 +327,14 @@ def _write(transaction: Transaction, kind: str, row: pd.DataFrame) -> Geocode:
     placed = place_again(transaction, kind, row, _policy(transaction))
     columns = [KINDS[kind].key[0], *GEOCODE.columns]
     transaction.save(kind, placed.iloc[:0], placed[columns])
-    first = placed.iloc[0]
-    values: dict[str, Any] = {
-        name: None if pd.isna(first[name]) else first[name] for name in GEOCODE.columns
-    }
-    return Geocode(**values)
+    placed = placed[list(GEOCODE.columns)].astype(object)
+    told = placed.where(placed.notna(), None).iloc[0]
+    return Geocode(**{str(name): value for name, value in told.items()})
 
 
 def _policy(transaction: Transaction) -> Policy:
     plan = transaction.plan_in_force()
     return plan.policy if plan else Policy()
-
-
-def _check_kind(kind: str) -> None:
-    if kind not in PLACED_KINDS:
-        raise InputError(f"{kind!r} have no places. The kinds that do: {', '.join(PLACED_KINDS)}.")
 
 
 def _row(transaction: Transaction, kind: str, subject_id: str) -> pd.DataFrame:
@@ -410,19 +361,11 @@ def _by_address(transaction: Transaction, addresses: pd.DataFrame, policy: Polic
     """GEOCODE of addresses alone: the cached online answer, else the gazetteer's."""
     placed = shared_gazetteer(policy.geocoding).lookup(addresses)
     asked = addresses[list(ADDRESS)].assign(**{name: placed[name] for name in GEOCODE.columns})
-    return _answered(transaction, asked, np.ones(len(asked), bool), policy)
-
-
-def _answered(
-    transaction: Transaction, rows: pd.DataFrame, asked: np.ndarray, policy: Policy
-) -> pd.DataFrame:
-    """Give the rows of a mask the cached answers of online providers, where there are any."""
-    return rows
+    return online.apply(asked, online.recall(transaction, asked, policy), policy)
 
 
 def _candidates(transaction: Transaction, kind: str, row: pd.DataFrame) -> pd.DataFrame:
-    policy = _policy(transaction)
+    policy = _policy(transaction).geocoding
     asked = addressed(transaction, kind, row)
-    return placing_candidates.candidates(
-        asked.iloc[0], shared_gazetteer(policy.geocoding), policy.geocoding
-    )
+    answers = transaction.places.answers(online.queries(asked, online.settings(policy)).iloc[0])
+    return placing_candidates.candidates(asked.iloc[0], shared_gazetteer(policy), policy, answers)

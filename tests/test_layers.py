@@ -44,6 +44,7 @@ LAYERS = (
     ("accounts",),
     ("links", "api_tokens", "lockout", "sessions"),
     ("entry",),
+    ("placing_worklist",),
     ("placing", "resolving"),
     ("namesakes",),
     ("views", "importing", "geocode_run", "snapshotting"),

@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, func, insert, not_, or_, select
 from territory.placing_decisions import NOT_A_PLACE, Decision
 from territory.schemas import ADDRESS, PLACEMENTS
 from territory.store import rows
-from territory.store.import_schema import place_decisions
+from territory.store.import_schema import geocode_answers, place_decisions
 from territory.store.schema import KINDS
 
 if TYPE_CHECKING:
@@ -51,6 +51,12 @@ class PlaceLedger:
         names = (*KINDS[kind].key, *ADDRESS, "given_lon", "given_lat", "geocode_note")
         query = select(*(table.c[name] for name in names))
         return rows.read(self._connection, query.where(table.c.given_lon.is_not(None)))
+
+    def answers(self, query: str) -> pd.DataFrame:
+        """Read the places that online providers found for an address in one folded line."""
+        same = (geocode_answers.c.query == query, geocode_answers.c.lon.is_not(None))
+        found = select(geocode_answers).where(*same).order_by(geocode_answers.c.provider)
+        return rows.read(self._connection, found)
 
     def counts(self, kind: str, text: str | None = None) -> dict[str, int]:
         """Count the rows of each placement, and apart from them those marked as no place."""
