@@ -14,8 +14,10 @@ import click
 
 from territory.cli_audit import audit_group
 from territory.cli_eligibility import eligibility
+from territory.cli_geocode import geocode
 from territory.cli_import import import_, imports, mapping
 from territory.cli_jobs import jobs_group, work
+from territory.cli_places import places
 from territory.cli_users import tokens_group, users_group
 from territory.errors import InputError, NotFoundError, TerritoryError
 from territory.terminal import Progress, answer, as_json, dry_run, note, now, opened, person
@@ -58,6 +60,8 @@ cli.add_command(eligibility)
 cli.add_command(import_)
 cli.add_command(imports)
 cli.add_command(mapping)
+cli.add_command(geocode)
+cli.add_command(places)
 cli.add_command(jobs_group)
 cli.add_command(work)
 cli.add_command(users_group)

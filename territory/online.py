@@ -43,6 +43,7 @@ FAILURES = {
 REMEMBERED = "online_providers"  # the setting that names who was ever asked, in order
 # An ambiguous address is only settled by an answer that knows the street or the postal code.
 _TELLING = (*PRECISE, "postal")
+_FEW = 1_000  # rows up to which the cache is asked about each instead of read as a whole
 _LONGEST = 200  # letters of a street that is still an address
 _BOX = re.compile(r"\W*(?:p\W*o\W*|post\s+office\s+)box\W*\w*\W*", re.IGNORECASE)
 _USABLE_PRECISE, _USABLE, _FAILED, _SEVERAL, _UNUSABLE, _NONE, _UNASKED = range(7)
@@ -159,11 +160,31 @@ def recall(
     names = provider_order(transaction, online)
     if not names:
         return None
-    known = transaction.answers.all(names)
-    if known.empty:
+    is_small = len(rows) <= _FEW
+    known = None if is_small else transaction.answers.all(names)
+    if known is not None and known.empty:
         return None
-    gaining = rows[could_gain(rows)]
-    return choose(known, queries(gaining, online), names, online)
+    asked = queries(rows[could_gain(rows)], online)
+    if known is None:
+        known = transaction.answers.about(names, asked)
+    return choose(known, asked, names, online)
+
+
+def heard(
+    transaction: Transaction, row: pd.DataFrame, policy: Policy | GeocodingPolicy
+) -> pd.DataFrame:
+    """Give every place that a provider ever named for the address of one row, used or not.
+
+    Returns
+    -------
+    answers
+        The columns of ``Answer`` without ``query``, in the order of the policy.
+    """
+    online = settings(policy)
+    names = provider_order(transaction, online)
+    known = transaction.answers.about(names, queries(row, online))
+    found = known[known["answer"] == FOUND].drop(columns="query")
+    return found.sort_values("provider", key=lambda named: named.map(names.index), kind="stable")
 
 
 def provider_order(transaction: Transaction, online: OnlinePolicy) -> tuple[str, ...]:
@@ -214,10 +235,10 @@ def rank(answers: pd.DataFrame, online: OnlinePolicy) -> npt.NDArray[np.int64]:
     return ranks
 
 
-def is_settled(answers: pd.DataFrame, online: OnlinePolicy) -> npt.NDArray[np.bool_]:
-    """Tell the answers after which no further provider need be asked: they know the street."""
-    settled: npt.NDArray[np.bool_] = rank(answers, online) == _USABLE_PRECISE
-    return settled
+def settles(answer: Answer, online: OnlinePolicy) -> bool:
+    """Tell whether no further provider need be asked after an answer: it knows the street."""
+    is_sure = answer.match_score is None or not answer.match_score < online.min_match_score
+    return answer.answer == FOUND and answer.precision in PRECISE and is_sure
 
 
 def _is_usable(answers: pd.DataFrame, online: OnlinePolicy) -> npt.NDArray[np.bool_]:

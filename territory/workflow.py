@@ -16,6 +16,8 @@ from territory import assignment, drafting, importing, plans, reference, views
 from territory.errors import ConflictError, NotFoundError
 from territory.exporting import EXPORTS, export
 from territory.findings import sum_up
+from territory.geocode_report import GeocodeReport
+from territory.geocode_run import geocode
 from territory.import_report import ImportRecord, ImportReport, Preview, UndoReport, moment
 from territory.imports import (
     history,
@@ -58,6 +60,7 @@ __all__ = [
     "EXPORTS",
     "AssignReport",
     "CheckReport",
+    "GeocodeReport",
     "ImportRecord",
     "ImportReport",
     "MarketView",
@@ -71,6 +74,7 @@ __all__ = [
     "explain",
     "export",
     "findings",
+    "geocode",
     "history",
     "import_file",
     "import_record",

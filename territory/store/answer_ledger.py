@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from sqlalchemy import delete, select
@@ -15,9 +15,10 @@ from territory.store.import_schema import geocode_answers
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Answer))
+_CHUNK = 5_000  # questions that one statement names: SQLite takes 32,766 values
 
 
 class AnswerLedger:
@@ -29,9 +30,19 @@ class AnswerLedger:
     def all(self, providers: Iterable[str]) -> pd.DataFrame:
         """Read every answer of some providers: the columns of ``Answer``, by provider and query."""
         table = geocode_answers
-        query = select(*(table.c[name] for name in _COLUMNS))
-        query = query.where(table.c.provider.in_(list(providers)))
+        query = _told().where(table.c.provider.in_(list(providers)))
         return rows.read(self._connection, query.order_by(table.c.provider, table.c.query))
+
+    def about(self, providers: Iterable[str], queries: Iterable[str]) -> pd.DataFrame:
+        """Read what some providers answered to some questions; columns and order as of ``all``."""
+        table, asked = geocode_answers, sorted(set(queries))
+        query = _told().where(table.c.provider.in_(list(providers)))
+        query = query.order_by(table.c.provider, table.c.query)
+        parts = [
+            rows.read(self._connection, query.where(table.c.query.in_(asked[at : at + _CHUNK])))
+            for at in range(0, max(len(asked), 1), _CHUNK)
+        ]
+        return pd.concat(parts, ignore_index=True)
 
     def save(self, answers: Iterable[Answer], at: str) -> None:
         """Keep answers that were given at a time (UTC ISO text), in place of earlier ones."""
@@ -52,3 +63,7 @@ class AnswerLedger:
                 geocode_answers.c.provider == provider, geocode_answers.c.asked_at < before
             )
         ).rowcount
+
+
+def _told() -> Select[Any]:
+    return select(*(geocode_answers.c[name] for name in _COLUMNS))
