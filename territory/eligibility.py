@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Objects = npt.NDArray[np.object_]
 
-__all__ = ["COLUMNS", "Facts", "RoutingAdapter", "decide", "judge", "measure"]
+__all__ = ["COLUMNS", "Facts", "RoutingAdapter", "decide", "judge", "measure", "standing"]
 
 _UNIT_OF_TIME = "road_time"
 
@@ -142,7 +142,7 @@ def measure(
         _objects(homes, "geocode_source"),
         exception,
         expired_on,
-        _standing(homes, policy),
+        standing(homes, policy),
         *road,
     )
 
@@ -355,8 +355,11 @@ def _exceptions(homes: pd.DataFrame, policy: EligibilityPolicy, on: str) -> tupl
     )
 
 
-def _standing(homes: pd.DataFrame, policy: EligibilityPolicy) -> Objects:
-    """Give the day of the earlier decision that still stands; None where there is none."""
+def standing(homes: pd.DataFrame, policy: EligibilityPolicy) -> Objects:
+    """Give the day of the earlier decision that still stands; None where there is none.
+
+    Looks at ``eligible_since``, ``home_since`` and ``role_since`` alone.
+    """
     rule = policy.grandfathering
     none = np.full(len(homes), None, dtype=object)
     if rule is None or "eligible_since" not in homes:

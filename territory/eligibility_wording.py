@@ -22,7 +22,7 @@ ELIGIBLE, NOT_ELIGIBLE = "eligible", "not eligible"
 NEEDS_REVIEW, CANNOT_DECIDE = "needs review", "cannot decide"
 DECISIONS = (ELIGIBLE, NOT_ELIGIBLE, NEEDS_REVIEW, CANNOT_DECIDE)
 UNIT_WORDS = {"mi": ("miles", "mile"), "km": ("kilometres", "kilometre"), "min": ("minutes",) * 2}
-_METHOD_WORDS = {
+METHOD_WORDS = {
     "geodesic": "straight line",
     "road_distance": "by road",
     "road_time": "by road",
@@ -172,12 +172,12 @@ def around(
             else "straight line; no road is shorter"
         )  # fmt: skip
         return "at least ", f" ({way}) from {place}, {where[side]}"
-    return "", f" ({_METHOD_WORDS[criterion.method]}) from {place}, {where[side]}"
+    return "", f" ({METHOD_WORDS[criterion.method]}) from {place}, {where[side]}"
 
 
 def between(criterion: Criterion, office: str, low: float, high: float) -> str:
     """Write the clause of a criterion whose limit runs through what may be the distance."""
-    place, how = _origin(criterion, office), _METHOD_WORDS[criterion.method]
+    place, how = _origin(criterion, office), METHOD_WORDS[criterion.method]
     return (
         f"between {shown(low, criterion)} and {shown(high, criterion)} ({how}) from {place}, "
         f"on either side of {limit_words(criterion)}"
@@ -186,7 +186,7 @@ def between(criterion: Criterion, office: str, low: float, high: float) -> str:
 
 def in_band(criterion: Criterion, office: str, measure: float, band_m: float) -> str:
     """Write the clause of a distance that the policy wants a person to look at."""
-    place, how = _origin(criterion, office), _METHOD_WORDS[criterion.method]
+    place, how = _origin(criterion, office), METHOD_WORDS[criterion.method]
     return (
         f"{shown(measure, criterion)} ({how}) from {place}, in the review band of "
         f"{band_m / UNITS[criterion.unit]:.3g} {UNIT_WORDS[criterion.unit][0]} round "
