@@ -15,12 +15,31 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from flask_compress import Compress
 
+from territory import works
+from territory.errors import InputError
 from territory.store import open_store
-from webmap import assets, basemap, failures, ops, rep, security, shell, statics, warmup, wording
+from webmap import (
+    assets,
+    basemap,
+    failures,
+    imports,
+    job_pages,
+    ops,
+    pairs,
+    receiving,
+    rep,
+    security,
+    shell,
+    statics,
+    warmup,
+    wording,
+    worklist,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MAX_UPLOAD_MB = 1024
 DEFAULT_STORE = "sqlite:///var/territory.sqlite"
 
 
@@ -28,27 +47,51 @@ def _today() -> dt.date:
     return dt.datetime.now(dt.UTC).date()
 
 
+def _megabytes(text: str | None) -> int:
+    if text and not (text.isascii() and text.isdigit() and int(text)):
+        raise InputError(f"TERRITORY_MAX_UPLOAD_MB={text}: write whole megabytes, such as 1024.")
+    return int(text) if text else MAX_UPLOAD_MB
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
 @dataclass(frozen=True)
 class Settings:
     """What one app is started with.
 
-    ``var_dir`` holds what the app may rebuild at any time, such as drawn map tiles; ``warm_up``
-    draws the first of them as soon as the app is asked for anything; ``today`` is what "3 days ago"
-    counts from.
+    ``var_dir`` holds drawn map tiles, which the app may rebuild at any time, and uploads, which it
+    may not; ``warm_up`` draws the first tiles as soon as the app is asked for anything; ``today``
+    is what "3 days ago" counts from, and ``now`` is the clock. ``queue`` is where jobs wait
+    (``job_queue.open_queue``), by default a file in ``var_dir``. ``secret_key`` signs cookies; by
+    default it is made once and kept in ``var_dir``.
     """
 
     store_url: str = DEFAULT_STORE
     var_dir: Path = Path("var")
     warm_up: bool = False
     today: Callable[[], dt.date] = field(default=_today, compare=False)
+    now: Callable[[], dt.datetime] = field(default=_now, compare=False)
+    max_upload_mb: int = MAX_UPLOAD_MB
+    queue: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
+
+    @property
+    def uploads(self) -> Path:
+        """Where the files are that were handed in."""
+        return self.var_dir / works.UPLOADS
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Take ``TERRITORY_STORE`` and ``TERRITORY_VAR`` where they are set."""
+        """Take what is set: TERRITORY_STORE, _VAR, _QUEUE, _MAX_UPLOAD_MB and _SECRET."""
         return cls(
             store_url=os.environ.get("TERRITORY_STORE") or DEFAULT_STORE,
-            var_dir=Path(os.environ.get("TERRITORY_VAR") or "var"),
+            var_dir=Path(os.environ.get("TERRITORY_VAR") or "var").resolve(),
             warm_up=True,
+            max_upload_mb=_megabytes(os.environ.get("TERRITORY_MAX_UPLOAD_MB")),
+            queue=os.environ.get("TERRITORY_QUEUE") or None,
+            secret_key=os.environ.get("TERRITORY_SECRET") or None,
         )
 
 
@@ -62,10 +105,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings.from_environment()
     app = Flask(__name__, static_folder=None)
+    app.request_class = receiving.Request
     app.config.from_mapping(
         TERRITORY=settings,
-        # Nothing is uploaded yet: a body larger than this is a mistake or an attack.
-        MAX_CONTENT_LENGTH=64 * 1024,
         COMPRESS_MIN_SIZE=600,
         COMPRESS_MIMETYPES=[
             "text/html", "text/css", "text/javascript", "text/csv", "application/json",
@@ -86,6 +128,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     shell.install(app)
     if settings.warm_up:
         warmup.install(app, settings.var_dir)
-    for module in (ops, rep, assets, basemap):
+    for module in (ops, rep, imports, worklist, pairs, job_pages, assets, basemap):
         app.register_blueprint(module.blueprint)
     return app

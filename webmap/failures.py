@@ -30,12 +30,15 @@ STATUS = {
 }
 # What happened, and what to do when the error itself does not say.
 WORDS = {
-    400: ("This address asks for something that does not exist", "Go back, or start from Markets."),
+    400: ("This cannot be done as asked", "Go back, or start from Markets."),
     403: ("Not from here", "Open the address that `territory serve` printed."),
     404: ("Nothing is here", "Check the address, or start from Markets."),
     405: ("This page cannot be used that way", "Start from Markets."),
-    409: ("The plan has moved on", "Load the page again."),
-    413: ("That was too much at once", "Import large files with `territory import`."),
+    409: ("Things have moved on", "Go back and load the page again."),
+    413: (
+        "That was too much at once",
+        "Files up to the limit are taken on the Import page; larger ones by `territory import`.",
+    ),
     500: ("The server failed on this page", "Nothing was changed. Try again; the log has more."),
     502: ("The place service did not answer", "Nothing is lost. Try again later."),
     503: ("The store does not answer", "Nothing is lost. Try again in a moment."),

@@ -2,7 +2,8 @@
 
 folium draws the shell: base map, veil, market outline, rings, office markers. A custom element
 hands the map to a script of ours, which fetches what is on it and draws it: `ProspectLayer` to
-``static/map.js``, `MarketOverview` to ``static/map-overview.js``.
+``static/map.js``, `MarketOverview` to ``static/map-overview.js``, `PlacePicker` to
+``static/map-place.js``.
 folium writes texts into its script and HTML as they are, so none from outside gets there: folium
 is given numbers and constants only. Names travel as JSON and as escaped attributes, and the script
 writes them with ``textContent``.
@@ -49,6 +50,7 @@ OVERVIEW_TOLERANCE_DEG = 0.01
 WORLD = [(-85.0, -540.0), (85.0, -540.0), (85.0, 540.0), (-85.0, 540.0)]
 MIN_ZOOM, MAX_ZOOM = 3, 16
 Bounds = tuple[float, float, float, float]  # west, south, east, north
+MAINLAND: Bounds = (-125.0, 24.5, -66.5, 49.5)
 BUILDING = (
     '<svg viewBox="-9 -9 18 18" aria-hidden="true">'
     '<path d="M-4 5v-9h5v9M1-1h4v6M-5.500 5h11M-2-1.500h1M-2 1.500h1"/></svg>'
@@ -101,6 +103,13 @@ class MarketOverview(Handover):
 
     function = "marketOverview"
     scripts = ("map-overview.js",)
+
+
+class PlacePicker(Handover):
+    """Shows the places that one row could be at, and a pin to drag."""
+
+    function = "placePicker"
+    scripts = ("map-place.js",)
 
 
 def market_map(
@@ -179,6 +188,22 @@ def overview_map(
         looks="market-map overview-map",
         label="Map of all markets; the table above holds the same markets",
         data={"markets": markets_url, "market": market_url},
+    )
+
+
+def place_map(bounds: Bounds, *, tiles_url: str = basemap.TILES_URL) -> RenderedMap:
+    """Build the small map on which the place of one row is chosen.
+
+    The candidates are in the form beside it (``static/map-place.js`` says how), so the script
+    depends on ``bounds`` alone.
+    """
+    chart = _shell(bounds, tiles_url)
+    PlacePicker().add_to(chart)
+    return _render(
+        chart,
+        looks="market-map place-map",
+        label="Map of the places it could be; the choices below are the same",
+        data={},
     )
 
 
@@ -314,7 +339,7 @@ def _bounds(shape: BaseGeometry | None, offices: pd.DataFrame) -> tuple[float, f
     if len(offices):
         lon, lat = offices["lon"], offices["lat"]
         return (lon.min() - 1, lat.min() - 1, lon.max() + 1, lat.max() + 1)
-    return (-125.0, 24.5, -66.5, 49.5)
+    return MAINLAND
 
 
 def _rings(shape: BaseGeometry) -> Iterator[list[tuple[float, float]]]:

@@ -87,10 +87,13 @@ def around() -> dict[str, Any]:
         "shell": seen,
         "limit_m": radius_m,
         "limit": f"{to_miles(radius_m):g} mi",
+        # A phone shows the first four below, and the rest at the foot of the page.
         "navigation": (
             ("ops.home", "Markets", "map", None),
-            ("rep.outside", "Outside", "outside", seen.outside),
+            ("imports.home", "Import", "up", None),
+            ("worklist.home", "Places", "pin", None),
             ("ops.findings", "Findings", "flag", seen.findings),
+            ("rep.outside", "Outside", "outside", seen.outside),
             ("ops.offices", "Offices", "office", None),
         ),
     }

@@ -79,6 +79,27 @@ SEVERITY_TAG = {
     "warning": ("review", "wave", "Worth a look"),
     "note": ("", "dash", "For your information"),
 }
+PLACEMENT_TAG = {
+    "placed": ("ok", "check", "Placed"),
+    "approximate": ("", "dash", "Approximate"),
+    "ambiguous": ("review", "wave", "Ambiguous"),
+    "conflict": ("review", "wave", "Conflict"),
+    "unplaced": ("no", "cross", "Unplaced"),
+    "not_a_place": ("", "dash", "Not a place"),
+}
+COLUMN = {
+    "lat": "Latitude",
+    "lon": "Longitude",
+    "given_lat": "Latitude given",
+    "given_lon": "Longitude given",
+    "postal_code": "ZIP or postal code",
+    "employees": "Employees",
+    "revenue_usd": "Revenue, $",
+    "amount_usd": "Amount, $",
+    "uncertainty_m": "Uncertainty, m",
+    "owner_rep_id": "Owner (rep id)",
+    "email": "E-mail",
+}
 
 
 WEB_SCHEMES = ("http", "https")
@@ -98,6 +119,9 @@ def install(app: Flask) -> None:
         web_address=web_address,
         host=host,
         position=position,
+        moment=moment,
+        kind_words=kind_words,
+        column_words=column_words,
     )
     app.jinja_env.globals.update(
         STATUS=STATUS,
@@ -107,6 +131,7 @@ def install(app: Flask) -> None:
         KIND=KIND,
         VERDICT_TAG=VERDICT_TAG,
         SEVERITY_TAG=SEVERITY_TAG,
+        PLACEMENT_TAG=PLACEMENT_TAG,
     )
 
 
@@ -168,6 +193,31 @@ def day(value: str | dt.date | None) -> str:
     near = {0: "today", 1: "yesterday", -1: "tomorrow"}
     words = f"{distance:,} days ago" if distance > 0 else f"in {-distance:,} days"
     return f"{date.isoformat()} ({near.get(distance, words)})"
+
+
+def moment(value: str | None) -> str:
+    """A time and how far it is: ``2026-11-23 09:41 UTC (20 minutes ago)``."""
+    if not value:
+        return NOTHING
+    when = dt.datetime.fromisoformat(value)
+    shown = f"{when:%Y-%m-%d %H:%M} UTC"
+    passed = int((current_app.config["TERRITORY"].now() - when).total_seconds())
+    if not 0 <= passed < 24 * 3600:
+        return f"{shown} ({day(value).partition(' (')[2]}"
+    for seconds, unit in ((3600, "hour"), (60, "minute")):
+        if passed >= seconds:
+            return f"{shown} ({plural(passed // seconds, unit)} ago)"
+    return f"{shown} (just now)"
+
+
+def kind_words(kind: str) -> str:
+    """What rows of a kind are called: ``Named accounts``."""
+    return kind.replace("_", " ").capitalize()
+
+
+def column_words(column: str) -> str:
+    """What a column of ours is called."""
+    return COLUMN.get(column) or column.replace("_", " ").capitalize()
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

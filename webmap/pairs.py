@@ -1,0 +1,87 @@
+"""Pairs of prospects that look like one company: a person merges them or keeps them apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+
+from territory import namesakes
+from territory.errors import InputError
+from webmap import import_tables, security, shell
+from webmap.exports import records
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from flask.typing import ResponseReturnValue
+
+blueprint = Blueprint("pairs", __name__, url_prefix="/ops/duplicates")
+
+PAGE_ROWS = 20
+DECIDED_ROWS = 10
+COMPARED = (
+    ("status", "Status"),
+    ("street", "Street"),
+    ("city", "City"),
+    ("state", "State"),
+    ("postal_code", "ZIP"),
+    ("website", "Website"),
+    ("employees", "Employees"),
+    ("parent_id", "Parent"),
+)
+
+
+@blueprint.get("")
+def home() -> ResponseReturnValue:
+    """List the pairs, the likeliest first, each with what speaks for it, and what was decided."""
+    page = import_tables.page_number()
+    first = (page - 1) * PAGE_ROWS
+    pairs, total = namesakes.likely_duplicates(shell.store(), offset=first, limit=PAGE_ROWS)
+    decided = namesakes.decisions(shell.store())
+    return render_template(
+        "duplicates.html",
+        place="pairs.home",
+        pairs=records(pairs),
+        compared=COMPARED,
+        total=total,
+        page=page,
+        pages=-(-total // PAGE_ROWS),
+        page_size=PAGE_ROWS,
+        first_row=first + 1,
+        decided=records(decided.head(DECIDED_ROWS)),
+        decisions=len(decided),
+    )
+
+
+@blueprint.get("/merge")
+def ask_merge() -> ResponseReturnValue:
+    """Say what a merge would change."""
+    kept_id, merged_id = (request.args.get(name, "") for name in ("kept", "merged"))
+    told = namesakes.merge(
+        shell.store(), kept_id, merged_id, by=security.person(), now=_now(), is_dry_run=True
+    )
+    return render_template("duplicates_merge.html", place="pairs.home", told=told)
+
+
+@blueprint.post("")
+def decide() -> ResponseReturnValue:
+    """Merge a pair, keep it apart, or take either back."""
+    verb = request.form.get("verb", "")
+    kept_id, other_id = (request.form.get(name, "") for name in ("kept", "merged"))
+    if verb == "merge":
+        namesakes.merge(shell.store(), kept_id, other_id, by=security.person(), now=_now())
+    elif verb == "apart":
+        namesakes.keep_apart(shell.store(), kept_id, other_id, by=security.person(), now=_now())
+    elif verb == "unmerge":
+        namesakes.unmerge(shell.store(), kept_id, other_id, by=security.person(), now=_now())
+    elif verb == "reconsider":
+        namesakes.reconsider(shell.store(), kept_id, other_id)
+    else:
+        raise InputError(f"verb: {verb[:40]!r} is none of merge, apart, unmerge, reconsider.")
+    return redirect(url_for(".home", page=request.form.get("page") or None), 303)
+
+
+def _now() -> datetime:
+    now: datetime = current_app.config["TERRITORY"].now()
+    return now

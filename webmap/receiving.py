@@ -1,0 +1,68 @@
+"""Files that come in: written to where they stay while they arrive, never held in memory."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from typing import TYPE_CHECKING, Any
+
+import flask
+from flask import current_app, request
+
+from territory import uploads
+from territory.errors import InputError
+from territory.jobs import stamp
+from webmap import security
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from territory.uploads import Upload
+
+INCOMING = "incoming-"
+ABANDONED_S = 24 * 3600  # what is still arriving after a day never will
+
+
+class Request(flask.Request):
+    """A request whose files go to the folder of uploads, where that is what they are for."""
+
+    def _get_file_stream(self, *args: Any, **kwargs: Any) -> Any:
+        if self.endpoint != security.UPLOAD:
+            return super()._get_file_stream(*args, **kwargs)
+        folder = current_app.config["TERRITORY"].uploads
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
+        return tempfile.NamedTemporaryFile("wb+", dir=folder, prefix=INCOMING)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a server that was killed had not received whole."""
+    for left in folder.glob(f"{INCOMING}*"):
+        if time.time() - left.stat().st_mtime > ABANDONED_S:
+            left.unlink(missing_ok=True)
+
+
+def keep(kind: str, *, is_full: bool) -> Upload:
+    """Keep the file of this request.
+
+    Raises
+    ------
+    InputError
+        If there is none, it is empty, or its name has no suffix that can be read.
+    """
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        raise InputError("No file was chosen. Choose one, or drop it on the field.")
+    file.stream.flush()
+    if file.stream.tell() == 0 and file.stream.seek(0, 2) == 0:
+        raise InputError(f"{uploads.shown_name(file.filename)}: the file is empty.")
+    settings = current_app.config["TERRITORY"]
+    return uploads.keep(
+        settings.uploads,
+        settings.uploads / file.stream.name,
+        name=file.filename,
+        kind=kind,
+        is_full=is_full,
+        by=security.person(),
+        at=stamp(settings.now()),
+    )

@@ -1,0 +1,77 @@
+/* The small map of the work list: numbered candidates, the circle of the chosen one, a pin to drag.
+ *
+ * Data: the radio buttons of the form beside the map carry data-candidate with data-number, data-lat, data-lon and
+ * data-radius (metres); the one with data-pin stands for the pin, whose place is in the fields lat and lon. Choosing in
+ * the form moves the map, dragging the pin or pressing a number chooses in the form. */
+"use strict";
+
+function placePicker(map) {
+  const box = map.getContainer(), form = document.querySelector("[data-settle]"), dark = matchMedia("(prefers-color-scheme: dark)");
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const choices = [...form.querySelectorAll("[data-candidate]")], pinChoice = form.querySelector("[data-pin]"), shown = form.querySelector("[data-position]");
+  const {lat, lon} = form.elements;
+  const number = (field) => { const text = field.value.trim().replace("−", "-"), value = Number(text); return text === "" || Number.isNaN(value) ? null : value; };
+  const at = (choice) => [Number(choice.dataset.lat), Number(choice.dataset.lon)];
+  const words = (point) => `${Math.abs(point.lat).toFixed(5)} ${point.lat < 0 ? "S" : "N"}, ${Math.abs(point.lng).toFixed(5)} ${point.lng < 0 ? "W" : "E"}`;
+
+  const marks = choices.map((choice) => {
+    const mark = L.marker(at(choice), {keyboard: true, title: `Place ${choice.dataset.number}`, alt: `Place ${choice.dataset.number}`,
+      icon: L.divIcon({className: "map-candidate", html: choice.dataset.number, iconSize: [24, 24]})}).addTo(map);
+    mark.on("click", () => choose(choice));
+    return mark;
+  });
+  let circle = null;
+
+  const start = number(lat) !== null && number(lon) !== null ? [number(lat), number(lon)] : choices.length ? at(choices[0]) : map.getCenter();
+  const shape = '<svg viewBox="0 0 28 36" aria-hidden="true"><path d="M14 35C8 25 2 20 2 13a12 12 0 0 1 24 0c0 7-6 12-12 22z"/><circle cx="14" cy="13" r="4.500"/></svg>';
+  const pin = L.marker(start, {draggable: true, autoPan: true, zIndexOffset: 1000, title: "Drag me to where it is", alt: "Pin: drag it, or move it with the arrow keys",
+    icon: L.divIcon({className: "map-pin", html: shape, iconSize: [28, 36], iconAnchor: [14, 35]})}).addTo(map);
+
+  function choose(choice) { choice.checked = true; choice.closest("details")?.setAttribute("open", ""); show(); }
+
+  /** Show what is chosen in the form; the view moves only where it is out of sight. */
+  function show() {
+    const chosen = choices.find((choice) => choice.checked);
+    marks.forEach((mark, i) => mark.getElement().classList.toggle("on", choices[i] === chosen));
+    pin.getElement().classList.toggle("on", pinChoice.checked);
+    circle?.remove();
+    circle = null;
+    if (!chosen) return;
+    if (Number(chosen.dataset.radius) > 0)
+      circle = L.circle(at(chosen), {radius: Number(chosen.dataset.radius), className: "map-uncertainty", interactive: false}).addTo(map);
+    if (!map.getBounds().contains(at(chosen))) map.flyTo(at(chosen), map.getZoom(), {animate: !still});
+  }
+
+  /** Take over where the pin is: into the fields, as the choice. */
+  function moved() {
+    const point = pin.getLatLng().wrap();
+    lat.value = point.lat.toFixed(6); lon.value = point.lng.toFixed(6);
+    shown.textContent = words(point);
+    choose(pinChoice);
+  }
+  pin.on("dragend", moved);
+  pin.getElement().addEventListener("keydown", (event) => {
+    const way = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
+    if (!way) return;
+    event.preventDefault(); event.stopPropagation();
+    const step = event.shiftKey ? 10 : 1, p = map.latLngToContainerPoint(pin.getLatLng());
+    pin.setLatLng(map.containerPointToLatLng([p.x + way[0] * step, p.y + way[1] * step]));
+    moved();
+  });
+  for (const field of [lat, lon]) field.addEventListener("input", () => {
+    if (number(lat) === null || number(lon) === null || Math.abs(number(lat)) > 90 || Math.abs(number(lon)) > 180) return;
+    pin.setLatLng([number(lat), number(lon)]);
+    shown.textContent = words(pin.getLatLng());
+    choose(pinChoice);
+    if (!map.getBounds().contains(pin.getLatLng())) map.setView(pin.getLatLng(), map.getZoom(), {animate: false});
+  });
+  form.addEventListener("change", (event) => { if (event.target.name === "choice") show(); });
+
+  dark.addEventListener("change", () => map.eachLayer((layer) => {
+    if (layer.options.scheme) { layer.options.scheme = dark.matches ? "dark" : "light"; layer.redraw(); }
+  }));
+  new ResizeObserver(() => map.invalidateSize({animate: false})).observe(box);
+  map.attributionControl.setPrefix(false);
+  show();
+  box.dataset.ready = "true";
+}
