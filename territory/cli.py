@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from territory.cli_audit import audit_group
+from territory.cli_duplicates import duplicates_group, family
 from territory.cli_eligibility import eligibility
 from territory.cli_geocode import geocode
 from territory.cli_import import import_, imports, mapping
@@ -62,6 +63,8 @@ cli.add_command(imports)
 cli.add_command(mapping)
 cli.add_command(geocode)
 cli.add_command(places)
+cli.add_command(duplicates_group)
+cli.add_command(family)
 cli.add_command(jobs_group)
 cli.add_command(work)
 cli.add_command(users_group)

@@ -48,8 +48,8 @@ _ABBREVIATED = re.compile(r"\b(c|ca|approx|est|abt|min|max)\.(?=\s*\d)", re.IGNO
 _TREND = re.compile(r"[▲▼△▽↑↓⬆⬇]\ufe0f?|\b(?:increase|decrease|steady)\b", re.IGNORECASE)
 # What the figure is or of when it is: "Employees: 250", "FY2024: $3bn", "2024: 38,000".
 _LABEL = re.compile(
-    r"\s*(?:[a-z][a-z ]{2,24}[:=]|FY\s?'?\d{2}(?:\d\d)?(?!\d)\s*[:=\u2013-]?|(?:19|20)\d\d\s*[:=])"
-    r"\s*(?=\D*\d)",
+    r"\A\s*(?:[a-z][a-z ]{2,24}[:=]|FY\s?'?\d{2}(?:\d\d)?(?!\d)\s*[:=\u2013-]?"
+    r"|(?:19|20)\d\d\s*[:=])\s*(?=\D*\d)",
     re.IGNORECASE,
 )
 # What a spreadsheet makes of the sizes "11-50" and "2-10".
