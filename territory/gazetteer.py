@@ -9,7 +9,7 @@ it is a slip of the pen: there the city counts, and the row says so.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from territory.cleaning import by_value
+from territory.gazetteer_areas import Surroundings
 from territory.gazetteer_tables import (
     GAP,
     CityPoints,
@@ -26,8 +27,9 @@ from territory.gazetteer_tables import (
     zip_city_places,
     zip_places,
 )
+from territory.geodesy import inverse
 from territory.lengths import METRES_PER_MILE, format_miles
-from territory.policy import GeocodingPolicy
+from territory.policy import GeocodingPolicy, OnlinePolicy
 from territory.reference import load, normalise_place, normalise_places
 
 if TYPE_CHECKING:
@@ -123,6 +125,11 @@ class Gazetteer:
     def _countries(self) -> Places:
         return city_places(named_cities(self.reference), "country_code", self._policy)
 
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """Which county a point is in, and how far from a state."""
+        return Surroundings(self.reference)
+
     def lookup(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Place each row by its address; every row comes back once, in order.
 
@@ -183,7 +190,8 @@ class Gazetteer:
         answers = self._place_by_city(rows, city, in_state)
         without_state = american & rows["state"].isna()
         vague = (answers.rivals > 0) & without_state.to_numpy(bool) | answers.is_open
-        vague |= (rows["country"].isna() & without_state & city.isin(self._known_names)).to_numpy()
+        nowhere = np.flatnonzero(rows["country"].isna() & without_state & city.notna())
+        vague[nowhere] |= self._is_known(city.iloc[nowhere])
         answers.drop(vague)
         zip_at = self._zip_at(rows["postal_code"].where(american))
         reach = self._zip_codes.uncertainty_m[zip_at]
@@ -193,15 +201,20 @@ class Gazetteer:
         town = answers.title.copy()
         trusted = np.flatnonzero((zip_at >= 0) & ~is_astray)
         answers.take(self._zip_codes, trusted, zip_at[trusted], "postal")
-        # Either of the two may be wrong, so the uncertainty reaches from one to the other.
-        both = np.fmax(answers.uncertainty_m, to_city + reach)
-        answers.uncertainty_m = np.where(is_astray, both, answers.uncertainty_m)
+        self._reach_to_zip(answers, np.flatnonzero(is_astray), zip_at)
         oddities = _Oddities(vague, is_astray, zip_at, to_city, town)
         told = answers.frame(self._notes(rows, answers, oddities))
         told.loc[vague & answers.is_missing, "placement"] = "ambiguous"
         contradicts = is_astray | self._is_elsewhere(rows, zip_at, to_city, city)
         told.loc[contradicts & ~answers.is_missing, "placement"] = "conflict"
         return told
+
+    def _reach_to_zip(self, answers: _Answers, rows: Ints, zip_at: Ints) -> None:
+        """Let the uncertainty reach from the city to the ZIP code: either of them may be wrong."""
+        places, at = self._zip_codes, zip_at[rows]
+        apart = inverse(answers.lon[rows], answers.lat[rows], places.lon[at], places.lat[at])
+        both = np.maximum(answers.uncertainty_m[rows], apart + places.uncertainty_m[at])
+        answers.uncertainty_m[rows] = both
 
     def _place_by_city(self, rows: pd.DataFrame, city: pd.Series, in_state: pd.Series) -> _Answers:
         american = _is_american(rows["country"])
@@ -224,8 +237,13 @@ class Gazetteer:
                 answers.take(places, asked, places.find(keys.iloc[asked]), "place")
         return answers
 
+    def _is_known(self, names: pd.Series) -> Bools:
+        """Tell which names any city of the world bears."""
+        known: Bools = self._names.get_indexer(pd.Index(names)) >= 0
+        return known
+
     @cached_property
-    def _known_names(self) -> pd.Index:
+    def _names(self) -> pd.Index:
         names: pd.Index = pd.Index(self.reference.city_names["key"].unique())
         return names
 
@@ -287,9 +305,16 @@ class Gazetteer:
         return notes
 
 
-@lru_cache(maxsize=4)
 def shared_gazetteer(policy: GeocodingPolicy) -> Gazetteer:
-    """Give the gazetteer of a policy on the bundled tables, made once in a process."""
+    """Give the gazetteer of a policy on the bundled tables, made once in a process.
+
+    Which online geocoders may be asked makes no difference to it.
+    """
+    return _shared(replace(policy, online=OnlinePolicy()))
+
+
+@lru_cache(maxsize=4)
+def _shared(policy: GeocodingPolicy) -> Gazetteer:
     return Gazetteer(load(), policy)
 
 

@@ -17,7 +17,6 @@ import pandas as pd
 
 from territory.coordinates import ELSEWHERE_STATES, in_country, readings
 from territory.gazetteer import CONFLICT_M
-from territory.gazetteer_areas import Surroundings
 from territory.geodesy import inverse
 from territory.lengths import format_miles
 from territory.policy import GeocodingPolicy, Policy
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from territory.gazetteer import Gazetteer
+    from territory.gazetteer_areas import Surroundings
 
     Bools = npt.NDArray[np.bool_]
     Floats = npt.NDArray[np.float64]
@@ -152,17 +152,28 @@ class _Check:
         far: Bools = self._metres > self._limit_m
         return far
 
+    @property
+    def _areas(self) -> Surroundings:
+        return self.gazetteer.surroundings
+
+    @cached_property
+    def _state(self) -> Texts:
+        """The state of American rows; None of others."""
+        american = self.frame["country"].isna() | (self.frame["country"] == "US")
+        american &= ~self.frame["state"].isin(ELSEWHERE_STATES)
+        state: Texts = self.frame["state"].where(american, None).to_numpy(object)
+        return state
+
+    def _outside_m(self, lon: Floats, lat: Floats, asked: Bools) -> Floats:
+        """How far points are outside the state of the address; NaN where it names none of ours."""
+        metres = np.full(len(lon), np.nan)
+        metres[asked] = self._areas.outside_state_m(lon[asked], lat[asked], self._state[asked])
+        return metres
+
     @cached_property
     def _outside_state_m(self) -> Floats:
-        """How far outside the state of the address; asked only where no ZIP code speaks for it."""
-        state = self.frame["state"].to_numpy(object)
-        american = (self.frame["country"].isna() | (self.frame["country"] == "US")).to_numpy(bool)
-        asked = american & ~self._is_far & (self.zip_state != state)
-        at = np.flatnonzero(asked)
-        metres = np.full(len(state), np.nan)
-        areas = Surroundings(self.gazetteer.reference)
-        metres[at] = areas.outside_state_m(self.lon[at], self.lat[at], state[at])
-        return metres
+        """As ``_outside_m``, asked only where no ZIP code speaks for the state."""
+        return self._outside_m(self.lon, self.lat, ~self._is_far & (self.zip_state != self._state))
 
     @cached_property
     def _is_outside(self) -> Bools:
@@ -173,7 +184,8 @@ class _Check:
     def _reading(self) -> tuple[Texts, Floats]:
         """How the coordinates would fit, and how near; None where they fit or nothing helps.
 
-        Where the address has no place of its own, the box round its country stands in for it.
+        Where the address has no place of its own, its state, or the box round its country, stands
+        in for it.
         """
         how = np.full(len(self.lon), None, dtype=object)
         nearest = np.full(len(self.lon), np.inf)
@@ -184,8 +196,10 @@ class _Check:
         for name, lon, lat in readings(self.lon, self.lat):
             apart = self._apart_m(lon, lat)
             fits = self._is_far & (apart <= self._limit_m) & (apart < nearest)
-            fits |= is_placeless & (nearest == np.inf) & in_country(lon, lat, country)
-            how[fits], nearest[fits] = name, np.where(np.isnan(apart[fits]), 0, apart[fits])
+            inside = is_placeless & pd.isna(how) & in_country(lon, lat, country)
+            inside &= ~(self._outside_m(lon, lat, inside) > CONFLICT_M)
+            how[fits | inside] = name
+            nearest[fits] = apart[fits]
         return how, nearest
 
     @cached_property
@@ -205,11 +219,9 @@ class _Check:
         notes = np.full(len(self.lon), None, dtype=object)
         titles = self.anchor["title"].to_numpy(object)
         far = np.flatnonzero(self._is_far)
-        areas = Surroundings(self.gazetteer.reference)
-        here = areas.county_of(self.lon[far], self.lat[far])
-        there = areas.county_of(
-            *(self.anchor[axis].to_numpy(float)[far] for axis in ("lon", "lat"))
-        )
+        here = self._areas.county_of(self.lon[far], self.lat[far])
+        anchors = (self.anchor[axis].to_numpy(float)[far] for axis in ("lon", "lat"))
+        there = self._areas.county_of(*anchors)
         for at, county, other in zip(far, here, there, strict=True):
             is_told = county is not None and other is not None and county != other
             notes[at] = (
@@ -228,16 +240,19 @@ class _Check:
 
     def _note_readings(self, notes: Texts) -> None:
         how, nearest = self._reading
+        is_placed = self.found["lon"].notna().to_numpy(bool)
         for at in np.flatnonzero(self.is_misread):
-            if notes[at]:
-                fit = f"{how[at]} they would be {format_miles(nearest[at])} from it"
-                notes[at] = f"{notes[at]}; {fit}: placed by the address until somebody decides"
-            else:
-                country = self.frame["country"].iloc[at]
-                notes[at] = (
-                    f"lat={self.lat[at]:.10g}, lon={self.lon[at]:.10g} is not in {country}, but "
-                    f"would be {how[at]}: not placed until somebody decides"
+            done = "placed by the address" if is_placed[at] else "not placed"
+            if np.isinf(nearest[at]):
+                area = self._state[at] or self.frame["country"].iloc[at]
+                said = (
+                    f"the coordinates given, lat={self.lat[at]:.10g} and lon={self.lon[at]:.10g}, "
+                    f"are not in {area}, but would be {how[at]}"
                 )
+            else:
+                fit = format_miles(nearest[at])
+                said = f"{notes[at]}; {how[at]} they would be {fit} from it"
+            notes[at] = f"{said}: {done} until somebody decides"
 
     def _note_cities(self, notes: Texts, titles: Texts) -> None:
         """Say which side the coordinates take where the ZIP code contradicts the city."""

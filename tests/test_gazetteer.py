@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 POLICY = Policy()
+WGS84 = Geod(ellps="WGS84")
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +74,66 @@ def test_city_and_state_outvote_a_zip_code_elsewhere_and_both_are_told(
     assert found["geocode_note"].endswith("mi from ZIP codes of Denver, CO: placed by the city")
 
 
+def test_a_zip_code_in_the_wrong_place_leaves_both_within_the_uncertainty(
+    gazetteer: Gazetteer,
+) -> None:
+    # Fiserv's own address: 53405 is in Racine, 53045 in Brookfield.
+    both = address(
+        ("Brookfield", "WI", "53405", "US"),
+        (None, None, "53405", None),
+        (None, None, "53045", None),
+    )
+    torn, racine, brookfield = (row for _, row in gazetteer.lookup(both).iterrows())
+    assert (torn["placement"], torn["precision"]) == ("conflict", "place")
+    assert torn["geocode_note"] == (
+        "ZIP 53405 is 27.7 mi from ZIP codes of Brookfield, WI: placed by the city"
+    )
+    for end in (racine, brookfield):
+        metres = WGS84.inv(torn["lon"], torn["lat"], end["lon"], end["lat"])[2]
+        assert metres <= torn["uncertainty_m"]
+
+
+@pytest.mark.parametrize(
+    ("row", "placement"),
+    [
+        (("Hamilton", "NJ", "08690", "US"), "approximate"),  # a township; the city is elsewhere
+        (("Shawnee Mission", "KS", "66202", "US"), "approximate"),
+        (("Nowhere", "PA", "75081", "US"), "conflict"),  # Texas, and no city speaks for it
+        (("Richardson", "PA", "75081", "US"), "approximate"),  # the city does
+        (("Springfield", None, None, "US"), "ambiguous"),
+        (("Springfield", None, "62701", "US"), "approximate"),
+        (("London", None, None, None), "ambiguous"),
+        (("Xyzzy", None, None, None), "unplaced"),
+        (("Taizhou", None, None, "CN"), "ambiguous"),
+        (("Suzhou", None, None, "CN"), "approximate"),  # there is a smaller one
+        (("Carlton", None, None, "AU"), "ambiguous"),
+        (("Carlton", "VIC", None, "AU"), "approximate"),
+    ],
+)
+def test_how_far_an_address_can_be_relied_on(
+    gazetteer: Gazetteer, row: tuple[str | None, ...], placement: str
+) -> None:
+    found = gazetteer.lookup(address(row)).iloc[0]  # type: ignore[arg-type]
+    assert found["placement"] == placement
+    assert np.isnan(found["lon"]) == (placement in {"ambiguous", "unplaced"})
+
+
+def test_a_name_that_one_place_dominates_is_as_uncertain_as_the_others_are_far(
+    gazetteer: Gazetteer,
+) -> None:
+    found = gazetteer.lookup(address(("Suzhou", None, None, "CN"))).iloc[0]
+    assert "more places have that name" in found["geocode_note"]
+    assert found["uncertainty_m"] > 100_000
+
+
 @pytest.mark.parametrize(
     ("row", "told"),
     [
         (("Springfield", None, None, "US"), "several places are called Springfield: add the state"),
-        (("London", None, None, None), "'London' comes without a state: add the state"),
+        (("London", None, None, None), "called London: add the state, or the country if it is ab"),
+        (("Xyzzy", None, None, None), "'Xyzzy' comes without a state: add the state"),
+        (("Taizhou", None, None, "CN"), "several places of like size in CN are called Taizhou"),
+        (("London", "BC", None, "CA"), "city 'London' was not found in BC, CA"),
         (("Nowhere", "CO", "99999", "US"), "ZIP 99999 is unknown and city 'Nowhere' was not found"),
         ((None, "CO", None, "US"), "no city: add a ZIP code"),
         ((None, None, None, "FR"), "no city"),
@@ -125,9 +181,22 @@ def test_real_headquarters_are_placed_near_their_true_coordinates(
     assert found["lon"].notna().mean() >= placed
     both = (found["lon"].notna() & rows["lon"].notna()).to_numpy()
     columns = (rows["lon"], rows["lat"], found["lon"], found["lat"])
-    metres = Geod(ellps="WGS84").inv(*(c.to_numpy(float)[both] for c in columns))[2]
+    metres = WGS84.inv(*(c.to_numpy(float)[both] for c in columns))[2]
     miles = metres / METRES_PER_MILE
     assert np.median(miles) <= median_mi
     assert np.percentile(miles, 95) <= p95_mi
     assert (miles > 50).mean() < gross
-    assert 0.92 <= (metres <= found["uncertainty_m"].to_numpy(float)[both]).mean() <= 0.98
+    assert 0.93 <= (metres <= found["uncertainty_m"].to_numpy(float)[both]).mean() <= 0.98
+
+
+def test_the_stated_reach_of_zip_codes_is_as_honest_for_small_as_for_large(
+    gazetteer: Gazetteer, shared: Path
+) -> None:
+    rows = intake.take_in("prospects", tables.read_table(shared / "universities_ipeds_hd2020.csv"))
+    found = gazetteer.lookup(rows.rows)
+    known = ((found["precision"] == "postal") & rows.rows["lon"].notna()).to_numpy()
+    columns = (rows.rows["lon"], rows.rows["lat"], found["lon"], found["lat"])
+    metres = WGS84.inv(*(c.to_numpy(float)[known] for c in columns))[2]
+    stated = found["uncertainty_m"].to_numpy(float)[known]
+    for part in np.array_split(np.argsort(stated, kind="stable"), 8):
+        assert 0.92 <= (metres[part] <= stated[part]).mean() <= 0.99

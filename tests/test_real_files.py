@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from territory.store import Store
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-# Rows, and the share of them that must have a place.
+# Rows, the share of them that must have a place, and how many contradict their own address.
 FILES = {
-    "fortune500_hifld.csv": (500, 1.0),
-    "universities_ipeds_hd2020.csv": (6440, 1.0),
-    "listed_companies_financedatabase.csv": (29790, 0.94),
+    "fortune500_hifld.csv": (500, 1.0, 2),
+    "universities_ipeds_hd2020.csv": (6440, 1.0, 14),
+    "listed_companies_financedatabase.csv": (29790, 0.94, 3),
 }
 
 
@@ -41,7 +41,7 @@ def test_every_row_of_a_real_file_ends_in_one_bucket(
     imported: tuple[Path, Store, ImportReport],
 ) -> None:
     path, store, report = imported
-    rows, _ = FILES[path.name]
+    rows, _, _ = FILES[path.name]
     assert report.rows == rows
     assert sum(report.buckets.values()) == rows
     assert report.changes["new"] + len(report.refused) == rows
@@ -54,9 +54,10 @@ def test_no_row_of_a_real_file_is_refused_and_nearly_all_are_placed(
     imported: tuple[Path, Store, ImportReport],
 ) -> None:
     path, _, report = imported
-    rows, least = FILES[path.name]
+    rows, least, contradicting = FILES[path.name]
     assert report.refused.empty
-    assert report.buckets["placed"] + report.buckets["approximate"] >= least * rows
+    assert report.buckets["unplaced"] + report.buckets["ambiguous"] <= (1 - least) * rows
+    assert report.buckets["conflict"] == contradicting
 
 
 def test_a_row_that_could_not_be_placed_says_why(
@@ -66,7 +67,7 @@ def test_a_row_that_could_not_be_placed_says_why(
     with store.read() as transaction:
         prospects = transaction.table("prospects")
     lost = prospects[prospects["lon"].isna()]
-    assert len(lost) == report.buckets["unplaced"]
+    assert len(lost) == report.buckets["unplaced"] + report.buckets["ambiguous"]
     assert lost["geocode_note"].notna().all()
 
 
