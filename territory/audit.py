@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import secrets
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -164,9 +165,9 @@ def verify(store: Store, *, kept: Sequence[Head] = ()) -> AuditVerdict:
     """
     with store.read() as transaction:
         ledger = transaction.audit
-        verdict = chain.verify(
-            ledger.events(), ledger.anchor(), kept=kept, purged_through=ledger.purged_through()
-        )
+        anchor, through = ledger.anchor(), ledger.purged_through()
+        with closing(ledger.events()) as events:
+            verdict = chain.verify(events, anchor, kept=kept, purged_through=through)
         stray = ledger.stray_payload() if verdict.is_intact else None
     if stray is None:
         return verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from territory.chain import PURGE, Event, Head, digest, event_hash
 from territory.errors import ConflictError, InputError, StoreError
@@ -13,7 +13,7 @@ from territory.store.access_schema import audit_events, audit_payloads
 from territory.store.schema import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     import pandas as pd
     from sqlalchemy import ColumnElement, Connection
@@ -30,6 +30,10 @@ SHOWN = (
         "is_purged"
     ),
 )
+# Written once, since building a statement takes longer than running it.
+ADD_EVENT, ADD_PAYLOAD = insert(audit_events), insert(audit_payloads)
+READ_ANCHOR = select(settings.c.value).where(settings.c.name == ANCHOR)
+MOVE_ANCHOR = update(settings).where(settings.c.name == ANCHOR).values(value=bindparam("end"))
 
 
 class AuditLedger:
@@ -82,31 +86,27 @@ class AuditLedger:
         )
         told = {name: getattr(event, name) for name in audit_events.c.keys()}  # noqa: SIM118
         end = Head(event.number, event_hash(event))
-        self._connection.execute(insert(audit_events).values(told | {"hash": end.hash}))
+        self._connection.execute(ADD_EVENT, told | {"hash": end.hash})
         if payload is not None:
-            self._connection.execute(
-                insert(audit_payloads).values(number=event.number, salt=salt, payload=payload)
-            )
-        self._connection.execute(
-            update(settings).where(settings.c.name == ANCHOR).values(value=str(end))
-        )
+            held = {"number": event.number, "salt": salt, "payload": payload}
+            self._connection.execute(ADD_PAYLOAD, held)
+        self._connection.execute(MOVE_ANCHOR, {"end": str(end)})
         return event.number
 
     def anchor(self) -> Head | None:
         """Give the end of the log as the store noted it, None where the note is unreadable."""
-        found = self._connection.execute(
-            select(settings.c.value).where(settings.c.name == ANCHOR)
-        ).scalar()
+        found = self._connection.execute(READ_ANCHOR).scalar()
         try:
             return Head.parse(str(found))
         except InputError:
             return None
 
-    def events(self) -> Iterator[Event]:
-        """Read every event with its payload, in order, few at a time."""
+    def events(self) -> Generator[Event, None, None]:
+        """Read every event with its payload, in order, few at a time; close it when done."""
         query = select(*FIELDS).select_from(WHOLE).order_by(audit_events.c.number)
-        result = self._connection.execution_options(yield_per=AT_ONCE).execute(query)
-        return (Event(*row) for row in result)
+        with self._connection.execution_options(yield_per=AT_ONCE).execute(query) as result:
+            for row in result:
+                yield Event(*row)
 
     def stray_payload(self) -> int | None:
         """Give the number of a payload that belongs to no event, None where there is none."""
