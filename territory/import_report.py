@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from territory.cleaning import by_value
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    import numpy as np
     import numpy.typing as npt
 
     from territory.tables import Table
@@ -240,43 +240,59 @@ def outcomes_of(
     outcomes
         ``OUTCOMES``.
     """
+    bucket = rows["placement"].reset_index(drop=True) if "placement" in rows else ACCEPTED
+    reason, note = _reasons(rows)
     taken = pd.DataFrame(
         {
             "line": lines,
             "key": keys.to_numpy(object),
-            "bucket": rows["placement"].to_numpy(object) if "placement" in rows else ACCEPTED,
+            "bucket": bucket,
             "change": changes,
+            "reason": reason,
+            "remedy": None,
+            "note": note,
         }
-    )
-    taken["reason"], place_note = _reasons(rows.reset_index(drop=True))
-    taken["remedy"] = taken["bucket"].map(_REMEDIES).astype(object)
-    taken.loc[taken["remedy"].isna(), "remedy"] = None
-    told = notes.groupby("line")["note"].agg("; ".join)
-    written = taken["line"].map(told).astype(object)
-    both = written.notna() & place_note.notna()
-    note = written.where(written.notna(), place_note)
-    note[both] = written[both] + "; " + place_note[both]
-    taken["note"] = note.where(note.notna(), None)
+    ).astype({"bucket": object, "remedy": object})
+    for name, remedy in _REMEDIES.items():
+        taken.loc[taken["bucket"] == name, "remedy"] = remedy
+    _add_notes(taken, notes)
     if not len(refused):
-        return taken[list(OUTCOMES)]
-    away = refused.assign(change=None, note=None)
-    whole = pd.concat([taken, away])[list(OUTCOMES)] if len(taken) else away[list(OUTCOMES)]
+        return taken
+    away = refused.assign(change=None, note=None)[list(OUTCOMES)]
+    whole = pd.concat([taken, away]) if len(taken) else away
     return whole.sort_values("line", kind="stable", ignore_index=True)
 
 
-def _reasons(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+def _add_notes(taken: pd.DataFrame, notes: pd.DataFrame) -> None:
+    """Put what is noted of a line before what is noted of its place, in place."""
+    told = notes.groupby("line")["note"].agg("; ".join)
+    at = np.flatnonzero(taken["line"].isin(told.index))
+    texts = told.loc[taken["line"].to_numpy()[at]].to_numpy(object)
+    place_notes = taken["note"].to_numpy(object)[at]
+    joined = [
+        text if pd.isna(place) else f"{text}; {place}"
+        for text, place in zip(texts, place_notes, strict=True)
+    ]
+    taken.loc[at, "note"] = np.array(joined, dtype=object)
+
+
+def _reasons(
+    rows: pd.DataFrame,
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]:
     """Say why a row is not placed, and what else there is to say of its place."""
-    nothing = pd.Series(None, index=rows.index, dtype=object)
+    reason, note = (np.full(len(rows), None, dtype=object) for _ in range(2))
     if "placement" not in rows:
-        return nothing, nothing
-    note = rows["geocode_note"]
-    is_open = rows["placement"].isin(_OPEN)
-    reason = note.where(is_open, None)
-    is_rough = rows["placement"] == "approximate"
+        return reason, note
+    told = rows["geocode_note"].to_numpy(object)
+    is_told = pd.notna(told)
+    is_open = rows["placement"].isin(_OPEN).to_numpy()
+    reason[is_told & is_open] = told[is_told & is_open]
+    note[is_told & ~is_open] = told[is_told & ~is_open]
+    is_rough = (rows["placement"] == "approximate").to_numpy()
     for precision, words in _KNOWN_BY.items():
-        same = is_rough & (rows["precision"] == precision)
+        same = is_rough & (rows["precision"] == precision).to_numpy()
         reason[same] = by_value(rows.loc[same, "geocode_source"], words.format)
-    return reason, note.where(~is_open, None)
+    return reason, note
 
 
 def count_buckets(outcomes: pd.DataFrame, *, is_placed: bool) -> dict[str, int]:

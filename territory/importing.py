@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import shapely
 
 from territory import delimited, geocoding, intake, markets, placing, reference, resolving, tables
@@ -159,6 +160,7 @@ def take(
     understood = intake.take_in(kind, table, mapping(headers))
     size = len(table.frame) + len(table.refused)
     del table  # as large as the rows themselves
+    pa.default_memory_pool().release_unused()  # Arrow keeps what it no longer needs
     lines = understood.rows.pop("line").to_numpy()
     rows = understood.rows
     if kind == "markets":

@@ -47,6 +47,11 @@ _CODE_TABLES = {
     "segment": codes.SEGMENTS,
     "kind": codes.MARKET_KINDS,
 }
+_FORMS = {
+    "email": cleaning.clean_emails,
+    "phone": cleaning.clean_phones,
+    "industry": cleaning.clean_industries,
+}
 _PADDED_UNITS = ("metro_area", "county", "zip_code")
 
 
@@ -78,15 +83,13 @@ class _Log:
         self.reason = np.full(len(lines), None, dtype=object)
         self.remedy = np.full(len(lines), None, dtype=object)
         self.bucket = np.full(len(lines), None, dtype=object)
+        self.taken = np.ones(len(lines), bool)
         self.notes: list[pd.DataFrame] = []
-
-    @property
-    def taken(self) -> npt.NDArray[np.bool_]:
-        return np.array([reason is None for reason in self.reason], bool)
 
     def refuse(self, rows: Any, reasons: Any, remedy: Any, bucket: str = "refused") -> None:
         """Refuse the rows of a mask; a second reason is told after the first."""
         places = np.flatnonzero(np.asarray(rows, bool))
+        self.taken[places] = False
         reasons, remedies = (np.broadcast_to(np.asarray(x, object), len(self.lines))
                              for x in (reasons, remedy))  # fmt: skip
         for at in places:
@@ -159,10 +162,13 @@ def take_in(
     _refuse_duplicates(contract, rows, derived, log)
 
     rows["line"] = log.lines
+    refused = _gather_refused(contract, rows, log, table.refused)
+    if not log.taken.all():
+        rows = rows[log.taken]
     return Intake(
         kind=kind,
-        rows=schemas.check(rows[log.taken], contract, kind),
-        refused=_gather_refused(contract, rows, log, table.refused),
+        rows=schemas.check(rows, contract, kind),
+        refused=refused,
         notes=_gather_notes(log),
         mapping=used,
         ignored=tuple(name for name in headers if name not in used),
@@ -254,7 +260,7 @@ def _read_column(name: str, raw: pd.DataFrame, scales: Mapping[str, float], log:
     elif name in _CODE_TABLES:
         return _read_code(name, texts, log)
     else:
-        return texts
+        return _FORMS[name](texts) if name in _FORMS else texts
     log.note(read.isna() & texts.notna(), name + " " + texts.map(repr) + " was not understood")
     return read
 

@@ -249,8 +249,9 @@ def check(frame: pd.DataFrame, schema: pa.DataFrameSchema, where: str) -> pd.Dat
     blank = {name: None for name in schema.columns if name not in frame.columns}
     whole = frame.assign(**blank).reset_index(drop=True)
     whole = whole[[*schema.columns, *(name for name in frame if name not in schema.columns)]]
-    texts = [name for name, column in schema.columns.items() if str(column.dtype) != "float64"]
-    whole[texts] = whole[texts].astype(object).where(whole[texts].notna(), None)
+    for name, column in schema.columns.items():
+        if str(column.dtype) != "float64":
+            whole[name] = whole[name].astype(object).where(whole[name].notna(), None)
     try:
         valid: pd.DataFrame = schema.validate(whole, lazy=True)
     except SchemaErrors as error:

@@ -27,6 +27,7 @@ IS_NEW = "is_new"  # the column of a before-image that marks rows which the impo
 NO_LINE = 0  # the line of keys that a full import did not mention
 _CHUNK = 5_000  # keys that one statement names: three parts of each stay under SQLite's 32,766
 _TOLD = tuple(field.name for field in dataclasses.fields(ImportRecord))
+_REPEATED = ("bucket", "change", "reason", "remedy", "note")  # few distinct texts in many rows
 _JSON = ("buckets", "changes", "mapping")
 
 
@@ -62,7 +63,7 @@ class ImportLedger:
         self._connection.execute(
             insert(imports).values(
                 **values,
-                outcomes=_pack([outcomes, absent]),
+                outcomes=_pack([outcomes.astype(dict.fromkeys(_REPEATED, "category")), absent]),
                 before=_pack([before]),
             )
         )
@@ -206,6 +207,8 @@ def _pack(frames: Sequence[pd.DataFrame]) -> bytes:
     whole = pa.concat_tables(told, promote_options="permissive")
     sink = io.BytesIO()
     pq.write_table(whole.replace_schema_metadata(None), sink, compression="zstd")
+    del told, whole
+    pa.default_memory_pool().release_unused()
     return sink.getvalue()
 
 
@@ -219,10 +222,11 @@ def _values(column: pa.ChunkedArray) -> pd.Series:
     kind = column.type
     if pa.types.is_null(kind):
         return pd.Series(np.full(len(column), None, dtype=object), dtype=object)
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        column = column.dictionary_encode()
+    elif not pa.types.is_dictionary(kind):
         return pd.Series(column.to_pandas())
-    coded = column.combine_chunks().dictionary_encode()
-    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    coded = column.unify_dictionaries().combine_chunks()
     texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
     at = coded.indices.fill_null(len(texts) - 1).to_numpy()
     return pd.Series(texts[at], dtype=object)
