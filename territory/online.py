@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from territory.cleaning import by_value
-from territory.geocoding import CONFLICT_M, PRECISE
+from territory.geocoding import CONFLICT_M, PRECISE, overlay
 from territory.geodesy import inverse
 from territory.lengths import format_miles
 from territory.policy import GeocodingPolicy, OnlinePolicy, Policy
@@ -170,23 +170,6 @@ def recall(
     return choose(known, asked, names, online)
 
 
-def heard(
-    transaction: Transaction, row: pd.DataFrame, policy: Policy | GeocodingPolicy
-) -> pd.DataFrame:
-    """Give every place that a provider ever named for the address of one row, used or not.
-
-    Returns
-    -------
-    answers
-        The columns of ``Answer`` without ``query``, in the order of the policy.
-    """
-    online = settings(policy)
-    names = provider_order(transaction, online)
-    known = transaction.answers.about(names, queries(row, online))
-    found = known[known["answer"] == FOUND].drop(columns="query")
-    return found.sort_values("provider", key=lambda named: named.map(names.index), kind="stable")
-
-
 def provider_order(transaction: Transaction, online: OnlinePolicy) -> tuple[str, ...]:
     """Name the providers of the policy, then others that were ever asked."""
     remembered = (transaction.setting(REMEMBERED) or "").split()
@@ -295,17 +278,7 @@ def apply(
     precise = answers["precision"].isin(PRECISE)
     placed.loc[taken, "placement"] = np.where(precise[taken], "placed", "approximate")
     placed.loc[found & contradicts, "placement"] = "conflict"
-    return _overlaid(rows, placed)
-
-
-def _overlaid(rows: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFrame:
-    at = rows.index.get_indexer(placed.index)
-    columns = {}
-    for name in GEOCODE.columns:
-        values = rows[name].to_numpy(copy=True)
-        values[at] = placed[name].to_numpy(values.dtype)
-        columns[name] = pd.Series(values, index=rows.index, dtype=values.dtype)
-    return rows.assign(**columns)
+    return overlay(rows, placed.set_axis(rows.index.get_indexer(answers.index)))
 
 
 def _notes(
