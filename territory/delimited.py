@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from territory.cells import restore
 from territory.errors import FileFormatError
-from territory.vetting import check_gzip, check_ratio
+from territory.vetting import check_content, check_gzip, check_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,6 +120,7 @@ def read_chunks(path: Path, rows: int = 100_000) -> Iterator[Chunk]:
         If the file is no text, has no header, too many columns, a line of more than 16,777,216
         characters, or a quote that is opened and never closed.
     """
+    check_content(path, "csv")
     codecs.register_error(_FALLBACK, _as_cp1252)
     with _open(path) as raw:
         encoding = _encoding(path, raw.read(_SAMPLE))

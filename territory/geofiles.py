@@ -110,8 +110,8 @@ def _text_table(path: Path, table: pa.Table, geometry: str | None, crs: Any) -> 
     }
     frame = text_frame(columns) if columns else pd.DataFrame(index=range(table.num_rows))
     if geometry in table.column_names:
-        wkb = table[geometry].to_pandas().astype(object).to_numpy()
-        points = read_points(wkb, crs)
+        wkb = table[geometry].cast(_value_type(table[geometry].type))
+        points = read_points(wkb.to_pandas().to_numpy(), crs)
         if crs is None:
             _check_degrees(path, *points)
         if not _repeats(frame, points):
