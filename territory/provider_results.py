@@ -42,6 +42,8 @@ STREET = Level("street", 1_000, 5_000)
 POSTAL = Level("postal", METRES_PER_MILE, 10 * METRES_PER_MILE)
 PLACE = Level("place", 10 * METRES_PER_MILE, 10 * METRES_PER_MILE)
 REGION = Level("region", 50 * METRES_PER_MILE, 500 * METRES_PER_MILE)
+# What reading a result of an unexpected shape raises.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, ArithmeticError)
 _FINEST_FIRST = (BUILDING, NUMBER, STREET, POSTAL, PLACE, REGION)
 
 
@@ -83,7 +85,7 @@ def read(provider: str, location: Any, line: str, *, has_street: bool) -> Met:
     ------
     ValueError
         If the point is off the globe, at 0, 0 or no number at all. Results of an unexpected shape
-        raise KeyError, TypeError, AttributeError or IndexError.
+        raise one of ``UNREADABLE``.
     """
     lon, lat = float(location.longitude), float(location.latitude)
     if not (math.isfinite(lon) and abs(lon) <= 180 and abs(lat) <= 90) or (lon, lat) == (0, 0):
@@ -143,7 +145,8 @@ def _box(raw: Raw | None, names: Sequence[str]) -> Bounds | None:
 
 def _score(value: Any, best: float = 1.0) -> float | None:
     """Bring a score to 0 to 1; None where there is none."""
-    return None if value is None else min(max(float(value) / best, 0.0), 1.0)
+    score = math.nan if value is None else float(value) / best
+    return None if math.isnan(score) else min(max(score, 0.0), 1.0)
 
 
 def _unknown(_raw: Raw) -> Reading:

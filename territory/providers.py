@@ -30,7 +30,7 @@ from territory.errors import PolicyError
 from territory.geodesy import inverse
 from territory.online import FAILURES, FOUND, NONE, SEVERAL, Answer
 from territory.provider_http import BoundedAdapter
-from territory.provider_results import Met, read
+from territory.provider_results import UNREADABLE, Met, read
 from territory.schemas import PRECISIONS
 
 if TYPE_CHECKING:
@@ -51,10 +51,9 @@ _WRONG = (
     (GeocoderParseError, "unreadable"),
     (GeocoderQueryError, "refused"),
     (GeocoderServiceError, "unavailable"),
-    # Whatever else reading an answer of an unexpected shape raises.
-    ((ValueError, KeyError, TypeError, AttributeError, IndexError), "unreadable"),
+    (UNREADABLE, "unreadable"),
 )
-_RAISED = (GeocoderServiceError, ValueError, KeyError, TypeError, AttributeError, IndexError)
+_RAISED = (GeocoderServiceError, *UNREADABLE)
 _RETRIED = ("too_fast", "timed_out", "unavailable", "unreadable")
 _FATAL = ("quota", "denied")
 _PATIENCE_S = 60.0  # a provider that wants a longer pause is left alone for the run
