@@ -59,7 +59,10 @@ def distance_classes(decisions: pd.DataFrame, policy: EligibilityPolicy) -> pd.S
         Of ``eligibility.judge`` for this policy.
     """
     told = np.full(len(decisions), None, dtype=object)
-    measure = decisions["distance_m"].fillna(decisions["duration_s"]).to_numpy(float)
+    metres, seconds = (
+        pd.to_numeric(decisions[name]).to_numpy(float) for name in ("distance_m", "duration_s")
+    )
+    measure = np.where(np.isnan(metres), seconds, metres)
     chosen = pd.to_numeric(decisions["criterion"]).to_numpy(float)
     for at, criterion in enumerate(policy.any_of, 1):
         mine = (chosen == at) & ~np.isnan(measure)

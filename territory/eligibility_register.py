@@ -76,9 +76,9 @@ class ExceptionEntry:
         return dataclasses.replace(self.granted, expires_on=self.revoked_at[:10])
 
 
-def is_reference(text: str | None) -> bool:
-    """Whether a text can stand for a person without naming them."""
-    if text is None or not _REFERENCE.fullmatch(text):
+def is_reference(text: object) -> bool:
+    """Whether a value is a text that can stand for a person without naming them."""
+    if not isinstance(text, str) or not _REFERENCE.fullmatch(text):
         return False
     return any(sign.isdigit() for sign in text)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from territory import eligibility_deciding
 from territory import eligibility_desk as desk
 from territory.homes import Homes, open_homes
 from territory.store import KINDS, Store, open_store
@@ -43,6 +44,12 @@ class Desk(NamedTuple):
         asked = {name: more.pop(name) for name in ("on", "now", "policy_name") if name in more}
         home = {**point(miles), "person_id": person, **more}
         return desk.decide_one(self.store, self.homes, home, self.ask(**asked))
+
+    def decide_many(self, miles: dict[str | None, float], **asked: Any) -> None:
+        """Decide for several people at once, each some miles east of the first office."""
+        rows = [{**point(far), "person_id": person} for person, far in miles.items()]
+        frame = pd.DataFrame(rows, dtype=object)
+        eligibility_deciding.decide(self.store, self.homes, frame, self.ask(**asked))
 
 
 def point(miles: float, lon: float = LON, lat: float = LAT) -> dict[str, str]:
