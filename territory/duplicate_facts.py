@@ -117,46 +117,47 @@ def candidates(facts: Facts) -> tuple[Integers, Integers]:
 
     They share a name or a web address, or the start or end of their names within a few miles.
     """
-    cell = _cells(facts.lon, facts.lat, 0)
-    by_name = pd.factorize(facts.words, sort=True)[0].astype(np.int64)
+    by_name = _ranks(pd.Series(facts.words))
     found = [
-        _within(facts.name, cell),
+        _within(facts.name, _cells(facts.lon, facts.lat, 0)),
         _within(facts.domain, by_name),
         _within(np.where(facts.domain >= 0, facts.street, -1), facts.domain),
     ]
     texts = pd.Series(facts.words).str.replace(" ", "")
-    located = ~np.isnan(facts.lon) & (texts.str.len() > 0).to_numpy()
-    for ends, order in (
-        (texts.str[:_ENDS], texts),
-        (texts.str[-_ENDS:], texts.map(lambda text: text[::-1])),
-    ):
-        end_code = _codes(ends)
-        rank = pd.factorize(order, sort=True)[0].astype(np.int64)
+    located = ~np.isnan(facts.lon) & (texts != "").to_numpy()
+    for text in (texts, texts.map(lambda name: name[::-1])):
+        end, rank = _codes(text.str[:_ENDS]), _ranks(text)
         for shift in range(4):
-            block = _cells(facts.lon, facts.lat, shift) * (end_code.max(initial=0) + 1) + end_code
+            block = _cells(facts.lon, facts.lat, shift) * (end.max(initial=0) + 1) + end
             found.append(_within(np.where(located, block, -1), rank))
-    size = len(facts.ids)
-    pairs = [np.minimum(one, other) * size + np.maximum(one, other) for one, other in found]
-    coded = np.unique(np.concatenate(pairs))
-    first, second = coded // size, coded % size
+    coded = np.unique(np.concatenate(found))
+    first, second = coded // len(facts.ids), coded % len(facts.ids)
     kin = (facts.ids[first] == facts.parents[second]) | (facts.parents[first] == facts.ids[second])
     return first[~kin], second[~kin]
 
 
-def _within(block: Integers, order: Integers) -> tuple[Integers, Integers]:
-    """Pairs of the same block, at most ``WINDOW`` places apart in the order given."""
+def _ranks(texts: pd.Series) -> Integers:
+    """Place of each text in the order of the alphabet."""
+    ranks: Integers = pd.factorize(texts, sort=True)[0].astype(np.int64)
+    return ranks
+
+
+def _within(block: Integers, order: Integers) -> Integers:
+    """Pairs of the same block, at most ``WINDOW`` places apart in the order given.
+
+    A pair is one number: the smaller place times the number of rows, plus the larger place.
+    """
     rows = np.flatnonzero(block >= 0)
     rows = rows[np.lexsort((rows, order[rows], block[rows]))]
     blocks = block[rows]
-    first, second = [], []
+    found = [np.empty(0, np.int64)]
     for step in range(1, WINDOW + 1):
         at = np.flatnonzero(blocks[step:] == blocks[:-step])
         if not len(at):
             break
-        first.append(rows[at])
-        second.append(rows[at + step])
-    none = np.empty(0, np.int64)
-    return np.concatenate([none, *first]), np.concatenate([none, *second])
+        one, other = rows[at], rows[at + step]
+        found.append(np.minimum(one, other) * len(block) + np.maximum(one, other))
+    return np.unique(np.concatenate(found))
 
 
 def _cells(lon: Floats, lat: Floats, shift: int) -> Integers:
