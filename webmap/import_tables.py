@@ -131,9 +131,10 @@ def page_number() -> int:
 
 def buckets(counts: Mapping[str, int]) -> list[dict[str, Any]]:
     """Give each bucket with its words and its part of the bar; bars add up to the width."""
-    widths = dict(zip(counts, _widths(list(counts.values())), strict=True))
+    ordered = {name: counts[name] for name in BUCKETS if name in counts}
+    widths = dict(zip(ordered, _widths(list(ordered.values())), strict=True))
     found, at = [], 0
-    for name, count in counts.items():
+    for name, count in ordered.items():
         words, colour, meaning = BUCKETS[name]
         found.append(
             {

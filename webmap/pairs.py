@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("pairs", __name__, url_prefix="/ops/duplicates")
 
-PAGE_ROWS = 20
+PAGE_ROWS = 10
 DECIDED_ROWS = 10
 COMPARED = (
     ("status", "Status"),

@@ -20,6 +20,9 @@ from urllib.parse import urlsplit
 
 from flask import abort, current_app, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import Forbidden
+
+from webmap import failures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,7 +100,8 @@ def limit_body() -> None:
 
 
 def _refuse_form(_error: CSRFError) -> ResponseReturnValue:
-    abort(403, "The form was too old or not from this browser. Load the page again and repeat it.")
+    words = "The form was too old or not from this browser. Load the page again and repeat it."
+    return failures.show_http(Forbidden(words))
 
 
 def kept_secret(folder: Path) -> str:

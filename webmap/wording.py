@@ -120,6 +120,7 @@ def install(app: Flask) -> None:
         host=host,
         position=position,
         moment=moment,
+        sentence=sentence,
         kind_words=kind_words,
         column_words=column_words,
     )
@@ -208,6 +209,11 @@ def moment(value: str | None) -> str:
         if passed >= seconds:
             return f"{shown} ({plural(passed // seconds, unit)} ago)"
     return f"{shown} (just now)"
+
+
+def sentence(text: str) -> str:
+    """Begin with a capital, as a sentence does; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def kind_words(kind: str) -> str:

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
 VOID = {"meta", "link", "input", "br", "img"}
@@ -58,3 +59,12 @@ class Page(HTMLParser):
 def figure(cell: str) -> int:
     """Read the number a cell begins with: "1,084 of ..." is 1084."""
     return int(cell.split()[0].replace(",", ""))
+
+
+def token(client: FlaskClient, path: str = "/ops/import") -> str:
+    """Give the token of the forms of a page, as a browser that opened it has it."""
+    return next(
+        str(given["value"])
+        for tag, given in Page(client.get(path)).tags
+        if tag == "input" and given.get("name") == "csrf_token"
+    )

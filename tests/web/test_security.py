@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from webmap.security import HEADERS, content_security_policy
+from tests.web.reading import token
+from webmap.security import HEADERS, content_security_policy, kept_secret
 
 STRICT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -16,7 +17,9 @@ STRICT = (
 def paths(app) -> list[str]:
     """One address of every route that is read, with ids of the demo."""
     ids = {"market_id": "M-BAY", "prospect_id": "3m", "name": "no-such-1.js", "filename": "app.css",
-           "scheme": "light", "z": 3, "x": 1, "y": 2, "dense": ""}  # fmt: skip
+           "scheme": "light", "z": 3, "x": 1, "y": 2, "dense": "", "upload_id": "0" * 16,
+           "import_id": "import-1", "job_id": "job-0", "kind": "prospects",
+           "suffix": "csv"}  # fmt: skip
     with app.test_request_context():
         adapter = app.url_map.bind("localhost")
         return [
@@ -68,7 +71,65 @@ def test_every_answer_carries_the_strict_policy_and_the_usual_headers(app):
         assert response.headers["Content-Security-Policy"] == STRICT, path
         for name, value in HEADERS.items():
             assert response.headers[name] == value, path
-        assert "Set-Cookie" not in response.headers
+        has_form = b'name="csrf_token"' in response.data
+        assert ("Set-Cookie" in response.headers) is has_form, path
+
+
+def test_the_cookie_of_a_form_is_for_this_site_and_for_no_script(client):
+    cookie = client.get("/ops/import").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def writing(app) -> list[str]:
+    """One address of every route that changes something."""
+    rules = [rule for rule in app.url_map.iter_rules() if "POST" in rule.methods]
+    return [path for rule, path in zip(app.url_map.iter_rules(), paths(app), strict=True)
+            if rule in rules]  # fmt: skip
+
+
+def test_nothing_is_changed_without_the_token_of_a_form(app, client):
+    assert len(writing(app)) >= 9
+    for path in writing(app):
+        for data in ({}, {"csrf_token": "made-up"}):
+            response = client.post(path, data=data)
+            assert response.status_code == 403, path
+            assert b"The form was too old" in response.data
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://attacker.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:9"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_a_form_on_another_site_is_refused_before_its_body_is_read(app, client, headers):
+    for path in writing(app):
+        response = client.post(path, data={"csrf_token": token(client)}, headers=headers)
+        assert response.status_code == 403
+        assert b"a page of another site" in response.data
+
+
+def test_a_form_of_this_page_is_taken(client):
+    same = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+    response = client.post(
+        "/ops/places/prospects/settle", data={"csrf_token": token(client)}, headers=same
+    )
+    assert response.status_code == 400
+    assert b"Nothing was chosen" in response.data
+
+
+def test_the_key_of_cookies_is_made_once_and_read_by_its_owner_only(tmp_path):
+    first, second = kept_secret(tmp_path), kept_secret(tmp_path)
+    assert first == second
+    assert len(first) > 40
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["secret"]
+    assert kept_secret(tmp_path / "other") != first
 
 
 def test_a_nonce_opens_the_policy_for_itself_alone():

@@ -50,7 +50,8 @@
       if (!["waiting", "running"].includes(told.state)) { location.reload(); return; }
       if (part("stage").textContent !== told.stage) part("stage").textContent = told.stage;
       const bar = part("bar");
-      if (told.total) { bar.max = told.total; bar.value = told.done; } else bar.removeAttribute("value");
+      bar.hidden = !told.total;
+      if (told.total) { bar.max = told.total; bar.value = told.done; }
       part("rows").textContent = told.total ? `${count(told.done)} of ${count(told.total)} rows · ` : "";
       part("elapsed").textContent = `${count(told.elapsed_s)} s`;
       setTimeout(look, 1000);

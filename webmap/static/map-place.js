@@ -15,7 +15,7 @@ function placePicker(map) {
   const words = (point) => `${Math.abs(point.lat).toFixed(5)} ${point.lat < 0 ? "S" : "N"}, ${Math.abs(point.lng).toFixed(5)} ${point.lng < 0 ? "W" : "E"}`;
 
   const marks = choices.map((choice) => {
-    const mark = L.marker(at(choice), {keyboard: true, title: `Place ${choice.dataset.number}`, alt: `Place ${choice.dataset.number}`,
+    const mark = L.marker(at(choice), {keyboard: true, zIndexOffset: 2000 - 10 * Number(choice.dataset.number), title: `Place ${choice.dataset.number}`, alt: `Place ${choice.dataset.number}`,
       icon: L.divIcon({className: "map-candidate", html: choice.dataset.number, iconSize: [24, 24]})}).addTo(map);
     mark.on("click", () => choose(choice));
     return mark;
@@ -30,16 +30,20 @@ function placePicker(map) {
   function choose(choice) { choice.checked = true; choice.closest("details")?.setAttribute("open", ""); show(); }
 
   /** Show what is chosen in the form; the view moves only where it is out of sight. */
-  function show() {
+  function show(moves = true) {
     const chosen = choices.find((choice) => choice.checked);
-    marks.forEach((mark, i) => mark.getElement().classList.toggle("on", choices[i] === chosen));
+    marks.forEach((mark, i) => {
+      mark.getElement().classList.toggle("on", choices[i] === chosen);
+      mark.setZIndexOffset(choices[i] === chosen ? 3000 : 2000 - 10 * (i + 1));
+    });
     pin.getElement().classList.toggle("on", pinChoice.checked);
+    pin.setZIndexOffset(pinChoice.checked ? 4000 : 1000);
     circle?.remove();
     circle = null;
     if (!chosen) return;
     if (Number(chosen.dataset.radius) > 0)
       circle = L.circle(at(chosen), {radius: Number(chosen.dataset.radius), className: "map-uncertainty", interactive: false}).addTo(map);
-    if (!map.getBounds().contains(at(chosen))) map.flyTo(at(chosen), map.getZoom(), {animate: !still});
+    if (moves && !map.getBounds().contains(at(chosen))) map.flyTo(at(chosen), map.getZoom(), {animate: !still});
   }
 
   /** Take over where the pin is: into the fields, as the choice. */
@@ -72,6 +76,6 @@ function placePicker(map) {
   }));
   new ResizeObserver(() => map.invalidateSize({animate: false})).observe(box);
   map.attributionControl.setPrefix(false);
-  show();
+  show(false);  // the first view may still be on its way
   box.dataset.ready = "true";
 }
