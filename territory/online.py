@@ -45,6 +45,7 @@ REMEMBERED = "online_providers"  # the setting that names who was ever asked, in
 _TELLING = (*PRECISE, "postal")
 _FEW = 1_000  # rows up to which the cache is asked about each instead of read as a whole
 _LONGEST = 200  # letters of a street that is still an address
+_WORD = re.compile(r"[^\W_]+")
 _BOX = re.compile(r"\W*(?:p\W*o\W*|post\s+office\s+)box\W*\w*\W*", re.IGNORECASE)
 _USABLE_PRECISE, _USABLE, _FAILED, _SEVERAL, _UNUSABLE, _NONE, _UNASKED = range(7)
 
@@ -79,17 +80,28 @@ def queries(rows: pd.DataFrame, online: OnlinePolicy) -> pd.Series:
 
     Case, accents and punctuation do not count; a row without a country is in the default one.
     """
+    return _folded(rows["street"]) + "," + _areas(rows, online)
+
+
+def _areas(rows: pd.DataFrame, online: OnlinePolicy) -> pd.Series:
+    """Write what follows the street in ``queries``."""
     country = rows["country"].where(rows["country"].notna(), online.default_country)
-    line = by_value(rows["street"], _words).fillna("").astype(object)
-    for part in (rows["city"], rows["state"], rows["postal_code"], country):
-        line = line + "," + by_value(part, _words).fillna("").astype(object)
-    return line
+    area = _folded(rows["city"])
+    for part in (rows["state"], rows["postal_code"], country):
+        area = area + "," + _folded(part)
+    return area
+
+
+def _folded(part: pd.Series) -> pd.Series:
+    return by_value(part, _words).fillna("").astype(object)
 
 
 def _words(text: str) -> str:
-    spread = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(letter for letter in spread if not unicodedata.combining(letter))
-    return " ".join(re.findall(r"[^\W_]+", bare))
+    text = text.casefold()
+    if not text.isascii():
+        spread = unicodedata.normalize("NFKD", text)
+        text = "".join(letter for letter in spread if not unicodedata.combining(letter))
+    return " ".join(_WORD.findall(text))
 
 
 def lines(rows: pd.DataFrame, countries: Mapping[str, str], online: OnlinePolicy) -> pd.Series:
@@ -160,13 +172,15 @@ def recall(
     names = provider_order(transaction, online)
     if not names:
         return None
-    is_small = len(rows) <= _FEW
-    known = None if is_small else transaction.answers.all(names)
-    if known is not None and known.empty:
+    if len(rows) <= _FEW:
+        asked = queries(rows[could_gain(rows)], online)
+        return choose(transaction.answers.about(names, asked), asked, names, online)
+    known = transaction.answers.all(names)
+    if known.empty:
         return None
+    areas = known["query"].str.split(",", n=1).str[1].unique()
+    rows = rows[_areas(rows, online).isin(areas)]  # streets take time to fold
     asked = queries(rows[could_gain(rows)], online)
-    if known is None:
-        known = transaction.answers.about(names, asked)
     return choose(known, asked, names, online)
 
 

@@ -35,7 +35,10 @@ from territory.schemas import GEOCODE, check
 from territory.store import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from territory.store import Store
 
 POLICY = GeocodingPolicy(
     online=OnlinePolicy(providers=(ProviderPolicy(name="one"), ProviderPolicy(name="two")))
@@ -244,20 +247,53 @@ def test_recall_reads_the_cache_and_nothing_where_nobody_was_ever_asked(tmp_path
             assert recall(transaction, frame, GeocodingPolicy()) is not None
 
 
-def test_a_later_answer_takes_the_place_of_an_earlier_one_and_old_ones_are_dropped(
-    tmp_path: Path,
-) -> None:
+def test_many_rows_are_answered_as_a_few_are(tmp_path: Path) -> None:
+    few = rows(WILLIS, WILLIS | {"street": "1 Elm St"}, {"city": "Denver", "state": "CO"})
+    many = few.iloc[np.arange(1_500) % 3].reset_index(drop=True)
+    told = [
+        Answer("one", query, FOUND, -87.6, 41.9, "rooftop", 100.0)
+        for query in queries(few, POLICY.online).iloc[:2]
+    ]
     with open_store(str(tmp_path / "store.sqlite")) as store:
         with store.write() as transaction:
-            transaction.answers.save(
-                [Answer("one", "q", "timed_out"), Answer("one", "r", NONE)], AT
-            )
-            transaction.answers.save([Answer("one", "q", NONE)], "2026-12-24T00:00:00Z")
-        with store.write() as transaction:
-            held = transaction.answers.all(["one", "two"])
-            assert held[["query", "answer"]].to_numpy().tolist() == [["q", NONE], ["r", NONE]]
-            assert transaction.answers.forget("one", "2026-12-01T00:00:00Z") == 1
-            assert transaction.answers.all(["one"])["query"].tolist() == ["q"]
+            transaction.answers.save(told[:1], AT)
+        with store.read() as transaction:
+            one = recall(transaction, few, POLICY)
+            all_at_once = recall(transaction, many, POLICY)
+    assert one is not None
+    assert all_at_once is not None
+    assert one.index.tolist() == [0]
+    assert all_at_once.index.tolist() == list(range(0, 1_500, 3))
+    assert (all_at_once["lon"] == one["lon"].iloc[0]).all()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    is_file = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path}/s.sqlite" if is_file else request.getfixturevalue("postgresql_url")
+    with open_store(url) as opened:
+        yield opened
+
+
+def test_a_later_answer_takes_the_place_of_an_earlier_one_and_old_ones_are_dropped(
+    store: Store,
+) -> None:
+    first = [Answer("one", "q", "timed_out"), Answer("one", "r", NONE), Answer("two", "q", NONE)]
+    later = Answer("one", "q", FOUND, -87.6, 41.9, "rooftop", 100.0, None, "Ünï\t1, 'Elm' St\\N")
+    with store.write() as transaction:
+        transaction.answers.save(first, AT)
+        transaction.answers.save([later], "2026-12-24T00:00:00Z")
+    with store.write() as transaction:
+        held = transaction.answers.all(["one"])
+        assert held[["query", "answer"]].to_numpy().tolist() == [["q", FOUND], ["r", NONE]]
+        assert held["address"].iloc[0] == later.address
+        assert transaction.answers.about(["one", "two"], ["q"])["provider"].tolist() == [
+            "one",
+            "two",
+        ]
+        assert transaction.answers.about(["one"], []).empty
+        assert transaction.answers.forget("one", "2026-12-01T00:00:00Z") == 1
+        assert transaction.answers.all(["one"])["query"].tolist() == ["q"]
 
 
 @settings(deadline=None, max_examples=60)
