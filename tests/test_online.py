@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
 
 from territory import reference
 from territory.gazetteer import shared_gazetteer
@@ -269,8 +270,14 @@ def test_many_rows_are_answered_as_a_few_are(tmp_path: Path) -> None:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    is_file = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path}/s.sqlite" if is_file else request.getfixturevalue("postgresql_url")
+    url = f"sqlite:///{tmp_path}/store.sqlite"
+    if request.param == "postgresql":
+        server: str = request.getfixturevalue("postgresql_url")
+        engine = create_engine(server.replace("postgresql:", "postgresql+psycopg:"))
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("CREATE DATABASE answers"))
+        engine.dispose()
+        url = server.replace("/postgres?", "/answers?")
     with open_store(url) as opened:
         yield opened
 
