@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import getpass
 import json
 import math
 import sys
@@ -12,32 +10,44 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from territory import cli_eligibility_desk as desk_commands
+from territory.cli_eligibility_desk import opened_homes, read_day, read_policy
 from territory.errors import InputError
+from territory.terminal import answer, by_option, now, opened, person
 
 if TYPE_CHECKING:
-    from territory.eligibility_policy import EligibilityPolicy
+    from territory.eligibility_desk import Question
 
 DIFFERS = 1
+USUAL = "fifty_miles"
 
 offices_option = click.option(
     "--offices",
     "offices_path",
-    required=True,
     type=click.Path(path_type=Path),
-    help="File with office_id, name, lat and lon; opened_on and closed_on where they matter.",
+    help="Decide by the offices in this file (office_id, name, lat, lon, opened_on, closed_on) and "
+    "keep nothing. Default: by those of the store, and the decision goes on record there.",
 )
 policy_option = click.option(
     "--policy",
-    "policy_path",
-    metavar="FILE",
-    help="TOML file, or one of the examples fifty_miles, road, area_or_station, relocation. "
-    "Default: fifty_miles.",
+    "policy_named",
+    metavar="POLICY",
+    help="With --offices a TOML file, or one of the examples fifty_miles, road, area_or_station, "
+    "relocation (default: fifty_miles); otherwise the name of a published policy.",
 )
 areas_option = click.option(
     "--areas",
     "areas_path",
     type=click.Path(path_type=Path),
     help="Polygons with the ids of their offices, for a policy that measures from areas.",
+)
+routing_option = click.option(
+    "--routing",
+    "routing_url",
+    envvar="TERRITORY_ROUTING",
+    metavar="URL",
+    help="Routing server of your own, for road rules: osrm+https://host/driving or "
+    "valhalla+https://host/auto. It is told the coordinates of homes. Default: none.",
 )
 on_option = click.option("--on", metavar="DAY", help="Decide for this day. Default: today.")
 json_option = click.option("--json", "is_json", is_flag=True, help="Print JSON for a program.")
@@ -53,14 +63,25 @@ def eligibility() -> None:
     """
 
 
+for command in (
+    desk_commands.policies,
+    desk_commands.exceptions,
+    desk_commands.search,
+    desk_commands.purge,
+    desk_commands.plan,
+):
+    eligibility.add_command(command)
+
+
 @eligibility.command()
+@click.option("--street", help="Street address of the home; kept, not looked up.")
 @click.option("--zip", "postal_code", help="ZIP code of the home.")
 @click.option("--city", help="City of the home.")
 @click.option("--state", help="State of the home.")
 @click.option("--country", help="Country of the home, if not the United States.")
 @click.option("--lat", help="Latitude of the home in degrees, in place of an address.")
 @click.option("--lon", help="Longitude of the home in degrees.")
-@click.option("--person", "person_id", help="Id of the person, for exceptions and the record.")
+@click.option("--person", "person_id", help="Reference of the person: an id, never a name.")
 @click.option("--role", help="Role of the person, for policies that depend on it.")
 @click.option("--assigned-office", "assigned_office_id", help="Id of the office assigned.")
 @click.option("--eligible-since", help="Day of an earlier decision, for grandfathering.")
@@ -69,8 +90,9 @@ def eligibility() -> None:
 @offices_option
 @policy_option
 @areas_option
+@routing_option
 @on_option
-@click.option("--by", "asked_by", help="Who asks. Default: the user signed in here.")
+@by_option
 @click.option("--asked-at", help="When, for a record with the same bytes again. Default: now.")
 @click.option(
     "--record",
@@ -79,13 +101,17 @@ def eligibility() -> None:
     help="Write the decision record to this file.",
 )
 @json_option
+@click.pass_context
 def check(
+    context: click.Context,
+    /,
     *,
-    offices_path: Path,
-    policy_path: str | None,
+    offices_path: Path | None,
+    policy_named: str | None,
     areas_path: Path | None,
+    routing_url: str | None,
     on: str | None,
-    asked_by: str | None,
+    by: str | None,
     asked_at: str | None,
     record_path: Path | None,
     is_json: bool,
@@ -95,37 +121,52 @@ def check(
 
     \b
     Examples:
+      territory eligibility check --zip 80202 --person E-1042
       territory eligibility check --zip 80202 --offices offices.csv
       territory eligibility check --lat 39.75 --lon -105 --offices offices.csv --record d.json
-      territory eligibility check --zip 80202 --offices offices.csv --policy rule.toml
     """
+    from territory import eligibility_desk as desk
     from territory.eligibility_batch import decide_one, read_areas, read_offices
     from territory.eligibility_record import record_text
+    from territory.routing import open_router
     from territory.tables import replacing
 
     if not any(home[name] for name in ("postal_code", "city", "lat", "lon")):
         raise InputError("No home is given: give --zip, --city and --state, or --lat and --lon.")
-    now = dt.datetime.now(dt.UTC)
-    found = decide_one(
-        home,
-        read_offices(offices_path),
-        _policy(policy_path),
-        on=_day(on, now),
-        areas=read_areas(areas_path),
-        asked_by=asked_by or getpass.getuser(),
-        asked_at=asked_at or now.isoformat(timespec="seconds"),
-    )
+    decision_id = None
+    if offices_path is None:
+        if asked_at is not None:
+            raise InputError("--asked-at goes with --offices: what is on record has its own time.")
+        question = _question(by, policy_named, on, areas_path, routing_url)
+        made = desk.decide_one(opened(context, create=False), opened_homes(context), home, question)
+        row, record, decision_id = made.row, made.record, made.decision_id
+    else:
+        found = decide_one(
+            home,
+            read_offices(offices_path),
+            read_policy(policy_named or USUAL),
+            on=read_day(on, "--on") or now().date().isoformat(),
+            areas=read_areas(areas_path),
+            routing=open_router(routing_url),
+            asked_by=person(by),
+            asked_at=asked_at or now().isoformat(timespec="seconds"),
+        )
+        row, record = found.row, found.record
     if record_path is not None:
         with replacing(record_path) as temporary:
-            temporary.write_text(record_text(found.record), encoding="utf-8")
+            temporary.write_text(record_text(record), encoding="utf-8")
     if is_json:
-        click.echo(json.dumps({name: _plain(value) for name, value in found.row.items()}, indent=2))
+        told = {name: _plain(value) for name, value in row.items()}
+        click.echo(json.dumps({**told, "decision_id": decision_id}, indent=2))
         return
-    click.echo(found.row["sentence"])
-    if found.row["remedy"]:
-        click.echo(f"Remedy: {found.row['remedy']}")
-    if record_path is not None:
-        click.echo(f"Record: {record_path}")
+    click.echo(row["sentence"])
+    for label, text in (
+        ("Remedy", row["remedy"]),
+        ("On record as", decision_id),
+        ("Record", record_path),
+    ):
+        if text is not None:
+            click.echo(f"{label}: {text}")
 
 
 @eligibility.command()
@@ -134,90 +175,135 @@ def check(
 @offices_option
 @policy_option
 @areas_option
+@routing_option
 @on_option
+@by_option
+@click.option(
+    "--classes", "is_classed", is_flag=True, help="Distances in classes, for readers outside HR."
+)
 @json_option
+@click.pass_context
 def batch(
+    context: click.Context,
     *,
     source: Path,
     target: Path,
-    offices_path: Path,
-    policy_path: str | None,
+    offices_path: Path | None,
+    policy_named: str | None,
     areas_path: Path | None,
+    routing_url: str | None,
     on: str | None,
+    by: str | None,
+    is_classed: bool,
     is_json: bool,
 ) -> None:
     """Decide for every row of IN and write it all to OUT, in the same order and columns.
 
     Adds decision, reason, remedy, office_id, office_name, distance_mi, duration_min,
-    uncertainty_mi and policy. A row that cannot be decided says why and stops no other.
+    uncertainty_mi and policy, or distance_class with --classes; and decision_id where the decision
+    goes on record. A row that cannot be decided says why and stops no other.
 
     \b
     Examples:
-      territory eligibility batch homes.csv decided.csv --offices offices.csv
+      territory eligibility batch homes.csv decided.csv
       territory eligibility batch homes.xlsx decided.xlsx --offices offices.csv --policy rule.toml
     """
+    from territory import eligibility_desk as desk
     from territory.eligibility_batch import decide_file, read_areas, read_offices
+    from territory.routing import open_router
 
+    if offices_path is None:
+        recorded = desk.decide_batch(
+            opened(context, create=False),
+            opened_homes(context),
+            source,
+            target,
+            _question(by, policy_named, on, areas_path, routing_url),
+            is_exact=not is_classed,
+        )
+        answer(recorded.as_json(), recorded.sentence, is_json=is_json)
+        return
     report = decide_file(
         source,
         target,
         read_offices(offices_path),
-        _policy(policy_path),
-        on=_day(on, dt.datetime.now(dt.UTC)),
+        read_policy(policy_named or USUAL),
+        on=read_day(on, "--on") or now().date().isoformat(),
         areas=read_areas(areas_path),
+        routing=open_router(routing_url),
+        is_exact=not is_classed,
     )
-    click.echo(json.dumps(report.as_json(), indent=2) if is_json else report.sentence)
+    answer(report.as_json(), report.sentence, is_json=is_json)
 
 
 @eligibility.command()
-@click.argument("record", type=click.Path(path_type=Path), metavar="RECORD")
+@click.argument("record", metavar="RECORD")
 @json_option
-def verify(*, record: Path, is_json: bool) -> None:
+@click.pass_context
+def verify(context: click.Context, *, record: str, is_json: bool) -> None:
     """Decide again from the facts in RECORD and name what differs; exit code 1 if anything does.
 
-    \b
-    Example:
-      territory eligibility verify decision.json
-    """
-    from territory.eligibility_record import parse_record, verify
-    from territory.errors import FileFormatError
-    from territory.tables import check_readable
+    RECORD is a file, or the id of a decision on record; there the home is measured from again, if
+    it is still held.
 
-    check_readable(record)
-    try:
-        text = record.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"{record}: cannot be read ({error}).") from error
-    differences = verify(parse_record(text, str(record)))
-    if is_json:
-        click.echo(json.dumps({"verified": not differences, "differences": differences}, indent=2))
+    \b
+    Examples:
+      territory eligibility verify decision.json
+      territory eligibility verify E-2026-000001
+    """
+    from territory import eligibility_desk as desk
+
+    if record.startswith("E-") and not Path(record).exists():
+        found = desk.verify_decision(opened(context, create=False), opened_homes(context), record)
+        differences, told, sentence = found.differences, found.as_json(), found.sentence
     else:
-        for difference in differences:
-            click.echo(f"Differs: {difference}")
-        click.echo(
+        differences = _verify_file(Path(record))
+        told = {"verified": not differences, "differences": differences}
+        sentence = (
             f"{len(differences)} differences: this record does not stand."
             if differences
             else "Verified: the decision follows from the recorded facts, and nothing was changed."
         )
+    if not is_json:
+        for difference in differences:
+            click.echo(f"Differs: {difference}")
+    answer(told, sentence, is_json=is_json)
     if differences:
         sys.exit(DIFFERS)
 
 
-def _policy(named: str | None) -> EligibilityPolicy:
-    from territory.eligibility_files import EXAMPLES, example, read_eligibility_policy
+def _verify_file(path: Path) -> tuple[str, ...]:
+    from territory.eligibility_record import parse_record, verify
+    from territory.errors import FileFormatError
+    from territory.tables import check_readable
 
-    if named is None or named in EXAMPLES:
-        return example(named or EXAMPLES[0])
-    return read_eligibility_policy(Path(named))
-
-
-def _day(text: str | None, now: dt.datetime) -> str:
-    if text is None:
-        return now.date().isoformat()
+    check_readable(path)
     try:
-        return dt.date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise InputError(f"--on {text}: no day. Write it as 2026-01-31.") from None
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileFormatError(f"{path}: cannot be read ({error}).") from error
+    return verify(parse_record(text, str(path)))
+
+
+def _question(
+    by: str | None,
+    policy_name: str | None,
+    on: str | None,
+    areas_path: Path | None,
+    routing_url: str | None,
+) -> Question:
+    from territory.eligibility_batch import read_areas
+    from territory.eligibility_desk import Question
+    from territory.routing import open_router
+
+    return Question(
+        person(by),
+        now(),
+        policy_name,
+        read_day(on, "--on"),
+        areas=read_areas(areas_path),
+        routing=open_router(routing_url),
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -295,7 +295,6 @@ def test_the_same_question_gives_the_same_record_and_it_verifies(tmp_path: Path)
         ("check", "--zip", "80202", "--offices", OFFICES, "--on", "today"),
         ("check", "--zip", "80202", "--offices", OFFICES, "--on", "1999-01-01"),
         ("check", "--zip", "80202", "--offices", OFFICES, "--policy", "area_or_station"),
-        ("check", "--zip", "80202"),
         ("verify", OFFICES),
         ("verify", "nowhere.json"),
         ("batch", OFFICES, "out.doc", "--offices", OFFICES),
