@@ -99,7 +99,7 @@ def settle(transaction: Transaction, kind: str, rows: pd.DataFrame, policy: Poli
     is_given = rows["given_lon"].notna().to_numpy(bool)
     rows = online.apply(rows, online.recall(transaction, rows, policy), policy)
     if is_given.any():
-        before = transaction.places.given(kind)
+        before = transaction.places.given(kind, rows.loc[is_given, key].tolist())
         at = placing_staleness.outdated(rows, key, before)
         del before  # as large as the rows themselves
         if len(at):

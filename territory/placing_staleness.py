@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from territory.cleaning import by_value
 from territory.codes import fold
 from territory.gazetteer import CONFLICT_M
 from territory.geodesy import inverse
@@ -64,8 +63,10 @@ def outdated(rows: pd.DataFrame, key: str, before: pd.DataFrame) -> npt.NDArray[
         ("postal_code", _code),
         ("country", fold),
     ):
-        one, other = by_value(now[name], read), by_value(then[name], read)
-        is_old |= (one.notna() & other.notna() & (one != other)).to_numpy(bool)
+        one, other = now[name].to_numpy(object), then[name].to_numpy(object)
+        differs = np.flatnonzero((one != other) & pd.notna(one) & pd.notna(other))
+        moved = [read(one[row]) != read(other[row]) for row in differs]
+        is_old[differs] |= np.array(moved, bool)
     found: npt.NDArray[np.int64] = at[is_old]
     return found
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import ColumnElement, Connection, Table
 
+_FEW = 500  # ids that a statement may name
 _SEARCHED = ("name", "city", "postal_code")
 
 
@@ -45,12 +46,18 @@ class PlaceLedger:
         same = (place_decisions.c.kind == kind, place_decisions.c.subject_id == subject_id)
         return self._connection.execute(delete(place_decisions).where(*same)).rowcount > 0
 
-    def given(self, kind: str) -> pd.DataFrame:
-        """Read key, address, given_lon, given_lat and geocode_note of rows with coordinates."""
+    def given(self, kind: str, subject_ids: list[str]) -> pd.DataFrame:
+        """Read key, address, given_lon, given_lat and geocode_note of rows with coordinates.
+
+        Of all such rows where more than ``_FEW`` are asked for, else of those.
+        """
         table = KINDS[kind].table
-        names = (*KINDS[kind].key, *ADDRESS, "given_lon", "given_lat", "geocode_note")
-        query = select(*(table.c[name] for name in names))
-        return rows.read(self._connection, query.where(table.c.given_lon.is_not(None)))
+        key = KINDS[kind].key[0]
+        names = (key, *ADDRESS, "given_lon", "given_lat", "geocode_note")
+        query = select(*(table.c[name] for name in names)).where(table.c.given_lon.is_not(None))
+        if len(subject_ids) <= _FEW:
+            query = query.where(table.c[key].in_(subject_ids))
+        return rows.read(self._connection, query)
 
     def answers(self, query: str) -> pd.DataFrame:
         """Read the places that online providers found for an address in one folded line."""
