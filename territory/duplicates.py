@@ -50,7 +50,7 @@ RULES = (
     Rule(0.95, ("slip", "same_domain", "near", "!other_street")),
     Rule(0.93, ("slip", "same_street", "near")),
     Rule(0.90, ("same_name", "same_domain", "near")),
-    Rule(0.90, ("same_name", "same_domain", "rare_name", "unplaced")),
+    Rule(0.90, ("same_name", "same_domain", "rare_name", "unplaced", "!other_street")),
     Rule(0.85, ("same_name", "near", "rare_name", "!other_domain")),
     Rule(0.85, ("slip", "near", "!other_street", "!other_domain")),
     Rule(0.80, ("same_name", "rare_name", "unplaced", "!other_place", "!other_domain")),
@@ -94,6 +94,8 @@ def likely(
     """
     facts = gather(rows)
     first, second = candidates(facts)
+    in_order = facts.ids[first] < facts.ids[second]
+    first, second = np.where(in_order, first, second), np.where(in_order, second, first)
     distance_m = facts.distance_m(first, second)
     signs = _signs(facts, first, second, distance_m, near_m)
     score = _scores(signs)
@@ -102,10 +104,12 @@ def likely(
     signs = {name: mask[kept] for name, mask in signs.items()}
     pairs = pd.DataFrame(
         {
-            "first_id": np.minimum(facts.ids[first], facts.ids[second]),
-            "second_id": np.maximum(facts.ids[first], facts.ids[second]),
+            "first_id": facts.ids[first],
+            "second_id": facts.ids[second],
             "score": score[kept],
-            "evidence": _evidence(facts, first, second, signs, distance_m[kept]),
+            "evidence": pd.Series(
+                _evidence(facts, first, second, signs, distance_m[kept]), dtype=object
+            ),
             "distance_m": distance_m[kept],
         },
         columns=list(COLUMNS),
