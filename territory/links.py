@@ -59,7 +59,7 @@ def make_link(
     """
     if purpose not in LIFETIMES:
         raise InputError(f"No link for {purpose!r}. There are {', '.join(LIFETIMES)}.")
-    lasts = lifetime or LIFETIMES[purpose]
+    lasts = LIFETIMES[purpose] if lifetime is None else lifetime
     if not timedelta() < lasts <= LONGEST:
         raise InputError(f"A link lasts {LONGEST.days} days at most, and more than nothing.")
     secret = passwords.new_secret()
