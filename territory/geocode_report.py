@@ -57,7 +57,8 @@ class GeocodeReport:
             f"at most {self.budget:,} requests: {ended}. {self.bettered:,} rows placed better, "
             f"{self.conflicts:,} contradicted, {self.pending:,} pending."
         )
-        again = f" {self.left:,} addresses are left: run it again." if self.left else ""
+        left = f" Left: {self.left:,} of {self.addresses:,} addresses; run it again."
+        again = left if self.left else ""
         return " ".join([told + again, *self.errors])
 
     def as_json(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ only about what is still open.
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -129,7 +130,7 @@ class _Run:
         codes = countries["country_code"]
         self._askers = self._set_up(dict(zip(codes, countries["country_code3"], strict=True)))
         self._country_names = dict(zip(codes, countries["name"], strict=True))
-        self._failed: dict[str, dict[str, int]] = {name: {} for name in self._names}
+        self._given: dict[str, Counter[str]] = {name: Counter() for name in self._names}
         self._counts = dict.fromkeys(ANSWERS, 0)
         self._asked = self._closed = 0
         self._bettered = self._conflicts = self._pending = 0
@@ -267,9 +268,7 @@ class _Run:
                 was_asked |= asker.sent > before
                 given.append(held)
                 known[asker.name] = held
-                if held.answer in FAILURES:
-                    failed = self._failed[asker.name]
-                    failed[held.answer] = failed.get(held.answer, 0) + 1
+                self._given[asker.name][held.answer] += 1
             if online.settles(held, self._rules):
                 break
         later = _Address(address.question, address.ids, known)
@@ -318,12 +317,14 @@ class _Run:
         """Say of each provider that failed how often, why, and whether it was given up."""
         told = []
         for asker in self._askers:
-            if failed := self._failed[asker.name]:
-                number = sum(failed.values())
+            given = self._given[asker.name]
+            if failed := [code for code in FAILURES if given[code]]:
+                number = sum(given[code] for code in failed)
                 why = ", ".join(FAILURES[code] for code in failed)
                 given_up = "; it was not asked any more in this run" if asker.given_up else ""
                 told.append(
-                    f"{asker.name} did not answer about {number:,} addresses ({why}){given_up}."
+                    f"{asker.name} left {number:,} of {given.total():,} addresses unanswered "
+                    f"({why}){given_up}."
                 )
         return told
 

@@ -241,7 +241,7 @@ def test_the_next_provider_is_asked_where_one_fails_or_knows_too_little(
     assert after.loc["boise", ["placement", "geocode_source"]].tolist() == ["placed", "photon"]
     assert after.loc["sandton", "geocode_source"] == "nominatim"  # photon knew nothing of it
     assert len(server.asked) == 4 + 2  # Chicago and Denver were settled by the first
-    assert report.errors[0].startswith("nominatim did not answer about 1 addresses")
+    assert report.errors[0].startswith("nominatim left 1 of 4 addresses unanswered")
 
 
 def test_a_budget_is_kept_to_the_request_and_the_rest_is_counted(
@@ -251,7 +251,7 @@ def test_a_budget_is_kept_to_the_request_and_the_rest_is_counted(
     assert len(server.asked) == first.requests == 3
     assert (first.asked, first.left) == (3, 1)
     assert "Asked about 3 of 4 with 3 of at most 3 requests" in first.sentence
-    assert "1 addresses are left: run it again." in first.sentence
+    assert "Left: 1 of 4 addresses; run it again." in first.sentence
     second = run(store, asking(server), budget=3)
     assert (second.asked, second.left, len(server.asked)) == (1, 0, 4)
     assert len(set(server.lines)) == 4
@@ -436,7 +436,7 @@ def test_the_command_line_says_what_failed_and_ends_with_exit_code_1(
     told = json.loads(failed.stdout)
     assert failed.exit_code == 1
     assert (told["by"], told["found"], told["pending"]) == ("Ann", 0, 5)
-    assert told["errors"][0].startswith("photon did not answer about 4 addresses")
+    assert told["errors"][0].startswith("photon left 4 of 4 addresses unanswered")
     nobody = call(store)
     assert nobody.exit_code == 2
     assert nobody.stderr.startswith("territory: No online geocoder is named.")
