@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from territory.lengths import METRES_PER_MILE
+from territory.online import FAILURES
 from territory.provider_results import READERS, UNREADABLE, Met, read
 from territory.schemas import PRECISIONS
 from tests.geocoder_server import nominatim, photon
@@ -209,6 +211,19 @@ def test_every_kind_of_result_has_its_precision_and_score(
 def test_every_provider_with_a_table_is_tested() -> None:
     tested = {one[0] for one in MEANINGS} | {"google", "pickpoint", "openmapquest"}  # same reader
     assert tested == set(READERS)
+
+
+def test_the_guide_names_every_provider_with_a_table_and_every_failure() -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "geocoding.md").read_text()
+    assert [name for name in READERS if f"`{name}`" not in guide] == []
+    assert [words for words in FAILURES.values() if f"| {words} |" not in guide] == []
+    assert tested == set(READERS)
+
+
+def test_the_guide_names_every_provider_with_a_table_and_every_failure() -> None:
+    guide = (Path(__file__).parents[1] / "docs" / "geocoding.md").read_text()
+    assert [name for name in READERS if f"`{name}`" not in guide] == []
+    assert [words for words in FAILURES.values() if f"| {words} |" not in guide] == []
 
 
 def where(**raw: object) -> SimpleNamespace:
