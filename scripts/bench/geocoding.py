@@ -35,7 +35,7 @@ FILES = {
 }
 GROSS_MI = 50
 SIZES = 6  # groups of ZIP codes, as many rows in each
-# Read one by one: Fiserv writes a ZIP code of Racine, Farmers moved to Woodland Hills.
+# Read one by one: Fiserv writes a ZIP code of Racine, Farmers is in Woodland Hills.
 CONTRADICTING = {"Fortune 500": ["FARMERS INSURANCE EXCHANGE", "FISERV"]}
 LEAST_PLACED = {"Fortune 500": 0.995, "universities": 0.99}
 
