@@ -217,13 +217,6 @@ def test_the_guide_names_every_provider_with_a_table_and_every_failure() -> None
     guide = (Path(__file__).parents[1] / "docs" / "geocoding.md").read_text()
     assert [name for name in READERS if f"`{name}`" not in guide] == []
     assert [words for words in FAILURES.values() if f"| {words} |" not in guide] == []
-    assert tested == set(READERS)
-
-
-def test_the_guide_names_every_provider_with_a_table_and_every_failure() -> None:
-    guide = (Path(__file__).parents[1] / "docs" / "geocoding.md").read_text()
-    assert [name for name in READERS if f"`{name}`" not in guide] == []
-    assert [words for words in FAILURES.values() if f"| {words} |" not in guide] == []
 
 
 def where(**raw: object) -> SimpleNamespace:
