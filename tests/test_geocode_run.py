@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
-from territory import cli, placing, workflow
+from territory import placing, workflow
 from territory.errors import InputError
 from territory.policy import GeocodingPolicy, OnlinePolicy, Policy, ProviderPolicy
 from territory.store import Store, open_store
@@ -24,14 +18,13 @@ from tests.geocoder_server import Geocoder, Handler, geocoder, nominatim, photon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import pandas as pd
-    from click.testing import Result
 
     from territory.workflow import GeocodeReport
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-TERRITORY = Path(sys.executable).with_name("territory")
 LINES = {
     "willis": "233 S Wacker Dr, Chicago, IL 60606, United States",
     "ztwin": "233 S Wacker Dr, Chicago, IL 60606, United States",
@@ -330,119 +323,3 @@ def test_other_kinds_are_placed_too_and_those_without_a_place_are_refused(
         run(store, asking(server), kind="reps")
     with pytest.raises(InputError, match="No online geocoder is named"):
         run(store, Policy())
-
-
-def test_answers_are_kept_when_a_run_is_cut_short(store: Store, server: Geocoder) -> None:
-    class StoppedError(Exception):
-        pass
-
-    def stop(handler: Handler) -> None:
-        server.answer(handler)
-        if len(server.asked) == 2:
-            raised.append(True)
-
-    raised: list[bool] = []
-    server.behave = stop
-    policy = asking(server)
-    original = workflow.geocode
-
-    from territory.providers import Asker
-
-    ask = Asker.ask
-
-    def stopping(self: Asker, question: object, allowed: int) -> object:
-        if raised:
-            raise StoppedError
-        return ask(self, question, allowed)  # type: ignore[arg-type]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Asker, "ask", stopping)
-        with pytest.raises(StoppedError):
-            original(store, by="Ops", now=NOW, policy=policy)
-    assert prospects(store).loc["willis", "placement"] == "placed"
-    run(store, policy)
-    assert len(server.lines) == len(set(server.lines)) == 4
-
-
-def many(folder: Path, number: int) -> Path:
-    path = folder / "many.csv"
-    rows = [f"p{i},P{i},{i} Elm St,Boise,ID,83702" for i in range(1, number + 1)]
-    path.write_text("\n".join(["prospect_id,name,street,city,state,postal_code", *rows]))
-    return path
-
-
-def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path, server: Geocoder) -> None:
-    def behave(handler: Handler) -> None:
-        number = server.lines[-1].split()[0]
-        handler.reply([nominatim(-116.2, 43.615, address={"house_number": number})])
-
-    server.behave = behave
-    url = f"sqlite:///{tmp_path}/killed.sqlite"
-    with open_store(url) as store:
-        imported(store, many(tmp_path, 60))
-    policy = written(server, tmp_path, "nominatim")
-    command = [str(TERRITORY), "--store", url, "geocode", "--policy", policy]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while len(server.asked) < 25 and time.monotonic() < deadline:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    time.sleep(0.05)  # what it sent last has arrived
-    asked = len(server.asked)
-    assert 25 <= asked < 60
-    with open_store(url) as store:
-        placed = int((prospects(store)["placement"] == "placed").sum())
-        assert asked - 12 <= placed <= asked  # at most a batch is lost
-        done = call(store, "--policy", policy, "--json")
-        assert done.exit_code == 0, done.stderr
-        told = json.loads(done.stdout)
-        assert (told["addresses"], told["left"]) == (60 - placed, 0)
-        assert len(server.asked) == asked + 60 - placed
-        assert (prospects(store)["placement"] == "placed").all()
-
-
-class _Main:
-    """What CliRunner needs to run ``main``, exit codes and all."""
-
-    name = "territory"
-
-    def main(self, args: list[str], **_: object) -> None:
-        cli.main(args)
-
-
-def call(store: Store, *arguments: str) -> Result:
-    return CliRunner(env={"TERRITORY_STORE": store.url}).invoke(
-        _Main(), ["geocode", *arguments], prog_name="territory"
-    )
-
-
-def written(server: Geocoder, folder: Path, name: str) -> str:
-    """A policy file that asks this server and nobody else."""
-    path = folder / "policy.toml"
-    path.write_text(
-        f'[[geocoding.online.providers]]\nname = "{name}"\ndomain = "{server.domain}"\n'
-        'scheme = "http"\nmin_delay_s = 0.01\nretries = 0\n'
-    )
-    return str(path)
-
-
-def test_the_command_line_says_what_failed_and_ends_with_exit_code_1(
-    store: Store, server: Geocoder, tmp_path: Path
-) -> None:
-    server.behave = down
-    policy = written(server, tmp_path, "photon")
-    failed = call(store, "--policy", policy, "--provider", "photon", "--by", "Ann", "--json")
-    told = json.loads(failed.stdout)
-    assert failed.exit_code == 1
-    assert (told["by"], told["found"], told["pending"]) == ("Ann", 0, 5)
-    assert told["errors"][0].startswith("photon left 4 of 4 addresses unanswered")
-    nobody = call(store)
-    assert nobody.exit_code == 2
-    assert nobody.stderr.startswith("territory: No online geocoder is named.")
-    unknown = call(store, "--provider", "nomnom")
-    assert (unknown.exit_code, unknown.stdout) == (2, "")
-    assert "geopy has no geocoder 'nomnom'" in unknown.stderr
-    planned = call(store, "--provider", "nominatim", "--dry-run")
-    assert (planned.exit_code, len(planned.stdout.splitlines())) == (0, 1)
-    assert planned.stdout.endswith("Nobody was asked.\n")
