@@ -29,7 +29,7 @@ from territory.eligibility_register import (
     with_exceptions,
 )
 from territory.eligibility_verdict import judge
-from territory.errors import InputError
+from territory.errors import ConflictError, InputError
 from territory.gazetteer import Gazetteer
 
 if TYPE_CHECKING:
@@ -185,6 +185,7 @@ def decide(store: Store, homes: Homes, rows: pd.DataFrame, question: Question) -
     ]
     table = _table(list(make_records(facts, policy, found, persons, question.asked())), found)
     with store.write() as transaction:
+        _check_still_in_force(transaction, policy, question)
         ids = transaction.eligibility.add(table, str(question.today.year))
         if ids:
             audit.record(
@@ -202,6 +203,18 @@ def decide(store: Store, homes: Homes, rows: pd.DataFrame, question: Question) -
                 },
             )
     return Decisions(found, table["record"].tolist(), ids, subjects, policy, question.keep_until)
+
+
+def _check_still_in_force(
+    transaction: Transaction, policy: EligibilityPolicy, question: Question
+) -> None:
+    """Refuse to write what a policy published meanwhile decides otherwise."""
+    versions = transaction.eligibility.policies(policy.name)
+    if version_in_force(versions, question.day, policy.name).policy.digest != policy.digest:
+        raise ConflictError(
+            f"{policy.name}: another version was published meanwhile, for {question.day} too. "
+            "Nothing is on record; decide again."
+        )
 
 
 def since(

@@ -93,6 +93,17 @@ def test_by_road_the_uncertainty_of_a_home_counts_with_its_detours() -> None:
     assert told == ["eligible", "needs review", "needs review", "not eligible"]
 
 
+def test_fifty_miles_farther_than_three_is_fifty_three_by_road() -> None:
+    # The moving-expenses example: the old work was 3 miles from the old home, so 53 count, 38 fail.
+    work = office("work", -85.6, 44.76)
+    rule = policy(Criterion(3.0 + 50.0, comparison="at least", method="road_distance"))
+    told = [
+        only(decide(east(work, miles / 1.25), work, rule, on=TODAY, routing=Roads()))["decision"]
+        for miles in (38.0, 52.99, 53.01, 58.0)
+    ]
+    assert told == ["not eligible", "not eligible", "eligible", "eligible"]
+
+
 def test_minutes_are_measured_by_road() -> None:
     town = office("town", -85.6, 44.76)
     rule = policy(Criterion(60.0, unit="min", method="road_time"))

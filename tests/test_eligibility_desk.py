@@ -249,6 +249,27 @@ def test_what_is_published_stays_and_history_is_not_rewritten(here: Desk) -> Non
         desk.publish_policy(here.store, "rule", "2", by="hr", now=NOW)
 
 
+def test_a_policy_published_while_somebody_decides_is_noticed(here: Desk) -> None:
+    class Meanwhile:
+        name = "roads"
+
+        def routes(self, lon: Any, *_: Any) -> Any:  # asked after the policy was read
+            here.publish(draft(Criterion(20.0), effective_from="2026-11-01"))
+            return lon * 0 + 1.0, lon * 0 + 1.0
+
+    home = {**point(30), "person_id": "E-1"}
+    asked = here.ask(routing=Meanwhile())
+    with pytest.raises(ConflictError, match="published meanwhile"):
+        desk.decide_one(here.store, here.homes, home, asked)
+    assert desk.search_decisions(here.store)[1] == 0
+
+
+def test_a_clock_without_a_zone_is_refused_before_anything_is_kept(here: Desk) -> None:
+    with pytest.raises(InputError):
+        here.decide("E-1", 30, now=NOW.replace(tzinfo=None))
+    assert here.homes.size() == 0
+
+
 def test_a_policy_is_named_where_there_are_several(here: Desk) -> None:
     here.publish(draft(Criterion(50.0, comparison="more than"), name="relocation"))
     with pytest.raises(InputError, match="relocation, rule"):

@@ -22,6 +22,7 @@ import pandas as pd
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from territory.access import utc_text
 from territory.errors import StoreError
 from territory.homes import engine as engines
 from territory.homes.schema import homes, purges
@@ -90,7 +91,7 @@ class Homes:
                     told.append(None)
                     continue
                 same = known.get(_identity(row))
-                kept = _kept(row, same, _utc(now), keep_until)
+                kept = _kept(row, same, utc_text(now), keep_until)
                 (fresh if same is None else again).setdefault(kept["commitment"], kept)
                 known[_identity(row)] = kept
                 told.append(kept["commitment"])
@@ -140,7 +141,7 @@ class Homes:
             gone = list(connection.execute(select(homes.c.commitment).where(which)).scalars())
             if gone:
                 notes = [
-                    {"commitment": one, "purged_at": _utc(now), "purged_by": by, "why": why}
+                    {"commitment": one, "purged_at": utc_text(now), "purged_by": by, "why": why}
                     for one in gone
                 ]
                 connection.execute(insert(purges), notes)
@@ -244,7 +245,3 @@ def _plain(value: Any) -> Any:
 
 def _chunks(values: list[str]) -> list[list[str]]:
     return [values[at : at + _CHUNK] for at in range(0, len(values), _CHUNK)]
-
-
-def _utc(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
