@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from territory import merging
@@ -48,7 +49,7 @@ def resolve(
     reason
         Why a row does not count, by the index of ``rows``: its prospect was merged away. Else None.
     """
-    reason = pd.Series(None, index=rows.index, dtype=object)
+    reason = pd.Series(np.full(len(rows), None), index=rows.index, dtype=object)
     column = NAMED.get(kind)
     if column is None:
         return rows, reason
