@@ -148,6 +148,8 @@ def test_employees_are_read_as_people_write_them(text: str, count: float | None)
         ("USD 1 200 000", 1.2e6),
         ("24.9 billion (2025), 22 (2024)", 24.9e9),
         ("24.900", 24.9),
+        ("US$45.2 billion : 20 (2025)", 45.2e9),
+        ("US$ 0 700 Mln (2018)", 7e8),
         ("€3.2bn", None),
         ("JP¥ 2 trillion", None),
         ("C$ 4bn", None),
