@@ -33,7 +33,8 @@ __all__ = ["AuditVerdict", "Head", "PurgeReport", "export", "purge", "record", "
 FORMATS = ("csv", "xlsx", "parquet")
 WITHHELD = "(withheld)"
 # What never enters the log, which more people read than may read these: secrets, whatever the
-# subject; of a contact all that says who it is, of a home all that says where.
+# subject, and whatever is called home_...; of a contact all that says who it is, of a person's home
+# all that says where.
 SECRET_FIELDS = frozenset({"password", "secret", "token", "link"})
 HOME_FIELDS = frozenset(
     {
@@ -44,7 +45,9 @@ HOME_FIELDS = frozenset(
 PRIVATE_FIELDS = {
     "contact": frozenset({"name", "title", "email", "phone"}),
     "home": HOME_FIELDS,
+    "person": HOME_FIELDS,
     "decision": HOME_FIELDS,
+    "eligibility": HOME_FIELDS,
 }
 
 
@@ -129,13 +132,15 @@ def _plain(value: Any, private: frozenset[str]) -> Any:
     """Turn a value into what JSON has, private fields withheld at any depth."""
     if isinstance(value, dict):
         return {
-            str(name): WITHHELD if name in private and inner is not None else _plain(inner, private)
+            str(name): WITHHELD
+            if inner is not None and (name in private or str(name).startswith("home_"))
+            else _plain(inner, private)
             for name, inner in value.items()
         }
     if isinstance(value, list | tuple):
         return [_plain(inner, private) for inner in value]
     if isinstance(value, set | frozenset):
-        return sorted(_plain(inner, private) for inner in value)
+        return sorted((_plain(inner, private) for inner in value), key=str)
     if hasattr(value, "item"):  # a NumPy scalar
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

@@ -19,7 +19,8 @@ from territory.cli_geocode import geocode
 from territory.cli_import import import_, imports, mapping
 from territory.cli_jobs import jobs_group, work
 from territory.cli_places import places
-from territory.cli_users import tokens_group, users_group
+from territory.cli_tokens import tokens_group
+from territory.cli_users import users_group
 from territory.errors import InputError, NotFoundError, TerritoryError
 from territory.terminal import Progress, answer, as_json, dry_run, note, now, opened, person
 

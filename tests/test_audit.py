@@ -128,11 +128,17 @@ def test_a_moment_without_a_time_zone_is_refused(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.parametrize("kind", ["contact", "contacts", "eligibility_decision", "homes"])
+@pytest.mark.parametrize("kind", ["contact", "contacts", "eligibility", "decision", "homes"])
 def test_what_few_may_read_never_enters_the_log(tmp_path: Path, kind: str) -> None:
     private = {
         "contact": {"name": "Zed Quux", "email": "z@q.example", "phone": "555-0142"},
-        "other": {"street": "1 Elm", "postal_code": "80202", "lat": 39.7, "distance_m": 1.5},
+        "other": {
+            "street": "1 Elm",
+            "postal_code": "80202",
+            "lat": 39.7,
+            "home_lon": -104.9,
+            "distance_m": 1.5,
+        },
     }["contact" if kind.startswith("contact") else "other"]
     told = {**private, "password": "hunter2hunter2", "kept": "yes", "deep": [{**private}]}
     with open_store(str(empty_file(tmp_path))) as store:

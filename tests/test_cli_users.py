@@ -80,6 +80,19 @@ def test_links_are_printed_for_signing_in_and_for_a_new_password(file: Path) -> 
         assert signed.user_id == "user-1"
 
 
+def test_an_identity_at_company_sign_on_is_linked_and_forgotten(file: Path) -> None:
+    call(*ANN, "--role", "ops", store=file)
+    identity = ("user", "identity", "ann@example.com")
+    done = call(*identity, "--issuer", "https://id.example.com", "--subject", "7", store=file)
+    assert done.stdout == "user-1 may come in through https://id.example.com.\n"
+    told = entry.Identity("https://id.example.com", "7", "", "")
+    with open_store(str(file)) as store:
+        now = datetime.now(UTC)
+        signed = entry.sign_in_by_identity(store, told, groups=None, address=None, now=now)
+        assert signed.user_id == "user-1"
+    assert call(*identity, "--forget", store=file).stdout.startswith("1 identities")
+
+
 def test_tokens_are_made_listed_and_revoked(file: Path) -> None:
     call(*ANN, "--role", "ops", store=file)
     make = ("token", "new", "ann@example.com", "--name", "reports", "--scope", "see_sums")
@@ -115,6 +128,7 @@ def test_the_policy_is_shown_and_what_is_named_changes(file: Path) -> None:
         ((*ANN, "--role", "rep"), "rep and --rep go together"),
         ((*ANN, "--role", "rep", "--rep", "R9"), "No rep 'R9'"),
         (("user", "disable", "ann@example.com"), "There is no such user"),
+        (("user", "identity", "ann@example.com"), "or --forget"),
         (("user", "policy", "--idle-minutes", "0"), "session_idle_s = 0"),
         (("token", "new", "ann@example.com", "--name", "x", "--scope", "y"), "no such user"),
         (("token", "revoke", "token-9"), "There is no such token"),
@@ -132,7 +146,7 @@ def test_wrong_input_is_one_line_and_exit_code_2(
     "command",
     [
         "user", "user add", "user list", "user role", "user disable", "user reset", "user link",
-        "user policy", "token", "token new", "token list", "token revoke",
+        "user identity", "user policy", "token", "token new", "token list", "token revoke",
     ],
 )  # fmt: skip
 def test_every_command_has_help_with_an_example(command: str, tmp_path: Path) -> None:

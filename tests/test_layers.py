@@ -67,7 +67,7 @@ LAYERS = (
     ("terminal",),
     ("cli_eligibility_desk",),
     ("cli_eligibility",),
-    ("cli_import", "cli_places", "cli_jobs", "cli_geocode", "cli_users", "cli_audit"),
+    ("cli_import", "cli_places", "cli_jobs", "cli_geocode", "cli_users", "cli_tokens", "cli_audit"),
     ("cli_duplicates",),
     ("cli",),
 )
