@@ -260,7 +260,9 @@ def outcomes_of(
         return taken
     away = refused.assign(change=None, note=None)[list(OUTCOMES)]
     whole = pd.concat([taken, away]) if len(taken) else away
-    return whole.sort_values("line", kind="stable", ignore_index=True)
+    whole = whole.sort_values("line", kind="stable", ignore_index=True)
+    texts = whole[list(OUTCOMES[1:])].astype(object)
+    return whole[["line"]].join(texts.where(texts.notna(), None))
 
 
 def _add_notes(taken: pd.DataFrame, notes: pd.DataFrame) -> None:

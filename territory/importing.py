@@ -11,7 +11,18 @@ import pandas as pd
 import pyarrow as pa
 import shapely
 
-from territory import delimited, geocoding, intake, markets, placing, reference, resolving, tables
+from territory import (
+    cleaning,
+    delimited,
+    geocoding,
+    intake,
+    markets,
+    placing,
+    reference,
+    resolving,
+    tables,
+)
+from territory.comparing import compare
 from territory.errors import InputError
 from territory.gazetteer import shared_gazetteer
 from territory.headers import signature_of
@@ -24,9 +35,9 @@ from territory.import_report import (
     moment,
     outcomes_of,
 )
+from territory.policy import Policy
 from territory.schemas import CHANGES, GEOCODE
 from territory.store import GIVEN, KINDS
-from territory.store.import_ledger import IS_NEW
 from territory.tables import Table
 
 if TYPE_CHECKING:
@@ -36,13 +47,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from territory.policy import Policy
     from territory.store import Transaction
 
 _SHAPES = ("geojson", "gpkg", "shapefile", "kml")
 _IF_MERGED = "Take it out of its source, or take the merge back."
 _IF_LOST = "Import what it refers to first, or correct the id."
-_CHUNK = 20_000  # rows compared and written at a time: bounds what is held twice
 
 
 @dataclass(frozen=True)
@@ -82,13 +91,10 @@ class Terms:
     given: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True)
-class _Compared:
-    """How rows differ from those in the store, one by one: a change each, the cells, the past."""
-
-    changes: npt.NDArray[np.object_]
-    differences: pd.DataFrame
-    before: pd.DataFrame
+def policy_of(transaction: Transaction) -> Policy:
+    """Give the policy of the plan in force, or the default one before the first plan."""
+    plan = transaction.plan_in_force()
+    return plan.policy if plan else Policy()
 
 
 def check_kind(kind: str) -> None:
@@ -162,11 +168,12 @@ def take(
     del table  # as large as the rows themselves
     pa.default_memory_pool().release_unused()  # Arrow keeps what it no longer needs
     lines = understood.rows.pop("line").to_numpy()
-    rows = understood.rows
+    rows, notes = understood.rows, understood.notes
     if kind == "markets":
         shapes = markets.define(rows, reference.load())
         rows = rows.assign(geometry=shapely.to_wkb(shapes.geometry.to_numpy()))
     if KINDS[kind].is_placed:
+        notes = pd.concat([notes, _zip_notes(rows, lines)], ignore_index=True)
         progress(f"Placing {len(rows):,} rows")
         placed = geocoding.place(rows, shared_gazetteer(policy.geocoding), policy)
         rows = rows.rename(columns=GIVEN)
@@ -181,12 +188,22 @@ def take(
         rows=rows,
         lines=lines,
         refused=understood.refused[list(REFUSALS)],
-        notes=understood.notes,
+        notes=notes.sort_values("line", kind="stable", ignore_index=True),
         mapping=understood.mapping,
         ignored=tuple(understood.ignored),
         remarks=understood.remarks,
         policy=policy,
     )
+
+
+def _zip_notes(rows: pd.DataFrame, lines: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """Say of rows that are known by their ZIP code where that one is special: line and note."""
+    zips = reference.load().zip_codes
+    without_area = frozenset(zips.loc[~zips["has_area"], "zip_code"])
+    codes = rows["postal_code"].where(rows["lat"].isna(), None)
+    told = cleaning.zip_notes(codes, rows["country"], without_area)
+    at = told.notna().to_numpy()
+    return pd.DataFrame({"line": lines[at], "note": told[at].to_numpy(object)})
 
 
 def _take_outlines(path: Path, source: str, digest: str, policy: Policy) -> Taken:
@@ -226,7 +243,7 @@ def save(
     rows = placing.settle(transaction, taken.kind, rows, taken.policy)
     missing = _missing(transaction, taken, rows, refused) if terms.is_full else ()
     progress(f"Comparing {len(rows):,} rows with the store")
-    compared = _compare(transaction, taken.kind, rows, writes=not terms.is_dry_run)
+    compared = compare(transaction, taken.kind, rows, writes=not terms.is_dry_run)
     outcomes = outcomes_of(rows, lines, key_text(rows, key), compared.changes, refused, notes)
     counts = pd.Series(compared.changes).value_counts()
     number = transaction.imports.next_number()
@@ -246,7 +263,7 @@ def save(
     )
     if not terms.is_dry_run:
         progress(f"Recording what became of {taken.size:,} rows")
-        transaction.imports.add(record, outcomes, missing, compared.before)
+        transaction.imports.add(record, outcomes, missing, compared.past, compared.brought)
         if terms.given is not None:
             transaction.imports.remember(
                 taken.kind, taken.signature, terms.given, record.imported_at, terms.by
@@ -306,63 +323,6 @@ def _missing(
     held = key_text(transaction.table(taken.kind, key), key)
     is_told = held.isin(key_text(rows, key)) | held.isin(refused["key"])
     return tuple(held[~is_told])
-
-
-def _compare(transaction: Transaction, kind: str, rows: pd.DataFrame, *, writes: bool) -> _Compared:
-    """Compare rows with those of the same key in the store, and write what is new or different.
-
-    Part by part, so that neither the table nor the file is held twice.
-    """
-    key = list(KINDS[kind].key)
-    columns = [column.name for column in KINDS[kind].table.columns]
-    is_blank = not transaction.size(kind)
-    changes, differences, before = [], [], []
-    for start in range(0, len(rows), _CHUNK) or (0,):
-        part = rows.iloc[start : start + _CHUNK].reset_index(drop=True)
-        held = transaction.imports.stored(kind, part[key].head(0) if is_blank else part[key])
-        past = part[key].merge(held, how="left", on=key, indicator=True)
-        is_new = (past["_merge"] == "left_only").to_numpy()
-        differs = _differs(part, past, [name for name in columns if name not in key])
-        is_updated = differs.any(axis=1).to_numpy() & ~is_new
-        changes.append(np.select([is_new, is_updated], CHANGES[:2], CHANGES[2]).astype(object))
-        differences.append(_differences(part, past, differs[is_updated], key))
-        before.append(past.loc[is_updated, columns].assign(**{IS_NEW: False}))
-        before.append(part.loc[is_new, key].assign(**{IS_NEW: True}))
-        if writes:
-            transaction.save(kind, part.loc[is_new, columns], part.loc[is_updated, columns])
-    told = [frame for frame in before if len(frame)] or before[:1]
-    changed = [frame for frame in differences if len(frame)] or differences[:1]
-    return _Compared(
-        np.concatenate(changes),
-        pd.concat(changed, ignore_index=True),
-        pd.concat(told, ignore_index=True),
-    )
-
-
-def _differs(rows: pd.DataFrame, before: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Tell which cells differ; missing equals missing."""
-    return pd.DataFrame(
-        {
-            name: (rows[name] != before[name]) & ~(rows[name].isna() & before[name].isna())
-            for name in columns
-        },
-        index=rows.index,
-    )
-
-
-def _differences(
-    rows: pd.DataFrame, before: pd.DataFrame, differs: pd.DataFrame, key: list[str]
-) -> pd.DataFrame:
-    """List changed cells, one a row: the key, column, before, after. Geometry is left out."""
-    told = differs.drop(columns="geometry", errors="ignore")
-    row, column = np.nonzero(told.to_numpy())
-    at, names = told.index.to_numpy()[row], told.columns.to_numpy(object)[column]
-    listed = rows.loc[at, key].reset_index(drop=True)
-    for label, frame in (("before", before), ("after", rows)):
-        whole = frame[list(told.columns)].astype(object).to_numpy()
-        listed[label] = whole[at, column]
-    listed.insert(len(key), "column", names)
-    return listed
 
 
 def dangling(transaction: Transaction, kind: str, rows: pd.DataFrame) -> pd.Series:

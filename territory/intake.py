@@ -298,10 +298,29 @@ def _clean_places(
     nought = (rows["lat"] == 0) & (rows["lon"] == 0)
     log.note(nought, "coordinates 0, 0 mean that nobody knew: not used")
     rows.loc[half | nought, ["lat", "lon"]] = np.nan
+    _check_coordinates(rows, log, is_american, with_antarctica=with_antarctica)
+
+
+def _check_coordinates(
+    rows: pd.DataFrame, log: _Log, is_american: pd.Series, *, with_antarctica: bool
+) -> None:
+    """Refuse coordinates that nothing can be made of, in place.
+
+    Those on the globe that are far from their address (swapped, without a sign) stay as they are:
+    where the row is placed they become a conflict, with the other reading as a proposal. Those off
+    the globe are not used where there is an address to go by.
+    """
     lon, lat = rows["lon"].to_numpy(float), rows["lat"].to_numpy(float)
     at_home = (is_american & ~rows["state"].isin(ELSEWHERE_STATES)).to_numpy(bool)
     reasons, remedies = faults(lon, lat, at_home, with_antarctica=with_antarctica)
-    log.refuse(pd.notna(reasons), reasons, remedies)
+    is_odd = pd.notna(reasons)
+    with np.errstate(invalid="ignore"):
+        is_off = (np.abs(lat) > 90) | (np.abs(lon) > 180)
+    has_address = (rows["postal_code"].notna() | rows["city"].notna()).to_numpy(bool)
+    unused = is_odd & is_off & has_address
+    log.note(unused, pd.Series(reasons, index=rows.index) + ": not used")
+    rows.loc[unused, ["lat", "lon"]] = np.nan
+    log.refuse(is_odd & ~unused & (is_off | ~at_home), reasons, remedies)
 
 
 def clean_address(

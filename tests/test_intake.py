@@ -17,6 +17,7 @@ from territory.tables import read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from random import Random
 
 
 def prospects(**columns: list[str | None]) -> pd.DataFrame:
@@ -206,22 +207,94 @@ def test_coordinates_nobody_knew_count_as_not_given() -> None:
     }
 
 
-def test_coordinates_off_the_globe_swapped_or_without_their_sign_are_refused() -> None:
+def test_coordinates_that_are_swapped_or_lost_their_sign_stay_to_be_told_as_a_conflict() -> None:
     taken = take_in(
         "prospects",
         prospects(
-            lat=["95", "-77.2", "38.9", "52.5"],
-            lon=["10", "38.9", "77.2", "13.4"],
-            state=[None, "VA", "VA", None],
-            country=["DE", "US", None, "DE"],
+            lat=["-77.2", "38.9", "-77.2"],
+            lon=["38.9", "77.2", "38.9"],
+            state=["VA", "VA", None],
+            country=["US", None, "KE"],
         ),
     )
-    assert taken.rows["line"].tolist() == [5]
-    assert reasons(taken)[2] == "lat=95, lon=10 is off the globe (were they swapped?)"
-    assert taken.refused["remedy"].tolist()[1:] == [
-        "Swap lat and lon.",
-        "Put a minus sign before lon.",
+    assert taken.rows[["lat", "lon"]].to_numpy().tolist() == [[-77.2, 38.9], [38.9, 77.2]]
+    # Antarctica, and nobody knows what country the address is in that could contradict it.
+    assert reasons(taken) == {4: "lat=-77.2, lon=38.9 is in Antarctica (were they swapped?)"}
+    assert taken.refused["remedy"].tolist() == ["Correct or swap them."]
+
+
+def test_coordinates_off_the_globe_are_not_used_where_there_is_an_address() -> None:
+    taken = take_in(
+        "prospects",
+        prospects(
+            lat=["-122.3", "95"], lon=["47.6", "10"], zip=["98101", None], state=["WA", "WA"]
+        ),
+    )
+    assert taken.rows["postal_code"].tolist() == ["98101"]
+    assert taken.rows["lat"].isna().all()
+    told = "lat=-122.3, lon=47.6 is not in the United States, but would be the other way round"
+    assert notes(taken) == {2: f"{told}: not used"}
+    assert reasons(taken) == {3: "lat=95, lon=10 is off the globe (were they swapped?)"}
+
+
+def nameless(*rows: tuple[str | None, ...]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["zip", "city", "state", "staff"], dtype=object)
+
+
+def test_companies_without_names_are_named_by_where_they_are_and_said_to_be() -> None:
+    table = nameless(("601", "ADJUNTAS", "PR", "3"), (None, "Denver", "CO", "1"), (None,) * 4)
+    taken = take_in("prospects", table, {"zip": "postal_code", "city": "city", "state": "state",
+                                         "staff": "employees"})  # fmt: skip
+    assert taken.rows["name"].tolist() == [
+        "Unnamed company, ADJUNTAS, PR 00601",
+        "Unnamed company, Denver, CO",
+        "Unnamed company",
     ]
+    (remark,) = taken.remarks
+    assert remark.startswith("The file has neither names nor ids: 3 companies are named by where")
+
+
+@settings(deadline=None, max_examples=40, derandomize=True)
+@given(
+    st.lists(st.tuples(*[st.sampled_from([None, "1", "2"])] * 3), min_size=1, max_size=12),
+    st.randoms(use_true_random=False),
+)
+def test_nameless_rows_keep_their_ids_in_any_order_of_rows_and_columns(
+    rows: list[tuple[str | None, ...]], luck: Random
+) -> None:
+    columns = {"zip": "postal_code", "city": "city", "rank": ""}
+    table = pd.DataFrame(rows, columns=list(columns), dtype=object)
+    order, shuffled = luck.sample(list(columns), 3), luck.sample(range(len(rows)), len(rows))
+    once = take_in("prospects", table, columns)
+    again = take_in("prospects", table.iloc[shuffled].reset_index(drop=True)[order], columns)
+    assert len(once.rows) == once.rows["prospect_id"].nunique() == len(rows)
+    assert set(once.rows["prospect_id"]) == set(again.rows["prospect_id"])
+    by_row = [
+        dict(zip(taken.rows["prospect_id"], taken.rows["postal_code"], strict=True))
+        for taken in (once, again)
+    ]
+    assert by_row[0] == by_row[1]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ["zip", "firm"],  # which may be the name
+        ["state", "industry"],  # no place
+        ["zip", "id"],  # an id without a name
+    ],
+)
+def test_a_file_is_nameless_only_if_nothing_in_it_could_be_a_name(columns: list[str]) -> None:
+    table = pd.DataFrame([["60601"] * len(columns)], columns=columns)
+    with pytest.raises(ColumnError, match="needs 'name'"):
+        take_in("prospects", table)
+
+
+def test_a_header_that_is_said_not_to_be_used_is_no_name() -> None:
+    table = pd.DataFrame({"zip": ["60601"], "firm": ["x"]})
+    taken = take_in("prospects", table, {"zip": "postal_code", "firm": ""})
+    assert taken.rows["name"].tolist() == ["Unnamed company, 60601"]
+    assert (taken.mapping, taken.ignored) == ({"zip": "postal_code"}, ("firm",))
 
 
 def test_statuses_are_read_by_their_synonyms_and_unknown_ones_refused() -> None:

@@ -47,12 +47,13 @@ class ImportLedger:
         record: ImportRecord,
         outcomes: pd.DataFrame,
         missing: Iterable[str],
-        before: pd.DataFrame,
+        past: pd.DataFrame,
+        brought: pd.DataFrame,
     ) -> None:
         """Write the record of an import.
 
-        ``before`` has the rows that it changed as they were, and the keys of those that it brought,
-        told apart by the column ``IS_NEW``.
+        ``missing`` are keys that a full import did not mention; ``past`` has the rows that it
+        changed, as they were, ``brought`` the keys of those that are new.
         """
         keys = list(missing)
         absent = pd.DataFrame(
@@ -64,7 +65,7 @@ class ImportLedger:
             insert(imports).values(
                 **values,
                 outcomes=_pack([outcomes.astype(dict.fromkeys(_REPEATED, "category")), absent]),
-                before=_pack([before]),
+                before=_pack([past.assign(**{IS_NEW: False}), brought.assign(**{IS_NEW: True})]),
             )
         )
 
@@ -102,7 +103,10 @@ class ImportLedger:
         return tuple(whole.loc[whole["line"] == NO_LINE, "key"])
 
     def before(self, import_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Read the rows that the import changed, as they were, and the keys that it brought."""
+        """Read the rows that the import changed, as they were, and the keys that it brought.
+
+        The column ``IS_NEW`` tells them apart.
+        """
         return self._frame(import_id, "before", columns)
 
     def mark_undone(self, import_id: str, at: str, by: str) -> None:
