@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from territory.cleaning import by_value
+from territory.cleaning import by_value, clean_domains
 from territory.codes import fold
-from territory.company_names import SHARED_HOSTS, domain, name_key
+from territory.company_names import SHARED_HOSTS, name_key
 from territory.ellipsoid import to_ecef
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def gather(rows: pd.DataFrame) -> Facts:
         return rows[name] if name in rows else pd.Series(None, index=rows.index, dtype=object)
 
     words = by_value(column("name"), name_key).fillna("")
-    domains = by_value(column("website"), domain)
+    domains = clean_domains(column("website"))
     uses = domains.map(domains.value_counts())
     domains = domains.where(~domains.isin(SHARED_HOSTS) & (uses <= _HOST_OF_MANY), None)
     street = _codes(by_value(column("street"), _street_key))

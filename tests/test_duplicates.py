@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from territory import duplicates, intake
+from territory import duplicates, identity, intake
 from territory.company_names import UNNAMED, name_key
 from territory.duplicates import likely
 from territory.tables import read_table
@@ -228,3 +228,7 @@ def test_pairs_in_real_files_are_few_and_were_read_to_be_right(shared: Path) -> 
         "universities_ipeds_hd2020": 3,
         "listed_companies": 44,
     }
+
+
+def test_companies_without_a_name_are_called_what_intake_calls_them() -> None:
+    assert identity._UNNAMED == UNNAMED
