@@ -72,12 +72,13 @@ def suffix_of(name: str) -> str:
     FileFormatError
         If it is none that this package reads.
     """
-    lowered = Path(name.replace("\\", "/")).name.lower()
-    found = SUFFIX.search(lowered)
+    shown = shown_name(name)
+    found = SUFFIX.search(shown.lower())
+    plain = f"file{found[0]}" if found else "file"
     try:
-        format_of(Path(f"file{found[0]}" if found else "file"))
+        format_of(Path(plain))
     except FileFormatError as error:
-        raise FileFormatError(str(error).replace("file", shown_name(name), 1)) from None
+        raise FileFormatError(str(error).replace(plain, shown, 1)) from None
     return found[0] if found else ""
 
 
