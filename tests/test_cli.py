@@ -8,16 +8,21 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from territory import cli, serving, terminal, workflow
 from territory.errors import InputError
 from territory.findings import CODES
+from territory.import_report import Preview
+from territory.mapping_files import mapping_text, read_mapping
 from territory.store import KINDS, open_store
 
 if TYPE_CHECKING:
@@ -25,7 +30,18 @@ if TYPE_CHECKING:
 
     from territory.store import Store
 
-COMMANDS = ("demo", "import", "screen", "assign", "check", "explain", "export", "serve")
+COMMANDS = (
+    "demo",
+    "import",
+    "imports",
+    "mapping",
+    "screen",
+    "assign",
+    "check",
+    "explain",
+    "export",
+    "serve",
+)
 TERRITORY = Path(sys.executable).with_name("territory")
 
 
@@ -107,12 +123,149 @@ def test_json_says_rows_and_buckets_and_is_json(tmp_path: Path) -> None:
     assert told["ignored_columns"] == ["color"]
 
 
-def test_a_dry_run_says_that_nothing_was_written(tmp_path: Path) -> None:
+def test_a_dry_run_says_that_nothing_was_written_and_makes_no_store(tmp_path: Path) -> None:
     (tmp_path / "reps.csv").write_text("rep_id,name\nR1,Ann\n")
-    arguments = ("import", "reps", str(tmp_path / "reps.csv"), "--dry-run")
+    path, store = str(tmp_path / "reps.csv"), tmp_path / "s.sqlite"
     for _ in range(2):
-        result = call(*arguments, store=tmp_path / "s.sqlite")
+        result = call("import", "reps", path, "--dry-run", store=store)
         assert result.stdout.endswith("1 new, 0 updated, 0 unchanged. Nothing was written.\n")
+        assert sorted(name.name for name in tmp_path.iterdir()) == ["reps.csv"]
+    call("import", "reps", path, store=store)
+    again = json.loads(call("import", "reps", path, "--dry-run", "--json", store=store).stdout)
+    assert (again["unchanged"], again["import_id"], again["dry_run"]) == (1, None, True)
+
+
+def test_a_mapping_is_printed_edited_used_and_remembered(tmp_path: Path) -> None:
+    path, store = tmp_path / "odd.csv", tmp_path / "s.sqlite"
+    path.write_text('Wer,"St\\ate ""x"" [1]",Rank\nAcme,CO,1\n')
+    printed = call("mapping", "prospects", str(path), store=store)
+    assert "needs 'name'" in printed.stderr
+    assert not store.exists()
+    text = printed.stdout.replace('"Wer" = ""', '"Wer" = "name"')
+    edited = tmp_path / "odd.toml"
+    edited.write_text(text.replace('[1]" = ""', '[1]" = "state"'), encoding="utf-8")
+    arguments = ("import", "prospects", str(path))
+    refused = call(*arguments, store=store)
+    assert refused.exit_code == 2
+    told = json.loads(call(*arguments, "--mapping", str(edited), "--json", store=store).stdout)
+    assert told["mapping"] == {"Wer": "name", 'St\\ate "x" [1]': "state"}
+    assert (told["new"], told["ignored_columns"]) == (1, ["Rank"])
+    again = json.loads(call(*arguments, "--json", store=store).stdout)
+    assert (again["unchanged"], again["mapping"]) == (1, told["mapping"])
+    seen = json.loads(call("mapping", "prospects", str(path), "--json", store=store).stdout)
+    assert (seen["origin"], seen["problem"], seen["mapping"]["Rank"]) == ("remembered", None, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "not readable as TOML (No such file"),
+        ("mapping = [", "not readable as TOML"),
+        ("[columns]\na = 'name'\n", "`kind` and a table [mapping]"),
+        ("kind = 'reps'\n[mapping]\n", "is for 'reps', not for prospects"),
+        ("[mapping]\na = 1\n", "'a': write the name of a column between quotes"),
+        ("[mapping]\nb = 'name'\n", "the file has no column 'b'"),
+    ],
+)
+def test_a_mapping_file_that_does_not_fit_is_refused(
+    tmp_path: Path, text: str | None, told: str
+) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    if text is not None:
+        (tmp_path / "m.toml").write_text(text)
+    files = (str(tmp_path / "a.csv"), "--mapping", str(tmp_path / "m.toml"))
+    result = call("import", "prospects", *files, store=tmp_path / "s.sqlite")
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_a_full_import_tells_what_the_file_lacks(tmp_path: Path) -> None:
+    path, store = tmp_path / "reps.csv", tmp_path / "s.sqlite"
+    path.write_text("rep_id,name\nR1,Ann\nR2,Bo\n")
+    call("import", "reps", str(path), store=store)
+    path.write_text("rep_id,name\nR1,Ann\n")
+    result = call("import", "reps", str(path), "--full", store=store)
+    assert result.stdout.endswith("1 unchanged; 1 not in the file, left as they are.\n")
+    assert "Not in the file: R2." in result.stderr
+    shown = call("imports", "show", "import-2", store=store).stdout
+    assert shown.startswith("Not in the file: R2.\nimport-2: reps.csv, ")
+
+
+def test_where_the_rows_went_is_written_beside_the_columns_of_the_file(tmp_path: Path) -> None:
+    path, store = tmp_path / "reps.csv", tmp_path / "s.sqlite"
+    path.write_text("rep_id,name,odd\nR1,=1+1,007\nR2,,\n")
+    out = tmp_path / "where.csv"
+    call("import", "reps", str(path), "--report", str(out), store=store)
+    first = out.read_text(encoding="utf-8")
+    assert first.splitlines()[:2] == [
+        "rep_id,name,odd,line,key,bucket,change,reason,remedy,note",
+        "R1,'=1+1,007,2,R1,accepted,new,,,",
+    ]
+    later = ("imports", "report", "import-1", str(out), "--original", str(path))
+    out.unlink()
+    assert call(*later, store=store).stdout == f"2 rows in {out}.\n"
+    assert out.read_text(encoding="utf-8") == first
+    sheet = tmp_path / "where.xlsx"
+    told = json.loads(
+        call("imports", "report", "import-1", str(sheet), "--json", store=store).stdout
+    )
+    assert told == {"rows": 2, "file": str(sheet)}
+    assert pd.read_excel(sheet)["bucket"].tolist() == ["accepted", "refused"]
+    refused = call("import", "reps", str(path), "--report", "out.doc", store=store)
+    assert refused.exit_code == 2
+    assert len(json.loads(call("imports", "list", "--json", store=store).stdout)) == 1
+
+
+def test_imports_are_listed_shown_and_taken_back(tmp_path: Path) -> None:
+    path, store = tmp_path / "reps.csv", tmp_path / "s.sqlite"
+    path.write_text("rep_id,name\nR1,Ann\nR2,\n")
+    call("import", "reps", str(path), "--by", "Ann Ash", store=store)
+    listed = call("imports", "list", store=store).stdout.splitlines()
+    assert listed[0].startswith("import-1: reps.csv, ")
+    assert "by Ann Ash. reps: 2 rows = 1 accepted" in listed[0]
+    assert listed[-1] == "1 imports."
+    assert call("imports", "list", "--kind", "offices", store=store).stdout == "0 imports.\n"
+    shown = call("imports", "show", "import-1", store=store).stdout.splitlines()
+    assert shown == ["line 3: refused: no name", listed[0]]
+    told = json.loads(call("imports", "show", "import-1", "--json", store=store).stdout)
+    assert [row["bucket"] for row in told["outcomes"]] == ["accepted", "refused"]
+    tried = call("imports", "undo", "import-1", "--dry-run", store=store)
+    assert tried.stdout.endswith("Nothing was written.\n")
+    done = json.loads(
+        call("imports", "undo", "import-1", "--by", "Bo", "--json", store=store).stdout
+    )
+    assert (done["removed"], done["restored"]) == (1, 0)
+    again = call("imports", "undo", "import-1", store=store)
+    assert (again.exit_code, again.stdout) == (1, "")
+    assert "undone already" in again.stderr
+    assert " by Bo." in call("imports", "list", store=store).stdout
+    gone = call("imports", "show", "import-7", store=store)
+    assert gone.exit_code == 2
+    assert "`territory imports list`" in gone.stderr
+
+
+@pytest.mark.parametrize("command", ["list", "show", "report", "undo"])
+def test_every_command_on_imports_has_help_with_an_example(command: str, tmp_path: Path) -> None:
+    result = call("imports", command, "--help", store=tmp_path / "none.sqlite")
+    assert f"territory imports {command}" in result.stdout.split("Example")[1]
+
+
+headers = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.lists(headers, min_size=1, max_size=5, unique=True), st.text(max_size=8))
+def test_any_header_survives_being_written_as_toml(names: list[str], source: str) -> None:
+    columns = pd.DataFrame(
+        {"column": ["name", "city"], "is_required": True, "header": [names[0], None]}
+    )
+    seen = Preview(
+        "prospects", source, tuple(names), columns, {names[0]: "name"}, "given", columns, None
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "m.toml"
+        path.write_text(mapping_text(seen), encoding="utf-8", newline="")
+        assert read_mapping(path, "prospects") == {names[0]: "name"} | dict.fromkeys(names[1:], "")
 
 
 def test_explain_prints_the_very_sentences_of_the_explanation(demo_store: Store) -> None:

@@ -108,6 +108,26 @@ def test_a_special_zip_code_is_noted_where_it_places_the_row(store: Store, tmp_p
     assert told[1] is None or "military" not in told[1]
 
 
+def test_coordinates_that_cannot_be_meant_are_a_conflict_and_placed_by_the_address(
+    store: Store, tmp_path: Path
+) -> None:
+    written = "prospect_id,name,city,state,postal_code,lat,lon\n" + "".join(
+        f"p{at},A,Chicago,IL,60601,{point}\n"
+        for at, point in enumerate(("-87.62,41.88", "41.88,87.62", "-187.62,41.88"))
+    )
+    report = put(store, tmp_path, written)
+    assert (report.buckets["conflict"], report.buckets["approximate"]) == (2, 1)
+    told = report.outcomes
+    assert "swapped" in told["reason"][0]
+    assert "other sign" in told["reason"][1]
+    assert told["note"][2] == "lat=-187.62, lon=41.88 is off the globe: not used"
+    with store.read() as transaction:
+        held = transaction.table("prospects")
+    assert held["lat"].between(41.8, 41.95).all()
+    again = put(store, tmp_path, written)
+    assert again.changes["unchanged"] == 3
+
+
 # --- the record
 
 
