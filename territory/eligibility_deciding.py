@@ -33,6 +33,7 @@ from territory.errors import ConflictError, InputError
 from territory.gazetteer import Gazetteer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     import geopandas as gpd
@@ -95,10 +96,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Decisions:
-    """What became of each home, in order: the row, the record and its id in the register."""
+    """What became of each home, in order: the row, and the id of its record in the register."""
 
     rows: pd.DataFrame
-    records: list[str] = field(repr=False)
     decision_ids: list[str]
     subjects: list[str | None]
     policy: EligibilityPolicy
@@ -183,7 +183,7 @@ def decide(store: Store, homes: Homes, rows: pd.DataFrame, question: Question) -
         Person(subject, known, home)
         for subject, known, home in zip(subjects, told, placed["home"], strict=True)
     ]
-    table = _table(list(make_records(facts, policy, found, persons, question.asked())), found)
+    table = _table(make_records(facts, policy, found, persons, question.asked()))
     with store.write() as transaction:
         _check_still_in_force(transaction, policy, question)
         ids = transaction.eligibility.add(table, str(question.today.year))
@@ -202,7 +202,7 @@ def decide(store: Store, homes: Homes, rows: pd.DataFrame, question: Question) -
                     "counts": found["decision"].value_counts().to_dict(),
                 },
             )
-    return Decisions(found, table["record"].tolist(), ids, subjects, policy, question.keep_until)
+    return Decisions(found, ids, subjects, policy, question.keep_until)
 
 
 def _check_still_in_force(
@@ -228,23 +228,33 @@ def since(
     return pd.Series(found, index=homes.index, dtype=object)
 
 
-def _table(records: list[dict[str, Any]], found: pd.DataFrame) -> pd.DataFrame:
-    """Give the rows of the register: each record, and what to find it by."""
-    asked = [record["asked"] for record in records]
-    told = {
-        "subject": [each["subject"] for each in asked],
-        "home": [each["home"] for each in asked],
-        "role": [each["circumstances"].get("role") for each in asked],
-        "decided_on": [each["on"] for each in asked],
-        "decided_at": [each["at"] for each in asked],
-        "decided_by": [each["by"] for each in asked],
-        "policy_name": [record["policy"]["name"] for record in records],
-        "policy_version": [record["policy"]["version"] for record in records],
-        **{name: found[name].tolist() for name in ("decision", "basis", "office_id")},
-        "digest": [record["sha256"]["all"] for record in records],
-        "record": [canonical(record) for record in records],
-    }
-    return pd.DataFrame(told, dtype=object)
+def _table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """Give the rows of the register: each record as text, and what to find it by."""
+    names = (
+        "subject", "home", "role", "decided_on", "decided_at", "decided_by", "policy_name",
+        "policy_version", "decision", "basis", "office_id", "digest", "record",
+    )  # fmt: skip
+    rows = []
+    for record in records:  # one at a time: a record is far larger than its text
+        asked, policy, told = record["asked"], record["policy"], record["decision"]
+        rows.append(
+            (
+                asked["subject"],
+                asked["home"],
+                asked["circumstances"].get("role"),
+                asked["on"],
+                asked["at"],
+                asked["by"],
+                policy["name"],
+                policy["version"],
+                told["decision"],
+                told["basis"],
+                told["office_id"],
+                record["sha256"]["all"],
+                canonical(record),
+            )
+        )
+    return pd.DataFrame(rows, columns=list(names), dtype=object)
 
 
 def again(decisions: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:

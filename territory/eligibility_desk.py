@@ -197,7 +197,7 @@ def decide_one(
         row={name: row[name] for name in COLUMNS},
         reason=plain_reasons(found.rows, found.policy).iloc[0],
         distance_class=distance_classes(found.rows, found.policy).iloc[0],
-        record=json.loads(found.records[0]),
+        record=decision_record(store, found.decision_ids[0]),
         kept_until=None if found.subjects[0] is None else found.keep_until,
     )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
@@ -16,7 +19,6 @@ from tests.eligibility_drawn import GEOD, policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from territory.eligibility_policy import EligibilityPolicy
 
@@ -67,16 +69,26 @@ def add_offices(store: Store, *rows: dict[str, Any]) -> None:
         transaction.save("offices", frame, frame.iloc[:0])
 
 
+@functools.cache
+def _template() -> bytes:
+    """The file of a store with two offices and a published policy, made once: it takes a while."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "territory.sqlite"
+        with open_store(str(path)) as store:
+            add_offices(
+                store,
+                {"office_id": "west", "name": "West", "lon": LON, "lat": LAT},
+                {"office_id": "east", "name": "East", "lon": LON + 3, "lat": LAT},
+            )
+            desk.save_policy(store, policy(name="rule"), by="hr", now=NOW)
+            desk.publish_policy(store, "rule", "1", by="hr", now=NOW)
+        return path.read_bytes()
+
+
 @contextmanager
 def opened(folder: Path, *, homes_url: str | None = None) -> Iterator[Desk]:
+    (folder / "territory.sqlite").write_bytes(_template())
     store = open_store(str(folder / "territory.sqlite"))
     homes = open_homes(homes_url or str(folder / "homes.sqlite"))
     with store, homes:
-        add_offices(
-            store,
-            {"office_id": "west", "name": "West", "lon": LON, "lat": LAT},
-            {"office_id": "east", "name": "East", "lon": LON + 3, "lat": LAT},
-        )
-        made = Desk(store, homes, folder)
-        made.publish(policy(name="rule"))
-        yield made
+        yield Desk(store, homes, folder)
