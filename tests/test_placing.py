@@ -136,6 +136,7 @@ def test_no_place_leaves_the_list_of_work_and_can_be_listed(store: Store) -> Non
     assert done.geocode_note == "marked as not a place by Ann on 2026-11-23"
     after = placing.work_list(store)
     assert after.total == before.total - 1
+    assert "nowhere" not in after.rows["subject_id"].tolist()
     assert after.counts["not_a_place"] == 1
     assert after.counts["unplaced"] == before.counts["unplaced"] - 1
     marked = placing.work_list(store, placements=["not_a_place"])
