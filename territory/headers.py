@@ -12,6 +12,8 @@ from territory.errors import ColumnError, InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+# What a CRM says of its own coordinates. It is read and not kept: no column of a contract.
+ACCURACY = "geocode_accuracy"
 # For each of our columns the headers it goes by, folded, the one to prefer first.
 _PLACE = {
     "street": "street billingstreet streetaddress address addr address1 street1 addressline1 "
@@ -28,6 +30,7 @@ _PLACE = {
     "shippinglatitude",
     "lon": "lon lng long longitude billinglongitude longitud intptlong intptlon xcoord "
     "lonofgeometry longitudewgs84 shippinglongitude",
+    ACCURACY: "billinggeocodeaccuracy geocodeaccuracy shippinggeocodeaccuracy",
 }
 _PROSPECT_ID = "prospectid accountid companyid recordid externalid id crmid unitid symbol ticker"
 _HEADERS: dict[str, dict[str, str]] = {
@@ -171,6 +174,17 @@ def check_mapping(mapping: Mapping[str, str], columns: Iterable[str], kind: str)
     ]
     if breaches:
         raise ColumnError(f"The mapping of columns does not fit: {'; '.join(breaches)}.")
+
+
+def columns_of(kind: str) -> tuple[str, ...]:
+    """Name the columns that a header of a file may be mapped to.
+
+    Raises
+    ------
+    InputError
+        If there is no such kind.
+    """
+    return tuple(_headers(kind))
 
 
 def signature_of(columns: Iterable[str]) -> str:

@@ -94,7 +94,7 @@ def preview(
             problem = str(error)
     by_column = {column: header for header, column in chosen.items()}
     needed = intake.required(kind)
-    named = list(intake.CONTRACTS[kind].columns)
+    named = headers.columns_of(kind)
     columns = {
         "column": pd.Series(named, dtype=object),
         "is_required": [name in needed for name in named],

@@ -15,11 +15,12 @@ import pandas as pd
 
 from territory import cleaning, codes, schemas
 from territory.cleaning import parse_employees, parse_money
-from territory.coordinates import ELSEWHERE_STATES, faults
 from territory.delimited import empty_refusals
 from territory.errors import ColumnError
 from territory.headers import check_mapping, map_headers, scale_of
 from territory.identity import IDENTITY, add_ids, is_nameless, key_text, name_the_nameless
+from territory.intake_log import Log
+from territory.intake_places import clean_address, clean_places
 from territory.tables import Table
 
 if TYPE_CHECKING:
@@ -27,7 +28,15 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-__all__ = ["CONTRACTS", "Intake", "map_headers", "parse_employees", "parse_money", "take_in"]
+__all__ = [
+    "CONTRACTS",
+    "Intake",
+    "clean_address",
+    "map_headers",
+    "parse_employees",
+    "parse_money",
+    "take_in",
+]
 
 CONTRACTS = {
     "offices": schemas.OFFICES,
@@ -75,38 +84,6 @@ class Intake:
     remarks: tuple[str, ...] = ()
 
 
-class _Log:
-    """Refusals and notes by row while a table is being read."""
-
-    def __init__(self, lines: npt.NDArray[np.int64]) -> None:
-        self.lines = lines
-        self.reason = np.full(len(lines), None, dtype=object)
-        self.remedy = np.full(len(lines), None, dtype=object)
-        self.bucket = np.full(len(lines), None, dtype=object)
-        self.taken = np.ones(len(lines), bool)
-        self.notes: list[pd.DataFrame] = []
-
-    def refuse(self, rows: Any, reasons: Any, remedy: Any, bucket: str = "refused") -> None:
-        """Refuse the rows of a mask; a second reason is told after the first."""
-        places = np.flatnonzero(np.asarray(rows, bool))
-        self.taken[places] = False
-        reasons, remedies = (np.broadcast_to(np.asarray(x, object), len(self.lines))
-                             for x in (reasons, remedy))  # fmt: skip
-        for at in places:
-            before = (
-                (f"{self.reason[at]}; ", f"{self.remedy[at]} ") if self.reason[at] else ("",) * 2
-            )
-            self.reason[at] = f"{before[0]}{reasons[at]}"
-            self.remedy[at] = f"{before[1]}{remedies[at]}"
-            self.bucket[at] = self.bucket[at] or bucket
-
-    def note(self, rows: Any, notes: pd.Series | str) -> None:
-        places = np.flatnonzero(np.asarray(rows, bool))
-        if len(places):
-            texts = notes if isinstance(notes, str) else notes.to_numpy()[places]
-            self.notes.append(pd.DataFrame({"line": self.lines[places], "note": texts}))
-
-
 def take_in(
     kind: str, table: Table | pd.DataFrame, mapping: Mapping[str, str] | None = None
 ) -> Intake:
@@ -142,7 +119,7 @@ def take_in(
     check_columns(kind, mapping, headers)
     used = {header: column for header, column in mapping.items() if column}
 
-    log = _Log(table.lines)
+    log = Log(table.lines)
     raw = table.frame[list(used)].rename(columns=used).reset_index(drop=True)
     contract = CONTRACTS[kind]
     scales = {column: scale_of(header, headers) for header, column in used.items()}
@@ -151,7 +128,7 @@ def take_in(
     )
     if "country" in contract.columns:
         # Only an office file that says so can mean Antarctica.
-        _clean_places(rows, raw, log, with_antarctica=kind == "offices")
+        clean_places(rows, raw, log, with_antarctica=kind == "offices")
     if "units" in contract.columns:
         rows["units"] = _clean_units(rows["units"], rows["kind"])
     remarks: tuple[str, ...] = ()
@@ -177,7 +154,7 @@ def take_in(
 
 
 def _gather_refused(
-    contract: Any, rows: pd.DataFrame, log: _Log, unread: pd.DataFrame
+    contract: Any, rows: pd.DataFrame, log: Log, unread: pd.DataFrame
 ) -> pd.DataFrame:
     """List the rows that were refused, and those that could not be read, by line."""
     away = ~log.taken
@@ -201,7 +178,7 @@ def _keys(contract: Any) -> list[str]:
     return list(unique)
 
 
-def _gather_notes(log: _Log) -> pd.DataFrame:
+def _gather_notes(log: Log) -> pd.DataFrame:
     none = empty_refusals()[["line"]].assign(note=pd.Series(dtype=object))
     notes = pd.concat(log.notes) if log.notes else none
     notes = notes[notes["line"].isin(log.lines[log.taken])]
@@ -238,7 +215,7 @@ def check_columns(kind: str, mapping: Mapping[str, str], headers: list[str]) -> 
         )
 
 
-def _read_column(name: str, raw: pd.DataFrame, scales: Mapping[str, float], log: _Log) -> pd.Series:
+def _read_column(name: str, raw: pd.DataFrame, scales: Mapping[str, float], log: Log) -> pd.Series:
     """Read one column by what its name says it holds."""
     is_number = name in ("lat", "lon", "employees") or name.endswith("_usd")
     if name not in raw.columns:
@@ -265,7 +242,7 @@ def _read_column(name: str, raw: pd.DataFrame, scales: Mapping[str, float], log:
     return read
 
 
-def _read_code(name: str, texts: pd.Series, log: _Log) -> pd.Series:
+def _read_code(name: str, texts: pd.Series, log: Log) -> pd.Series:
     table = _CODE_TABLES[name]
     read = cleaning.clean_codes(texts, table)
     unknown = read.isna() & texts.notna()
@@ -274,77 +251,6 @@ def _read_code(name: str, texts: pd.Series, log: _Log) -> pd.Series:
     if name in _DEFAULTS:
         read = read.where(texts.notna(), _DEFAULTS[name])
     return read
-
-
-def _clean_places(
-    rows: pd.DataFrame, raw: pd.DataFrame, log: _Log, *, with_antarctica: bool
-) -> None:
-    """Bring country, state, postal code and coordinates into form, in place."""
-    written = cleaning.clean_names(raw["country"]) if "country" in raw else rows["country"]
-    rows["country"], rows["state"], rows["postal_code"] = clean_address(
-        written, rows["state"], rows["postal_code"]
-    )
-    known_country = rows["country"].isna() | rows["country"].isin(set(codes.COUNTRIES.values()))
-    log.note(~known_country, "country " + written.map(repr) + " is unknown")
-    is_american = rows["country"] == "US"
-    unknown = is_american & rows["state"].notna()
-    unknown &= ~rows["state"].isin(set(codes.US_STATES.values()))
-    log.note(unknown, "state " + rows["state"].map(repr) + " is no US state")
-
-    if "lat" not in rows:
-        return
-    half = rows["lat"].isna() ^ rows["lon"].isna()
-    log.note(half, "one of lat and lon is missing: neither was used")
-    nought = (rows["lat"] == 0) & (rows["lon"] == 0)
-    log.note(nought, "coordinates 0, 0 mean that nobody knew: not used")
-    rows.loc[half | nought, ["lat", "lon"]] = np.nan
-    _check_coordinates(rows, log, is_american, with_antarctica=with_antarctica)
-
-
-def _check_coordinates(
-    rows: pd.DataFrame, log: _Log, is_american: pd.Series, *, with_antarctica: bool
-) -> None:
-    """Refuse coordinates that nothing can be made of, in place.
-
-    Those on the globe that are far from their address (swapped, without a sign) stay as they are:
-    where the row is placed they become a conflict, with the other reading as a proposal. Those off
-    the globe are not used where there is an address to go by.
-    """
-    lon, lat = rows["lon"].to_numpy(float), rows["lat"].to_numpy(float)
-    at_home = (is_american & ~rows["state"].isin(ELSEWHERE_STATES)).to_numpy(bool)
-    reasons, remedies = faults(lon, lat, at_home, with_antarctica=with_antarctica)
-    is_odd = pd.notna(reasons)
-    with np.errstate(invalid="ignore"):
-        is_off = (np.abs(lat) > 90) | (np.abs(lon) > 180)
-    has_address = (rows["postal_code"].notna() | rows["city"].notna()).to_numpy(bool)
-    unused = is_odd & is_off & has_address
-    log.note(unused, pd.Series(reasons, index=rows.index) + ": not used")
-    rows.loc[unused, ["lat", "lon"]] = np.nan
-    log.refuse(is_odd & ~unused & (is_off | ~at_home), reasons, remedies)
-
-
-def clean_address(
-    country: pd.Series, state: pd.Series, postal_code: pd.Series
-) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Country code, state code and postal code in form.
-
-    A row without a country is American or Canadian if its state is. A US territory filed as a
-    country is a state of the US. A country that is unknown stays as it was written.
-    """
-    coded = cleaning.clean_countries(country)
-    territory = coded.isin(codes.US_TERRITORIES)
-    state = state.where(~territory | state.notna(), coded)
-    coded = coded.where(~territory, "US")
-    written = cleaning.clean_text(country)
-    coded = coded.where(coded.notna() | written.isna(), written)
-
-    state = cleaning.clean_states(state, coded)
-    blank = coded.isna() & state.notna()
-    coded = coded.where(~(blank & state.isin(set(codes.US_STATES.values()))), "US")
-    blank &= coded.isna() & state.isin(set(codes.CANADIAN_PROVINCES.values()))
-    coded = coded.where(~blank, "CA")
-    coded = coded.astype(object).where(coded.notna(), None)
-    return coded, state, cleaning.clean_postal_codes(postal_code, coded)
 
 
 def _clean_units(units: pd.Series, kind: pd.Series) -> pd.Series:
@@ -362,7 +268,7 @@ def _clean_units(units: pd.Series, kind: pd.Series) -> pd.Series:
     return padded.where(kind.isin(_PADDED_UNITS), joined)
 
 
-def _refuse_blanks(contract: Any, rows: pd.DataFrame, raw: pd.DataFrame, log: _Log) -> None:
+def _refuse_blanks(contract: Any, rows: pd.DataFrame, raw: pd.DataFrame, log: Log) -> None:
     """Refuse rows that lack what their kind cannot do without."""
     for name, column in contract.columns.items():
         if column.nullable:
@@ -373,7 +279,7 @@ def _refuse_blanks(contract: Any, rows: pd.DataFrame, raw: pd.DataFrame, log: _L
 
 
 def _refuse_duplicates(
-    contract: Any, rows: pd.DataFrame, derived: npt.NDArray[np.bool_], log: _Log
+    contract: Any, rows: pd.DataFrame, derived: npt.NDArray[np.bool_], log: Log
 ) -> None:
     """Refuse a row whose id an earlier row has taken, naming the line of that one."""
     keys = _keys(contract)
