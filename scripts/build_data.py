@@ -4,6 +4,7 @@
     scripts/build_data.py                      every table
     scripts/build_data.py zip_codes basemap    these only
     scripts/build_data.py --cache DIR          keep the 170 MB of packages for the next time
+    scripts/build_data.py --into DIR           build there, for `territory data update --from DIR`
     scripts/build_data.py --describe           what data/ holds and is made of, as in data/README.md
 
 The same pins give the same tables, byte for byte with the same pyarrow.
@@ -31,26 +32,30 @@ if TYPE_CHECKING:
 DATA = ROOT / "data"
 
 
-def _counties() -> gpd.GeoDataFrame:
-    return gpd.read_parquet(DATA / "counties.parquet")
+def _path(folder: Path, name: str) -> Path:
+    """Where a table is: in the folder that is built, or else in data/."""
+    built = folder / f"{name}.parquet"
+    return built if built.exists() else DATA / built.name
 
 
-# In the order to build them: later tables read earlier ones from data/.
-BUILDERS: dict[str, Callable[[Archives], pd.DataFrame]] = {
-    "counties": areas.counties,
-    "states": lambda archives: areas.states(_counties(), archives),
-    "metro_areas": areas.metro_areas,
-    "county_adjacency": lambda _: areas.county_adjacency(_counties()),
-    "cities": cities.cities,
-    "city_names": cities.city_names,
-    "countries": cities.countries,
-    "zip_codes": lambda archives: zip_codes.zip_codes(
-        archives, _counties(), pd.read_parquet(DATA / "cities.parquet")
+def _areas(folder: Path, name: str) -> gpd.GeoDataFrame:
+    return gpd.read_parquet(_path(folder, name))
+
+
+# In the order to build them: later tables read earlier ones from the folder that is built.
+BUILDERS: dict[str, Callable[[Archives, Path], pd.DataFrame]] = {
+    "counties": lambda archives, _: areas.counties(archives),
+    "states": lambda archives, folder: areas.states(_areas(folder, "counties"), archives),
+    "metro_areas": lambda archives, _: areas.metro_areas(archives),
+    "county_adjacency": lambda _, folder: areas.county_adjacency(_areas(folder, "counties")),
+    "cities": lambda archives, _: cities.cities(archives),
+    "city_names": lambda archives, _: cities.city_names(archives),
+    "countries": lambda archives, _: cities.countries(archives),
+    "zip_codes": lambda archives, folder: zip_codes.zip_codes(
+        archives, _areas(folder, "counties"), pd.read_parquet(_path(folder, "cities"))
     ),
-    "industries": industries.industries,
-    "basemap": lambda archives: basemap.basemap(
-        archives, gpd.read_parquet(DATA / "states.parquet")
-    ),
+    "industries": lambda archives, _: industries.industries(archives),
+    "basemap": lambda archives, folder: basemap.basemap(archives, _areas(folder, "states")),
 }
 
 
@@ -61,6 +66,7 @@ def main() -> None:
     )
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(BUILDERS))
     parser.add_argument("--cache", type=Path, help="keep the fetched packages in this folder")
+    parser.add_argument("--into", type=Path, default=DATA, help="write the tables to this folder")
     parser.add_argument("--describe", action="store_true", help="print, build nothing")
     options = parser.parse_args()
     unknown = [name for name in options.tables if name not in BUILDERS]
@@ -69,14 +75,16 @@ def main() -> None:
     if options.describe:
         print(description.describe(DATA))
         return
+    options.into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         archives = Archives((options.cache or Path(scratch)).resolve())
         for name in BUILDERS:
             if name in (options.tables or BUILDERS):
-                frame = BUILDERS[name](archives)
-                path = DATA / f"{name}.parquet"
+                frame = BUILDERS[name](archives, options.into)
+                path = options.into / f"{name}.parquet"
                 frame.to_parquet(path, index=False, compression="zstd", compression_level=19)
                 print(f"{path.name}: {len(frame):,} rows, {path.stat().st_size:,} bytes")
+    (options.into / "vintage.toml").write_text(description.vintage(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from territory.cli_audit import audit_group
+from territory.cli_data import data_group
 from territory.cli_duplicates import duplicates_group, family
 from territory.cli_eligibility import eligibility
 from territory.cli_geocode import geocode
@@ -62,6 +63,7 @@ cli.add_command(eligibility)
 cli.add_command(import_)
 cli.add_command(imports)
 cli.add_command(mapping)
+cli.add_command(data_group)
 cli.add_command(geocode)
 cli.add_command(places)
 cli.add_command(duplicates_group)

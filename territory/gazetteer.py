@@ -306,16 +306,16 @@ class Gazetteer:
 
 
 def shared_gazetteer(policy: GeocodingPolicy) -> Gazetteer:
-    """Give the gazetteer of a policy on the bundled tables, made once in a process.
+    """Give the gazetteer of a policy on the tables in use, made once in a process.
 
     Which online geocoders may be asked makes no difference to it.
     """
-    return _shared(replace(policy, online=OnlinePolicy()))
+    return _shared(replace(policy, online=OnlinePolicy()), load())
 
 
 @lru_cache(maxsize=4)
-def _shared(policy: GeocodingPolicy) -> Gazetteer:
-    return Gazetteer(load(), policy)
+def _shared(policy: GeocodingPolicy, reference: Reference) -> Gazetteer:
+    return Gazetteer(reference, policy)
 
 
 @dataclass(frozen=True)

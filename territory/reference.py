@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
@@ -23,7 +25,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 PACKAGE = "territory_data"
 
@@ -75,9 +78,13 @@ def normalise_places(names: pd.Series) -> pd.Series:
 
 @dataclass(frozen=True)
 class Reference:
-    """The tables of one data folder, each read when first asked for."""
+    """The tables of the package, each read when first asked for.
+
+    Those that ``folder`` holds, as name.parquet, take the place of the package's.
+    """
 
     package: str = PACKAGE
+    folder: Path | None = None
 
     @cached_property
     def zip_codes(self) -> pd.DataFrame:
@@ -164,13 +171,24 @@ class Reference:
         """
         return self._areas("basemap")
 
+    def content(self, name: str) -> bytes:
+        """The bytes of a table's file."""
+        with self._open(name) as file:
+            return file.read()
+
+    def _open(self, name: str) -> IO[bytes]:
+        own = self.folder and self.folder / f"{name}.parquet"
+        if own and own.is_file():
+            return own.open("rb")
+        return (resources.files(self.package) / f"{name}.parquet").open("rb")
+
     def _table(self, name: str) -> pd.DataFrame:
-        with (resources.files(self.package) / f"{name}.parquet").open("rb") as file:
+        with self._open(name) as file:
             table = pq.read_table(file, use_threads=False)
         return pd.DataFrame({name: _column(table.column(name)) for name in table.column_names})
 
     def _areas(self, name: str) -> gpd.GeoDataFrame:
-        with (resources.files(self.package) / f"{name}.parquet").open("rb") as file:
+        with self._open(name) as file:
             frame = gpd.read_parquet(file)
         texts: Sequence[str] = frame.select_dtypes(include=["object", "string"]).columns
         for text in texts:
@@ -186,7 +204,24 @@ def _column(values: pa.ChunkedArray) -> pd.Series:
     return pd.Series(values.to_numpy())
 
 
-@cache
+_IN_USE: ContextVar[Reference | None] = ContextVar("tables in use", default=None)
+
+
 def load() -> Reference:
     """The tables that ship with this package, shared by all callers of this process."""
+    return _IN_USE.get() or _bundled()
+
+
+@cache
+def _bundled() -> Reference:
     return Reference()
+
+
+@contextmanager
+def using(tables: Reference) -> Iterator[None]:
+    """Let ``load`` give other tables to what is called inside, to see what they would change."""
+    before = _IN_USE.set(tables)
+    try:
+        yield
+    finally:
+        _IN_USE.reset(before)

@@ -258,9 +258,9 @@ def test_land_is_land_on_the_base_map(
 
 def test_no_table_is_read_before_it_is_asked_for() -> None:
     tables = Reference()
-    assert vars(tables) == {"package": "territory_data"}
+    assert vars(tables) == {"package": "territory_data", "folder": None}
     assert len(tables.metro_areas) == 935
-    assert set(vars(tables)) == {"package", "metro_areas"}
+    assert set(vars(tables)) == {"package", "folder", "metro_areas"}
 
 
 def test_all_callers_share_one_set_of_tables() -> None:

@@ -32,6 +32,12 @@ def describe(folder: Path) -> str:
     )
 
 
+def vintage() -> str:
+    """What the tables are made of and of when it is, for `territory data status`."""
+    sources = [f'    "{one.origin} ({one.name} {one.version})",' for one in SOURCES]
+    return "\n".join(["sources = [", *sources, "]", ""])
+
+
 def _rows(path: Path) -> str:
     """Row count and column names as they stand in the file."""
     schema = pq.read_schema(path)
