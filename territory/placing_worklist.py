@@ -71,8 +71,9 @@ def work_list(
         )
     key = KINDS[kind].key[0]
     with store.read() as transaction:
-        rows = transaction.places.page(kind, wanted, text, offset, limit)
         counts = transaction.places.counts(kind, text)
+        total = sum(counts[name] for name in wanted)
+        rows = transaction.places.page(kind, wanted, text, offset, limit if total else 0)
         decisions = transaction.places.decisions(kind)
     rows.insert(0, "subject_id", rows[key])
     told = ["decision", "decided_by", "decided_at", "evidence"]
@@ -81,7 +82,7 @@ def work_list(
         rows[name] = values.to_numpy()
     digest = rows.pop("evidence")
     rows["is_stale"] = (digest.notna() & (evidence(rows) != digest)).astype(bool)
-    return WorkList(rows, sum(counts[name] for name in wanted), counts)
+    return WorkList(rows, total, counts)
 
 
 def check_kind(kind: str) -> None:
