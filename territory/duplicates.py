@@ -14,9 +14,11 @@ import pandas as pd
 from rapidfuzz import fuzz, process
 
 from territory.duplicate_facts import Facts, candidates, gather
-from territory.slips import is_slip
+from territory.slips import is_slip, word_uses
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
     Integers = npt.NDArray[np.int64]
@@ -28,6 +30,7 @@ FARTHEST_M = 40_000.0  # beyond it no uncertainty makes two places one
 THRESHOLD = 0.8
 ALIKE = 80.0  # of 100: names with most of their words in common
 NAMESAKES_EVERYWHERE = 5  # a name that more prospects than this have tells nobody apart
+AT_ONCE = 500_000  # pairs judged at a time: bounds the memory that takes
 COLUMNS = ("first_id", "second_id", "score", "evidence", "distance_m")
 
 
@@ -96,13 +99,32 @@ def likely(
     first, second = candidates(facts)
     in_order = facts.ids[first] < facts.ids[second]
     first, second = np.where(in_order, first, second), np.where(in_order, second, first)
+    uses = word_uses(facts.words)
+    parts = [
+        _judged(facts, first[at : at + AT_ONCE], second[at : at + AT_ONCE], near_m, threshold, uses)
+        for at in range(0, max(len(first), 1), AT_ONCE)
+    ]
+    pairs = pd.concat(parts)
+    order = ["score", "first_id", "second_id"]
+    return pairs.sort_values(order, ascending=[False, True, True], ignore_index=True)
+
+
+def _judged(
+    facts: Facts,
+    first: Integers,
+    second: Integers,
+    near_m: float,
+    threshold: float,
+    uses: Mapping[str, int],
+) -> pd.DataFrame:
+    """Score pairs and keep those that reach the threshold, with their evidence."""
     distance_m = facts.distance_m(first, second)
-    signs = _signs(facts, first, second, distance_m, near_m)
+    signs = _signs(facts, first, second, distance_m, near_m, uses)
     score = _scores(signs)
     kept = np.flatnonzero((score >= threshold) & (score > 0))
     first, second = first[kept], second[kept]
     signs = {name: mask[kept] for name, mask in signs.items()}
-    pairs = pd.DataFrame(
+    return pd.DataFrame(
         {
             "first_id": facts.ids[first],
             "second_id": facts.ids[second],
@@ -114,12 +136,15 @@ def likely(
         },
         columns=list(COLUMNS),
     )
-    order = ["score", "first_id", "second_id"]
-    return pairs.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
 def _signs(
-    facts: Facts, first: Integers, second: Integers, distance_m: Floats, near_m: float
+    facts: Facts,
+    first: Integers,
+    second: Integers,
+    distance_m: Floats,
+    near_m: float,
+    uses: Mapping[str, int],
 ) -> dict[str, Bools]:
     """What is so of each pair."""
 
@@ -135,12 +160,12 @@ def _signs(
     slack = np.clip(slack, near_m, max(near_m, FARTHEST_M))
     near = (distance_m <= slack) | (np.isnan(distance_m) & same(facts.locality))
     same_name, same_domain = same(facts.name), same(facts.domain)
-    uses = np.bincount(facts.name[facts.name >= 0], minlength=1)
-    rare = uses[np.maximum(facts.name[first], 0)] <= NAMESAKES_EVERYWHERE
+    namesakes = np.bincount(facts.name[facts.name >= 0], minlength=1)
+    rare = namesakes[np.maximum(facts.name[first], 0)] <= NAMESAKES_EVERYWHERE
     named = (facts.name[first] >= 0) & (facts.name[second] >= 0)
     slip = np.zeros(len(first), bool)
     asked = np.flatnonzero(near & named & ~same_name)
-    slip[asked] = is_slip(facts.words, first[asked], second[asked])
+    slip[asked] = is_slip(facts.words, first[asked], second[asked], uses)
     alike = np.zeros(len(first), bool)
     asked = np.flatnonzero(same_domain & named & ~same_name)
     words = facts.words[first[asked]], facts.words[second[asked]]

@@ -32,12 +32,15 @@ _EMPTY = frozenset(
 )  # fmt: skip
 
 
-def is_slip(names: npt.NDArray[np.object_], first: Integers, second: Integers) -> Bools:
+def is_slip(
+    names: npt.NDArray[np.object_], first: Integers, second: Integers, uses: Mapping[str, int]
+) -> Bools:
     """Tell of each pair of rows of ``names`` (see ``name_key``) whether it is a slip.
 
     Letters swapped, dropped, doubled or mistaken after the first in a long word that is hardly in
     use otherwise, blanks, the order of words, and words such as "USA" that one of the two leaves
     out. Never a figure, and never one word of common use for another: First Bank is not Fifth Bank.
+    ``uses`` is what ``word_uses`` says of all names.
     """
     found = np.zeros(len(first), bool)
     if not len(first):
@@ -45,9 +48,7 @@ def is_slip(names: npt.NDArray[np.object_], first: Integers, second: Integers) -
     cores = {name: _core(name) for name in {*names[first], *names[second]}}
     one, other = ([cores[name] for name in names[places]] for places in (first, second))
     score = process.cpdist(one, other, scorer=fuzz.token_sort_ratio, score_cutoff=_WORTH_A_LOOK)
-    asked = np.flatnonzero(score)
-    uses = _uses(names) if len(asked) else {}
-    for at in asked:
+    for at in np.flatnonzero(score):
         found[at] = _differs_by_a_slip(one[at].split(), other[at].split(), uses)
     return found
 
@@ -58,7 +59,7 @@ def _core(name: str) -> str:
     return " ".join([first, *(word for word in rest if word not in _EMPTY)])
 
 
-def _uses(names: npt.NDArray[np.object_]) -> dict[str, int]:
+def word_uses(names: npt.NDArray[np.object_]) -> dict[str, int]:
     """In how many different names each word occurs."""
     counts: dict[str, int] = {}
     for name in set(names):
