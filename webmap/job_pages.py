@@ -84,7 +84,6 @@ def _told(job: Job) -> dict[str, Any]:
         if is_lonely
         else "Waits for the worker",
         jobs.RUNNING: job.stage or "Starting",
-        jobs.STOPPED: "Stopped. Nothing was written.",
     }.get(job.state, job.stage or "")
     return {
         "state": job.state,
@@ -102,11 +101,9 @@ def _moment(text: str) -> datetime:
 
 
 def _target(job: Job) -> str | None:
-    """Give the page of what came of a job, None while there is none."""
-    if job.state != jobs.DONE or job.outcome is None:
+    """Give the page of what came of a job; None while there is none, or this page says it all."""
+    if job.state != jobs.DONE or job.outcome is None or job.work == works.GEOCODE:
         return None
-    if job.work == works.GEOCODE:
-        return url_for("worklist.home", kind=job.arguments["kind"])
     if job.arguments["dry_run"]:
         return url_for("imports.trial", upload_id=job.arguments["upload_id"])
     return url_for("imports.result", import_id=job.outcome["import_id"])

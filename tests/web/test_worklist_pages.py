@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from territory import placing
+from territory import placing, workflow
+from territory.policy import GeocodingPolicy, OnlinePolicy, Policy, ProviderPolicy
 from territory.store import open_store
-from tests.web.importing import bring_in, own_app, press
+from tests.geocoder_server import geocoder
+from tests.web.importing import NOW, bring_in, own_app, press, work_off
 from tests.web.reading import Page
 
 if TYPE_CHECKING:
@@ -223,3 +225,18 @@ def test_a_pair_that_there_is_not_is_told(twins):
     assert (
         press(twins, "/ops/duplicates", verb="marry", kept="T-1", merged="T-2").status_code == 400
     )
+
+
+def test_the_worker_asks_the_geocoder_that_the_policy_names(app, client):
+    with geocoder() as server, open_store(app.config["TERRITORY"].store_url) as store:
+        provider = ProviderPolicy(
+            name="nominatim", domain=server.domain, scheme="http", min_delay_s=0, retries=0
+        )
+        online = OnlinePolicy(providers=(provider,), budget=3)
+        policy = Policy(geocoding=GeocodingPolicy(online=online))
+        workflow.assign(store, published_by="Ops", now=NOW, policy=policy)
+        assert "Ask nominatim" in Page(client.get("/ops/places")).text
+        job = press(client, "/ops/places/prospects/geocode").location
+        (done,) = work_off(app)
+        assert done.outcome["sentence"] in Page(client.get(job)).text
+        assert 0 < len(server.asked) <= 3
