@@ -74,7 +74,8 @@ def _check_coordinates(
     unused = is_odd & is_off & has_address
     log.note(unused, pd.Series(reasons, index=rows.index) + ": not used")
     rows.loc[unused, ["lat", "lon"]] = np.nan
-    log.refuse(is_odd & ~unused & (is_off | ~at_home), reasons, remedies)
+    is_hopeless = is_off | ~at_home | with_antarctica  # an office has nobody to settle it later
+    log.refuse(is_odd & ~unused & is_hopeless, reasons, remedies)
 
 
 def clean_address(
