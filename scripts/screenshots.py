@@ -83,7 +83,7 @@ def main(names: list[str]) -> int:
         url = f"sqlite:///{folder}/demo.sqlite"
         with open_store(url) as store:
             workflow.load_demo(store, now=datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC))
-        app = create_app(Settings(url, Path(folder), today=lambda: DAY))
+        app = create_app(Settings(url, Path(folder), today=lambda: DAY, sign_in=False))
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = play.chromium.launch(

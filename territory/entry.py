@@ -143,6 +143,15 @@ def sign_in_by_link(
     raise SignInError(LINK_REFUSED)
 
 
+def purpose_of_link(store: Store, secret: str, *, is_loopback: bool, now: datetime) -> str | None:
+    """Say what a link that still works is for; None for every other. It is not used up."""
+    with store.read() as transaction:
+        link = transaction.entries.link(passwords.fingerprint(secret))
+        purpose = link.purpose if link else ""
+        good = _good_link(transaction, secret, purpose, is_loopback=is_loopback, now=now)
+    return good.purpose if good else None
+
+
 def reset_password(
     store: Store,
     secret: str,

@@ -20,12 +20,14 @@ from territory.errors import InputError
 from territory.store import open_store
 from webmap import (
     assets,
+    auth,
     basemap,
     failures,
     imports,
     job_pages,
     ops,
     pairs,
+    rates,
     receiving,
     rep,
     security,
@@ -53,6 +55,12 @@ def _megabytes(text: str | None) -> int:
     return int(text) if text else MAX_UPLOAD_MB
 
 
+def _proxies(text: str | None) -> int:
+    if text and text not in {"0", "1", "2", "3"}:
+        raise InputError(f"TERRITORY_PROXIES={text}: write how many of yours, 0 to 3.")
+    return int(text) if text else 0
+
+
 def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
@@ -66,6 +74,10 @@ class Settings:
     is what "3 days ago" counts from, and ``now`` is the clock. ``queue`` is where jobs wait
     (``job_queue.open_queue``), by default a file in ``var_dir``. ``secret_key`` signs cookies; by
     default it is made once and kept in ``var_dir``.
+
+    Without ``sign_in`` whoever sits at this machine is sales ops; ``hosts`` are the names under
+    which other machines ask, by https alone and never without sign-in; ``proxies`` is how many of
+    ours stand before the app and say who asks.
     """
 
     store_url: str = DEFAULT_STORE
@@ -75,7 +87,15 @@ class Settings:
     now: Callable[[], dt.datetime] = field(default=_now, compare=False)
     max_upload_mb: int = MAX_UPLOAD_MB
     queue: str | None = None
+    sign_in: bool = True
+    hosts: tuple[str, ...] = ()
+    proxies: int = 0
+    rate_limits: bool = True
     secret_key: str | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.hosts and not self.sign_in:
+            raise InputError("Other machines are answered only with sign-in. Name no hosts.")
 
     @property
     def uploads(self) -> Path:
@@ -84,13 +104,15 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Take what is set: TERRITORY_STORE, _VAR, _QUEUE, _MAX_UPLOAD_MB and _SECRET."""
+        """Take what is set of TERRITORY_STORE, _VAR, _QUEUE, _MAX_UPLOAD_MB, _SECRET and so on."""
         return cls(
             store_url=os.environ.get("TERRITORY_STORE") or DEFAULT_STORE,
             var_dir=Path(os.environ.get("TERRITORY_VAR") or "var").resolve(),
             warm_up=True,
             max_upload_mb=_megabytes(os.environ.get("TERRITORY_MAX_UPLOAD_MB")),
             queue=os.environ.get("TERRITORY_QUEUE") or None,
+            hosts=tuple(os.environ.get("TERRITORY_HOSTS", "").lower().replace(",", " ").split()),
+            proxies=_proxies(os.environ.get("TERRITORY_PROXIES")),
             secret_key=os.environ.get("TERRITORY_SECRET") or None,
         )
 
@@ -102,6 +124,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     ------
     StoreError
         If the store is out of reach or was written by another version.
+    LookupError
+        If a view does not say who may call it.
     """
     settings = settings or Settings.from_environment()
     app = Flask(__name__, static_folder=None)
@@ -122,12 +146,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     # before the body is compressed.
     Compress(app)
     security.install(app)
+    rates.install(app)
     statics.install(app)
     failures.install(app)
     wording.install(app)
     shell.install(app)
     if settings.warm_up:
         warmup.install(app, settings.var_dir)
-    for module in (ops, rep, imports, worklist, pairs, job_pages, assets, basemap):
+    for module in (auth, ops, rep, imports, worklist, pairs, job_pages, assets, basemap):
         app.register_blueprint(module.blueprint)
+    security.check_declared(app)
     return app

@@ -25,6 +25,8 @@ import folium.plugins
 from flask import Blueprint, Response, abort, request
 from folium.elements import JSCSSMixin
 
+from webmap import security
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -135,6 +137,7 @@ blueprint = Blueprint("assets", __name__, url_prefix="/asset")
 
 
 @blueprint.get("/<name>")
+@security.allows(public=True)
 def serve(name: str) -> Response:
     """Answer for one asset: compressed beforehand, kept by the browser for a year."""
     found = asset(name)

@@ -21,6 +21,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from PIL import Image, ImageColor, ImageDraw
 
 from territory import reference
+from webmap import security
 from webmap.ground import TILE, Ground, project
 from webmap.labels import STYLES, Label, Labels, font
 from webmap.tilestore import TileStore
@@ -228,6 +229,7 @@ blueprint = Blueprint("tiles", __name__, url_prefix="/tiles")
 
 
 @blueprint.get("/<any(light, dark):scheme>/<int:z>/<int:x>/<int:y><any('', '@2x'):dense>.png")
+@security.allows("see_sums")
 def serve(scheme: str, z: int, x: int, y: int, dense: str) -> Response:
     """Answer for one tile; what is off the map or closer than MAX_ZOOM is not found."""
     if z > MAX_ZOOM or x >= 2**z or y >= 2**z:

@@ -15,10 +15,13 @@ from territory.errors import (
     StoreError,
     TerritoryError,
 )
+from territory.lockout import LockedOutError, SignInError
 
 if TYPE_CHECKING:
     from flask import Flask
     from flask.typing import ResponseReturnValue
+
+    from territory.access import DeniedError
 
 STATUS = {
     InputError: 400,
@@ -26,11 +29,14 @@ STATUS = {
     ConflictError: 409,
     StoreError: 503,
     GeocodingError: 502,
+    SignInError: 401,
+    LockedOutError: 429,
     TerritoryError: 500,
 }
 # What happened, and what to do when the error itself does not say.
 WORDS = {
     400: ("This cannot be done as asked", "Go back, or start from Markets."),
+    401: ("Sign in first", "Sign in, then go on."),
     403: ("Not from here", "Open the address that `territory serve` printed."),
     404: ("Nothing is here", "Check the address, or start from Markets."),
     405: ("This page cannot be used that way", "Start from Markets."),
@@ -39,10 +45,13 @@ WORDS = {
         "That was too much at once",
         "Files up to the limit are taken on the Import page; larger ones by `territory import`.",
     ),
+    429: ("That was too often", "Wait a little, then try again."),
     500: ("The server failed on this page", "Nothing was changed. Try again; the log has more."),
     502: ("The place service did not answer", "Nothing is lost. Try again later."),
     503: ("The store does not answer", "Nothing is lost. Try again in a moment."),
 }
+DENIED = ("This is not open to you", "Go back, or start from Markets.")
+DATA = (".json", ".csv", ".xlsx", ".js", ".png", ".svg", ".geojson", ".kml", ".gpkg", "/healthz")
 
 
 def install(app: Flask) -> None:
@@ -67,9 +76,21 @@ def show_http(error: HTTPException) -> ResponseReturnValue:
     return _answer(status, str(error.description) if written_here else None)
 
 
-def _answer(status: int, sentence: str | None) -> ResponseReturnValue:
-    title, remedy = WORDS.get(status, WORDS[500 if status >= 500 else 400])
-    if request.path.endswith((".json", "/healthz")):
+def show_denied(error: DeniedError) -> ResponseReturnValue:
+    """Say that who asks may not, which is another thing than coming from the wrong place."""
+    return _answer(403, str(error), DENIED)
+
+
+def is_data() -> bool:
+    """Whether a program reads the answer, which can follow no form and read no page."""
+    return request.path.startswith("/api/") or request.path.endswith(DATA)
+
+
+def _answer(
+    status: int, sentence: str | None, words: tuple[str, str] | None = None
+) -> ResponseReturnValue:
+    title, remedy = words or WORDS.get(status, WORDS[500 if status >= 500 else 400])
+    if is_data():
         message = sentence or remedy
         return jsonify(error={"status": status, "title": title, "message": message}), status
     page = render_template(

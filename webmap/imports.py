@@ -46,6 +46,7 @@ def _settings() -> Any:
 
 
 @blueprint.get("")
+@security.allows("import_data")
 def home() -> ResponseReturnValue:
     """Offer the field to drop a file on, what is under way, and every import so far."""
     page = import_tables.page_number()
@@ -79,6 +80,7 @@ def _import_id(job: Job | None) -> str | None:
 
 
 @blueprint.post("")
+@security.allows("import_data")
 def upload() -> ResponseReturnValue:
     """Take a file in and go on to its columns; what cannot be read is told and not kept."""
     kind = _kind()
@@ -115,6 +117,7 @@ def _preview(upload: Upload, *, is_chosen: bool = True) -> Preview:
 
 
 @blueprint.get("/files/<upload_id>")
+@security.allows("import_data")
 def file_(upload_id: str) -> ResponseReturnValue:
     """Show which header is which column, with the first rows of the file."""
     upload = _found(upload_id)
@@ -150,6 +153,7 @@ def _headers(preview: Preview) -> list[dict[str, Any]]:
 
 
 @blueprint.post("/files/<upload_id>/kind")
+@security.allows("import_data")
 def kind(upload_id: str) -> ResponseReturnValue:
     """Read the file as another kind of rows; what its columns are is worked out anew."""
     uploads.save(dataclasses.replace(_found(upload_id), kind=_kind(), mapping=None, trial=None))
@@ -157,6 +161,7 @@ def kind(upload_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/files/<upload_id>/try")
+@security.allows("import_data")
 def try_(upload_id: str) -> ResponseReturnValue:
     """Keep what was chosen and try the file, if it can be read that way."""
     upload = _found(upload_id)
@@ -214,6 +219,7 @@ def _refuse_busy(upload: Upload) -> None:
 
 
 @blueprint.get("/files/<upload_id>/trial")
+@security.allows("import_data")
 def trial(upload_id: str) -> ResponseReturnValue:
     """Show what an import would do: where every row would go, and every cell it would change."""
     upload = _found(upload_id)
@@ -237,6 +243,7 @@ def trial(upload_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/files/<upload_id>/commit")
+@security.allows("import_data")
 def commit(upload_id: str) -> ResponseReturnValue:
     """Import the file for good."""
     upload = _found(upload_id)
@@ -247,6 +254,7 @@ def commit(upload_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/files/<upload_id>/discard")
+@security.allows("import_data")
 def discard(upload_id: str) -> ResponseReturnValue:
     """Remove the file from the server; what was imported of it stays."""
     upload = _found(upload_id)
@@ -256,6 +264,7 @@ def discard(upload_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<import_id>")
+@security.allows("import_data")
 def result(import_id: str) -> ResponseReturnValue:
     """Show where every row of an import went."""
     record = imports.import_record(shell.store(), import_id)
@@ -288,6 +297,7 @@ def _tables(upload: Upload | None, record: ImportRecord) -> Path | None:
 
 
 @blueprint.get("/<import_id>/report.<any(csv,xlsx):suffix>")
+@security.allows("import_data")
 def report(import_id: str, suffix: str) -> Response:
     """Give the file as it was, with what became of each row beside it."""
     record = imports.import_record(shell.store(), import_id)
@@ -311,6 +321,7 @@ def report(import_id: str, suffix: str) -> Response:
 
 
 @blueprint.get("/<import_id>/undo")
+@security.allows("import_data")
 def ask_undo(import_id: str) -> ResponseReturnValue:
     """Say what an undo would do, or what stands in its way."""
     record = imports.import_record(shell.store(), import_id)
@@ -327,6 +338,7 @@ def ask_undo(import_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<import_id>/undo")
+@security.allows("import_data")
 def undo(import_id: str) -> ResponseReturnValue:
     """Take the whole import back."""
     imports.undo(shell.store(), import_id, by=security.person(), now=_settings().now())

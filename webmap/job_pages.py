@@ -11,7 +11,7 @@ from flask import Blueprint, current_app, jsonify, redirect, render_template, ur
 from territory import jobs, works
 from territory.errors import NotFoundError
 from territory.job_queue import open_queue
-from webmap import shell
+from webmap import security, shell
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -44,6 +44,7 @@ def found(job_id: str | None) -> Job | None:
 
 
 @blueprint.get("/<job_id>")
+@security.allows("import_data", "review_places")
 def show(job_id: str) -> ResponseReturnValue:
     """Show how far a job is; once it is done, what it was for."""
     job = jobs.look(shell.store(), queue(), job_id)
@@ -56,6 +57,7 @@ def show(job_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/<job_id>.json")
+@security.allows("import_data", "review_places")
 def show_json(job_id: str) -> ResponseReturnValue:
     """Answer with how far a job is, for the page to ask once a second."""
     job = jobs.look(shell.store(), queue(), job_id)
@@ -63,6 +65,7 @@ def show_json(job_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<job_id>/stop")
+@security.allows("import_data", "review_places")
 def stop(job_id: str) -> ResponseReturnValue:
     """Stop a job; nothing of it is written."""
     jobs.stop(shell.store(), queue(), job_id, now=_now())

@@ -11,7 +11,7 @@ from territory import reference, workflow
 from territory.errors import InputError
 from territory.markets import define
 from territory.schemas import SEVERITIES
-from webmap import exports, maps, shell, statics, wording
+from webmap import exports, maps, security, shell, statics, wording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +41,7 @@ PAGES = {
 
 
 @blueprint.get("/")
+@security.allows("see_sums")
 def home() -> ResponseReturnValue:
     """Show every market in one table whose sums reconcile with the file."""
     if workflow.is_empty(shell.store()) or shell.overview().plan_id is None:
@@ -76,12 +77,14 @@ def _lead(markets: int) -> str:
 
 
 @blueprint.get("/overview.json")
+@security.allows("see_sums")
 def overview_json() -> Response:
     """Answer with what the map of all markets names."""
     return jsonify(maps.overview_data(_areas(), workflow.offices(shell.store())))
 
 
 @blueprint.get("/overview.js")
+@security.allows("see_sums")
 def overview_script() -> Response:
     """Serve the script of the map of all markets; its address carries the digest of the text."""
     return statics.script(_map())
@@ -119,6 +122,7 @@ def _map() -> maps.RenderedMap:
 
 
 @blueprint.get("/markets.csv")
+@security.allows("see_sums")
 def markets_csv() -> Response:
     """Export the table of markets."""
     return exports.csv(
@@ -127,6 +131,7 @@ def markets_csv() -> Response:
 
 
 @blueprint.get("/findings")
+@security.allows("see_findings")
 def findings() -> ResponseReturnValue:
     """List what is wrong, the gravest first, with the remedy of each."""
     every, code, market = _findings()
@@ -150,6 +155,7 @@ def findings() -> ResponseReturnValue:
 
 
 @blueprint.get("/findings.csv")
+@security.allows("export_accounts")
 def findings_csv() -> Response:
     """Export exactly the findings that the page shows."""
     every, code, _ = _findings()
@@ -183,6 +189,7 @@ def _link(finding: dict[str, object]) -> str | None:
 
 
 @blueprint.get("/offices")
+@security.allows("see_sums")
 def offices() -> ResponseReturnValue:
     """List the offices that distances are measured from."""
     found = workflow.offices(shell.store())
@@ -196,12 +203,14 @@ def offices() -> ResponseReturnValue:
 
 
 @blueprint.get("/about")
+@security.allows("see_sums")
 def about() -> ResponseReturnValue:
     """Say where the data come from and how distances are decided."""
     return render_template("about.html", place="ops.about", overview=shell.overview())
 
 
 @blueprint.get("/healthz")
+@security.allows(public=True)
 def healthz() -> ResponseReturnValue:
     """Answer 200 when the store can be read."""
     return jsonify(status="ready", empty=workflow.is_empty(shell.store()))

@@ -33,6 +33,7 @@ COMPARED = (
 
 
 @blueprint.get("")
+@security.allows("review_places")
 def home() -> ResponseReturnValue:
     """List the pairs, the likeliest first, each with what speaks for it, and what was decided."""
     page = import_tables.page_number()
@@ -55,6 +56,7 @@ def home() -> ResponseReturnValue:
 
 
 @blueprint.get("/merge")
+@security.allows("review_places")
 def ask_merge() -> ResponseReturnValue:
     """Say what a merge would change."""
     kept_id, merged_id = (request.args.get(name, "") for name in ("kept", "merged"))
@@ -65,6 +67,7 @@ def ask_merge() -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@security.allows("review_places")
 def decide() -> ResponseReturnValue:
     """Merge a pair, keep it apart, or take either back."""
     verb = request.form.get("verb", "")

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, render_template, request, url_fo
 
 from territory import workflow
 from territory.errors import NotFoundError
-from webmap import exports, maps, shell, statics, wording
+from webmap import exports, maps, security, shell, statics, wording
 from webmap.filters import PAGE_ROWS, Filters
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ FILTER_WORDS = {"status": wording.STATUS, "segment": wording.SEGMENT}
 
 
 @blueprint.get("/markets/<market_id>")
+@security.allows("see_accounts_all", "see_accounts_own")
 def market(market_id: str) -> ResponseReturnValue:
     """Show one market: filters, map over list, and the card of the prospect that is chosen."""
     view = workflow.market(shell.store(), market_id)
@@ -41,12 +42,14 @@ def market(market_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/markets/<market_id>/map.js")
+@security.allows("see_accounts_all", "see_accounts_own")
 def map_script(market_id: str) -> Response:
     """Serve the script of a market's map; its address carries the digest of the text."""
     return statics.script(_map(market_id))
 
 
 @blueprint.get("/markets/<market_id>/prospects.json")
+@security.allows("see_accounts_all", "see_accounts_own")
 def prospects_json(market_id: str) -> Response:
     """Answer with what the map of a market draws, under the filters of the page."""
     view = workflow.market(shell.store(), market_id)
@@ -56,6 +59,7 @@ def prospects_json(market_id: str) -> Response:
 
 
 @blueprint.get("/markets/<market_id>/prospects.csv")
+@security.allows("export_accounts")
 def prospects_csv(market_id: str) -> Response:
     """Export exactly what the filters show."""
     view = workflow.market(shell.store(), market_id)
@@ -64,12 +68,14 @@ def prospects_csv(market_id: str) -> Response:
 
 
 @blueprint.get("/prospects/<prospect_id>")
+@security.allows("see_accounts_all", "see_accounts_own")
 def prospect(prospect_id: str) -> ResponseReturnValue:
     """Show everything about one prospect."""
     return render_template("prospect.html", place="ops.home", **_record(prospect_id))
 
 
 @blueprint.get("/outside")
+@security.allows("see_accounts_all", "see_accounts_own")
 def outside() -> ResponseReturnValue:
     """List the prospects of no market."""
     everyone = workflow.outside(shell.store())
@@ -82,6 +88,7 @@ def outside() -> ResponseReturnValue:
 
 
 @blueprint.get("/outside/prospects.csv")
+@security.allows("export_accounts")
 def outside_csv() -> Response:
     """Export the prospects of no market, under the same filters."""
     shown = Filters.read(request.args).select(workflow.outside(shell.store()))

@@ -1,12 +1,16 @@
-"""Who may ask, what may be sent here, and what a browser may do with the answer.
+"""Who may ask, and for what: the machine, the page that a form stood on, the viewer and the rule.
 
-Sign-in does not exist yet, so the app answers loopback alone: the peer, the host it was asked for
-and the absence of a proxy are checked on every request. The Host check also stops a page on another
-site that points its own name at 127.0.0.1 from reading the answers.
+Every view declares by ``allows`` who may call it; an app with a view that declares nothing does not
+start. ``viewer`` says who asks, by the cookie of a session or by a token, and ``scope`` which rows
+may leave the store for them: every verb that reads rows is given it.
+
+Without other hosts in the settings the app answers loopback alone: the peer, the host it was asked
+for and the absence of a proxy are checked on every request. The Host check also stops a page on
+another site that points its own name at 127.0.0.1 from reading the answers.
 
 What changes something is asked by POST, from a page of this app: the browser's word on where the
-form stood is checked before the body is read, and then the form's own token. Only pages with a form
-set the cookie that the token belongs to.
+form stood is checked before the body is read, then the viewer, then the form's own token. A program
+with a token has no cookie that another site could use, and sends no form token.
 """
 
 from __future__ import annotations
@@ -15,69 +19,167 @@ import contextlib
 import getpass
 import ipaddress
 import secrets
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from flask import abort, current_app, g, request
+from flask import abort, current_app, g, redirect, request, session, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import Forbidden
+from werkzeug.exceptions import Forbidden, Unauthorized
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webmap import failures
+from territory import access, accounts, audit, sessions
+from territory.access import DeniedError
+from territory.lockout import NOBODY
+from webmap import failures, opened
+from webmap.headers import HEADERS, add_headers, content_security_policy, csp_nonce
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from flask import Flask, Response
     from flask.typing import ResponseReturnValue
 
+    from territory.access import Scope, Viewer
+    from territory.sessions import SignedIn
+
+    View = TypeVar("View", bound=Callable[..., object])
+
+__all__ = [
+    "HEADERS", "Rule", "add_headers", "allows", "content_security_policy", "csp_nonce",
+    "forget_session", "install", "is_this_machine", "keep_session", "kept_secret", "may",
+    "may_open", "person", "rule_of", "scope", "session_secret", "viewer",
+]  # fmt: skip
+
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
-COOKIES = {
-    "SESSION_COOKIE_NAME": "territory",
-    "SESSION_COOKIE_HTTPONLY": True,
-    "SESSION_COOKIE_SAMESITE": "Lax",
-    # A form stays good for as long as the browser keeps the cookie, however long it stood open.
-    "WTF_CSRF_TIME_LIMIT": None,
-}
 READS = ("GET", "HEAD", "OPTIONS")
 MB = 1 << 20
 # Forms are small; a mapping of a file with thousands of columns is not.
 FORM_BYTES, MAPPING_BYTES = 64 << 10, 2 * MB
 UPLOAD, MAPPING = "imports.upload", "imports.try_"
+RULE = "territory_rule"  # the attribute of a view that holds its rule
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may call a view: everybody, people who signed in, or whoever has one capability."""
+
+    capabilities: frozenset[str] = frozenset()
+    is_public: bool = False
+
+    def lets(self, who: Viewer | None) -> bool:
+        """Whether the viewer may call it; without capabilities a token opens nothing."""
+        if self.is_public:
+            return True
+        if who is None:
+            return False
+        if not self.capabilities:
+            return who.scopes is None
+        return any(access.can(who, capability) for capability in self.capabilities)
+
+
+def allows(
+    *capabilities: str, public: bool = False, signed_in: bool = False
+) -> Callable[[View], View]:
+    """Declare who may call a view: whoever has one of the capabilities.
+
+    ``public`` is for everybody, ``signed_in`` for every person who signed in.
+
+    Raises
+    ------
+    LookupError
+        If there is no such capability, or not exactly one of the three is said.
+    """
+    known = frozenset().union(*access.CAPABILITIES.values())
+    if unknown := sorted(set(capabilities) - known):
+        raise LookupError(f"No capability {', '.join(unknown)}. See territory.access.CAPABILITIES.")
+    if bool(capabilities) + public + signed_in != 1:
+        raise LookupError("Say either capabilities, public or signed_in.")
+
+    def declare(view: View) -> View:
+        setattr(view, RULE, Rule(frozenset(capabilities), public))
+        return view
+
+    return declare
 
 
 def install(app: Flask) -> None:
     """Guard every request and mark every response."""
     settings = app.config["TERRITORY"]
-    app.config.from_mapping(COOKIES, MAX_CONTENT_LENGTH=FORM_BYTES)
+    is_open = bool(settings.hosts)  # to other machines, so behind TLS
+    app.config.from_mapping(
+        SESSION_COOKIE_NAME="__Host-territory" if is_open else "territory",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=is_open,
+        # A form stays good for as long as the browser keeps the cookie, however long it stood open.
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_CHECK_DEFAULT=False,  # `check_form` does it, once it is known who asks
+        MAX_CONTENT_LENGTH=FORM_BYTES,
+    )
     app.secret_key = settings.secret_key or kept_secret(settings.var_dir)
+    if settings.proxies:
+        told = {"x_for": settings.proxies, "x_proto": settings.proxies}
+        app.wsgi_app = ProxyFix(app.wsgi_app, **told, x_host=0)  # type: ignore[method-assign]
+    forms = CSRFProtect(app)
     app.before_request(refuse_strangers)
     app.before_request(limit_body)
+    app.before_request(enforce)
+    app.before_request(lambda: check_form(forms))
     app.register_error_handler(CSRFError, _refuse_form)
-    CSRFProtect(app)
+    app.register_error_handler(DeniedError, _refuse_denied)
     app.after_request(add_headers)
-    app.jinja_env.globals["csp_nonce"] = csp_nonce
+    app.jinja_env.globals.update(csp_nonce=csp_nonce, may=may, may_open=may_open, viewer=viewer)
+
+
+def check_declared(app: Flask) -> None:
+    """Refuse an app with a view that does not say who may call it.
+
+    Raises
+    ------
+    LookupError
+        Naming every such view.
+    """
+    silent = [name for name, view in app.view_functions.items() if not hasattr(view, RULE)]
+    if silent:
+        raise LookupError(
+            f"Nobody said who may call {', '.join(sorted(silent))}. "
+            "Put @security.allows(...) on each of these views."
+        )
 
 
 def refuse_strangers() -> None:
-    """Answer 403 to anything that does not come from, and ask for, this machine."""
-    if not _is_loopback(request.remote_addr):
-        abort(403, "This server answers only the machine it runs on until sign-in is set up.")
-    if _name(request.host) not in LOOPBACK_HOSTS:
-        abort(403, f"This server is not {request.host}. Ask for 127.0.0.1 or localhost.")
-    if any(name in request.headers for name in FORWARDED):
-        abort(403, "This server does not answer through a proxy until sign-in is set up.")
+    """Answer 403 to whatever does not come from, or ask for, a machine that is named."""
+    g.viewer = None  # the page of a refusal is for nobody
+    _check_origin()
+    del g.viewer
 
+
+def _check_origin() -> None:
+    settings = opened.settings()
+    is_near = _is_loopback(request.remote_addr)
+    if not (is_near or settings.hosts):
+        abort(403, "This server answers only the machine it runs on. TERRITORY_HOSTS names others.")
+    name = _name(request.host)
+    if not (name in settings.hosts or (is_near and name in LOOPBACK_HOSTS)):
+        abort(403, f"This server is not {request.host}. Ask for the address that it was given.")
+    if not settings.proxies and any(told in request.headers for told in FORWARDED):
+        abort(403, "This server does not answer through a proxy unless TERRITORY_PROXIES says so.")
+    if name in settings.hosts and not request.is_secure:
+        abort(403, f"Ask for https://{request.host}: nothing is sent here without TLS.")
     if request.method not in READS and not _is_from_here():
         abort(403, "This was sent from a page of another site. Open the page here and try again.")
+
+
+def is_this_machine() -> bool:
+    """Whether who asks sits at the machine that serves, with no proxy between."""
+    return (
+        _is_loopback(request.remote_addr)
+        and _name(request.host) in LOOPBACK_HOSTS
+        and not any(told in request.headers for told in FORWARDED)
+    )
 
 
 def _is_from_here() -> bool:
@@ -90,18 +192,145 @@ def _is_from_here() -> bool:
 
 def limit_body() -> None:
     """Say how large the body may be, before any of it is read: files go to one place only."""
-    settings = current_app.config["TERRITORY"]
     request.max_content_length = {
-        UPLOAD: settings.max_upload_mb * MB,
+        UPLOAD: opened.settings().max_upload_mb * MB,
         MAPPING: MAPPING_BYTES,
     }.get(request.endpoint or "", FORM_BYTES)
     if request.endpoint == MAPPING:
         request.max_form_memory_size = MAPPING_BYTES
 
 
+def viewer() -> Viewer | None:
+    """Say who asks: by token, else by session; None is nobody. Looked up once per request.
+
+    Where sign-in is off, it is whoever the server runs as on this machine, as sales ops.
+    """
+    if "viewer" not in g:
+        g.viewer = _viewer()
+    found: Viewer | None = g.viewer
+    return found
+
+
+def _viewer() -> Viewer | None:
+    if not opened.settings().sign_in:
+        name = getpass.getuser()
+        return access.Viewer(name, name, frozenset({"ops"}))
+    told = request.authorization
+    if told is not None:  # and no cookie beside it: one request is one person's
+        is_token = told.type == "bearer" and told.token
+        found = is_token and sessions.viewer_of_token(
+            opened.store(), str(told.token), now=opened.now()
+        )
+        return found or None
+    secret = session_secret()
+    return sessions.viewer_of_session(opened.store(), secret, now=opened.now()) if secret else None
+
+
+def scope() -> Scope:
+    """Say which rows may leave the store for whoever asks. Worked out once per request."""
+    if "scope" not in g:
+        g.scope = access.scope_of(viewer(), accounts.access_policy(opened.store()))
+    found: Scope = g.scope
+    return found
+
+
+def person() -> str:
+    """Give the id of who asks, as it goes on record."""
+    who = viewer()
+    return who.user_id if who else NOBODY
+
+
+def may(capability: str) -> bool:
+    """Whether who asks has a capability, for whichever rows."""
+    return access.can(viewer(), capability)
+
+
+def rule_of(endpoint: str) -> Rule | None:
+    """Give the rule of a view of this app; None where there is no such view."""
+    rule: Rule | None = getattr(current_app.view_functions.get(endpoint), RULE, None)
+    return rule
+
+
+def may_open(endpoint: str) -> bool:
+    """Whether there is such a view and who asks may call it."""
+    rule = rule_of(endpoint)
+    return rule is not None and rule.lets(viewer())
+
+
+def enforce() -> ResponseReturnValue | None:
+    """Let whoever may call the view go on; send nobody to sign-in, refuse the others."""
+    rule = rule_of(request.endpoint) if request.endpoint else None
+    if rule is None:  # an address that is none: routing answers it
+        return None
+    if rule.lets(viewer() if not rule.is_public else None):
+        return None
+    if viewer() is not None:
+        raise DeniedError(
+            f"It needs the right {' or '.join(sorted(rule.capabilities)) or 'of a person'}, which "
+            "your role does not give. Ask an admin for a role that has it."
+        )
+    if request.method in READS and not failures.is_data():
+        here = request.full_path.rstrip("?")
+        onward = {"next": here} if here != "/" else {}
+        return redirect(url_for("auth.sign_in", **onward), 303)
+    return failures.show_http(Unauthorized("Nobody is signed in, or no longer. Sign in first."))
+
+
+def check_form(forms: CSRFProtect) -> None:
+    """Refuse a form without the token that only a page of this app could give it."""
+    if request.authorization is None or viewer() is None:
+        forms.protect(apply_exemptions=True)
+
+
 def _refuse_form(_error: CSRFError) -> ResponseReturnValue:
     words = "The form was too old or not from this browser. Load the page again and repeat it."
     return failures.show_http(Forbidden(words))
+
+
+def _refuse_denied(error: DeniedError) -> ResponseReturnValue:
+    """Record that someone asked for what is not theirs, and say so in plain words."""
+    with opened.store().write() as transaction:
+        audit.record(
+            transaction,
+            by=person(),
+            at=opened.now(),
+            action="access.denied",
+            subject_kind="page",
+            subject_id=request.endpoint or "",
+            detail={"method": request.method},
+        )
+    return failures.show_denied(error)
+
+
+def _cookie() -> str:
+    return "__Host-territory-session" if opened.settings().hosts else "territory-session"
+
+
+def session_secret() -> str | None:
+    """Read the secret of the session that the browser sent."""
+    return request.cookies.get(_cookie())
+
+
+def keep_session(response: Response, signed_in: SignedIn) -> Response:
+    """Hand a new session to the browser; forms of before it are good no longer."""
+    session.clear()
+    response.set_cookie(
+        _cookie(),
+        signed_in.secret,
+        httponly=True,
+        samesite="Lax",
+        secure=bool(opened.settings().hosts),
+    )
+    return response
+
+
+def forget_session(response: Response) -> Response:
+    """Let the browser forget the session and every page that it kept."""
+    session.clear()
+    is_open = bool(opened.settings().hosts)
+    response.delete_cookie(_cookie(), httponly=True, samesite="Lax", secure=is_open)
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
 
 
 def kept_secret(folder: Path) -> str:
@@ -118,11 +347,6 @@ def kept_secret(folder: Path) -> str:
     return path.read_text("ascii")
 
 
-def person() -> str:
-    """Who is at work: until there is sign-in, whoever the server runs as on this machine."""
-    return getpass.getuser()
-
-
 def _is_loopback(address: str | None) -> bool:
     try:
         return address is not None and ipaddress.ip_address(address).is_loopback
@@ -136,40 +360,3 @@ def _name(host: str) -> str | None:
         return urlsplit(f"//{host}").hostname
     except ValueError:
         return None
-
-
-def csp_nonce() -> str:
-    """Give the nonce of this response; only a page that asks for it lets a nonce run."""
-    if "csp_nonce" not in g:
-        g.csp_nonce = secrets.token_urlsafe(16)
-    return str(g.csp_nonce)
-
-
-def content_security_policy(nonce: str | None = None) -> str:
-    """Everything from this server, nothing inline but what carries the nonce, no eval."""
-    mark = f" 'nonce-{nonce}'" if nonce else ""
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src 'self'{mark}",
-            f"style-src 'self'{mark}",
-            "img-src 'self' data:",
-            "font-src 'self'",
-            "connect-src 'self'",
-            "form-action 'self'",
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-        )
-    )
-
-
-def add_headers(response: Response) -> Response:
-    """Add the policy and the usual headers; what a store answered stays private."""
-    response.headers.setdefault(
-        "Content-Security-Policy", content_security_policy(g.get("csp_nonce"))
-    )
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if "Cache-Control" not in response.headers:
-        response.headers["Cache-Control"] = "private, no-cache"
-    return response

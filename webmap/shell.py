@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,15 +11,14 @@ from territory import workflow
 from territory.errors import TerritoryError
 from territory.lengths import to_miles
 from territory.policy import RadiusPolicy
-from territory.store import open_store
+from webmap import security
 from webmap.filters import order_words
+from webmap.opened import store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask import Flask
-
-    from territory.store import Store
 
 T = TypeVar("T")
 KEPT = 256  # maps of a plan that one process keeps; about 100 kB each
@@ -42,14 +40,6 @@ def install(app: Flask) -> None:
     app.jinja_env.globals.update(address=address, order_words=order_words)
 
 
-def store() -> Store:
-    """Give the store of this app, opened once per process: connections do not survive a fork."""
-    opened: dict[int, Store] = current_app.extensions.setdefault("stores", {})
-    if os.getpid() not in opened:
-        opened[os.getpid()] = open_store(current_app.config["TERRITORY"].store_url)
-    return opened[os.getpid()]
-
-
 def overview() -> workflow.Overview:
     """Read the overview once per request."""
     if "overview" not in g:
@@ -57,10 +47,11 @@ def overview() -> workflow.Overview:
     return g.overview
 
 
-def kept(key: tuple[str, ...], make: Callable[[], T]) -> T:
-    """Keep what a published plan alone decides, such as its maps, until another is in force."""
+def kept(key: tuple[Any, ...], make: Callable[[], T]) -> T:
+    """Keep what plan and viewer's rows alone decide, such as maps, until another is in force."""
     extensions = current_app.extensions
     plan_id = overview().plan_id
+    key = (security.scope(), *key)  # nobody is shown what was made for another's rows
     held = extensions.get("kept")
     if held is None or held[0] != plan_id or len(held[1]) >= KEPT:
         held = extensions["kept"] = (plan_id, {})
@@ -78,25 +69,41 @@ def address(endpoint: str, *queries: dict[str, Any], **values: Any) -> str:
 
 
 def around() -> dict[str, Any]:
-    """Gather what ``base.html`` shows; a page that reports a failed store still has its frame."""
+    """Gather what ``base.html`` shows; a page that reports a failed store still has its frame.
+
+    Nobody signed in sees an empty frame: not even the name of the plan.
+    """
+    seen, radius_m, who, places = Shell(), RadiusPolicy().limit_m, None, ()
     try:
-        seen, radius_m = read(), limit_m()
+        who = security.viewer()
+        if who is not None:
+            seen, radius_m = read(), limit_m()
+            places = tuple(place for place in _places(seen) if security.may_open(place[0]))
     except TerritoryError:
-        seen, radius_m = Shell(), RadiusPolicy().limit_m
+        pass
     return {
         "shell": seen,
         "limit_m": radius_m,
         "limit": f"{to_miles(radius_m):g} mi",
+        "who": who,
         # A phone shows the first four below, and the rest at the foot of the page.
-        "navigation": (
-            ("ops.home", "Markets", "map", None),
-            ("imports.home", "Import", "up", None),
-            ("worklist.home", "Places", "pin", None),
-            ("ops.findings", "Findings", "flag", seen.findings),
-            ("rep.outside", "Outside", "outside", seen.outside),
-            ("ops.offices", "Offices", "office", None),
-        ),
+        "navigation": places,
     }
+
+
+def _places(seen: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
+    """Give all that the way about may lead to: view, word, picture, count."""
+    return (
+        ("ops.home", "Markets", "map", None),
+        ("imports.home", "Import", "up", None),
+        ("worklist.home", "Places", "pin", None),
+        ("ops.findings", "Findings", "flag", seen.findings),
+        ("rep.outside", "Outside", "outside", seen.outside),
+        ("ops.offices", "Offices", "office", None),
+        ("admin.users", "Users", "people", None),
+        ("admin.tokens", "Tokens", "key", None),
+        ("admin.log", "Log", "list", None),
+    )
 
 
 def read() -> Shell:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import brotli
 from flask import Response, abort, request
 
+from webmap import security
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -49,6 +51,7 @@ def install(app: Flask) -> None:
             values["v"] = files[values["filename"]].version
 
     @app.get("/static/<path:filename>", endpoint="static")
+    @security.allows(public=True)
     def serve(filename: str) -> Response:
         if filename not in files:
             abort(404)

@@ -28,6 +28,7 @@ AROUND_DEG = 0.06  # how much of the country round a single place the map shows
 
 
 @blueprint.get("")
+@security.allows("review_places")
 def home() -> ResponseReturnValue:
     """Show the list, and the row that is chosen with the places it could be at."""
     asked = _asked()
@@ -134,6 +135,7 @@ def _map(found: pd.DataFrame, row: dict[str, Any]) -> maps.RenderedMap:
 
 
 @blueprint.get("/<kind>/map.js")
+@security.allows("review_places")
 def map_script(kind: str) -> Response:
     """Serve the script of the map of one row; its address carries the digest of the text."""
     row = _row(_known(kind), request.args.get("row", ""))
@@ -147,6 +149,7 @@ def _known(kind: str) -> str:
 
 
 @blueprint.post("/<kind>/settle")
+@security.allows("review_places")
 def settle(kind: str) -> ResponseReturnValue:
     """Decide about a row: what the form's choice or button says; then go on to the next one."""
     subject_id = request.form.get("subject_id", "")
@@ -219,6 +222,7 @@ VERBS = {"choice": _choice, "no_place": _no_place, "forget": _forget}
 
 
 @blueprint.post("/<kind>/geocode")
+@security.allows("review_places")
 def geocode(kind: str) -> ResponseReturnValue:
     """Have the worker ask the online geocoders that the policy names."""
     _known(kind)

@@ -12,13 +12,13 @@ import pytest
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
-from territory import workflow
+from territory import accounts, entry, links, workflow
 from territory.store import open_store
 from tests.web.hostile import TEXTS
 from webmap import Settings, create_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from flask import Flask
@@ -34,8 +34,47 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 COMMANDS = ("=cmd|'/c calc'!A1", "@SUM(1)", "+1+cmd", "\t=1")
 
 
-def make_app(url: str, folder: Path) -> Flask:
-    return create_app(Settings(store_url=url, var_dir=folder, today=lambda: TODAY))
+# Who comes to the doors: name, roles, own rep, reps managed.
+REP_A, REP_B = "R01", "R02"
+PEOPLE = {
+    "admin": ({"admin"}, None, ()),
+    "ops": ({"ops"}, None, ()),
+    "manager": ({"manager"}, None, (REP_A,)),
+    "rep_a": ({"rep"}, REP_A, ()),
+    "rep_b": ({"rep"}, REP_B, ()),
+    "hr": ({"hr"}, None, ()),
+    "viewer": ({"viewer"}, None, ()),
+}
+
+
+def make_app(url: str, folder: Path, **settings: object) -> Flask:
+    """An app without sign-in, in which whoever asks is sales ops, unless the settings say else."""
+    settings = {"sign_in": False, "today": lambda: TODAY, **settings}
+    return create_app(Settings(store_url=url, var_dir=folder, **settings))
+
+
+def add_people(store: Store) -> dict[str, str]:
+    """Add one user of each kind and give their ids."""
+    return {
+        name: accounts.add_user(
+            store, f"{name}@example.com", name=name.replace("_", " ").title(), roles=roles,
+            rep_id=rep_id, managed_rep_ids=managed, by="tests", now=NOW,
+        ).user_id
+        for name, (roles, rep_id, managed) in PEOPLE.items()
+    }  # fmt: skip
+
+
+def sign_in(app: Flask, user_id: str) -> FlaskClient:
+    """Give a client that came in by a one-time link."""
+    store_url, now = app.config["TERRITORY"].store_url, app.config["TERRITORY"].now()
+    with open_store(store_url) as store:
+        link = links.make_link(store, user_id, "sign_in", by="tests", now=now)
+        signed_in = entry.sign_in_by_link(
+            store, link.secret, is_loopback=True, address="127.0.0.1", now=now
+        )
+    client = app.test_client()
+    client.set_cookie("territory-session", signed_in.secret)
+    return client
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +95,27 @@ def demo(demo_url: str) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def app(demo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Flask:
     return make_app(demo_url, tmp_path_factory.mktemp("var"))
+
+
+@pytest.fixture(scope="session")
+def doors(demo: Store, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The app with sign-in over a copy of the demo company, with one user of each kind."""
+    folder = tmp_path_factory.mktemp("doors")
+    shutil.copy(demo.url.removeprefix("sqlite:///"), folder / "demo.sqlite")
+    url = f"sqlite:///{folder}/demo.sqlite"
+    with open_store(url) as store:
+        ids = add_people(store)
+    app = make_app(url, folder / "var", sign_in=True, rate_limits=False, now=lambda: NOW)
+    app.config["PEOPLE"] = ids
+    return app
+
+
+@pytest.fixture(scope="session")
+def client_as(doors: Flask) -> Callable[[str], FlaskClient]:
+    """Give a client signed in as one of ``PEOPLE``, or as nobody."""
+    return lambda name: (
+        doors.test_client() if name == "nobody" else sign_in(doors, doors.config["PEOPLE"][name])
+    )
 
 
 @pytest.fixture

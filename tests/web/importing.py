@@ -41,9 +41,8 @@ def own_app(demo_file: Path, folder: Path, **settings: object) -> Flask:
     copy = folder / "own.sqlite"
     shutil.copy(demo_file, copy)
     url = f"sqlite:///{copy}"
-    return create_app(
-        Settings(url, folder / "var", today=lambda: TODAY, now=lambda: NOW, **settings)
-    )
+    settings = {"sign_in": False, "today": lambda: TODAY, "now": lambda: NOW, **settings}
+    return create_app(Settings(url, folder / "var", **settings))
 
 
 def work_off(app: Flask) -> list[jobs.Job]:

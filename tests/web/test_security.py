@@ -34,7 +34,8 @@ def test_every_route_refuses_whoever_is_not_this_machine(app):
         for stranger in ("192.0.2.7", "2001:db8::7", None):
             response = app.test_client().get(path, environ_overrides={"REMOTE_ADDR": stranger})
             assert response.status_code == 403, (path, stranger)
-            assert b"until sign-in" in response.data
+            assert b"only the machine it runs on" in response.data
+            assert b"Example Telecom" not in response.data
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_loopback_names_are_answered_on_any_port(client, host):
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host"])
-def test_a_proxy_is_refused_until_there_is_sign_in(client, name):
+def test_a_proxy_is_refused_unless_the_settings_count_it(client, name):
     assert client.get("/", headers={name: "127.0.0.1"}).status_code == 403
 
 

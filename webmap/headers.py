@@ -1,0 +1,62 @@
+"""What a browser may do with an answer: the content security policy and the usual headers."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from flask import g, request
+
+from webmap import opened
+
+if TYPE_CHECKING:
+    from flask import Response
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+TLS_ONLY = "max-age=31536000"  # a year: what was once asked for by https is never asked without
+
+
+def csp_nonce() -> str:
+    """Give the nonce of this response; only a page that asks for it lets a nonce run."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def content_security_policy(nonce: str | None = None) -> str:
+    """Everything from this server, nothing inline but what carries the nonce, no eval."""
+    mark = f" 'nonce-{nonce}'" if nonce else ""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self'{mark}",
+            f"style-src 'self'{mark}",
+            "img-src 'self' data:",
+            "font-src 'self'",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def add_headers(response: Response) -> Response:
+    """Add the policy and the usual headers; what a store answered stays private."""
+    response.headers.setdefault(
+        "Content-Security-Policy", content_security_policy(g.get("csp_nonce"))
+    )
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure and opened.settings().hosts:
+        response.headers["Strict-Transport-Security"] = TLS_ONLY
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "private, no-cache"
+    return response

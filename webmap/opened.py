@@ -1,0 +1,35 @@
+"""What every request needs at hand: the settings, the clock and the store of this app."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from flask import current_app
+
+from territory.store import open_store
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from territory.store import Store
+    from webmap import Settings
+
+
+def settings() -> Settings:
+    """Give what this app was started with."""
+    told: Settings = current_app.config["TERRITORY"]
+    return told
+
+
+def now() -> datetime:
+    """Read the clock of this app."""
+    return settings().now()
+
+
+def store() -> Store:
+    """Give the store of this app, opened once per process: connections do not survive a fork."""
+    opened: dict[int, Store] = current_app.extensions.setdefault("stores", {})
+    if os.getpid() not in opened:
+        opened[os.getpid()] = open_store(settings().store_url)
+    return opened[os.getpid()]
