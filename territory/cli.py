@@ -258,7 +258,7 @@ def export(context: click.Context, *, kind: str, target: Path, is_json: bool) ->
 
 
 @cli.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback only.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -270,7 +270,9 @@ def export(context: click.Context, *, kind: str, target: Path, is_json: bool) ->
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True)
 @click.pass_context
 def serve(context: click.Context, *, host: str, port: int, workers: int) -> None:
-    """Serve the pages on this machine until stopped with Ctrl+C.
+    """Serve the pages until stopped with Ctrl+C; for the example company, print how to come in.
+
+    The host is this machine alone unless $TERRITORY_HOSTS names those under which others ask.
 
     \b
     Example:
@@ -281,11 +283,28 @@ def serve(context: click.Context, *, host: str, port: int, workers: int) -> None
     store = opened(context)
     url = store.url
     store.close()
-    serving.serve(url, host, port, workers=workers, tell=_ready)
+    serving.serve(url, host, port, workers=workers, tell=lambda address: _ready(url, address))
 
 
-def _ready(address: str) -> None:
+def _ready(store_url: str, address: str) -> None:
+    """Say where the pages are and how to come in."""
+    from territory import accounts
+    from territory.demo_users import demo_links
+    from territory.store import open_store
+
     click.echo(f"Serving {address}  (Ctrl+C stops it)")
+    with open_store(store_url) as store:
+        made = demo_links(store, address, now=now())
+        is_new = not made and not accounts.users(store)
+    if made:
+        click.echo("Sign in to the example company; each link works once, on this machine only:")
+    for name, link in made:
+        click.echo(f"  {name:<24}  {link}")
+    if is_new:
+        click.echo(
+            "Nobody can sign in yet. Make the first admin: "
+            "territory user add you@example.com --name You --role admin"
+        )
 
 
 def main(arguments: list[str] | None = None) -> None:

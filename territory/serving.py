@@ -36,12 +36,12 @@ def listen(host: str, port: int) -> socket.socket:
     Raises
     ------
     InputError
-        If the host is not this machine alone, or the port is taken or not allowed.
+        If the host is not this machine and no other is named, or the port is taken or not allowed.
     """
-    if host not in LOOPBACK:
+    if host not in LOOPBACK and not os.environ.get("TERRITORY_HOSTS"):
         raise InputError(
-            f"host {host!r}: until there is sign-in, only this machine may see the pages. "
-            f"Choose one of {', '.join(LOOPBACK)}."
+            f"host {host!r}: only this machine may see the pages until TERRITORY_HOSTS names "
+            f"those under which others ask. Choose one of {', '.join(LOOPBACK)}."
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     taken = socket.socket(family, socket.SOCK_STREAM)
@@ -61,7 +61,7 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(
     store_url: str, host: str, port: int, *, workers: int, tell: Callable[[str], None]
 ) -> None:
-    """Serve the store on loopback until told to stop; ``tell`` hears the address when it is ready.
+    """Serve the store until told to stop; ``tell`` hears the address when it is ready.
 
     Raises
     ------
@@ -133,7 +133,12 @@ class LocalWorker:
 
 def _by_waitress(app: Any, taken: socket.socket, ready: Callable[[], None]) -> None:
     waitress = importlib.import_module("waitress")
-    server = waitress.create_server(app, sockets=[taken], threads=THREADS)
+    server = waitress.create_server(
+        app,
+        sockets=[taken],
+        threads=THREADS,
+        clear_untrusted_proxy_headers=False,  # the app itself refuses those it does not trust
+    )
     ready()
     server.run()
 

@@ -60,7 +60,7 @@ LAYERS = (
     ("exporting", "undoing"),
     ("imports",),
     ("workflow", "eligibility_deciding", "eligibility_verifying"),
-    ("eligibility_rules",),
+    ("eligibility_rules", "eligibility_means"),
     ("eligibility_desk",),
     ("batch", "serving", "job_queue", "uploads"),
     ("jobs",),
