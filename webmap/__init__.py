@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import functools
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,7 @@ from flask import Flask
 from flask_compress import Compress
 
 from territory import works
+from territory.eligibility_means import Means
 from territory.errors import InputError
 from territory.store import open_store
 from webmap import (
@@ -78,6 +81,9 @@ class Settings:
     Without ``sign_in`` whoever sits at this machine is sales ops; ``hosts`` are the names under
     which other machines ask, by https alone and never without sign-in; ``proxies`` is how many of
     ours stand before the app and say who asks.
+
+    ``homes_url`` is where the home store is, by default a file in ``var_dir``; ``self_check`` opens
+    a page on which everybody may ask about a ZIP code.
     """
 
     store_url: str = DEFAULT_STORE
@@ -92,6 +98,8 @@ class Settings:
     proxies: int = 0
     rate_limits: bool = True
     secret_key: str | None = field(default=None, repr=False)
+    homes_url: str | None = field(default=None, repr=False)
+    self_check: bool = False
 
     def __post_init__(self) -> None:
         if self.hosts and not self.sign_in:
@@ -101,6 +109,12 @@ class Settings:
     def uploads(self) -> Path:
         """Where the files are that were handed in."""
         return self.var_dir / works.UPLOADS
+
+    @functools.cached_property
+    def means(self) -> Means:
+        """What decides eligibility beside the store."""
+        means = Means.from_environment(self.var_dir.resolve())
+        return dataclasses.replace(means, homes_url=self.homes_url) if self.homes_url else means
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -114,6 +128,7 @@ class Settings:
             hosts=tuple(os.environ.get("TERRITORY_HOSTS", "").lower().replace(",", " ").split()),
             proxies=_proxies(os.environ.get("TERRITORY_PROXIES")),
             secret_key=os.environ.get("TERRITORY_SECRET") or None,
+            self_check=os.environ.get("TERRITORY_SELF_CHECK") == "1",
         )
 
 
