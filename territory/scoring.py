@@ -88,8 +88,8 @@ def parts(
     Returns
     -------
     parts
-        One array of points for each of ``PARTS``; their sum is the score. A disqualified prospect
-        has none.
+        One array of points for each of ``PARTS``, to a tenth, so that their sum is the score to the
+        last digit. A disqualified prospect has none.
     """
     open_ = prospects["stage"].notna().to_numpy(bool)
     pipeline = prospects["pipeline_usd"].to_numpy(float, na_value=0.0)
@@ -107,9 +107,11 @@ def parts(
         "staleness": np.clip(idle / policy.stale_days, 0.0, 1.0),
     }
     counts = (prospects["status"] != "disqualified").to_numpy(float)
-    return {name: share * getattr(policy, name) * counts for name, share in shares.items()}
+    return {
+        name: np.round(share * getattr(policy, name) * counts, 1) for name, share in shares.items()
+    }
 
 
 def score(prospects: pd.DataFrame, policy: ScorePolicy, today: str) -> npt.NDArray[np.float64]:
-    """Add up ``parts``, rounded to a tenth of a point so that equal prospects stay equal."""
+    """Add up ``parts``."""
     return np.round(sum(parts(prospects, policy, today).values()), 1)

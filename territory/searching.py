@@ -76,37 +76,74 @@ class WordIndex:
         utf8 = np.array([word.encode() for word in words], dtype=np.bytes_)
         return cls(utf8, starts.astype(np.int64), (pairs % width).astype(np.int32))
 
-    def find(self, text: str, size: int) -> npt.NDArray[np.bool_]:
+    def find(
+        self, text: str, size: int, among: npt.NDArray[np.bool_] | None = None
+    ) -> npt.NDArray[np.bool_]:
         """Tell which of ``size`` rows have every word of ``text``; an empty text finds all.
 
-        Where no row has them all, words that are nearly those count too.
+        Where no row has them all, words that are nearly those count too. With ``among`` (bool per
+        row) the other rows are as if they were not there: they neither are found nor decide what is
+        near enough.
         """
         words = fold_words(text)
-        found = self._rows([self._begins(word) for word in words], size)
-        if found.any() or not size:
+        whole = np.ones(size, bool) if among is None else among
+        found = self._rows([self._begins(word) for word in words], whole)
+        if found.any() or not whole.any():
             return found
-        return self._rows([self._begins(word) + self._nearly(word) for word in words], size)
+        used = self._used(whole, 0, len(self.words))
+        near = [self._begins(word) + self._nearly(word, used) for word in words]
+        return self._rows(near, whole)
 
-    def _rows(self, runs: list[list[tuple[int, int]]], size: int) -> npt.NDArray[np.bool_]:
+    def _rows(
+        self, runs: list[list[tuple[int, int]]], among: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.bool_]:
         """Tell which rows have a word of each set of runs."""
-        found = np.ones(size, bool)
+        found = among.copy()
         for of_word in runs:
-            hit = np.zeros(size, bool)
+            hit = np.zeros(len(among), bool)
             for first, last in of_word:
                 hit[self.rows[self.starts[first] : self.starts[last]]] = True
             found &= hit
         return found
 
-    def suggest(self, text: str, limit: int = 8) -> list[str]:
-        """Give the words that the last word of ``text`` may become, the commonest first."""
+    def _used(self, among: npt.NDArray[np.bool_], first: int, last: int) -> npt.NDArray[np.int64]:
+        """Count the rows that have each of a run of words."""
+        starts = self.starts[first : last + 1]
+        before = np.zeros(starts[-1] - starts[0] + 1, np.int64)
+        np.cumsum(among[self.rows[starts[0] : starts[-1]]], out=before[1:])
+        used: npt.NDArray[np.int64] = np.diff(before[starts - starts[0]])
+        return used
+
+    def suggest(
+        self, text: str, among: npt.NDArray[np.bool_], limit: int = 8
+    ) -> list[tuple[str, int]]:
+        """Give the words that the last word of ``text`` may become, the commonest first.
+
+        Each comes with the number of rows of ``among`` that have it and the words before it; other
+        rows count for nothing.
+        """
         words = fold_words(text)
-        if not words:
+        if not words or not among.any():
             return []
-        runs = self._begins(words[-1]) or self._nearly(words[-1])
-        at = np.concatenate([np.arange(0), *(np.arange(*run) for run in runs)])
-        size = self.starts[at + 1] - self.starts[at]
-        best = at[np.argsort(-size, kind="stable")[:limit]]
-        return [self.words[one].decode() for one in best]
+        within = self._rows([self._begins(word) for word in words[:-1]], among)
+        runs = self._begins(words[-1])
+        found = [self._counted(within, *run) for run in runs]
+        if not any(len(at) for at, _ in found):
+            used = self._used(within, 0, len(self.words))
+            found = [self._counted(within, *run) for run in self._nearly(words[-1], used)]
+        if not found:
+            return []
+        at, size = (np.concatenate(part) for part in zip(*found, strict=True))
+        best = np.argsort(-size, kind="stable")[:limit]
+        return [(self.words[at[one]].decode(), int(size[one])) for one in best]
+
+    def _counted(
+        self, among: npt.NDArray[np.bool_], first: int, last: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Give the words of a run that any row has, and how many rows have each."""
+        size = self._used(among, first, last)
+        has = np.flatnonzero(size)
+        return has + first, size[has]
 
     def _begins(self, start: str) -> list[tuple[int, int]]:
         """Give the run of words that begin so, if any."""
@@ -115,21 +152,29 @@ class WordIndex:
         last = int(np.searchsorted(self.words, utf8 + b"\xff"))
         return [(first, last)] if last > first else []
 
-    def _nearly(self, word: str) -> list[tuple[int, int]]:
-        """Give the words that a few slips turn into this one, the same first letter first."""
+    def _nearly(self, word: str, used: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+        """Give the words that a few slips turn into this one, the same first letter first.
+
+        Only words that are ``used`` (a count for each word) are looked at.
+        """
         slips = next((slips for letters, slips in _SLIPS if len(word) >= letters), 0)
         if not slips:
             return []
-        near = [self._near(word, slips, *run) for run in self._begins(word[0])]
-        return (near and near[0]) or self._near(word, slips, 0, len(self.words))
+        near = [self._near(word, slips, used, *run) for run in self._begins(word[0])]
+        return (near and near[0]) or self._near(word, slips, used, 0, len(self.words))
 
-    def _near(self, word: str, slips: int, first: int, last: int) -> list[tuple[int, int]]:
+    def _near(
+        self, word: str, slips: int, used: npt.NDArray[np.int64], first: int, last: int
+    ) -> list[tuple[int, int]]:
+        known = np.flatnonzero(used[first:last]) + first
         near = extract(
             word,
-            [text.decode() for text in self.words[first:last]],
+            [text.decode() for text in self.words[known]],
             scorer=DamerauLevenshtein.distance,
             score_cutoff=slips,
             limit=_MOST_NEAR_MISSES,
         )
         least = min((distance for _, distance, _ in near), default=0)
-        return [(first + at, first + at + 1) for _, distance, at in near if distance == least]
+        return [
+            (int(known[at]), int(known[at]) + 1) for _, distance, at in near if distance == least
+        ]

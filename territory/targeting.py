@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,9 +18,12 @@ from territory.geodesy import OfficeIndex
 from territory.snapshot import CHOICES, FLAGS, NULL, NUMBERS, ORDERS, Snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
 _KEPT_MASKS = 24
+_KEPT_TALLIES = 1024
 _SCAN = 4096  # rows of an order that are looked at in one go
 
 
@@ -84,9 +87,19 @@ class Criteria:
         if wrong:
             raise InputError("; ".join(wrong) + ".")
 
-    def without(self, choice: str) -> Criteria:
-        """Let every value of one choice through."""
-        return replace(self, choices=tuple(pair for pair in self.choices if pair[0] != choice))
+    def without(self, name: str) -> Criteria:
+        """Leave out one choice, range or flag, or "whitespace" or "idle_since"."""
+        return replace(
+            self,
+            choices=tuple(pair for pair in self.choices if pair[0] != name),
+            ranges=tuple(entry for entry in self.ranges if entry[0] != name),
+            flags=tuple(pair for pair in self.flags if pair[0] != name),
+            whitespace=self.whitespace and name != "whitespace",
+            idle_since=None if name == "idle_since" else self.idle_since,
+        )
+
+
+EVERYTHING = Criteria()
 
 
 @dataclass(frozen=True)
@@ -108,6 +121,8 @@ class Targets:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self._kept: OrderedDict[tuple[Criteria, frozenset[str] | None], Selection] = OrderedDict()
+        self._tallies: OrderedDict[tuple[Any, ...], npt.NDArray[np.int64]] = OrderedDict()
+        self._knowns: dict[str, int] = {}
         self._lock = Lock()
 
     def select(self, criteria: Criteria, reps: frozenset[str] | None = None) -> Selection:
@@ -128,86 +143,153 @@ class Targets:
         return found
 
     def counts(
-        self, name: str, criteria: Criteria, reps: frozenset[str] | None = None
+        self,
+        name: str,
+        criteria: Criteria,
+        reps: frozenset[str] | None = None,
+        base: Criteria = EVERYTHING,
     ) -> dict[str | None, int]:
         """Count each value of a choice among what the *other* criteria let through; zeros too.
 
-        None counts what is not known. The sum over all values is what would be shown with this
-        choice left open.
+        The values are those that occur in what ``base`` lets through; None counts what is not
+        known. The sum over all values is what would be shown with this choice left open.
         """
-        snapshot = self.snapshot
-        others = self.select(criteria.without(name), reps)
-        allowed = self.select(Criteria(), reps)
-        size = len(snapshot.labels[name]) + 1
-        code = snapshot.column[name]
-        number = np.bincount(code[others.mask], minlength=size)
-        known = np.ones(size, bool) if reps is None else (
-            np.bincount(code[allowed.mask], minlength=size) > 0
-        )  # fmt: skip
+        labels = self.snapshot.labels[name]
+        number = self._tally(name, criteria.without(name), reps)
+        is_known = self._tally(name, base, reps) > 0
         found: dict[str | None, int] = {
-            label: int(number[at]) for at, label in enumerate(snapshot.labels[name], 1) if known[at]
+            label: int(number[at]) for at, label in enumerate(labels, 1) if is_known[at]
         }
-        if number[NULL]:
+        if is_known[NULL]:
             found[None] = int(number[NULL])
         return found
+
+    def _tally(
+        self, name: str, criteria: Criteria, reps: frozenset[str] | None
+    ) -> npt.NDArray[np.int64]:
+        """Count each code of a choice, kept for when it is asked again."""
+        asked = (name, criteria, reps)
+        with self._lock:
+            if (found := self._tallies.get(asked)) is not None:
+                self._tallies.move_to_end(asked)
+                return found
+        size = len(self.snapshot.labels[name]) + 1
+        mask = self.select(criteria, reps).mask
+        found = np.bincount(self.snapshot.column[name][mask], minlength=size)
+        with self._lock:
+            self._tallies[asked] = found
+            while len(self._tallies) > _KEPT_TALLIES:
+                self._tallies.popitem(last=False)
+        return found
+
+    def flag_counts(
+        self, name: str, criteria: Criteria, reps: frozenset[str] | None = None
+    ) -> tuple[int, int]:
+        """Count for how many a flag holds and for how many not, the *other* criteria given."""
+        others = self.select(criteria.without(name), reps)
+        holds = int(np.count_nonzero(self.snapshot.column[name] & others.mask))
+        return holds, others.total - holds
+
+    def whitespace_count(self, criteria: Criteria, reps: frozenset[str] | None = None) -> int:
+        """Count those without an open opportunity, the *other* criteria given."""
+        others = self.select(criteria.without("whitespace"), reps)
+        return int(np.count_nonzero((self.snapshot.column["stage"] == NULL) & others.mask))
+
+    def idle_count(self, day: str, criteria: Criteria, reps: frozenset[str] | None = None) -> int:
+        """Count those without activity since an ISO day, the *other* criteria given."""
+        others = self.select(criteria.without("idle_since"), reps)
+        return int(np.count_nonzero(self._idle(day) & others.mask))
 
     def first(
         self, selection: Selection, order: str, count: int, *, start: int = 0
     ) -> npt.NDArray[np.int64]:
         """Give the rows ``start`` to ``start + count`` of what passes, in one of ``ORDERS``.
 
+        "-" before an order turns it round; what is not known stands last either way.
+
         Raises
         ------
         InputError
             If there is no such order.
         """
-        if order.removeprefix("-") not in ORDERS:
+        name = order.removeprefix("-")
+        if name not in ORDERS:
             raise InputError(f"order {order!r} is none of {', '.join(ORDERS)}.")
-        ordered = self.snapshot.order[order.removeprefix("-")]
+        ordered = self.snapshot.order[name]
+        parts = [ordered]
         if order.startswith("-"):
-            ordered = ordered[::-1]
+            known = self._known(ORDERS[name][0])
+            parts = [ordered[:known][::-1], ordered[known:]]
         found: list[npt.NDArray[np.int64]] = []
-        wanted, at, size = start + count, 0, _SCAN
-        while wanted > 0 and at < len(ordered):
-            part = ordered[at : at + size]
-            hits = part[selection.mask[part]]
-            found.append(hits[:wanted].astype(np.int64))
-            wanted -= len(found[-1])
-            at += size
-            size *= 2
+        wanted = start + count
+        for part in parts:
+            for rows in _scan(part):
+                hits = rows[selection.mask[rows]][:wanted]
+                found.append(hits.astype(np.int64))
+                wanted -= len(hits)
+                if wanted <= 0:
+                    return np.concatenate(found)[start:]
         whole = np.concatenate(found) if found else np.zeros(0, np.int64)
         return whole[start:]
 
+    def _known(self, column: str) -> int:
+        """Count the rows whose value of a column is known."""
+        if column not in NUMBERS:
+            return self.snapshot.size
+        if column not in self._knowns:
+            self._knowns[column] = int(np.count_nonzero(~np.isnan(self.snapshot.column[column])))
+        return self._knowns[column]
+
+    def _idle(self, day: str) -> npt.NDArray[np.bool_]:
+        idle: npt.NDArray[np.bool_] = self.snapshot.column["touched"] < np.datetime64(
+            day, "D"
+        ).astype(np.int64)
+        return idle
+
     def _mask(self, criteria: Criteria, reps: frozenset[str] | None) -> npt.NDArray[np.bool_]:
         snapshot = self.snapshot
-        if criteria.text:
-            mask = snapshot.words.find(criteria.text, snapshot.size)
-        else:
-            mask = np.ones(snapshot.size, bool)
-        choices = list(criteria.choices)
+        mask = np.ones(snapshot.size, bool)
+        # Reach and market first: a word is looked for among those rows as if there were no others.
         if reps is not None:
-            choices.append(("rep_id", tuple(sorted(reps))))
-        for name, values in choices:
-            allowed = np.zeros(len(snapshot.labels[name]) + 1, bool)
-            allowed[snapshot.codes(name, values)] = True
-            mask &= allowed[snapshot.column[name]]
-        for name, least, most in criteria.ranges:
-            number = snapshot.column[name]
-            mask &= ~np.isnan(number)
-            if least is not None:
-                mask &= number >= np.float32(least)
-            if most is not None:
-                mask &= number <= np.float32(most)
+            self._let_through(mask, "rep_id", tuple(sorted(reps)))
+        for name, values in criteria.choices:
+            if name == "market_id":
+                self._let_through(mask, name, values)
+        if criteria.text:
+            mask = snapshot.words.find(criteria.text, snapshot.size, mask)
+        for name, values in criteria.choices:
+            if name != "market_id":
+                self._let_through(mask, name, values)
+        self._keep_in_ranges(mask, criteria.ranges)
         for name, holds in criteria.flags:
             mask &= snapshot.column[name] == holds
         if criteria.whitespace:
             mask &= snapshot.column["stage"] == NULL
         if criteria.idle_since is not None:
-            day = np.datetime64(criteria.idle_since, "D").astype(np.int64)
-            mask &= snapshot.column["touched"] < day
+            mask &= self._idle(criteria.idle_since)
         if criteria.near is not None:
             mask &= self._within(criteria.near, mask)
         return mask
+
+    def _keep_in_ranges(
+        self,
+        mask: npt.NDArray[np.bool_],
+        ranges: tuple[tuple[str, float | None, float | None], ...],
+    ) -> None:
+        for name, least, most in ranges:
+            number = self.snapshot.column[name]
+            mask &= ~np.isnan(number)
+            if least is not None:
+                mask &= number >= np.float32(least)
+            if most is not None:
+                mask &= number <= np.float32(most)
+
+    def _let_through(
+        self, mask: npt.NDArray[np.bool_], name: str, values: tuple[str | None, ...]
+    ) -> None:
+        allowed = np.zeros(len(self.snapshot.labels[name]) + 1, bool)
+        allowed[self.snapshot.codes(name, values)] = True
+        mask &= allowed[self.snapshot.column[name]]
 
     def _within(self, near: Near, among: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Decide by the WGS84 geodesic which of the rows lie within a radius."""
@@ -218,3 +300,12 @@ class Targets:
         inside = np.zeros(snapshot.size, bool)
         inside[rows] = index.within(lon, lat, near.radius_m) > 0
         return inside
+
+
+def _scan(ordered: npt.NDArray[np.int32]) -> Iterator[npt.NDArray[np.int32]]:
+    """Give the rows of an order in growing parts, so that a first page needs few of them."""
+    at, size = 0, _SCAN
+    while at < len(ordered):
+        yield ordered[at : at + size]
+        at += size
+        size *= 2

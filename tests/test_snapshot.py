@@ -140,6 +140,29 @@ def test_counts_follow_the_other_choices_and_not_their_own() -> None:
     assert sum(unknown.values()) == len(FRAME)
 
 
+def test_flags_whitespace_and_idleness_are_counted_beside_the_other_criteria() -> None:
+    criteria = Criteria(
+        flags=(("has_contacts", True),), whitespace=True, idle_since="2026-06-01",
+        ranges=(("employees", 10, None),),
+    )  # fmt: skip
+    many = FRAME["employees"] >= 10
+    idle = FRAME["last_activity_on"].isna() | (FRAME["last_activity_on"] < "2026-06-01")
+    open_, has = FRAME["stage"].notna(), FRAME["has_contacts"]
+    assert TARGETS.flag_counts("has_contacts", criteria) == (
+        (many & idle & ~open_ & has).sum(),
+        (many & idle & ~open_ & ~has).sum(),
+    )
+    assert TARGETS.whitespace_count(criteria) == (many & idle & has & ~open_).sum()
+    wanted = (many & has & ~open_ & idle).sum()
+    assert TARGETS.idle_count("2026-06-01", criteria) == wanted
+    assert TARGETS.select(criteria).total == wanted
+    one = Criteria(choices=(("market_id", ("m1",)),))
+    in_one = FRAME["market_id"] == "m1"
+    assert TARGETS.counts("market_id", criteria, base=one) == {
+        "m1": (in_one & many & has & ~open_ & idle).sum()
+    }
+
+
 @pytest.mark.parametrize("order", [*ORDERS, *(f"-{name}" for name in ORDERS)])
 def test_orders_are_whole_and_page_by_page(order: str) -> None:
     criteria = Criteria(choices=(("segment", ("small",)),))
@@ -154,6 +177,9 @@ def test_orders_are_whole_and_page_by_page(order: str) -> None:
         known = values[~np.isnan(values)]
         assert (np.diff(known) <= 0).all() if largest else (np.diff(known) >= 0).all()
         assert np.isnan(values[len(known) :]).all()
+    if name in NUMBERS and order.startswith("-"):
+        assert not np.isnan(TAKEN.column[name][whole[0]])
+        assert np.isnan(TAKEN.column[name][whole[-1]])
 
 
 def test_what_is_no_choice_or_order_is_told() -> None:
@@ -187,6 +213,31 @@ def test_any_word_of_a_text_finds_it(texts: list[str], data: st.DataObject) -> N
 
 
 def test_suggestions_are_words_there_are() -> None:
-    assert TAKEN.words.suggest("umb") == ["umbrella"]
-    assert set(TAKEN.words.suggest("wayne s")) == {"societe", "steel", "sao"}
-    assert TAKEN.words.suggest("") == []
+    everyone = np.ones(TAKEN.size, bool)
+    has = FRAME["name"].str.contains
+    assert TAKEN.words.suggest("umb", everyone) == [("umbrella", has("Umbrella").sum())]
+    assert TAKEN.words.suggest("umbrlla", everyone) == [("umbrella", has("Umbrella").sum())]
+    assert dict(TAKEN.words.suggest("wayne s", everyone)) == {
+        "steel": has("Wayne").sum(),
+        "sao": (has("Wayne") & (FRAME["city"] == "São Paulo")).sum(),
+    }
+    assert TAKEN.words.suggest("", everyone) == []
+    assert TAKEN.words.suggest("umb", ~everyone) == []
+
+
+def test_what_is_out_of_reach_changes_no_search() -> None:
+    """A word that stands in another's rows alone is as if nobody had ever written it."""
+    frame = FRAME.head(40).assign(
+        name=["Zebra Works"] * 20 + ["Zebre Works"] * 20, rep_id=["bo"] * 20 + ["ana"] * 20,
+        market_id=["m1"] * 30 + ["m2"] * 10, city=None, state=None, industry=None,
+    )  # fmt: skip
+    ana, alone = frozenset(("ana",)), frame.tail(20)
+    both, own = (Targets(snapshot.build(part, "s")) for part in (frame, alone))
+    for text in ("zebra", "zebre", "zebr", "works zebra", "zibre", "bo"):
+        asked = Criteria(text=text)
+        assert both.select(asked, ana).total == own.select(asked).total, text
+        in_market = Criteria(text=text, choices=(("market_id", ("m2",)),))
+        assert both.select(in_market).total == (text != "bo") * 10, text
+        seen, held = both.select(Criteria(), ana).mask, own.select(Criteria()).mask
+        words = both.snapshot.words.suggest(text, seen)
+        assert words == own.snapshot.words.suggest(text, held), text
