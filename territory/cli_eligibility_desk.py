@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from territory.cli_jobs import var_folder
 from territory.errors import InputError
 from territory.terminal import answer, as_json, by_option, first_rows, now, opened, person
 
@@ -317,12 +318,15 @@ def purge(
 ) -> None:
     """Delete home addresses for good. The decisions stand and still verify.
 
+    Batches that lie on the server, in $TERRITORY_VAR, hold addresses too and go with them.
+
     \b
     Examples:
       territory eligibility purge --person E-1042
       territory eligibility purge --due
     """
     from territory import eligibility_desk as desk
+    from territory import home_files
 
     if (subject is not None) + due + (kept_before is not None) != 1:
         raise InputError("Say what to purge: one of --person ID, --due and --kept-before DAY.")
@@ -332,6 +336,7 @@ def purge(
     else:
         day = read_day(kept_before, "--kept-before")
         report = desk.purge_due(store, homes, by=person(by), now=now(), kept_before=day)
+    home_files.clear(var_folder() / home_files.FOLDER)
     answer(report.as_json(), report.sentence, is_json=is_json)
 
 

@@ -33,7 +33,7 @@ def _queue() -> Queue:
 @click.option("--bound", is_flag=True, hidden=True, help="Stop when the standard input ends.")
 @click.pass_context
 def work(context: click.Context, *, bound: bool) -> None:
-    """Run the imports and geocoding that the pages ask for, until stopped with Ctrl+C.
+    """Run the imports, geocoding and batches that the pages ask for, until stopped with Ctrl+C.
 
     `territory serve` starts one by itself. Start more, here or on other machines, where one is not
     enough: they share $TERRITORY_STORE, $TERRITORY_QUEUE and the folder $TERRITORY_VAR. Ctrl+C lets
@@ -43,7 +43,7 @@ def work(context: click.Context, *, bound: bool) -> None:
     Example:
       TERRITORY_QUEUE=redis://localhost:6379/0 territory work
     """
-    from territory import working
+    from territory import home_files, working
     from territory.works import works
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
@@ -51,7 +51,15 @@ def work(context: click.Context, *, bound: bool) -> None:
         url, shown = store.url, store.shown
     ready = (lambda: None) if bound else (lambda: note(f"Working for {shown}  (Ctrl+C stops it)"))
     folder = var_folder()
-    working.work(url, _queue(), works(folder, now), clock=now, ready=ready, is_bound=bound)
+    working.work(
+        url,
+        _queue(),
+        works(folder, now),
+        clock=now,
+        ready=ready,
+        tidy=lambda: home_files.sweep(folder / home_files.FOLDER, now()),
+        is_bound=bound,
+    )
 
 
 @click.group("jobs")

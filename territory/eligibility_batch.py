@@ -54,7 +54,10 @@ _UNREADABLE = FAULTS["unreadable"]
 
 @dataclass(frozen=True)
 class BatchReport:
-    """How many rows were read and how they were decided; ``columns`` names what was added."""
+    """How many rows were read and how they were decided; ``columns`` names what was added.
+
+    ``remedies``: decision, what would settle it, and how many rows that is said of, most first.
+    """
 
     read: int
     eligible: int
@@ -63,6 +66,7 @@ class BatchReport:
     cannot_decide: int
     policy: str
     columns: tuple[str, ...]
+    remedies: tuple[tuple[str, str, int], ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -75,7 +79,11 @@ class BatchReport:
 
     def as_json(self) -> dict[str, Any]:
         """The report for a program to read."""
-        return {**asdict(self), "columns": list(self.columns)}
+        remedies = [
+            {"decision": decision, "remedy": remedy, "rows": rows}
+            for decision, remedy, rows in self.remedies
+        ]
+        return {**asdict(self), "columns": list(self.columns), "remedies": remedies}
 
 
 def read_offices(path: Path) -> pd.DataFrame:
@@ -236,6 +244,8 @@ def write_batch(batch: BatchFile, added: pd.DataFrame, target: Path, policy: str
     whole = _with_unreadable(whole, batch.table, names, policy)
     write_table(whole, target)
     counts = Counter(whole[names["decision"]])
+    open_ones = whole[[names["decision"], names["remedy"]]].dropna()
+    remedies = Counter(open_ones.itertuples(index=False, name=None))
     return BatchReport(
         read=len(whole),
         eligible=counts[ELIGIBLE],
@@ -244,6 +254,7 @@ def write_batch(batch: BatchFile, added: pd.DataFrame, target: Path, policy: str
         cannot_decide=counts[CANNOT_DECIDE],
         policy=policy,
         columns=tuple(names.values()),
+        remedies=tuple((*told, rows) for told, rows in remedies.most_common()),
     )
 
 

@@ -47,7 +47,7 @@ from territory.store.eligibility_ledger import Sought
 from territory.tables import check_writable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -211,6 +211,7 @@ def decide_batch(
     *,
     is_exact: bool = False,
     mapping: Mapping[str, str] | None = None,
+    progress: Callable[[str], object] = lambda _: None,
 ) -> RecordedBatch:
     """Decide for every row of a file, put it on record, and write the rows with their verdicts.
 
@@ -222,6 +223,8 @@ def decide_batch(
     ----------
     mapping
         Header -> column of ``eligibility_homes``; by default what the headers seem to mean.
+    progress
+        Told what is being done; may stop it by raising, and then nothing is on record.
 
     Raises
     ------
@@ -231,7 +234,9 @@ def decide_batch(
         If no policy holds on that day.
     """
     check_writable(target)
+    progress("Reading the file")
     batch = read_batch(source, mapping)
+    progress(f"Deciding {len(batch.rows):,} rows and writing their verdicts")
     found = decide(store, homes, batch.rows, question)
     added = (
         eligibility_batch.exact_columns(found.rows, found.shown)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from huey.signals import SIGNAL_INTERRUPTED
 
 from territory import jobs
-from territory.errors import StoreError
+from territory.errors import NotFoundError, StoreError
 from territory.store import open_store
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def work(
     *,
     clock: jobs.Clock,
     ready: Callable[[], None] = lambda: None,
+    tidy: Callable[[], object] = lambda: None,
     is_bound: bool = False,
 ) -> None:
     """Work until a signal comes: at SIGINT the job at hand is finished first, at SIGTERM it is not.
@@ -43,6 +44,8 @@ def work(
     ----------
     ready
         Called when the worker listens.
+    tidy
+        Called every few seconds, to remove what nobody may keep any longer.
     is_bound
         Stop when the standard input ends, that is when the process that started this one is gone.
 
@@ -58,6 +61,7 @@ def work(
     def watch() -> None:
         while not over.wait(WATCH_S):
             _run(lambda: jobs.recover(store, queue, now=clock()))
+            _run(tidy)
         queue.close()
 
     interrupted = []
@@ -85,10 +89,10 @@ def work(
 
 
 def _run(action: Callable[[], object]) -> None:
-    """Do what is done again anyway where the store or the queue does not answer this time."""
+    """Do what is done again anyway where the store, the queue or a file is not there this time."""
     try:
         action()
-    except StoreError as error:
+    except (NotFoundError, OSError, StoreError) as error:
         log.warning("%s Tried again in %g s.", error, WATCH_S)
 
 

@@ -1,16 +1,17 @@
-"""What jobs can be asked to do: import an upload, ask the online geocoders."""
+"""What jobs can be asked to do: import an upload, ask the online geocoders, decide a batch."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from territory import imports, uploads
+from territory import eligibility_desk, home_files, imports, uploads
+from territory.eligibility_means import Means
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
     from pathlib import Path
 
     from territory.import_report import ImportReport
@@ -18,18 +19,23 @@ if TYPE_CHECKING:
     from territory.store import Store
 
 UPLOADS = "uploads"  # below the folder of what the server keeps
-IMPORT, GEOCODE = "import", "geocode"
+IMPORT, GEOCODE, DECIDE = "import", "geocode", "decide"
 PARTS = ("outcomes", "differences", "missing")  # the tables that an import leaves for the pages
 
 
-def works(folder: Path, clock: Callable[[], datetime]) -> dict[str, Work]:
+def works(
+    folder: Path, clock: Callable[[], datetime], means: Means | None = None
+) -> dict[str, Work]:
     """Give every work by its name.
 
     Parameters
     ----------
     folder
         What the server keeps its files in; uploads are below it.
+    means
+        What decides eligibility beside the store; by default as the environment has it.
     """
+    means = means or Means.from_environment(folder)
 
     def import_upload(
         store: Store, arguments: Mapping[str, Any], progress: Progress
@@ -64,7 +70,28 @@ def works(folder: Path, clock: Callable[[], datetime]) -> dict[str, Work]:
         )
         return {"sentence": report.sentence, **report.as_json()}
 
-    return {IMPORT: import_upload, GEOCODE: geocode}
+    def decide(store: Store, arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+        upload = uploads.find(folder / home_files.FOLDER, arguments["batch_id"])
+        question = means.question(
+            by=arguments["by"],
+            now=datetime.fromisoformat(arguments["at"]),  # so that a second attempt says the same
+            policy_name=arguments["policy"],
+            on=arguments["on"],
+        )
+        with means.open_homes() as homes, uploads.named(upload):
+            report = eligibility_desk.decide_batch(
+                store,
+                homes,
+                upload.path,
+                home_files.verdicts_of(upload),
+                question,
+                is_exact=arguments["is_exact"],
+                mapping=upload.mapping,
+                progress=progress,
+            )
+        return {"sentence": report.sentence, **report.as_json()}
+
+    return {IMPORT: import_upload, GEOCODE: geocode, DECIDE: decide}
 
 
 def leave(report: ImportReport, folder: Path) -> None:

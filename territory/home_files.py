@@ -1,0 +1,103 @@
+"""Files of homes that were handed in to be decided: kept apart from all else, and not for long.
+
+Each holds the addresses of many people, so it is no upload like others. It lies in a folder of its
+own, readable for its owner only, and goes with its verdicts a day after it came, when somebody
+removes it, or with the next purge of homes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from territory import audit, uploads
+from territory.errors import FileFormatError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from territory.store import Store
+    from territory.uploads import Upload
+
+FOLDER = "home_files"  # below the folder of what the server keeps
+KIND = "homes"
+KEPT_S = 24 * 3600  # convention: how long a file of homes may lie on the server
+SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".xlsm")
+
+
+def keep(folder: Path, source: Path, *, name: str, by: str, at: str) -> Upload:
+    """Give a file of homes that has arrived a place of its own.
+
+    Raises
+    ------
+    FileFormatError
+        If it is neither a CSV nor an Excel file by its name.
+    """
+    if uploads.suffix_of(name) not in SUFFIXES:
+        raise FileFormatError(
+            f"{uploads.shown_name(name)}: a batch is a CSV or Excel file. Save it as one."
+        )
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return uploads.keep(folder, source, name=name, kind=KIND, is_full=False, by=by, at=at)
+
+
+def verdicts_of(upload: Upload) -> Path:
+    """Where the rows of a file are with their verdicts, once they are decided."""
+    suffix = ".xlsx" if upload.suffix in {".xlsx", ".xlsm"} else ".csv"
+    return upload.folder / f"verdicts{suffix}"
+
+
+def assign(upload: Upload, mapping: Mapping[str, str], job_id: str) -> Upload:
+    """Note what a person chose and which job decides the file."""
+    asked = dataclasses.replace(upload, mapping=dict(mapping), commit=job_id)
+    uploads.save(asked)
+    return asked
+
+
+def until(upload: Upload) -> datetime:
+    """Give the moment at which a file is removed whatever happens."""
+    since = datetime.fromisoformat(upload.uploaded_at).astimezone(UTC)
+    return datetime.fromtimestamp(since.timestamp() + KEPT_S, UTC)
+
+
+def sweep(folder: Path, now: datetime) -> int:
+    """Remove the files whose time is over; return how many there were."""
+    over = [upload for upload in uploads.listed(folder) if until(upload) <= now]
+    for upload in over:
+        uploads.discard(upload)
+    return len(over)
+
+
+def clear(folder: Path) -> int:
+    """Remove every file of homes, as a purge does; return how many there were."""
+    every = uploads.listed(folder)
+    for upload in every:
+        uploads.discard(upload)
+    return len(every)
+
+
+def fetched(store: Store, upload: Upload, *, by: str, now: datetime) -> Path:
+    """Give the file with verdicts to whoever takes it away, and put that on record.
+
+    Raises
+    ------
+    NotFoundError
+        If it is not there: not decided yet, or removed.
+    """
+    path = verdicts_of(upload)
+    if not path.is_file():
+        raise NotFoundError(
+            f"No verdicts of batch {upload.upload_id} are on the server. Hand the file in again."
+        )
+    with store.write() as transaction:
+        audit.record(
+            transaction,
+            by=by,
+            at=now,
+            action="eligibility.download",
+            subject_kind="batch",
+            subject_id=upload.upload_id,
+        )
+    return path
