@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FOLDER = "home_files"  # below the folder of what the server keeps
 KIND = "homes"
 KEPT_S = 24 * 3600  # convention: how long a file of homes may lie on the server
+INCOMING = "incoming-"  # how names begin of what is still arriving
 SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".xlsm")
 
 
@@ -67,6 +68,9 @@ def sweep(folder: Path, now: datetime) -> int:
     over = [upload for upload in uploads.listed(folder) if until(upload) <= now]
     for upload in over:
         uploads.discard(upload)
+    for part in folder.glob(f"{INCOMING}*"):  # of a server that was killed
+        if part.stat().st_mtime + KEPT_S <= now.timestamp():
+            part.unlink(missing_ok=True)
     return len(over)
 
 
@@ -75,6 +79,8 @@ def clear(folder: Path) -> int:
     every = uploads.listed(folder)
     for upload in every:
         uploads.discard(upload)
+    for part in folder.glob(f"{INCOMING}*"):
+        part.unlink(missing_ok=True)
     return len(every)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("job_pages", __name__, url_prefix="/ops/jobs")
 
+SHOWN = (works.IMPORT, works.GEOCODE)
 LONELY_S = 15  # a job that waits longer than this has probably no worker
 
 
@@ -47,12 +48,12 @@ def found(job_id: str | None) -> Job | None:
 @security.allows("import_data", "review_places")
 def show(job_id: str) -> ResponseReturnValue:
     """Show how far a job is; once it is done, what it was for."""
-    job = jobs.look(shell.store(), queue(), job_id)
+    job = _look(job_id)
     target = _target(job)
     if target is not None:
         return redirect(target)
     return render_template(
-        "job.html", place="imports.home", job=job, told=_told(job), back=_back(job)
+        "job.html", place="imports.home", job=job, told=told(job), back=_back(job)
     )
 
 
@@ -60,16 +61,24 @@ def show(job_id: str) -> ResponseReturnValue:
 @security.allows("import_data", "review_places")
 def show_json(job_id: str) -> ResponseReturnValue:
     """Answer with how far a job is, for the page to ask once a second."""
-    job = jobs.look(shell.store(), queue(), job_id)
-    return jsonify(**_told(job), target=_target(job))
+    job = _look(job_id)
+    return jsonify(**told(job), target=_target(job))
 
 
 @blueprint.post("/<job_id>/stop")
 @security.allows("import_data", "review_places")
 def stop(job_id: str) -> ResponseReturnValue:
     """Stop a job; nothing of it is written."""
-    jobs.stop(shell.store(), queue(), job_id, now=_now())
+    jobs.stop(shell.store(), queue(), _look(job_id).job_id, now=_now())
     return redirect(url_for(".show", job_id=job_id), 303)
+
+
+def _look(job_id: str) -> Job:
+    """Look at a job of sales ops; what HR asked for is looked at on the pages of HR alone."""
+    job = jobs.look(shell.store(), queue(), job_id)
+    if job.work not in SHOWN:
+        raise NotFoundError(f"No job {job_id!r}. `territory jobs list` shows those there are.")
+    return job
 
 
 def _now() -> datetime:
@@ -77,7 +86,7 @@ def _now() -> datetime:
     return now
 
 
-def _told(job: Job) -> dict[str, Any]:
+def told(job: Job) -> dict[str, Any]:
     """Say how far a job is in words and figures."""
     since = job.started_at if job.state == jobs.RUNNING else job.asked_at
     elapsed_s = max(0, int((_now() - _moment(str(since))).total_seconds()))

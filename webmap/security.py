@@ -58,7 +58,7 @@ READS = ("GET", "HEAD", "OPTIONS")
 MB = 1 << 20
 # Forms are small; a mapping of a file with thousands of columns is not.
 FORM_BYTES, MAPPING_BYTES = 64 << 10, 2 * MB
-UPLOAD, MAPPING = "imports.upload", "imports.try_"
+UPLOADS, MAPPING = ("imports.upload", "hr_batches.upload"), "imports.try_"
 RULE = "territory_rule"  # the attribute of a view that holds its rule
 
 
@@ -191,9 +191,9 @@ def _is_from_here() -> bool:
 
 
 def limit_body() -> None:
-    """Say how large the body may be, before any of it is read: files go to one place only."""
+    """Say how large the body may be, before any of it is read: files go to two places only."""
     request.max_content_length = {
-        UPLOAD: opened.settings().max_upload_mb * MB,
+        **dict.fromkeys(UPLOADS, opened.settings().max_upload_mb * MB),
         MAPPING: MAPPING_BYTES,
     }.get(request.endpoint or "", FORM_BYTES)
     if request.endpoint == MAPPING:
