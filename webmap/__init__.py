@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from flask_compress import Compress
 
-from territory import works
+from territory import home_files, works
 from territory.eligibility_means import Means
 from territory.errors import InputError
 from territory.store import open_store
 from webmap import (
+    admin,
     assets,
     auth,
     basemap,
     failures,
     imports,
     job_pages,
+    oidc,
     ops,
     pairs,
     rates,
@@ -40,6 +42,7 @@ from webmap import (
     wording,
     worklist,
 )
+from webmap.company import Company, company_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +86,7 @@ class Settings:
     ours stand before the app and say who asks.
 
     ``homes_url`` is where the home store is, by default a file in ``var_dir``; ``self_check`` opens
-    a page on which everybody may ask about a ZIP code.
+    a page on which everybody may ask about a ZIP code. ``company`` is whose sign-on lets people in.
     """
 
     store_url: str = DEFAULT_STORE
@@ -100,6 +103,7 @@ class Settings:
     secret_key: str | None = field(default=None, repr=False)
     homes_url: str | None = field(default=None, repr=False)
     self_check: bool = False
+    company: Company | None = None
 
     def __post_init__(self) -> None:
         if self.hosts and not self.sign_in:
@@ -109,6 +113,11 @@ class Settings:
     def uploads(self) -> Path:
         """Where the files are that were handed in."""
         return self.var_dir / works.UPLOADS
+
+    @property
+    def home_files(self) -> Path:
+        """Where the files of homes are that were handed in, apart from all others."""
+        return self.var_dir / home_files.FOLDER
 
     @functools.cached_property
     def means(self) -> Means:
@@ -129,6 +138,7 @@ class Settings:
             proxies=_proxies(os.environ.get("TERRITORY_PROXIES")),
             secret_key=os.environ.get("TERRITORY_SECRET") or None,
             self_check=os.environ.get("TERRITORY_SELF_CHECK") == "1",
+            company=company_from(os.environ),
         )
 
 
@@ -166,9 +176,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     failures.install(app)
     wording.install(app)
     shell.install(app)
+    oidc.install(app)
     if settings.warm_up:
         warmup.install(app, settings.var_dir)
-    for module in (auth, ops, rep, imports, worklist, pairs, job_pages, assets, basemap):
+    for module in (auth, oidc, ops, rep, imports, worklist, pairs, job_pages, assets, basemap):
         app.register_blueprint(module.blueprint)
     security.check_declared(app)
     return app

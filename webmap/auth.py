@@ -32,7 +32,7 @@ blueprint = Blueprint("auth", __name__)
 def sign_in() -> ResponseReturnValue:
     """Ask for login and password; who is signed in goes on."""
     if security.viewer() is not None:
-        return redirect(_onward(), 303)
+        return redirect(onward(), 303)
     return _door()
 
 
@@ -50,7 +50,7 @@ def let_in() -> ResponseReturnValue:
         )
     except SignInError as error:
         return _refused(error, _door)
-    return welcome(signed_in, _onward())
+    return welcome(signed_in, onward())
 
 
 def _door(problem: str | None = None) -> str:
@@ -58,7 +58,7 @@ def _door(problem: str | None = None) -> str:
         "sign_in.html",
         place="auth.sign_in",
         problem=problem,
-        onward=_onward(),
+        onward=onward(),
         login=request.form.get("login", ""),
     )
 
@@ -84,13 +84,13 @@ def _end_session() -> None:
         sessions.sign_out(opened.store(), secret, now=opened.now())
 
 
-def _onward() -> str:
+def onward() -> str:
     """Read where to go on to: a page of this app, else the first."""
-    onward = request.values.get("next", "")
-    parts = urlsplit(onward) if onward.isprintable() and "\\" not in onward else None
+    told = request.values.get("next", "")
+    parts = urlsplit(told) if told.isprintable() and "\\" not in told else None
     is_ours = parts is not None and not parts.scheme and not parts.netloc
-    is_path = onward.startswith("/") and not onward.startswith("//")
-    return onward if is_ours and is_path else url_for("ops.home")
+    is_path = told.startswith("/") and not told.startswith("//")
+    return told if is_ours and is_path else url_for("ops.home")
 
 
 @blueprint.get("/sign-in/link")
