@@ -89,7 +89,7 @@ def certificate(
         ("Person", asked["subject"] or "no reference given"),
         ("Decided for", asked["on"]),
         ("Policy", f"{policy.name} {policy.version}, in force since {policy.effective_from}"),
-        ("Rule", "; or ".join(_rule(criterion) for criterion in policy.any_of)),
+        ("Rule", "; or ".join(rule_words(criterion) for criterion in policy.any_of)),
         ("Rests on", _BASES[told["basis"]]),
         *_measured(row, told, policy, is_exact=is_exact),
         ("Asked by", f"{asked['by']}, {asked['at']}"),
@@ -132,7 +132,7 @@ def _measured(
     return lines
 
 
-def _rule(criterion: Criterion) -> str:
+def rule_words(criterion: Criterion) -> str:
     """Say "within 50 miles (straight line) of any open office, its point"."""
     offices = {
         "any_open": "any open office",

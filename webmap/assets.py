@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # Of what a plain folium map loads, our pages need Leaflet alone: jQuery, Bootstrap, Font Awesome
 # and awesome-markers serve popups and icons that we do not use (2.9 MB of 3.1 MB).
 NEEDED = {"leaflet", "leaflet_css"}
-OWN = ("map-symbols.js", "map.js", "map-overview.js", "map-place.js", "map.css")
+OWN = ("map-symbols.js", "map.js", "map-overview.js", "map-place.js", "hr-map.js", "map.css")
 MIMETYPES = {"js": "text/javascript", "css": "text/css"}
 YEAR_S = 365 * 24 * 3600
 

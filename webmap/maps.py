@@ -49,6 +49,7 @@ OUTLINE_TOLERANCE_DEG = 0.0003  # half a pixel at zoom 11
 OVERVIEW_TOLERANCE_DEG = 0.01
 WORLD = [(-85.0, -540.0), (85.0, -540.0), (85.0, 540.0), (-85.0, 540.0)]
 MIN_ZOOM, MAX_ZOOM = 3, 16
+HOME_ZOOM, HOME_TILES_ZOOM = 13, 9  # 0.01 miles a pixel; 37 miles a tile, at 40 degrees north
 Bounds = tuple[float, float, float, float]  # west, south, east, north
 MAINLAND: Bounds = (-125.0, 24.5, -66.5, 49.5)
 BUILDING = (
@@ -110,6 +111,13 @@ class PlacePicker(Handover):
 
     function = "placePicker"
     scripts = ("map-place.js",)
+
+
+class HomeCheck(Handover):
+    """Shows the office of one decision, its ring, and where the home may be."""
+
+    function = "homeCheck"
+    scripts = ("hr-map.js",)
 
 
 def market_map(
@@ -207,6 +215,23 @@ def place_map(bounds: Bounds, *, tiles_url: str = basemap.TILES_URL) -> Rendered
     )
 
 
+def home_map(*, tiles_url: str = basemap.TILES_URL) -> RenderedMap:
+    """Build the map of one eligibility check; it is the same for every home.
+
+    What is on it stands in the page that the answer came with (``static/hr-map.js`` says how). Its
+    tiles are of the size of a county at least, so that no address of a tile tells where
+    anybody lives.
+    """
+    chart = _shell(MAINLAND, tiles_url, closest=HOME_ZOOM, closest_tiles=HOME_TILES_ZOOM)
+    HomeCheck().add_to(chart)
+    return _render(
+        chart,
+        looks="market-map home-map",
+        label="Map of the office and of where the home may be; the words beside it say the same",
+        data={},
+    )
+
+
 def overview_data(markets: gpd.GeoDataFrame, offices: pd.DataFrame) -> dict[str, Any]:
     """Make what ``static/map-overview.js`` fetches from ``markets_url``.
 
@@ -298,7 +323,13 @@ def _numbers(column: pd.Series, digits: int) -> list[float | None]:
     return values.astype(object).where(values.notna(), None).tolist()
 
 
-def _shell(bounds: Bounds, tiles_url: str) -> folium.Map:
+def _shell(
+    bounds: Bounds,
+    tiles_url: str,
+    *,
+    closest: int = MAX_ZOOM,
+    closest_tiles: int = basemap.MAX_ZOOM,
+) -> folium.Map:
     """Make the map with its ground; bounds (west, south, east, north) fill the first view."""
     west, south, east, north = bounds
     chart = folium.Map(
@@ -306,7 +337,7 @@ def _shell(bounds: Bounds, tiles_url: str) -> folium.Map:
         zoom_start=8,
         tiles=None,
         min_zoom=MIN_ZOOM,
-        max_zoom=MAX_ZOOM,
+        max_zoom=closest,
         attributionControl=True,
         worldCopyJump=True,
     )
@@ -318,8 +349,8 @@ def _shell(bounds: Bounds, tiles_url: str) -> folium.Map:
         name="ground",
         control=False,
         min_zoom=MIN_ZOOM,
-        max_zoom=MAX_ZOOM,
-        max_native_zoom=basemap.MAX_ZOOM,
+        max_zoom=closest,
+        max_native_zoom=closest_tiles,
         scheme=SCHEME,
     ).add_to(chart)
     return chart
