@@ -39,6 +39,7 @@ from territory.policy import Policy
 from territory.schemas import CHANGES, GEOCODE
 from territory.store import GIVEN, KINDS
 from territory.tables import Table
+from territory.vetting import check_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,6 +107,7 @@ def check_kind(kind: str) -> None:
 def digest_of(path: Path) -> str:
     """Give the sha256 of a file's bytes, which tells whether two files are the same."""
     tables.check_readable(path)
+    check_size(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -164,7 +166,7 @@ def take(
     progress(f"Reading {len(table.frame):,} rows of {called}")
     headers = [str(name) for name in table.frame.columns]
     understood = intake.take_in(kind, table, mapping(headers))
-    size = len(table.frame) + len(table.refused)
+    size, left_out = len(table.frame) + len(table.refused), table.notes
     del table  # as large as the rows themselves
     pa.default_memory_pool().release_unused()  # Arrow keeps what it no longer needs
     lines = understood.rows.pop("line").to_numpy()
@@ -191,7 +193,7 @@ def take(
         notes=notes.sort_values("line", kind="stable", ignore_index=True),
         mapping=understood.mapping,
         ignored=tuple(understood.ignored),
-        remarks=understood.remarks,
+        remarks=(*left_out, *understood.remarks),
         policy=policy,
     )
 

@@ -131,8 +131,9 @@ def _rows(path: Path, values: Any, formulas: Any) -> Iterator[_Row]:
                 f"{path}: row {line:,} has {len(texts):,} columns, more than the {MAX_COLUMNS:,} a "
                 "table may have. Delete what stands far to the right."
             )
-        if texts or uncomputed:
-            yield _Row(line, texts, uncomputed, [c.coordinate for c in row if c.data_type == "e"])
+        errors = [cell.coordinate for cell in row if cell.data_type == "e"]
+        if texts or uncomputed or errors:
+            yield _Row(line, texts, uncomputed, errors)
 
 
 def _uncomputed(row: tuple[Any, ...], written: tuple[Any, ...]) -> str | None:

@@ -224,3 +224,16 @@ def test_each_row_of_any_file_ends_in_one_bucket_whatever_its_format(
                 held = transaction.table("prospects", ["name"])
         assert all(told[name] == told["t.csv"] for name in WRITERS)
         assert set(held["name"]) <= {row["name"] for row in rows}
+
+
+def test_a_sheet_that_was_not_read_is_told_with_the_import(empty: Path, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for sheet in (book.active, book.create_sheet("West")):
+        sheet.append(["prospect_id", "name"])
+        sheet.append([sheet.title, "Acme"])
+    book.save(tmp_path / "t.xlsx")
+    with open_store(str(shutil.copy(empty, tmp_path / "store.sqlite"))) as store:
+        path = tmp_path / "t.xlsx"
+        report = workflow.import_file(store, "prospects", path, by="test", now=NOW)
+    assert report.rows == 1
+    assert report.remarks == ("Only the sheet 'Sheet' was read, not 'West'.",)

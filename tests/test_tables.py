@@ -122,6 +122,20 @@ def test_a_sheet_gives_its_cells_as_they_are_shown(tmp_path: Path) -> None:
     assert table.lines.tolist() == [3]
 
 
+def test_what_a_workbook_holds_beside_its_first_sheet_is_named(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["id"])
+    book.active.append(["#N/A"])
+    for title in ("blank", "West"):
+        book.create_sheet(title)
+    book["West"].append(["id"])
+    book.save(tmp_path / "t.xlsx")
+    assert read_table(tmp_path / "t.xlsx").notes == (
+        "Only the sheet 'Sheet' was read, not 'West'.",
+        "1 cells with an error, A2 first, count as blank.",
+    )
+
+
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 def test_no_cell_that_a_spreadsheet_would_run_is_written(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"t.{suffix}"
