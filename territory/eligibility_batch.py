@@ -183,16 +183,28 @@ def read_batch(source: Path, mapping: Mapping[str, str] | None = None) -> BatchF
     table = read_table(source)
     columns = [str(name) for name in table.frame.columns]
     chosen = dict(mapping) if mapping is not None else map_home_headers(columns)
-    unknown = sorted(set(chosen) - set(columns))
+    check_mapping(chosen, columns, str(source))
+    return BatchFile(table, table.frame[list(chosen)].rename(columns=chosen))
+
+
+def check_mapping(mapping: Mapping[str, str], columns: list[str], source: str) -> None:
+    """Raise ``ColumnError`` where a mapping (header -> column) does not tell where people live."""
+    unknown = sorted(set(mapping) - set(columns))
     if unknown:
         raise ColumnError(f"{source}: no column {', '.join(map(repr, unknown))} to map.")
-    found = set(chosen.values())
-    if not {"postal_code", "city"} & found and not {"lat", "lon"} <= found:
+    found = Counter(mapping.values())
+    twice = [
+        f"{' and '.join(header for header in mapping if mapping[header] == name)} are both {name!r}"
+        for name, headers in found.items()
+        if headers > 1
+    ]
+    if twice:
+        raise ColumnError(f"{source}: {'; '.join(twice)}. Choose one header for each column.")
+    if not {"postal_code", "city"} & set(found) and not {"lat", "lon"} <= set(found):
         raise ColumnError(
             f"{source}: no columns 'postal_code', 'city' and 'state', nor 'lat' and 'lon'; it has "
             f"{', '.join(map(repr, columns))}. Rename or add them."
         )
-    return BatchFile(table, table.frame[list(chosen)].rename(columns=chosen))
 
 
 def exact_columns(decisions: pd.DataFrame, policy: str) -> pd.DataFrame:

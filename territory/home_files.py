@@ -8,11 +8,18 @@ removes it, or with the next purge of homes.
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from territory import audit, uploads
-from territory.errors import FileFormatError, NotFoundError
+from territory.eligibility_batch import check_mapping
+from territory.eligibility_homes import map_home_headers
+from territory.eligibility_register import is_reference
+from territory.errors import ColumnError, FileFormatError, NotFoundError
+from territory.importing import head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,17 +51,62 @@ def keep(folder: Path, source: Path, *, name: str, by: str, at: str) -> Upload:
     return uploads.keep(folder, source, name=name, kind=KIND, is_full=False, by=by, at=at)
 
 
+@dataclass(frozen=True)
+class Preview:
+    """How a file of homes would be read.
+
+    ``rows`` are the first ones as written, on the index of their lines; ``mapping`` is header ->
+    column of ``eligibility_homes``; ``problem`` says why it cannot be decided that way, or is None;
+    ``nameless`` counts the rows shown whose person is told by something that is no reference.
+    """
+
+    headers: tuple[str, ...]
+    rows: pd.DataFrame
+    mapping: Mapping[str, str]
+    problem: str | None
+    nameless: int
+
+
+def preview(upload: Upload, rows: int = 20) -> Preview:
+    """Read the first rows, under the mapping that a person chose or the one we would choose.
+
+    Raises
+    ------
+    FileFormatError
+        If the file cannot be read at all.
+    """
+    with uploads.named(upload):
+        table = head(upload.path, rows)
+    headers = [str(name) for name in table.frame.columns]
+    mapping = map_home_headers(headers) if upload.mapping is None else upload.mapping
+    problem = None
+    try:
+        check_mapping(mapping, headers, upload.name)
+    except ColumnError as error:
+        problem = str(error)
+    shown = table.frame.head(rows).set_index(table.lines[:rows])
+    people = [shown[header] for header, column in mapping.items() if column == "person_id"]
+    named = people[0].dropna().astype(str).str.strip() if people else pd.Series(dtype=object)
+    nameless = sum(not is_reference(each) for each in named)
+    return Preview(tuple(headers), shown, mapping, problem, nameless)
+
+
 def verdicts_of(upload: Upload) -> Path:
     """Where the rows of a file are with their verdicts, once they are decided."""
     suffix = ".xlsx" if upload.suffix in {".xlsx", ".xlsm"} else ".csv"
     return upload.folder / f"verdicts{suffix}"
 
 
-def assign(upload: Upload, mapping: Mapping[str, str], job_id: str) -> Upload:
-    """Note what a person chose and which job decides the file."""
-    asked = dataclasses.replace(upload, mapping=dict(mapping), commit=job_id)
-    uploads.save(asked)
-    return asked
+def choose(upload: Upload, mapping: Mapping[str, str]) -> Upload:
+    """Note which headers a person chose."""
+    chosen = dataclasses.replace(upload, mapping=dict(mapping))
+    uploads.save(chosen)
+    return chosen
+
+
+def assign(upload: Upload, job_id: str) -> None:
+    """Note which job decides the file."""
+    uploads.save(dataclasses.replace(upload, commit=job_id))
 
 
 def until(upload: Upload) -> datetime:
