@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 IS_NEW = "is_new"  # the column of a before-image that marks rows which the import brought
 NO_LINE = 0  # the line of keys that a full import did not mention
 _CHUNK = 5_000  # keys that one statement names: three parts of each stay under SQLite's 32,766
+_PACKED = 100_000  # rows that are packed at a time
 _TOLD = tuple(field.name for field in dataclasses.fields(ImportRecord))
-_REPEATED = ("bucket", "change", "reason", "remedy", "note")  # few distinct texts in many rows
 _JSON = ("buckets", "changes", "mapping")
 
 
@@ -64,7 +64,7 @@ class ImportLedger:
         self._connection.execute(
             insert(imports).values(
                 **values,
-                outcomes=_pack([outcomes.astype(dict.fromkeys(_REPEATED, "category")), absent]),
+                outcomes=_pack([outcomes, absent]),
                 before=_pack([past.assign(**{IS_NEW: False}), brought.assign(**{IS_NEW: True})]),
             )
         )
@@ -206,14 +206,33 @@ def _among(table: Table, keys: pd.DataFrame) -> Iterable[ColumnElement[bool]]:
 
 
 def _pack(frames: Sequence[pd.DataFrame]) -> bytes:
-    """Write frames of the same columns, one below the other, as one Parquet file."""
-    told = [pa.Table.from_pandas(frame, preserve_index=False) for frame in frames]
-    whole = pa.concat_tables(told, promote_options="permissive")
+    """Write frames, one below the other, as one Parquet file; part by part, to hold little twice.
+
+    A column that a frame lacks is null there.
+    """
+    names = list(dict.fromkeys(str(name) for frame in frames for name in frame.columns))
+    schema = pa.schema([(name, _type(name, frames)) for name in names])
     sink = io.BytesIO()
-    pq.write_table(whole.replace_schema_metadata(None), sink, compression="zstd")
-    del told, whole
+    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+        for frame in frames:
+            for start in range(0, len(frame), _PACKED):
+                part = frame.iloc[start : start + _PACKED].reindex(columns=names)
+                writer.write_table(pa.Table.from_pandas(part, schema, preserve_index=False))
     pa.default_memory_pool().release_unused()
     return sink.getvalue()
+
+
+def _type(name: str, frames: Sequence[pd.DataFrame]) -> pa.DataType:
+    """Tell the type of a column: that of its numbers, or of the first thing in it."""
+    for frame in frames:
+        if name in frame:
+            column = frame[name]
+            if column.dtype.kind in "bif":
+                return pa.from_numpy_dtype(column.dtype)
+            first = column.first_valid_index()
+            if first is not None:
+                return pa.infer_type([column.loc[first]])
+    return pa.string()
 
 
 def _unpack(packed: bytes, columns: Sequence[str] | None) -> pd.DataFrame:
@@ -226,11 +245,9 @@ def _values(column: pa.ChunkedArray) -> pd.Series:
     kind = column.type
     if pa.types.is_null(kind):
         return pd.Series(np.full(len(column), None, dtype=object), dtype=object)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        column = column.dictionary_encode()
-    elif not pa.types.is_dictionary(kind):
+    if not pa.types.is_string(kind):
         return pd.Series(column.to_pandas())
-    coded = column.unify_dictionaries().combine_chunks()
+    coded = column.dictionary_encode().combine_chunks()
     texts = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
     at = coded.indices.fill_null(len(texts) - 1).to_numpy()
     return pd.Series(texts[at], dtype=object)
