@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ROLES = ("admin", "ops", "manager", "rep", "hr", "viewer")
 _COMMON = {"see_sums", "check_own_home"}
+_READING = frozenset({"see_accounts_all", "see_accounts_own"})
 _SELLING = {
     "see_accounts_own", "see_contacts", "see_pipeline", "see_findings", "work_accounts",
     "export_accounts",
@@ -147,6 +148,11 @@ class Reach:
     def __or__(self, other: Reach) -> Reach:
         return Reach(self.is_all or other.is_all, self.rep_ids | other.rep_ids)
 
+    def __and__(self, other: Reach) -> Reach:
+        if self.is_all or other.is_all:
+            return other if self.is_all else self
+        return Reach(rep_ids=self.rep_ids & other.rep_ids)
+
 
 EVERYTHING = Reach(is_all=True)
 NOTHING = Reach()
@@ -157,6 +163,7 @@ class Scope:
     """Which rows may leave the store: accounts, and of those contacts, pipeline and exports.
 
     Where ``names_beyond``, accounts out of reach show by ``NAME_COLUMNS`` alone; else not at all.
+    ``sums`` are rows that count in totals and yet do not show.
     """
 
     accounts: Reach = NOTHING
@@ -164,11 +171,32 @@ class Scope:
     pipeline: Reach = NOTHING
     exports: Reach = NOTHING
     names_beyond: bool = False
+    sums: Reach = NOTHING
 
     @classmethod
     def everything(cls) -> Scope:
         """For the command line and other callers who hold the store itself."""
-        return cls(EVERYTHING, EVERYTHING, EVERYTHING, EVERYTHING)
+        return cls(EVERYTHING, EVERYTHING, EVERYTHING, EVERYTHING, sums=EVERYTHING)
+
+    @property
+    def counted(self) -> Reach:
+        """Whose accounts are counted: those that show, and those of ``sums``."""
+        return self.accounts | self.sums
+
+    @property
+    def money(self) -> Reach:
+        """Whose opportunities and quotas show and are summed."""
+        return self.accounts & self.pipeline
+
+    @property
+    def people(self) -> Reach:
+        """Whose contacts show."""
+        return self.accounts & self.contacts
+
+    @property
+    def exported(self) -> Scope:
+        """What of this may leave as a file: no row, name or contact beyond ``exports``."""
+        return dataclasses.replace(self, accounts=self.accounts & self.exports, names_beyond=False)
 
 
 @dataclass(frozen=True)
@@ -222,7 +250,18 @@ def scope_of(viewer: Viewer | None, policy: AccessPolicy) -> Scope:
         pipeline=reach_of(viewer, "see_pipeline"),
         exports=reach_of(viewer, "export_accounts"),
         names_beyond=policy.reps_see_names and bool(accounts.rep_ids) and not accounts.is_all,
+        sums=_sums(viewer),
     )
+
+
+def _sums(viewer: Viewer | None) -> Reach:
+    """Say what each role counts: the rows it could read, or everything if it reads none at all."""
+    reach = NOTHING
+    for role in _roles(viewer):
+        if "see_sums" in _capabilities(viewer, role):
+            whole = CAPABILITIES[role]
+            reach |= _rows(viewer, role, whole) if whole & _READING else EVERYTHING
+    return reach
 
 
 def _roles(viewer: Viewer | None) -> frozenset[str]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # Below this a location is the building or its street, and a reader needs no warning.
 PRECISE = ("rooftop", "street")
+_RIVALS = " Behind it, also covering the segment: "  # ends the reason of a rule
 _CHUNK = 100_000  # prospects whose reasons are put together at a time
 
 
@@ -176,7 +177,7 @@ def market_of_headquarters(prospects: pd.DataFrame, ground: Ground) -> Answer:
         .reset_index()
     )
     also = _match(others[others["territory_id"] != ""], keys)
-    tie = np.where(_known(also), " Behind it, also covering the segment: " + _shown(also) + ".", "")
+    tie = np.where(_known(also), _RIVALS + _shown(also) + ".", "")
     segment = pd.Series(keys[1]).str.replace("_", "-").to_numpy(object)
     where = headquarters(prospects, ground)
     won = (
@@ -357,7 +358,14 @@ def rule_name(rule: str) -> str:
     return rule.replace("_", " ").capitalize()
 
 
-def explain(prospect: pd.DataFrame, ground: Ground) -> tuple[Step, ...]:
+def without_rivals(reasons: pd.Series) -> pd.Series:
+    """Leave out of reasons which other territories cover the segment too."""
+    return reasons.str.rsplit(_RIVALS, n=1).str[0]
+
+
+def explain(
+    prospect: pd.DataFrame, ground: Ground, *, names_rivals: bool = True
+) -> tuple[Step, ...]:
     """Ask every rule of the policy about one prospect, in order.
 
     A rule after the winner is "not reached"; its step still says what it would have answered, so
@@ -367,13 +375,19 @@ def explain(prospect: pd.DataFrame, ground: Ground) -> tuple[Step, ...]:
     ----------
     prospect
         One row with the columns that ``assign`` reads.
+    names_rivals
+        Whether to say whom the winner beat.
     """
     steps: list[Step] = []
     winner = 0
     for place, name in enumerate(ground.policy.precedence, start=1):
         answer = RULE_FUNCTIONS[name](prospect, ground)
         answers, reason = answer.territory_id[0] is not None, str(answer.reason[0])
-        if winner:
+        if not names_rivals:
+            reason = reason.rpartition(_RIVALS)[0] or reason
+        if winner and not names_rivals:
+            steps.append(Step(name, "not reached", f"Rule {winner} decides."))
+        elif winner:
             otherwise = f" It would have said: {reason}" if answers else f" {reason}"
             steps.append(Step(name, "not reached", f"Rule {winner} decides.{otherwise}"))
         elif answers:

@@ -87,13 +87,14 @@ def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
       territory demo --if-empty
     """
     from territory import workflow
+    from territory.access import Scope
 
     store = opened(context)
     if not workflow.is_empty(store):
         if if_empty:
             answer({"loaded": False}, f"{store.shown} holds data already.", is_json=is_json)
             return
-        if not workflow.overview(store).is_demo:
+        if not workflow.overview(store, scope=Scope.everything()).is_demo:
             raise InputError(
                 f"{store.shown} holds data of yours, which the example would mix with. "
                 "Name another one: territory --store sqlite:///var/demo.sqlite demo"
@@ -230,8 +231,9 @@ def explain(context: click.Context, *, prospect_id: str, is_json: bool) -> None:
     import dataclasses
 
     from territory import workflow
+    from territory.access import Scope
 
-    told = workflow.explain(opened(context, create=False), prospect_id)
+    told = workflow.explain(opened(context, create=False), prospect_id, scope=Scope.everything())
     answer(dataclasses.asdict(told), "\n".join(told.lines()), is_json=is_json)
 
 
@@ -252,8 +254,16 @@ def export(context: click.Context, *, kind: str, target: Path, is_json: bool) ->
       territory export prospects prospects.xlsx
     """
     from territory import workflow
+    from territory.access import Scope
 
-    rows = workflow.export(opened(context, create=False), kind, target)
+    rows = workflow.export(
+        opened(context, create=False),
+        kind,
+        target,
+        scope=Scope.everything(),
+        by=person(None),
+        now=now(),
+    )
     answer({"rows": rows, "file": str(target)}, f"{rows:,} rows in {target}.", is_json=is_json)
 
 

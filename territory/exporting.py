@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from territory import tables, views
+from territory import audit, tables, views
 from territory.errors import InputError, NotFoundError
 from territory.store import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from datetime import datetime
 
     import pandas as pd
 
+    from territory.access import Reach, Scope
     from territory.store import Store
 
 
-def _table(kind: str) -> Callable[[Store], pd.DataFrame]:
-    def whole(store: Store) -> pd.DataFrame:
+class Read(Protocol):
+    """Reads a whole frame, as far as a scope reaches."""
+
+    def __call__(self, store: Store, *, scope: Scope) -> pd.DataFrame:
+        """Give the frame."""
+
+
+def _table(kind: str) -> Read:
+    def whole(store: Store, *, scope: Scope) -> pd.DataFrame:
         with store.read() as transaction:
-            return transaction.table(kind).drop(columns="geometry", errors="ignore")
+            plan = transaction.plan_in_force()
+            plan_id = plan.plan_id if plan else None
+            return transaction.reading.on_file(kind, plan_id, _reach(kind, scope))
 
     return whole
 
 
-OF_THE_PLAN: dict[str, Callable[[Store], pd.DataFrame]] = {
+def _reach(kind: str, scope: Scope) -> Reach:
+    """Say whose rows of a table show."""
+    if kind == "contacts":
+        return scope.people
+    return scope.money if kind in ("opportunities", "quotas") else scope.accounts
+
+
+OF_THE_PLAN: dict[str, Read] = {
     "prospects": views.prospects,
     "markets": views.market_summaries,
     "findings": views.findings,
@@ -39,8 +56,13 @@ EXPORTS = {
 }
 
 
-def export(store: Store, kind: str, path: str | Path) -> int:
+def export(
+    store: Store, kind: str, path: str | Path, *, scope: Scope, by: str, now: datetime
+) -> int:
     """Write a frame to a file in the format of its suffix and give the number of rows.
+
+    The frame holds what ``scope.exported`` reaches. The export is an event of the audit log,
+    recorded before the file is written.
 
     Raises
     ------
@@ -51,8 +73,34 @@ def export(store: Store, kind: str, path: str | Path) -> int:
     """
     if kind not in EXPORTS:
         raise InputError(f"{kind!r} cannot be exported. The kinds are {', '.join(EXPORTS)}.")
-    if kind in OF_THE_PLAN and views.overview(store).plan_id is None:
+    form = tables.check_writable(Path(path))
+    if kind in OF_THE_PLAN and not _has_plan(store):
         raise NotFoundError("No plan is published yet. `territory assign` makes one.")
-    frame = EXPORTS[kind](store)
+    frame = EXPORTS[kind](store, scope=scope.exported)
+    record(store, kind, rows=len(frame), form=form, by=by, now=now)
     tables.write_table(frame, Path(path))
     return len(frame)
+
+
+def record(
+    store: Store, kind: str, *, rows: int, form: str, by: str, now: datetime, of: str = "plan"
+) -> None:
+    """Put on record that rows leave the system as a file.
+
+    ``of`` is what they belong to, such as the id of a market; ``form`` the format: csv, xlsx ...
+    """
+    with store.write() as transaction:
+        audit.record(
+            transaction,
+            by=by,
+            at=now,
+            action="rows.export",
+            subject_kind=kind,
+            subject_id=of,
+            detail={"rows": rows, "format": form},
+        )
+
+
+def _has_plan(store: Store) -> bool:
+    with store.read() as transaction:
+        return transaction.plan_in_force() is not None

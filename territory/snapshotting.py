@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from territory import scoring, snapshot
+from territory.access import EVERYTHING
 from territory.lengths import METRES_PER_MILE
 from territory.pipeline import pipeline
 from territory.scoring import ScorePolicy
@@ -63,7 +64,8 @@ def gather(transaction: Transaction, today: str, policy: ScorePolicy) -> pd.Data
     rows = ledger.prospects(plan.plan_id)
     rows["distance_mi"] = rows.pop("distance_m") / METRES_PER_MILE
     rows["uncertainty_mi"] = rows.pop("uncertainty_m") / METRES_PER_MILE
-    deals = pipeline(transaction.opportunities_of_plan(plan.plan_id)).set_index("prospect_id")
+    held = transaction.reading.opportunities(plan.plan_id, EVERYTHING)
+    deals = pipeline(held).set_index("prospect_id")
     for name in ("stage", "last_activity_on"):
         rows[name] = rows["prospect_id"].map(deals[name]).astype(object)
         rows[name] = rows[name].where(rows[name].notna(), None)

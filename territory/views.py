@@ -1,7 +1,13 @@
-"""What the pages and exports show: read-only frames of the plan in force.
+"""What the pages and exports show: read-only frames of the plan in force, within a scope.
 
 Every function takes a store and sees one moment of it. Before the first plan the frames are empty
 and ``overview`` says so. Distances are miles here, since these frames are for readers.
+
+``scope`` says whose rows may leave the store, and the queries leave out the others: an account out
+of reach is in no row, count or sum, and its id is answered like one that never was. Opportunities
+and quotas have their own reach within that, and contacts theirs; a sum of money is null where none
+of it may be seen. Markets and offices are the company's own, not anybody's row: all offices show,
+and those markets in which someone within reach has a territory or a prospect.
 """
 
 from __future__ import annotations
@@ -13,38 +19,24 @@ import pandas as pd
 import shapely
 
 from territory.errors import NotFoundError
-from territory.lengths import METRES_PER_MILE
-from territory.pipeline import pipeline, yearly_quotas
 from territory.policy import Policy
+from territory.view_frames import (
+    FINDING_COLUMNS,
+    OFFICE_COLUMNS,
+    PROSPECT_COLUMNS,
+    REP_COLUMNS,
+    SUMMARY_COLUMNS,
+    Seen,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shapely.geometry.base import BaseGeometry
 
-    from territory import plans
-    from territory.store import Store, Transaction
+    from territory.access import Scope
+    from territory.store import Store
 
-PROSPECT_COLUMNS = (
-    "prospect_id", "name", "status", "segment", "street", "city", "state", "postal_code", "country",
-    "lat", "lon", "precision", "uncertainty_mi", "market_id", "market_name", "territory_id",
-    "territory_name", "rep_id", "rep_name", "rule", "reason", "nearest_office_id",
-    "nearest_office_name", "distance_mi", "verdict", "website", "industry", "employees",
-    "revenue_usd", "stage", "pipeline_usd", "last_activity_on",
-)  # fmt: skip
-SUMMARY_COLUMNS = (
-    "market_id", "name", "kind", "units", "prospects", "enterprise", "mid_market", "customers",
-    "within_radius", "too_close", "unassigned", "findings", "reps", "pipeline_usd", "quota_usd",
-)  # fmt: skip
-OFFICE_COLUMNS = (
-    "office_id", "name", "street", "city", "state", "postal_code", "country", "lat", "lon",
-    "opened_on", "closed_on", "prospects", "within_radius",
-)  # fmt: skip
-REP_COLUMNS = (
-    "rep_id", "name", "email", "base_office_id", "base_office_name", "territories", "markets",
-    "segments", "prospects", "customers", "pipeline_usd", "quota_usd",
-)  # fmt: skip
-FINDING_COLUMNS = (
-    "code", "severity", "subject_kind", "subject_id", "message", "remedy", "market_id",
-)  # fmt: skip
 DEMO_NOTICE = "demo_notice"  # setting that marks a store with invented people and figures
 
 
@@ -55,6 +47,7 @@ class Overview:
     Counts of prospects in the plan: ``in_market`` + ``outside`` = ``prospects`` = ``placed`` +
     ``unplaced``; ``within_radius`` + ``too_close`` + ``beyond_radius`` = ``placed``. ``imported``
     is how many the store holds now. ``effective_from`` is an ISO day, ``published_at`` ISO UTC.
+    Money is None where none of it may be seen.
     ``is_demo`` says that people and figures are invented, and ``notice`` is how to put it.
     """
 
@@ -83,8 +76,8 @@ class Overview:
     markets: int = 0
     offices: int = 0
     reps: int = 0
-    pipeline_usd: float = 0.0
-    quota_usd: float = 0.0
+    pipeline_usd: float | None = 0.0
+    quota_usd: float | None = 0.0
 
 
 @dataclass(frozen=True)
@@ -103,37 +96,39 @@ class MarketView:
     offices: pd.DataFrame
     reps: pd.DataFrame
     findings: pd.DataFrame
-    plan: plans.PlanInfo
     radius_m: float
     is_demo: bool
 
 
 @dataclass(frozen=True)
 class ProspectView:
-    """One prospect: ``prospect`` is one row of ``PROSPECT_COLUMNS``, the others contract frames."""
+    """One prospect: ``prospect`` is one row of ``PROSPECT_COLUMNS``, the others contract frames.
+
+    Where ``is_name_only``, all but ``access.NAME_COLUMNS`` is blank. ``withheld`` names the frames
+    that are empty because the scope does not reach them.
+    """
 
     prospect: pd.DataFrame
     opportunities: pd.DataFrame
     contacts: pd.DataFrame
     sites: pd.DataFrame
+    is_name_only: bool = False
+    withheld: frozenset[str] = frozenset()
 
 
-def overview(store: Store) -> Overview:
+def overview(store: Store, *, scope: Scope) -> Overview:
     """Give the plan in force and its totals."""
     with store.read() as transaction:
-        plan = transaction.plan_in_force()
-        imported = transaction.size("prospects")
-        notice = transaction.setting(DEMO_NOTICE)
+        plan, notice = transaction.plan_in_force(), transaction.setting(DEMO_NOTICE)
+        is_whole = scope.counted.is_all
+        imported = transaction.size("prospects") if is_whole else 0
         if plan is None:
             return Overview(Policy(), imported, notice is not None, notice)
-        deals = pipeline(transaction.opportunities_of_plan(plan.plan_id))
-        parts = {
-            kind: len(transaction.plan_part(plan.plan_id, kind))
-            for kind in ("markets", "offices", "reps")
-        }
+        seen = Seen(transaction, plan, scope)
+        counts, (pipeline_usd, quota_usd) = seen.totals(), seen.money()
         return Overview(
             plan.policy,
-            imported,
+            imported if is_whole else counts["prospects"],
             notice is not None,
             notice,
             plan.plan_id,
@@ -141,40 +136,38 @@ def overview(store: Store) -> Overview:
             plan.effective_from,
             plan.published_at,
             plan.published_by,
-            **{str(name): int(number) for name, number in plan.counts.items()},
-            **parts,
-            pipeline_usd=float(deals["pipeline_usd"].sum()),
-            quota_usd=float(_quotas(transaction, plan).sum()),
+            **counts,
+            markets=len(transaction.reading.markets(plan.plan_id, scope.counted)),
+            offices=len(transaction.plan_part(plan.plan_id, "offices")),
+            reps=len(transaction.reading.part(plan.plan_id, "reps", scope.counted)),
+            pipeline_usd=pipeline_usd,
+            quota_usd=quota_usd,
         )
 
 
-def market_summaries(store: Store) -> pd.DataFrame:
+def market_summaries(store: Store, *, scope: Scope) -> pd.DataFrame:
     """Sum up each market of the plan in force, most prospects first, then by id.
 
     The columns are ``SUMMARY_COLUMNS``: counts of prospects, ``findings`` within it, ``reps`` who
     own a territory there, open pipeline, and the quotas of its reps for the year of the plan. A rep
     of several markets counts with an equal share of the quota in each, so that the column adds up.
     """
-    with store.read() as transaction:
-        plan = transaction.plan_in_force()
-        if plan is None:
-            return pd.DataFrame(columns=list(SUMMARY_COLUMNS))
-        return _summaries(transaction, plan)
+    return _frame(store, scope, SUMMARY_COLUMNS, Seen.summaries)
 
 
-def market(store: Store, market_id: str) -> MarketView:
+def market(store: Store, market_id: str, *, scope: Scope) -> MarketView:
     """Give one market of the plan in force.
 
     Raises
     ------
     NotFoundError
-        If the plan has no such market.
+        If the plan has no such market, or none within reach.
     """
     with store.read() as transaction:
         plan = transaction.plan_in_force()
         found = pd.DataFrame()
         if plan is not None:
-            found = transaction.plan_part(plan.plan_id, "markets", market_id=market_id)
+            found = transaction.reading.markets(plan.plan_id, scope.counted, market_id=market_id)
         if plan is None or found.empty:
             raise NotFoundError(
                 f"No market {market_id!r} in the plan in force. `territory export markets` lists "
@@ -182,11 +175,10 @@ def market(store: Store, market_id: str) -> MarketView:
             )
         row = found.iloc[0]
         geometry = shapely.from_wkb(row["geometry"])
-        prospects = _prospects(transaction, plan, market_id=market_id)
-        offices = _offices(transaction, plan)
+        seen = Seen(transaction, plan, scope)
+        prospects, offices, reps = seen.prospects(market_id=market_id), seen.offices(), seen.reps()
         near = offices["office_id"].isin(prospects["nearest_office_id"].dropna())
         inside = shapely.contains_xy(geometry, offices["lon"], offices["lat"])
-        reps = _reps(transaction, plan)
         return MarketView(
             market_id=market_id,
             name=row["name"],
@@ -195,154 +187,101 @@ def market(store: Store, market_id: str) -> MarketView:
             prospects=prospects,
             offices=offices[near | inside].reset_index(drop=True),
             reps=reps[_lists(reps["markets"], market_id)].reset_index(drop=True),
-            findings=transaction.plan_part(plan.plan_id, "findings", market_id=market_id),
-            plan=plan,
+            findings=seen.findings(market_id=market_id),
             radius_m=plan.policy.radius.limit_m,
             is_demo=transaction.setting(DEMO_NOTICE) is not None,
         )
 
 
-def prospect(store: Store, prospect_id: str) -> ProspectView:
+def prospect(store: Store, prospect_id: str, *, scope: Scope) -> ProspectView:
     """Give one prospect of the plan in force with what is on file about it.
 
     Raises
     ------
     NotFoundError
-        If the plan has no such prospect.
+        If the plan has no such prospect, or none within reach.
     """
     with store.read() as transaction:
         plan = transaction.plan_in_force()
-        found = pd.DataFrame()
+        found, is_name_only = pd.DataFrame(), False
         if plan is not None:
-            found = _prospects(transaction, plan, prospect_id=prospect_id)
-        if found.empty:
+            seen = Seen(transaction, plan, scope)
+            found = seen.prospects(prospect_id=prospect_id)
+            if is_name_only := found.empty:
+                found = seen.names_beyond(prospect_id=prospect_id)
+        if plan is None or found.empty:
             raise NotFoundError(
                 f"No prospect {prospect_id!r} in the plan in force. `territory export prospects` "
                 "lists those there are."
             )
-        kinds = ("opportunities", "contacts", "sites")
+        reaches = {
+            "opportunities": scope.money,
+            "contacts": scope.people,
+            "sites": scope.accounts,
+        }
+        held = {
+            kind: transaction.reading.on_file(kind, plan.plan_id, reach, prospect_id=prospect_id)
+            for kind, reach in reaches.items()
+        }
+        rep_id = found["rep_id"].iloc[0]
         return ProspectView(
-            found, *(transaction.table(kind, prospect_id=prospect_id) for kind in kinds)
+            found,
+            held["opportunities"],
+            held["contacts"],
+            held["sites"],
+            is_name_only=is_name_only,
+            withheld=frozenset(kind for kind, reach in reaches.items() if not reach.holds(rep_id)),
         )
 
 
-def outside(store: Store) -> pd.DataFrame:
+def outside(store: Store, *, scope: Scope) -> pd.DataFrame:
     """Give the prospects in no market, the unplaced ones included, as ``PROSPECT_COLUMNS``."""
-    return _in_plan(store, market_id=None)
+    return _frame(store, scope, PROSPECT_COLUMNS, lambda seen: seen.prospects(market_id=None))
 
 
-def prospects(store: Store) -> pd.DataFrame:
-    """Give every prospect of the plan in force, by id, as ``PROSPECT_COLUMNS``."""
-    return _in_plan(store)
+def prospects(store: Store, *, scope: Scope) -> pd.DataFrame:
+    """Give every prospect of the plan in force, by id, as ``PROSPECT_COLUMNS``.
+
+    Those beyond reach whose names may be seen are among them, blank but for these.
+    """
+    return _frame(store, scope, PROSPECT_COLUMNS, _with_names)
 
 
-def _in_plan(store: Store, **equals: str | None) -> pd.DataFrame:
-    with store.read() as transaction:
-        plan = transaction.plan_in_force()
-        if plan is None:
-            return pd.DataFrame(columns=list(PROSPECT_COLUMNS))
-        return _prospects(transaction, plan, **equals)
+def _with_names(seen: Seen) -> pd.DataFrame:
+    whole = pd.concat([seen.prospects(), seen.names_beyond()])
+    return whole.sort_values("prospect_id", ignore_index=True)
 
 
-def offices(store: Store) -> pd.DataFrame:
+def offices(store: Store, *, scope: Scope) -> pd.DataFrame:
     """Give the offices of the plan in force: ``prospects`` have it as their nearest one."""
-    with store.read() as transaction:
-        plan = transaction.plan_in_force()
-        if plan is None:
-            return pd.DataFrame(columns=list(OFFICE_COLUMNS))
-        return _offices(transaction, plan)
+    return _frame(store, scope, OFFICE_COLUMNS, Seen.offices)
 
 
-def reps(store: Store) -> pd.DataFrame:
+def reps(store: Store, *, scope: Scope) -> pd.DataFrame:
     """Give the reps of the plan in force with what they own and are to sell.
 
     ``territories``, ``markets`` and ``segments`` are ids joined by "|".
     """
-    with store.read() as transaction:
-        plan = transaction.plan_in_force()
-        if plan is None:
-            return pd.DataFrame(columns=list(REP_COLUMNS))
-        return _reps(transaction, plan)
+    return _frame(store, scope, REP_COLUMNS, Seen.reps)
 
 
-def findings(store: Store) -> pd.DataFrame:
-    """Give the findings of the plan in force: FINDINGS and ``market_id`` (null: in no market)."""
-    with store.read() as transaction:
-        plan = transaction.plan_in_force()
-        if plan is None:
-            return pd.DataFrame(columns=list(FINDING_COLUMNS))
-        return transaction.plan_part(plan.plan_id, "findings")
+def findings(store: Store, *, scope: Scope) -> pd.DataFrame:
+    """Give the findings of the plan in force: FINDINGS and ``market_id`` (null: in no market).
+
+    Where not everything is in reach, they are those of its prospects, territories and reps.
+    """
+    return _frame(store, scope, FINDING_COLUMNS, Seen.findings)
 
 
-def _prospects(
-    transaction: Transaction, plan: plans.PlanInfo, **equals: str | None
+def _frame(
+    store: Store, scope: Scope, columns: tuple[str, ...], read: Callable[[Seen], pd.DataFrame]
 ) -> pd.DataFrame:
-    said = transaction.prospects_of_plan(plan.plan_id, **equals)
-    deals = pipeline(transaction.opportunities_of_plan(plan.plan_id, **equals))
-    owned = transaction.plan_part(plan.plan_id, "territories").drop_duplicates("territory_id")
-    whole = said.merge(deals, how="left", on="prospect_id").assign(
-        uncertainty_mi=said["uncertainty_m"] / METRES_PER_MILE,
-        distance_mi=said["distance_m"] / METRES_PER_MILE,
-        territory_name=said["territory_id"].map(owned.set_index("territory_id")["name"]),
-    )
-    whole["pipeline_usd"] = whole["pipeline_usd"].fillna(0.0)
-    texts = ["stage", "last_activity_on", "territory_name"]
-    whole[texts] = whole[texts].astype(object).where(whole[texts].notna(), None)
-    return whole[list(PROSPECT_COLUMNS)]
-
-
-def _summaries(transaction: Transaction, plan: plans.PlanInfo) -> pd.DataFrame:
-    whole = transaction.plan_part(plan.plan_id, "markets")
-    owners = transaction.plan_part(plan.plan_id, "territories").dropna(subset="rep_id")
-    owners = owners.drop_duplicates(["rep_id", "market_id"])[["rep_id", "market_id"]]
-    quota = _quotas(transaction, plan) / owners.groupby("rep_id").size()
-    owners["quota_usd"] = owners["rep_id"].map(quota).fillna(0.0)
-    by_market = {
-        "reps": owners.groupby("market_id").size(),
-        "pipeline_usd": _pipeline_by(transaction, plan, "market_id"),
-        "quota_usd": owners.groupby("market_id")["quota_usd"].sum(),
-    }
-    for name, amounts in by_market.items():
-        whole[name] = whole["market_id"].map(amounts).astype(float).fillna(0.0)
-    ordered = whole.astype({"reps": int}).sort_values(
-        ["prospects", "market_id"], ascending=[False, True]
-    )
-    return ordered[list(SUMMARY_COLUMNS)].reset_index(drop=True)
-
-
-def _pipeline_by(transaction: Transaction, plan: plans.PlanInfo, key: str) -> pd.Series:
-    """Sum the open opportunities of the prospects of each market or rep."""
-    deals = transaction.opportunities_of_plan(plan.plan_id)
-    money = pipeline(deals).merge(deals[["prospect_id", key]].drop_duplicates())
-    return money.groupby(key)["pipeline_usd"].sum()
-
-
-def _quotas(transaction: Transaction, plan: plans.PlanInfo) -> pd.Series:
-    return yearly_quotas(transaction.table("quotas"), plan.effective_from[:4])
-
-
-def _offices(transaction: Transaction, plan: plans.PlanInfo) -> pd.DataFrame:
-    return transaction.plan_part(plan.plan_id, "offices")[list(OFFICE_COLUMNS)]
-
-
-def _reps(transaction: Transaction, plan: plans.PlanInfo) -> pd.DataFrame:
-    whole = transaction.plan_part(plan.plan_id, "reps")
-    bases = transaction.plan_part(plan.plan_id, "offices").set_index("office_id")["name"]
-    owned = transaction.plan_part(plan.plan_id, "territories").groupby("rep_id")
-    whole["base_office_name"] = whole["base_office_id"].map(bases)
-    lists = {"territories": "territory_id", "markets": "market_id", "segments": "segment"}
-    for name, column in lists.items():
-        joined = owned[column].agg(lambda ids: "|".join(sorted(set(ids))))
-        whole[name] = whole["rep_id"].map(joined)
-    amounts = {
-        "pipeline_usd": _pipeline_by(transaction, plan, "rep_id"),
-        "quota_usd": _quotas(transaction, plan),
-    }
-    for name, sums in amounts.items():
-        whole[name] = whole["rep_id"].map(sums).astype(float).fillna(0.0)
-    texts = ["base_office_name", *lists]
-    whole[texts] = whole[texts].astype(object).where(whole[texts].notna(), None)
-    return whole[list(REP_COLUMNS)]
+    """Read a frame of the plan in force; an empty one before the first plan."""
+    with store.read() as transaction:
+        plan = transaction.plan_in_force()
+        if plan is None:
+            return pd.DataFrame(columns=list(columns))
+        return read(Seen(transaction, plan, scope))
 
 
 def _lists(joined: pd.Series, one: str) -> pd.Series:

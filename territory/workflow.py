@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from territory.access import Reach, Scope
     from territory.store import Store, Transaction
 
     Progress = Callable[[str], None]
@@ -253,21 +254,24 @@ def check_report(store: Store, *, now: datetime) -> CheckReport:
     return CheckReport(drafted.findings, sum_up(drafted.findings, drafted.sizes))
 
 
-def explain(store: Store, prospect_id: str) -> assignment.Explanation:
+def explain(store: Store, prospect_id: str, *, scope: Scope) -> assignment.Explanation:
     """Say why a prospect is whose it is in the plan in force, from what the plan itself recorded.
+
+    Whom the winner beat is told to those who reach every account.
 
     Raises
     ------
     NotFoundError
-        If there is no plan, or the plan has no such prospect.
+        If there is no plan, or the plan has no such prospect within reach.
     """
+    is_whole = scope.accounts.is_all
     with store.read() as transaction:
         plan = transaction.plan_in_force()
         if plan is None:
             raise NotFoundError("No plan is published yet. `territory assign` makes one.")
-        facts = transaction.plan_part(plan.plan_id, "assignments", prospect_id=prospect_id)
+        facts = transaction.reading.prospects(plan.plan_id, scope.accounts, prospect_id=prospect_id)
         if facts.empty:
-            is_newer = len(transaction.table("prospects", prospect_id=prospect_id))
+            is_newer = is_whole and len(transaction.table("prospects", prospect_id=prospect_id))
             hint = (
                 "It was imported later: `territory assign` takes it in."
                 if is_newer
@@ -279,7 +283,7 @@ def explain(store: Store, prospect_id: str) -> assignment.Explanation:
         parts["territories"],
         parts["named_accounts"],
         plan.policy,
-        drafting.names(parts["reps"], "rep_id"),
+        _rep_names(parts["reps"], facts, scope.accounts),
         drafting.names(parts["markets"], "market_id"),
         drafting.names(parts["offices"], "office_id"),
     )
@@ -295,8 +299,8 @@ def explain(store: Store, prospect_id: str) -> assignment.Explanation:
         territory_name=owned.get(row["territory_id"]),
         rep_id=row["rep_id"],
         rep_name=ground.rep_names.get(row["rep_id"], row["rep_id"]),
-        sentence=row["reason"],
-        steps=assignment.explain(facts, ground),
+        sentence=row["reason"] if is_whole else assignment.without_rivals(facts["reason"]).iloc[0],
+        steps=assignment.explain(facts, ground, names_rivals=is_whole),
         plan_id=plan.plan_id,
         plan_name=plan.name,
         effective_from=plan.effective_from,
@@ -305,6 +309,15 @@ def explain(store: Store, prospect_id: str) -> assignment.Explanation:
         policy_name=plan.policy.name,
         policy_version=plan.policy.version,
     )
+
+
+def _rep_names(reps: pd.DataFrame, facts: pd.DataFrame, reach: Reach) -> dict[str, str]:
+    """Name the reps within reach; the others, the CRM's owner among them, are "another rep"."""
+    names = drafting.names(reps, "rep_id")
+    if reach.is_all:
+        return names
+    ids = {*names, *facts["owner_rep_id"].dropna()}
+    return {one: names.get(one, one) if reach.holds(one) else "another rep" for one in ids}
 
 
 def is_empty(store: Store) -> bool:

@@ -151,12 +151,12 @@ def test_a_role_more_takes_nothing_away(
 def test_scopes_of_the_roles() -> None:
     own, managed = Reach(rep_ids=frozenset({"R1"})), Reach(rep_ids=frozenset({"R2", "R3"}))
     asked = {
-        "ops": Scope(EVERYTHING, EVERYTHING, EVERYTHING, EVERYTHING),
-        "viewer": Scope(EVERYTHING, NOTHING, EVERYTHING, NOTHING),
-        "rep": Scope(own, own, own, own),
-        "manager": Scope(managed, managed, managed, managed),
-        "admin": Scope(),
-        "hr": Scope(),
+        "ops": Scope.everything(),
+        "viewer": Scope(EVERYTHING, NOTHING, EVERYTHING, NOTHING, sums=EVERYTHING),
+        "rep": Scope(own, own, own, own, sums=own),
+        "manager": Scope(managed, managed, managed, managed, sums=managed),
+        "admin": Scope(sums=EVERYTHING),
+        "hr": Scope(sums=EVERYTHING),
     }
     for role, scope in asked.items():
         who = viewer(role, rep_id="R1", managed_rep_ids=frozenset({"R2", "R3"}))
@@ -224,6 +224,12 @@ def test_everything_is_everything_and_nothing_is_nothing() -> None:
     assert ROWS["pipeline_usd"].tolist() == [10.0, 20.0, 30.0]
 
 
+def test_a_token_for_sums_counts_what_its_user_could_read_and_shows_none_of_it() -> None:
+    token = viewer("rep", rep_id="R1", scopes=frozenset({"see_sums"}))
+    assert scope_of(token, OWN) == Scope(sums=Reach(rep_ids=frozenset({"R1"})))
+    assert scope_of(viewer("hr", scopes=frozenset({"decide_eligibility"})), OWN) == Scope()
+
+
 @given(who=viewers, policy=policies)
 def test_no_private_cell_of_a_row_out_of_reach_is_left(who: Viewer, policy: AccessPolicy) -> None:
     scope = scope_of(who, policy)
@@ -240,7 +246,7 @@ def test_no_private_cell_of_a_row_out_of_reach_is_left(who: Viewer, policy: Acce
 def test_the_database_and_the_frame_hold_the_same_rows_within_reach(
     demo_store: Store, count: int
 ) -> None:
-    whole = prospects(demo_store)
+    whole = prospects(demo_store, scope=Scope.everything())
     reps = frozenset(whole["rep_id"].dropna().unique()[:count])
     reach = Reach(rep_ids=reps)
     with demo_store.read() as transaction:

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from territory import cli, serving, terminal, workflow
+from territory.access import Scope
 from territory.errors import InputError
 from territory.findings import CODES
 from territory.import_report import Preview
@@ -269,7 +270,7 @@ def test_any_header_survives_being_written_as_toml(names: list[str], source: str
 
 
 def test_explain_prints_the_very_sentences_of_the_explanation(demo_store: Store) -> None:
-    told = workflow.explain(demo_store, "walmart")
+    told = workflow.explain(demo_store, "walmart", scope=Scope.everything())
     result = call("explain", "walmart", store=demo_store)
     assert result.stdout.splitlines() == told.lines()
     as_json = json.loads(call("explain", "walmart", "--json", store=demo_store).stdout)
@@ -298,7 +299,7 @@ def test_assign_publishes_once_and_names_who_did(demo_store: Store, tmp_path: Pa
     assert (told["plan_id"], told["published"]) == ("plan-2", True)
     again = call("assign", store=demo_store)
     assert "Nothing has changed since plan-2, which stays in force." in again.stdout
-    record = workflow.explain(demo_store, "walmart").record
+    record = workflow.explain(demo_store, "walmart", scope=Scope.everything()).record
     assert record.startswith("Plan 2027-Q1 (plan-2)")
     assert "by Ops, " in record
     assert "Policy tight" in record
@@ -385,7 +386,7 @@ def test_the_demo_leaves_data_of_ones_own_alone(demo_store: Store, tmp_path: Pat
     assert refused.exit_code == 2
     assert "data of yours" in refused.stderr
     with open_store(str(mine)) as store:
-        assert len(workflow.EXPORTS["sites"](store)) == 0
+        assert len(workflow.EXPORTS["sites"](store, scope=Scope.everything())) == 0
 
 
 def test_the_installed_command_makes_the_demo_and_serves_it_on_loopback(tmp_path: Path) -> None:

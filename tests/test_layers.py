@@ -55,6 +55,7 @@ LAYERS = (
     ("placing_worklist",),
     ("placing", "resolving"),
     ("namesakes", "relatives"),
+    ("view_frames",),
     ("vintage", "views", "comparing", "geocode_run", "snapshotting"),
     ("importing",),
     ("exporting", "undoing"),

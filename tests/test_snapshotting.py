@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from territory import scoring, snapshotting, views, workflow
+from territory.access import Scope
 from territory.errors import PolicyError
 from territory.scoring import PARTS, ScorePolicy
 from territory.store import open_store
@@ -26,7 +27,7 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 def test_it_holds_what_the_pages_show(demo_store: Store, tmp_path: Path) -> None:
     taken = snapshotting.ready(demo_store, tmp_path / "var", TODAY)
     assert taken is not None
-    shown = views.prospects(demo_store).set_index("prospect_id")
+    shown = views.prospects(demo_store, scope=Scope.everything()).set_index("prospect_id")
     assert taken.size == len(shown)
     ids = taken.texts["prospect_id"].take(np.arange(taken.size))
     shown = shown.loc[ids]

@@ -15,6 +15,7 @@ import shapely
 from pyproj import Geod
 
 from territory import workflow
+from territory.access import Scope
 from territory.errors import ColumnError, ConflictError, InputError, NotFoundError
 from territory.lengths import METRES_PER_MILE
 from territory.policy import Policy, RadiusPolicy
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ALL = Scope.everything()
+ASKED = {"scope": ALL, "by": "me", "now": NOW}
 FILES = {
     "offices": """office_id,name,city,state,postal_code,country,lat,lon,opened_on,closed_on
 LOOP,Loop,Chicago,IL,60603,US,41.8807,-87.6298,2001-05-01,
@@ -214,12 +217,12 @@ def test_markets_may_be_drawn_as_polygons(loaded: Store, tmp_path: Path) -> None
         "unchanged": 1,
     }
     workflow.assign(loaded, published_by="me", now=NOW)
-    assert workflow.market(loaded, "BOI").prospects["prospect_id"].tolist() == ["p4"]
-    assert workflow.market(loaded, "BOI").geometry.equals(box.geometry[0])
+    assert workflow.market(loaded, "BOI", scope=ALL).prospects["prospect_id"].tolist() == ["p4"]
+    assert workflow.market(loaded, "BOI", scope=ALL).geometry.equals(box.geometry[0])
 
 
 def test_a_plan_says_who_owns_what_and_why(planned: Store) -> None:
-    everyone = workflow.EXPORTS["prospects"](planned)
+    everyone = workflow.EXPORTS["prospects"](planned, scope=ALL)
     assert list(everyone.columns) == list(PROSPECT_COLUMNS)
     decided = everyone[["prospect_id", "rule", "territory_id", "rep_name", "market_name"]]
     assert decided.to_numpy().tolist() == [
@@ -234,8 +237,8 @@ def test_a_plan_says_who_owns_what_and_why(planned: Store) -> None:
 
 
 def test_distances_are_those_of_the_ellipsoid(planned: Store) -> None:
-    everyone = workflow.EXPORTS["prospects"](planned).dropna(subset="lon")
-    offices = workflow.offices(planned).set_index("office_id")
+    everyone = workflow.EXPORTS["prospects"](planned, scope=ALL).dropna(subset="lon")
+    offices = workflow.offices(planned, scope=ALL).set_index("office_id")
     nearest = offices.loc[everyone["nearest_office_id"]]
     *_, truth_m = Geod(ellps="WGS84").inv(
         everyone["lon"], everyone["lat"], nearest["lon"], nearest["lat"]
@@ -245,14 +248,14 @@ def test_distances_are_those_of_the_ellipsoid(planned: Store) -> None:
 
 def test_an_office_that_is_closed_or_not_open_yet_does_not_count(loaded: Store) -> None:
     workflow.assign(loaded, published_by="me", now=NOW)
-    assert workflow.offices(loaded).set_index("office_id")["prospects"].to_dict() == {
+    assert workflow.offices(loaded, scope=ALL).set_index("office_id")["prospects"].to_dict() == {
         "DEN": 1,
         "LOOP": 3,
         "OLD": 0,
     }
     then = datetime(2001, 4, 30, 23, tzinfo=UTC)
     workflow.assign(loaded, published_by="me", now=then)
-    assert workflow.offices(loaded).set_index("office_id")["prospects"].to_dict() == {
+    assert workflow.offices(loaded, scope=ALL).set_index("office_id")["prospects"].to_dict() == {
         "DEN": 1,
         "LOOP": 0,
         "OLD": 3,
@@ -278,26 +281,26 @@ def test_assigning_again_changes_nothing_until_something_does(
 def test_a_published_plan_is_not_touched_by_what_is_imported_later(
     planned: Store, tmp_path: Path
 ) -> None:
-    before = workflow.explain(planned, "p1")
-    reps = workflow.reps(planned)
+    before = workflow.explain(planned, "p1", scope=ALL)
+    reps = workflow.reps(planned, scope=ALL)
     put(planned, tmp_path, "reps", FILES["reps"].replace("Ann Ash", "Ann Other"))
     put(planned, tmp_path, "named_accounts", "prospect_id,territory_id\np1,T2\n")
-    assert workflow.explain(planned, "p1") == before
-    pd.testing.assert_frame_equal(workflow.reps(planned), reps)
+    assert workflow.explain(planned, "p1", scope=ALL) == before
+    pd.testing.assert_frame_equal(workflow.reps(planned, scope=ALL), reps)
 
 
 def test_a_dry_run_of_assign_publishes_nothing(loaded: Store) -> None:
     report = workflow.assign(loaded, published_by="me", now=NOW, dry_run=True)
     assert report.plan is None
     assert report.counts["prospects"] == 5
-    assert workflow.overview(loaded).plan_id is None
+    assert workflow.overview(loaded, scope=ALL).plan_id is None
 
 
 def test_the_policy_of_a_plan_holds_until_another_is_given(loaded: Store) -> None:
     tight = Policy(name="tight", radius=RadiusPolicy(limit_m=0.4 * METRES_PER_MILE))
     workflow.assign(loaded, published_by="me", now=NOW, policy=tight)
     assert workflow.policy_in_force(loaded) == tight
-    assert workflow.EXPORTS["prospects"](loaded)["verdict"].tolist()[:2] == ["out", "in"]
+    assert workflow.EXPORTS["prospects"](loaded, scope=ALL)["verdict"].tolist()[:2] == ["out", "in"]
     assert not workflow.assign(loaded, published_by="me", now=NOW).is_published
     assert workflow.assign(loaded, published_by="me", now=NOW, policy=Policy()).is_published
 
@@ -313,7 +316,7 @@ def test_there_is_nothing_to_assign_without_prospects_and_markets(
 
 
 def test_every_step_of_an_explanation_is_told_with_plan_and_policy(planned: Store) -> None:
-    told = workflow.explain(planned, "p4")
+    told = workflow.explain(planned, "p4", scope=ALL)
     assert told.owner == "Bob Birch, territory Denver all (T2)"
     assert told.sentence == "Named account of Bob Birch, wherever it is headquartered."
     assert [(step.rule, step.outcome) for step in told.steps] == [
@@ -326,14 +329,14 @@ def test_every_step_of_an_explanation_is_told_with_plan_and_policy(planned: Stor
         "2026-11-23. Policy default, version 1."
     )
     assert told.lines()[0] == "Far West (p4): Bob Birch, territory Denver all (T2)"
-    assert workflow.explain(planned, "p5").owner == "Unassigned"
+    assert workflow.explain(planned, "p5", scope=ALL).owner == "Unassigned"
 
 
 def test_the_explanation_and_the_plan_give_the_same_reason_to_everyone(demo_store: Store) -> None:
-    everyone = workflow.EXPORTS["prospects"](demo_store)
+    everyone = workflow.EXPORTS["prospects"](demo_store, scope=ALL)
     for _, some in everyone.groupby(["rule", "verdict"], dropna=False):
         row = some.iloc[0]
-        told = workflow.explain(demo_store, row["prospect_id"])
+        told = workflow.explain(demo_store, row["prospect_id"], scope=ALL)
         assert told.sentence == row["reason"]
         deciding = [step for step in told.steps if step.outcome == "won"] or told.steps[-1:]
         assert deciding[0].reason == row["reason"]
@@ -341,25 +344,28 @@ def test_the_explanation_and_the_plan_give_the_same_reason_to_everyone(demo_stor
 
 def test_who_is_not_in_the_plan_is_not_explained(planned: Store, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"'p9' in plan-1.*export prospects"):
-        workflow.explain(planned, "p9")
+        workflow.explain(planned, "p9", scope=ALL)
     put(planned, tmp_path, "prospects", "prospect_id,name\np9,New\n")
     with pytest.raises(NotFoundError, match=r"imported later: `territory assign`"):
-        workflow.explain(planned, "p9")
+        workflow.explain(planned, "p9", scope=ALL)
 
 
 def test_the_summaries_of_the_markets_reconcile_with_the_overview(demo_store: Store) -> None:
-    seen, markets = workflow.overview(demo_store), workflow.market_summaries(demo_store)
+    seen, markets = (
+        workflow.overview(demo_store, scope=ALL),
+        workflow.market_summaries(demo_store, scope=ALL),
+    )
     assert list(markets.columns) == list(SUMMARY_COLUMNS)
     assert seen.is_demo
     assert seen.notice
     assert markets["prospects"].sum() == seen.in_market
     assert seen.in_market + seen.outside == seen.prospects == seen.placed + seen.unplaced
     assert seen.within_radius + seen.too_close + seen.beyond_radius == seen.placed
-    assert len(workflow.outside(demo_store)) == seen.outside
-    assert len(workflow.findings(demo_store)) == seen.findings
+    assert len(workflow.outside(demo_store, scope=ALL)) == seen.outside
+    assert len(workflow.findings(demo_store, scope=ALL)) == seen.findings
     # A rep without a territory has a quota but no market.
     assert markets["quota_usd"].sum() <= seen.quota_usd
-    everyone = workflow.EXPORTS["prospects"](demo_store)
+    everyone = workflow.EXPORTS["prospects"](demo_store, scope=ALL)
     inside = everyone[everyone["market_id"].notna()]
     assert markets["pipeline_usd"].sum() == pytest.approx(inside["pipeline_usd"].sum())
     assert seen.pipeline_usd == pytest.approx(everyone["pipeline_usd"].sum())
@@ -367,8 +373,8 @@ def test_the_summaries_of_the_markets_reconcile_with_the_overview(demo_store: St
 
 
 def test_the_page_of_a_market_agrees_with_its_summary(demo_store: Store) -> None:
-    for row in workflow.market_summaries(demo_store).itertuples():
-        view = workflow.market(demo_store, row.market_id)
+    for row in workflow.market_summaries(demo_store, scope=ALL).itertuples():
+        view = workflow.market(demo_store, row.market_id, scope=ALL)
         assert len(view.prospects) == row.prospects
         assert len(view.findings) == row.findings
         assert len(view.reps) == row.reps
@@ -384,36 +390,36 @@ def test_a_rep_of_two_markets_counts_half_the_quota_in_each(planned: Store, tmp_
     text = FILES["territories"] + "T3,More,bob,CHI,small\n"
     put(planned, tmp_path, "territories", text)
     workflow.assign(planned, published_by="me", now=NOW)
-    markets = workflow.market_summaries(planned).set_index("market_id")
+    markets = workflow.market_summaries(planned, scope=ALL).set_index("market_id")
     assert markets["quota_usd"].to_dict() == {"CHI": 1200.0, "DEN": 200.0}
     assert markets["reps"].to_dict() == {"CHI": 2, "DEN": 1}
 
 
 def test_one_prospect_shows_what_is_on_file_about_it(planned: Store) -> None:
-    seen = workflow.prospect(planned, "p1")
+    seen = workflow.prospect(planned, "p1", scope=ALL)
     assert seen.prospect["name"].tolist() == ["Lakefront Co"]
     assert seen.opportunities["opportunity_id"].tolist() == ["o1", "o2"]
     assert seen.contacts["name"].tolist() == ["Jo Doe"]
     assert seen.sites["name"].tolist() == ["Depot"]
     with pytest.raises(NotFoundError, match="'px'"):
-        workflow.prospect(planned, "px")
+        workflow.prospect(planned, "px", scope=ALL)
     with pytest.raises(NotFoundError, match="'XXX'"):
-        workflow.market(planned, "XXX")
+        workflow.market(planned, "XXX", scope=ALL)
 
 
 def test_before_the_first_plan_pages_are_empty_and_exports_say_why(
     loaded: Store, tmp_path: Path
 ) -> None:
-    seen = workflow.overview(loaded)
+    seen = workflow.overview(loaded, scope=ALL)
     assert (seen.plan_id, seen.prospects, seen.imported) == (None, 0, 5)
     assert not seen.is_demo
     for read in (workflow.market_summaries, workflow.outside, workflow.offices, workflow.reps):
-        assert read(loaded).empty
-    assert workflow.findings(loaded).empty
+        assert read(loaded, scope=ALL).empty
+    assert workflow.findings(loaded, scope=ALL).empty
     with pytest.raises(NotFoundError, match="No plan is published yet"):
-        workflow.export(loaded, "prospects", tmp_path / "out.csv")
+        workflow.export(loaded, "prospects", tmp_path / "out.csv", **ASKED)
     with pytest.raises(NotFoundError, match="No plan is published yet"):
-        workflow.explain(loaded, "p1")
+        workflow.explain(loaded, "p1", scope=ALL)
 
 
 def test_check_looks_at_the_store_as_it_is_now(planned: Store, tmp_path: Path) -> None:
@@ -427,7 +433,7 @@ def test_check_looks_at_the_store_as_it_is_now(planned: Store, tmp_path: Path) -
     ]
     put(planned, tmp_path, "reps", "rep_id,name\nnew,New Rep\n")
     assert "rep_without_base_office" in set(workflow.check(planned, now=NOW)["code"])
-    assert "rep_without_base_office" not in set(workflow.findings(planned)["code"])
+    assert "rep_without_base_office" not in set(workflow.findings(planned, scope=ALL)["code"])
 
 
 @pytest.mark.parametrize("kind", workflow.EXPORTS)
@@ -436,22 +442,22 @@ def test_every_kind_is_exported_whole(
     planned: Store, tmp_path: Path, kind: str, suffix: str
 ) -> None:
     path = tmp_path / f"out.{suffix}"
-    rows = workflow.export(planned, kind, path)
+    rows = workflow.export(planned, kind, path, **ASKED)
     reader = {"csv": pd.read_csv, "xlsx": pd.read_excel, "parquet": pd.read_parquet}[suffix]
-    assert len(reader(path)) == rows == len(workflow.EXPORTS[kind](planned))
+    assert len(reader(path)) == rows == len(workflow.EXPORTS[kind](planned, scope=ALL))
 
 
 def test_what_was_exported_can_be_imported_again(planned: Store, tmp_path: Path) -> None:
     path = tmp_path / "again.csv"
     for kind in ("territories", "named_accounts", "contacts", "quotas", "markets", "reps"):
-        workflow.export(planned, kind, path)
+        workflow.export(planned, kind, path, **ASKED)
         report = workflow.import_file(planned, kind, path, by="me", now=NOW)
         assert report.changes["unchanged"] == report.rows
 
 
 def test_an_unknown_kind_is_not_exported(planned: Store, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'plans' cannot be exported. The kinds are prospects"):
-        workflow.export(planned, "plans", tmp_path / "out.csv")
+        workflow.export(planned, "plans", tmp_path / "out.csv", **ASKED)
 
 
 def test_the_demo_company_loads_the_same_twice(demo_store: Store) -> None:
@@ -471,10 +477,14 @@ def test_the_demo_company_makes_the_same_plan_on_postgresql(
 ) -> None:
     with open_store(postgresql_url) as store:
         workflow.load_demo(store, now=datetime(2026, 11, 20, 12, tzinfo=UTC))
-        assert dataclasses.asdict(workflow.overview(store)) == dataclasses.asdict(
-            workflow.overview(demo_store)
+        assert dataclasses.asdict(workflow.overview(store, scope=ALL)) == dataclasses.asdict(
+            workflow.overview(demo_store, scope=ALL)
         )
         for read in (workflow.market_summaries, workflow.findings, workflow.reps):
-            pd.testing.assert_frame_equal(read(store), read(demo_store))
-        pd.testing.assert_frame_equal(workflow.outside(store), workflow.outside(demo_store))
-        assert workflow.explain(store, "walmart") == workflow.explain(demo_store, "walmart")
+            pd.testing.assert_frame_equal(read(store, scope=ALL), read(demo_store, scope=ALL))
+        pd.testing.assert_frame_equal(
+            workflow.outside(store, scope=ALL), workflow.outside(demo_store, scope=ALL)
+        )
+        assert workflow.explain(store, "walmart", scope=ALL) == workflow.explain(
+            demo_store, "walmart", scope=ALL
+        )

@@ -8,6 +8,7 @@ import geopandas as gpd
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
 
 from territory import reference, workflow
+from territory.access import NOTHING
 from territory.errors import InputError
 from territory.markets import define
 from territory.schemas import SEVERITIES
@@ -16,6 +17,8 @@ from webmap import exports, maps, security, shell, statics, wording
 if TYPE_CHECKING:
     import pandas as pd
     from flask.typing import ResponseReturnValue
+
+    from territory.access import Scope
 
 blueprint = Blueprint("ops", __name__)
 
@@ -46,13 +49,15 @@ def home() -> ResponseReturnValue:
     """Show every market in one table whose sums reconcile with the file."""
     if workflow.is_empty(shell.store()) or shell.overview().plan_id is None:
         return render_template("empty.html", place="ops.home")
-    markets = workflow.market_summaries(shell.store())
+    markets = workflow.market_summaries(shell.store(), scope=security.scope())
     markets = markets.sort_values(["prospects", "name"], ascending=[False, True])
     need_work = int((markets["findings"] > 0).sum())
     return render_template(
         "home.html",
         place="ops.home",
         totals=shell.overview(),
+        sees_money=security.scope().money != NOTHING,
+        is_whole=security.scope().counted.is_all,
         markets=[
             row | {"units_words": wording.units(str(row["kind"]), row["units"])}
             for row in exports.records(markets)
@@ -80,7 +85,9 @@ def _lead(markets: int) -> str:
 @security.allows("see_sums")
 def overview_json() -> Response:
     """Answer with what the map of all markets names."""
-    return jsonify(maps.overview_data(_areas(), workflow.offices(shell.store())))
+    return jsonify(
+        maps.overview_data(_areas(), workflow.offices(shell.store(), scope=security.scope()))
+    )
 
 
 @blueprint.get("/overview.js")
@@ -92,7 +99,10 @@ def overview_script() -> Response:
 
 def _areas() -> gpd.GeoDataFrame:
     """Give the outline of every market of the plan."""
-    return shell.kept(("areas",), lambda: _outlines(workflow.market_summaries(shell.store())))
+    return shell.kept(
+        ("areas",),
+        lambda: _outlines(workflow.market_summaries(shell.store(), scope=security.scope())),
+    )
 
 
 def _outlines(markets: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -101,7 +111,9 @@ def _outlines(markets: pd.DataFrame) -> gpd.GeoDataFrame:
     drawn = define(markets.loc[made, ["market_id", "name", "kind", "units"]], reference.load())
     shapes = dict(zip(drawn["market_id"], drawn.geometry, strict=True))
     for market_id in markets.loc[~made, "market_id"]:
-        shapes[market_id] = workflow.market(shell.store(), market_id).geometry
+        shapes[market_id] = workflow.market(
+            shell.store(), market_id, scope=security.scope()
+        ).geometry
     return gpd.GeoDataFrame(
         markets, geometry=[shapes[one] for one in markets["market_id"]], crs="EPSG:4326"
     )
@@ -113,7 +125,7 @@ def _map() -> maps.RenderedMap:
         ("overview",),
         lambda: maps.overview_map(
             _areas(),
-            workflow.offices(shell.store()),
+            workflow.offices(shell.store(), scope=security.scope()),
             markets_url=url_for(".overview_json"),
             market_url=url_for("rep.market", market_id="ID").replace("ID", "{id}"),
             limit_m=shell.limit_m(),
@@ -125,16 +137,15 @@ def _map() -> maps.RenderedMap:
 @security.allows("see_sums")
 def markets_csv() -> Response:
     """Export the table of markets."""
-    return exports.csv(
-        workflow.market_summaries(shell.store()), "markets", is_demo=shell.overview().is_demo
-    )
+    markets = workflow.market_summaries(shell.store(), scope=security.scope())
+    return exports.csv(markets, "markets", is_demo=shell.overview().is_demo)
 
 
 @blueprint.get("/findings")
 @security.allows("see_findings")
 def findings() -> ResponseReturnValue:
     """List what is wrong, the gravest first, with the remedy of each."""
-    every, code, market = _findings()
+    every, code, market = _findings(security.scope())
     shown = every[every["code"] == code] if code else every
     page, first = _page(), (_page() - 1) * PAGE_ROWS
     rows = exports.records(shown.iloc[first : first + PAGE_ROWS])
@@ -158,16 +169,16 @@ def findings() -> ResponseReturnValue:
 @security.allows("export_accounts")
 def findings_csv() -> Response:
     """Export exactly the findings that the page shows."""
-    every, code, _ = _findings()
+    every, code, _ = _findings(security.scope().exported)
     shown = every[every["code"] == code] if code else every
     return exports.csv(shown, "findings", is_demo=shell.overview().is_demo)
 
 
-def _findings() -> tuple[pd.DataFrame, str | None, workflow.MarketView | None]:
+def _findings(scope: Scope) -> tuple[pd.DataFrame, str | None, workflow.MarketView | None]:
     """Read the findings of the plan or of one market, and which kind is asked for."""
     market_id, code = request.args.get("market"), request.args.get("code") or None
-    market = workflow.market(shell.store(), market_id) if market_id else None
-    every = workflow.findings(shell.store()) if market is None else market.findings
+    market = workflow.market(shell.store(), market_id, scope=scope) if market_id else None
+    every = workflow.findings(shell.store(), scope=scope) if market is None else market.findings
     weight = every["severity"].map(SEVERITIES.index)
     every = every.assign(weight=weight).sort_values(["weight", "code", "subject_id"])
     if code and code not in set(every["code"]):
@@ -192,7 +203,7 @@ def _link(finding: dict[str, object]) -> str | None:
 @security.allows("see_sums")
 def offices() -> ResponseReturnValue:
     """List the offices that distances are measured from."""
-    found = workflow.offices(shell.store())
+    found = workflow.offices(shell.store(), scope=security.scope())
     return render_template(
         "offices.html",
         place="ops.offices",

@@ -25,7 +25,7 @@ FILTER_WORDS = {"status": wording.STATUS, "segment": wording.SEGMENT}
 @security.allows("see_accounts_all", "see_accounts_own")
 def market(market_id: str) -> ResponseReturnValue:
     """Show one market: filters, map over list, and the card of the prospect that is chosen."""
-    view = workflow.market(shell.store(), market_id)
+    view = workflow.market(shell.store(), market_id, scope=security.scope())
     filters = Filters.read(request.args)
     chosen = _chosen(view.prospects)
     drawn = _map(market_id)
@@ -52,7 +52,7 @@ def map_script(market_id: str) -> Response:
 @security.allows("see_accounts_all", "see_accounts_own")
 def prospects_json(market_id: str) -> Response:
     """Answer with what the map of a market draws, under the filters of the page."""
-    view = workflow.market(shell.store(), market_id)
+    view = workflow.market(shell.store(), market_id, scope=security.scope())
     shown = Filters.read(request.args).select(view.prospects)
     data = maps.layer_data(dataclasses.replace(view, prospects=shown), shell.limit_m())
     return jsonify(shown=len(shown), total=len(view.prospects), **data)
@@ -61,10 +61,10 @@ def prospects_json(market_id: str) -> Response:
 @blueprint.get("/markets/<market_id>/prospects.csv")
 @security.allows("export_accounts")
 def prospects_csv(market_id: str) -> Response:
-    """Export exactly what the filters show."""
-    view = workflow.market(shell.store(), market_id)
+    """Export what the filters show, as far as it may leave as a file."""
+    view = workflow.market(shell.store(), market_id, scope=security.scope().exported)
     shown = Filters.read(request.args).select(view.prospects)
-    return exports.csv(shown, f"prospects-{market_id}", is_demo=view.is_demo)
+    return exports.csv(shown, "prospects", of=market_id, is_demo=view.is_demo)
 
 
 @blueprint.get("/prospects/<prospect_id>")
@@ -78,7 +78,7 @@ def prospect(prospect_id: str) -> ResponseReturnValue:
 @security.allows("see_accounts_all", "see_accounts_own")
 def outside() -> ResponseReturnValue:
     """List the prospects of no market."""
-    everyone = workflow.outside(shell.store())
+    everyone = workflow.outside(shell.store(), scope=security.scope())
     return render_template(
         "outside.html",
         place="rep.outside",
@@ -91,8 +91,9 @@ def outside() -> ResponseReturnValue:
 @security.allows("export_accounts")
 def outside_csv() -> Response:
     """Export the prospects of no market, under the same filters."""
-    shown = Filters.read(request.args).select(workflow.outside(shell.store()))
-    return exports.csv(shown, "prospects-outside", is_demo=shell.overview().is_demo)
+    everyone = workflow.outside(shell.store(), scope=security.scope().exported)
+    shown = Filters.read(request.args).select(everyone)
+    return exports.csv(shown, "prospects", of="outside", is_demo=shell.overview().is_demo)
 
 
 def _chosen(prospects: pd.DataFrame) -> str | None:
@@ -114,7 +115,7 @@ def _map(market_id: str) -> maps.RenderedMap:
     return shell.kept(
         ("market", data),
         lambda: maps.market_map(
-            workflow.market(shell.store(), market_id),
+            workflow.market(shell.store(), market_id, scope=security.scope()),
             prospects_url=data,
             prospect_url=url_for(".prospect", prospect_id="ID").replace("ID", "{id}"),
             limit_m=shell.limit_m(),
@@ -151,12 +152,17 @@ def _told(filters: Filters, name: str) -> str:
 
 
 def _record(prospect_id: str) -> dict[str, Any]:
-    """Gather what ``record.html`` shows of one prospect."""
-    details = workflow.prospect(shell.store(), prospect_id)
+    """Gather what ``record.html`` shows of one prospect; of one out of reach, its name and rep."""
+    scope = security.scope()
+    details = workflow.prospect(shell.store(), prospect_id, scope=scope)
+    told = None
+    if not details.is_name_only:
+        told = workflow.explain(shell.store(), prospect_id, scope=scope)
     return {
         "prospect": exports.records(details.prospect)[0],
         "opportunities": exports.records(details.opportunities),
         "contacts": exports.records(details.contacts),
         "sites": exports.records(details.sites),
-        "explanation": workflow.explain(shell.store(), prospect_id),
+        "withheld": details.withheld,
+        "explanation": told,
     }

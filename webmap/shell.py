@@ -43,7 +43,7 @@ def install(app: Flask) -> None:
 def overview() -> workflow.Overview:
     """Read the overview once per request."""
     if "overview" not in g:
-        g.overview = workflow.overview(store())
+        g.overview = workflow.overview(store(), scope=security.scope())
     return g.overview
 
 
@@ -107,6 +107,7 @@ def _places(seen: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
         ("admin.users", "Users", "people", None),
         ("admin.tokens", "Tokens", "key", None),
         ("admin.log", "Log", "list", None),
+        ("admin.policy", "Access", "key", None),
     )
 
 

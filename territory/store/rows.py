@@ -10,10 +10,10 @@ from sqlalchemy import Double, Integer, bindparam, insert, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
-    from sqlalchemy import Connection, Select, Table
+    from sqlalchemy import ColumnElement, Connection, Select, Table
 
 CHUNK = 20_000  # rows a statement is handed at once: bounds the memory that bound values take
 
@@ -51,6 +51,14 @@ def _tuples(frame: pd.DataFrame, names: list[str]) -> list[tuple[Any, ...]]:
         column = frame[name]
         columns.append(column.astype(object).where(column.notna(), None).tolist())
     return list(zip(*columns, strict=True))
+
+
+def equal(table: Table, values: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
+    """Conditions in which null equals null."""
+    return [
+        table.c[name].is_(None) if value is None else table.c[name] == value
+        for name, value in values.items()
+    ]
 
 
 def write(connection: Connection, table: Table, frame: pd.DataFrame) -> None:

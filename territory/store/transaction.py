@@ -17,23 +17,18 @@ from territory.store.entry_ledger import EntryLedger
 from territory.store.import_ledger import ImportLedger
 from territory.store.job_ledger import JobLedger
 from territory.store.pair_ledger import PairLedger
+from territory.store.reading_ledger import ReadingLedger
 from territory.store.snapshot_ledger import SnapshotLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import pandas as pd
-    from sqlalchemy import ColumnElement, Connection, Row, Table
+    from sqlalchemy import Connection, Row
 
     from territory.store.answer_ledger import AnswerLedger
     from territory.store.eligibility_ledger import EligibilityLedger
     from territory.store.place_ledger import PlaceLedger
-
-# What a page shows of a company beside what its plan recorded.
-COMPANY_COLUMNS = (
-    "street", "city", "state", "postal_code", "country", "website", "industry", "employees",
-    "revenue_usd", "geocode_note",
-)  # fmt: skip
 
 
 class Transaction:
@@ -63,6 +58,11 @@ class Transaction:
     def pairs(self) -> PairLedger:
         """What people decided about pairs of prospects."""
         return PairLedger(self._connection)
+
+    @cached_property
+    def reading(self) -> ReadingLedger:
+        """What a plan says and what is on file about its prospects, row by row within a reach."""
+        return ReadingLedger(self._connection)
 
     @cached_property
     def snapshots(self) -> SnapshotLedger:
@@ -108,7 +108,7 @@ class Transaction:
         table = schema.KINDS[kind].table
         chosen = [table.c[name] for name in columns] if columns else list(table.c)
         return self._read(
-            select(*chosen).where(*_equal(table, equals)).order_by(*table.primary_key)
+            select(*chosen).where(*rows.equal(table, equals)).order_by(*table.primary_key)
         )
 
     def size(self, kind: str) -> int:
@@ -211,61 +211,13 @@ class Transaction:
         chosen = [column for column in table.c if column.name != "plan_id"]
         key = [column for column in table.primary_key if column.name != "plan_id"]
         return self._read(
-            select(*chosen).where(table.c.plan_id == plan_id, *_equal(table, equals)).order_by(*key)
-        )
-
-    def prospects_of_plan(self, plan_id: str, **equals: str | None) -> pd.DataFrame:
-        """Read the prospects of a plan, by id; ``equals`` as in ``table``.
-
-        The columns of plan_assignments, the address and company columns of prospects as they are
-        now, and rep_name, market_name and nearest_office_name as they were in the plan.
-        """
-        said, now = schema.plan_assignments, schema.prospects
-        query = select(
-            *(column for column in said.c if column.name != "plan_id"),
-            *(now.c[name] for name in COMPANY_COLUMNS),
-            schema.plan_reps.c.name.label("rep_name"),
-            schema.plan_markets.c.name.label("market_name"),
-            schema.plan_offices.c.name.label("nearest_office_name"),
-        ).select_from(said)
-        query = query.outerjoin(now, now.c.prospect_id == said.c.prospect_id)
-        for named, its_key, key in (
-            (schema.plan_reps, "rep_id", "rep_id"),
-            (schema.plan_markets, "market_id", "market_id"),
-            (schema.plan_offices, "office_id", "nearest_office_id"),
-        ):
-            same_plan = named.c.plan_id == said.c.plan_id
-            query = query.outerjoin(named, same_plan & (named.c[its_key] == said.c[key]))
-        return self._read(
-            query.where(said.c.plan_id == plan_id, *_equal(said, equals)).order_by(
-                said.c.prospect_id
-            )
-        )
-
-    def opportunities_of_plan(self, plan_id: str, **equals: str | None) -> pd.DataFrame:
-        """Read the opportunities of a plan's prospects with the market and rep of each.
-
-        ``equals`` as in ``table``, of the columns of plan_assignments.
-        """
-        said, deals = schema.plan_assignments, schema.opportunities
-        return self._read(
-            select(*deals.c, said.c.market_id, said.c.rep_id)
-            .select_from(deals)
-            .join(said, said.c.prospect_id == deals.c.prospect_id)
-            .where(said.c.plan_id == plan_id, *_equal(said, equals))
-            .order_by(deals.c.opportunity_id)
+            select(*chosen)
+            .where(table.c.plan_id == plan_id, *rows.equal(table, equals))
+            .order_by(*key)
         )
 
     def _read(self, query: Any) -> pd.DataFrame:
         return rows.read(self._connection, query)
-
-
-def _equal(table: Table, values: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
-    """Conditions in which null equals null."""
-    return [
-        table.c[name].is_(None) if value is None else table.c[name] == value
-        for name, value in values.items()
-    ]
 
 
 def _plan(row: Row[Any]) -> plans.PlanInfo:

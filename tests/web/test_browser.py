@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from territory import workflow
+from territory.access import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,7 @@ def test_the_home_page_shows_every_market_in_table_and_map(page, demo):
     page.goto("/")
     page.locator(".overview-map").scroll_into_view_if_needed()
     page.wait_for_selector(READY)
-    markets = workflow.overview(demo).markets
+    markets = workflow.overview(demo, scope=Scope.everything()).markets
     assert page.locator("tbody tr").count() == markets
     assert page.locator(".overview-map a.map-flag").count() == markets
     page.locator("a.map-flag", has_text="Chicago").focus()
@@ -88,7 +89,7 @@ def test_the_home_page_shows_every_market_in_table_and_map(page, demo):
 def test_a_market_page_shows_prospects_ring_and_legend(page, demo, market_id):
     page.goto(f"/markets/{market_id}")
     page.wait_for_selector(READY)
-    held = workflow.market(demo, market_id)
+    held = workflow.market(demo, market_id, scope=Scope.everything())
     placed = len(held.prospects.dropna(subset="lon"))
     assert f"{placed} of {placed} in view" in page.inner_text(".map-count")
     assert page.locator("path.map-ring").count() == len(held.offices)
@@ -106,7 +107,7 @@ def test_a_market_page_shows_prospects_ring_and_legend(page, demo, market_id):
 
 
 def test_a_filter_changes_list_count_map_and_address_without_a_new_page(page, demo):
-    held = workflow.market(demo, "M-BAY").prospects
+    held = workflow.market(demo, "M-BAY", scope=Scope.everything()).prospects
     page.goto("/markets/M-BAY")
     page.wait_for_selector(READY)
     page.evaluate("window.same = true")
@@ -142,7 +143,7 @@ def test_a_row_opens_the_card_whose_sentence_is_that_of_the_library(page, demo):
     card = page.locator("#card")
     card.get_by_text("Why is this mine?").wait_for()
     assert card.locator("[data-explanation]").inner_text() == (
-        workflow.explain(demo, prospect_id).sentence
+        workflow.explain(demo, prospect_id, scope=Scope.everything()).sentence
     )
     assert f"prospect={prospect_id}" in page.url
     assert page.locator("tr[aria-current=true]").get_attribute("data-id") == prospect_id
@@ -152,7 +153,9 @@ def test_a_row_opens_the_card_whose_sentence_is_that_of_the_library(page, demo):
 
 
 def test_a_choice_on_the_map_opens_the_same_card(page, demo):
-    prospect_id = workflow.market(demo, "M-CHI").prospects["prospect_id"].iloc[3]
+    prospect_id = (
+        workflow.market(demo, "M-CHI", scope=Scope.everything()).prospects["prospect_id"].iloc[3]
+    )
     page.goto("/markets/M-CHI")
     page.wait_for_selector(READY)
     page.evaluate(
@@ -174,7 +177,7 @@ def test_without_javascript_the_list_filters_sorts_and_explains(chromium, addres
     page.get_by_role("checkbox", name="Enterprise").check()
     page.locator("#filters").get_by_role("button", name="Show").click()
     page.wait_for_url("**segment=enterprise*")
-    held = workflow.market(demo, "M-CHI").prospects
+    held = workflow.market(demo, "M-CHI", scope=Scope.everything()).prospects
     few = int((held["segment"] == "enterprise").sum())
     assert page.locator("[data-part=list] tbody tr").count() == few
     page.get_by_role("link", name="Pipeline").click()

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from territory import workflow
+from territory.access import Scope
 from territory.cli import cli
 from tests.web.conftest import make_app
 from tests.web.hostile import TEXTS
@@ -65,7 +66,7 @@ def test_every_link_of_every_page_leads_somewhere(client):
 
 def test_the_table_of_markets_adds_up_to_the_file(client, demo):
     page = Page(client.get("/"))
-    seen = workflow.overview(demo)
+    seen = workflow.overview(demo, scope=Scope.everything())
     body, (sums, told) = page.rows["tbody"], page.rows["tfoot"]
     assert len(body) == seen.markets
     for column in (1, 2, 3, 4, 5, 6, 7):
@@ -77,7 +78,7 @@ def test_the_table_of_markets_adds_up_to_the_file(client, demo):
 
 
 def test_a_market_lists_its_prospects_fifty_at_a_time_and_says_n_of_m(client, demo):
-    held = workflow.market(demo, "M-BAY").prospects
+    held = workflow.market(demo, "M-BAY", scope=Scope.everything()).prospects
     first, second = (Page(client.get(f"{MARKET}?page={page}")) for page in (1, 2))
     assert f"{len(held)} of {len(held)} prospects" in first.text
     assert [len(page.rows["tbody"]) for page in (first, second)] == [50, len(held) - 50]
@@ -102,7 +103,7 @@ def test_list_map_and_export_hold_the_same_prospects(client, query):
 
 
 def test_counts_beside_the_choices_follow_the_other_filters(client, demo):
-    held = workflow.market(demo, "M-BAY").prospects
+    held = workflow.market(demo, "M-BAY", scope=Scope.everything()).prospects
     page = Page(client.get(f"{MARKET}?segment=enterprise"))
     customers = held[(held["segment"] == "enterprise") & (held["status"] == "customer")]
     assert f"Customer {len(customers)}" in page.text
@@ -200,10 +201,12 @@ def test_the_page_and_the_command_line_explain_with_the_same_words(client, demo_
 
 
 def test_a_card_beside_the_map_says_what_the_page_of_its_own_says(client, demo):
-    prospect_id = workflow.market(demo, "M-BAY").prospects["prospect_id"].iloc[0]
+    prospect_id = (
+        workflow.market(demo, "M-BAY", scope=Scope.everything()).prospects["prospect_id"].iloc[0]
+    )
     card = Page(client.get(f"{MARKET}?prospect={prospect_id}"))
     alone = Page(client.get(f"/prospects/{prospect_id}"))
-    sentence = workflow.explain(demo, prospect_id).sentence
+    sentence = workflow.explain(demo, prospect_id, scope=Scope.everything()).sentence
     assert sentence in card.text
     assert sentence in alone.text
 
@@ -214,7 +217,7 @@ def test_findings_of_one_kind_and_market_are_what_is_exported(client, demo):
         Page(client.get(f"/findings{query}")),
         csv_rows(client.get(f"/findings.csv{query}")),
     )
-    found = workflow.market(demo, "M-BAY").findings
+    found = workflow.market(demo, "M-BAY", scope=Scope.everything()).findings
     expected = set(found.loc[found["code"] == "too_coarse", "subject_id"])
     assert {row["subject_id"] for row in exported} == expected
     assert len(page.rows["tbody"]) == len(expected)
@@ -256,7 +259,7 @@ def test_no_cell_of_an_export_runs_in_a_spreadsheet(hostile_app):
 
 
 def test_the_map_data_is_columnar_and_complete(client, demo):
-    held = workflow.market(demo, "M-BAY").prospects
+    held = workflow.market(demo, "M-BAY", scope=Scope.everything()).prospects
     data = json.loads(client.get(f"{MARKET}/prospects.json").get_data())
     assert {len(column) for column in data["prospects"].values()} == {len(held)}
     assert data["limit"] == "50 mi"

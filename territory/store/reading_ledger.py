@@ -1,0 +1,208 @@
+"""What a plan says, and what is on file about its prospects: every query cut down to a reach.
+
+A row belongs to the rep who has its prospect in the plan. Where a reach is not everything, rows of
+nobody are out of it, and so is whatever was imported after the plan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, false, not_, or_, select, true
+
+from territory.store import rows, schema
+from territory.store.access_ledger import within
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sqlalchemy import ColumnElement, Connection, Select
+
+    from territory.access import Reach
+
+# What a page shows of a company beside what its plan recorded.
+COMPANY_COLUMNS = (
+    "street", "city", "state", "postal_code", "country", "website", "industry", "employees",
+    "revenue_usd", "geocode_note",
+)  # fmt: skip
+# What ``plans.count`` looks at.
+_COUNTED = (
+    "market_id", "rep_id", "nearest_office_id", "segment", "status", "precision", "verdict", "rule",
+)  # fmt: skip
+_PARTS_OF_REPS = {"territories": schema.plan_territories, "reps": schema.plan_reps}
+
+
+class ReadingLedger:
+    """Reads rows within a reach. ``equals`` are as in ``Transaction.table``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def prospects(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
+        """Read the prospects of a plan, by id.
+
+        The columns of plan_assignments, the address and company columns of prospects as they are
+        now, and rep_name, market_name and nearest_office_name as they were in the plan.
+        """
+        said, now = schema.plan_assignments, schema.prospects
+        query = select(
+            *(column for column in said.c if column.name != "plan_id"),
+            *(now.c[name] for name in COMPANY_COLUMNS),
+            schema.plan_reps.c.name.label("rep_name"),
+            schema.plan_markets.c.name.label("market_name"),
+            schema.plan_offices.c.name.label("nearest_office_name"),
+        ).select_from(said)
+        query = query.outerjoin(now, now.c.prospect_id == said.c.prospect_id)
+        for named, its_key, key in (
+            (schema.plan_reps, "rep_id", "rep_id"),
+            (schema.plan_markets, "market_id", "market_id"),
+            (schema.plan_offices, "office_id", "nearest_office_id"),
+        ):
+            same_plan = named.c.plan_id == said.c.plan_id
+            query = query.outerjoin(named, same_plan & (named.c[its_key] == said.c[key]))
+        return self._read(
+            query.where(
+                said.c.plan_id == plan_id, within(said.c.rep_id, reach), *rows.equal(said, equals)
+            ).order_by(said.c.prospect_id)
+        )
+
+    def names_beyond(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
+        """Read ``access.NAME_COLUMNS`` of the prospects of a plan that are out of reach, by id."""
+        said, reps = schema.plan_assignments, schema.plan_reps
+        same = (reps.c.plan_id == said.c.plan_id) & (reps.c.rep_id == said.c.rep_id)
+        others = or_(said.c.rep_id.is_(None), not_(within(said.c.rep_id, reach)))
+        beyond = false() if reach.is_all else others
+        return self._read(
+            select(said.c.prospect_id, said.c.name, said.c.rep_id, reps.c.name.label("rep_name"))
+            .select_from(said)
+            .outerjoin(reps, same)
+            .where(said.c.plan_id == plan_id, beyond, *rows.equal(said, equals))
+            .order_by(said.c.prospect_id)
+        )
+
+    def opportunities(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
+        """Read the opportunities of a plan's prospects with the market and rep of each.
+
+        ``equals`` are of the columns of plan_assignments.
+        """
+        said, deals = schema.plan_assignments, schema.opportunities
+        return self._read(
+            select(*deals.c, said.c.market_id, said.c.rep_id)
+            .select_from(deals)
+            .join(said, said.c.prospect_id == deals.c.prospect_id)
+            .where(
+                said.c.plan_id == plan_id, within(said.c.rep_id, reach), *rows.equal(said, equals)
+            )
+            .order_by(deals.c.opportunity_id)
+        )
+
+    def counted(self, plan_id: str, reach: Reach) -> pd.DataFrame:
+        """Read of each prospect of a plan what it counts as, and no more."""
+        said = schema.plan_assignments
+        return self._read(
+            select(*(said.c[name] for name in _COUNTED)).where(
+                said.c.plan_id == plan_id, within(said.c.rep_id, reach)
+            )
+        )
+
+    def part(self, plan_id: str, part: str, reach: Reach) -> pd.DataFrame:
+        """Read the territories or reps of a plan without its plan_id, by id."""
+        table = _PARTS_OF_REPS[part]
+        key = [column for column in table.primary_key if column.name != "plan_id"]
+        return self._read(
+            select(*(column for column in table.c if column.name != "plan_id"))
+            .where(table.c.plan_id == plan_id, within(table.c.rep_id, reach))
+            .order_by(*key)
+        )
+
+    def markets(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
+        """Read the markets of a plan in which a rep within reach has a territory or a prospect.
+
+        Their counts are those of the plan, whatever the reach.
+        """
+        table = schema.plan_markets
+        mine = [
+            table.c.market_id.in_(
+                select(other.c.market_id).where(
+                    other.c.plan_id == plan_id, within(other.c.rep_id, reach)
+                )
+            )
+            for other in (schema.plan_territories, schema.plan_assignments)
+        ]
+        return self._read(
+            select(*(column for column in table.c if column.name != "plan_id"))
+            .where(
+                table.c.plan_id == plan_id,
+                true() if reach.is_all else or_(*mine),
+                *rows.equal(table, equals),
+            )
+            .order_by(table.c.market_id)
+        )
+
+    def findings(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
+        """Read the findings of a plan about prospects, territories and reps within reach.
+
+        What is wrong with an office or a market is told to those who reach everything: it speaks of
+        everybody's prospects.
+        """
+        table = schema.plan_findings
+        subjects = [
+            (kind, owned.c[key])
+            for kind, owned, key in (
+                ("prospect", schema.plan_assignments, "prospect_id"),
+                ("territory", schema.plan_territories, "territory_id"),
+                ("rep", schema.plan_reps, "rep_id"),
+            )
+        ]
+        mine = [
+            and_(
+                table.c.subject_kind == kind,
+                table.c.subject_id.in_(
+                    select(key).where(
+                        key.table.c.plan_id == plan_id, within(key.table.c.rep_id, reach)
+                    )
+                ),
+            )
+            for kind, key in subjects
+        ]
+        return self._read(
+            select(*(column for column in table.c if column.name != "plan_id"))
+            .where(
+                table.c.plan_id == plan_id,
+                true() if reach.is_all else or_(*mine),
+                *rows.equal(table, equals),
+            )
+            .order_by(table.c.code, table.c.subject_kind, table.c.subject_id)
+        )
+
+    def on_file(
+        self, kind: str, plan_id: str | None, reach: Reach, **equals: str | None
+    ) -> pd.DataFrame:
+        """Read a table of ``KINDS`` that belongs to prospects or to reps.
+
+        Whoever reaches everything has it as it was imported; others have of territories and named
+        accounts what the plan says.
+        """
+        table = schema.KINDS[kind].table
+        if not reach.is_all:
+            table = schema.metadata.tables.get(f"plan_{kind}", table)
+        chosen = [column for column in table.c if column.name != "plan_id"]
+        query: Select[Any] = select(*chosen).where(*rows.equal(table, equals))
+        if not reach.is_all:
+            query = query.where(self._owned(table, plan_id, reach))
+        return self._read(query.order_by(*table.primary_key))
+
+    def _owned(self, table: Any, plan_id: str | None, reach: Reach) -> ColumnElement[bool]:
+        said = schema.plan_assignments
+        whose = (
+            within(table.c.rep_id, reach)
+            if "rep_id" in table.c
+            else table.c.prospect_id.in_(
+                select(said.c.prospect_id).where(
+                    said.c.plan_id == plan_id, within(said.c.rep_id, reach)
+                )
+            )
+        )
+        return and_(whose, table.c.plan_id == plan_id) if "plan_id" in table.c else whose
+
+    def _read(self, query: Select[Any]) -> pd.DataFrame:
+        return rows.read(self._connection, query)
