@@ -37,7 +37,7 @@ def demo_links(store: Store, base_url: str, *, now: datetime) -> list[tuple[str,
     reps = owned.value_counts().index[:REPS].tolist()
     people: list[tuple[str, str, str | None, list[str]]] = [
         ("ops", "Sales ops", None, []),
-        *(("rep", f"{names[rep_id]} (rep)", rep_id, []) for rep_id in reps),
+        *(("rep", str(names[rep_id]), rep_id, []) for rep_id in reps),
         ("manager", "Manager of both", None, reps),
         ("hr", "HR", None, []),
         ("viewer", "Read only", None, []),

@@ -179,7 +179,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     oidc.install(app)
     if settings.warm_up:
         warmup.install(app, settings.var_dir)
-    for module in (auth, oidc, ops, rep, imports, worklist, pairs, job_pages, assets, basemap):
+    for module in (
+        admin, auth, oidc, ops, rep, imports, worklist, pairs, job_pages, assets, basemap,
+    ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     security.check_declared(app)
     return app

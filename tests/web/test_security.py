@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.web.reading import token
+from tests.web.routes import path_of, rules
 from webmap.security import HEADERS, content_security_policy, kept_secret
 
 STRICT = (
@@ -16,16 +17,7 @@ STRICT = (
 
 def paths(app) -> list[str]:
     """One address of every route that is read, with ids of the demo."""
-    ids = {"market_id": "M-BAY", "prospect_id": "3m", "name": "no-such-1.js", "filename": "app.css",
-           "scheme": "light", "z": 3, "x": 1, "y": 2, "dense": "", "upload_id": "0" * 16,
-           "import_id": "import-1", "job_id": "job-0", "kind": "prospects",
-           "suffix": "csv"}  # fmt: skip
-    with app.test_request_context():
-        adapter = app.url_map.bind("localhost")
-        return [
-            adapter.build(rule.endpoint, {name: ids[name] for name in rule.arguments})
-            for rule in app.url_map.iter_rules()
-        ]
+    return [path_of(app, rule) for rule in rules(app)]
 
 
 def test_every_route_refuses_whoever_is_not_this_machine(app):
@@ -84,9 +76,7 @@ def test_the_cookie_of_a_form_is_for_this_site_and_for_no_script(client):
 
 def writing(app) -> list[str]:
     """One address of every route that changes something."""
-    rules = [rule for rule in app.url_map.iter_rules() if "POST" in rule.methods]
-    return [path for rule, path in zip(app.url_map.iter_rules(), paths(app), strict=True)
-            if rule in rules]  # fmt: skip
+    return [path_of(app, rule) for rule in rules(app) if "POST" in rule.methods]
 
 
 def test_nothing_is_changed_without_the_token_of_a_form(app, client):
