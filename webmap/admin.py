@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
 LOG_ROWS = 50
+LAST_DAY = datetime(9999, 12, 30, tzinfo=UTC)  # after which there is no day to search before
 LONGEST_DAYS = api_tokens.LONGEST.days
 
 
@@ -242,7 +243,7 @@ def _criteria(asked: dict[str, str]) -> dict[str, Any]:
     for name in ("since", "until"):
         told[name] = _day(name, asked[name]) if asked[name] else None
     if told["until"]:
-        told["until"] += timedelta(days=1)
+        told["until"] = min(told["until"], LAST_DAY) + timedelta(days=1)
     return told
 
 
