@@ -27,6 +27,8 @@ from webmap import (
     auth,
     basemap,
     failures,
+    hr,
+    hr_people,
     imports,
     job_pages,
     oidc,
@@ -180,7 +182,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.warm_up:
         warmup.install(app, settings.var_dir)
     for module in (
-        admin, auth, oidc, ops, rep, imports, worklist, pairs, job_pages, assets, basemap,
+        admin, auth, oidc, ops, rep, hr, hr_people, imports, worklist, pairs, job_pages, assets,
+        basemap,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     security.check_declared(app)

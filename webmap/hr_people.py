@@ -1,0 +1,166 @@
+"""The desk of HR: exceptions for single people, and the purge of what is held of their homes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from territory import eligibility_desk as desk
+from territory.eligibility_policy import GrantedException
+from territory.eligibility_register import check_reference
+from territory.errors import InputError
+from webmap import hr, opened, security
+from webmap.homes import homes
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from territory.eligibility_register import ExceptionEntry
+
+blueprint = Blueprint("hr_people", __name__, url_prefix="/hr")
+blueprint.after_request(hr.keep_nowhere)
+
+LABELS = {
+    "policy": "Policy",
+    "person_id": "Person",
+    "reason": "Reason",
+    "approver": "Approved by",
+    "granted_on": "First day",
+    "expires_on": "Ends before",
+}
+# What an exception is now: class, icon and word.
+STATE_TAG = {
+    "in force": ("ok", "check", "In force"),
+    "not yet": ("", "dash", "Not yet"),
+    "ended": ("unknown", "dash", "Ended"),
+    "taken back": ("no", "cross", "Taken back"),
+}
+
+
+@blueprint.get("/exceptions")
+@security.allows("see_decisions")
+def exceptions() -> ResponseReturnValue:
+    """List exceptions, the last ones first, with the form to grant one."""
+    return _exceptions({"granted_on": _today()})
+
+
+def _today() -> str:
+    return opened.now().date().isoformat()
+
+
+def _exceptions(typed: dict[str, str], problem: str | None = None) -> str:
+    rows = [(entry, _state(entry)) for entry in desk.exceptions(opened.store())]
+    return render_template(
+        "hr_exceptions.html",
+        place="hr_people.exceptions",
+        rows=rows,
+        in_force=sum(state == "in force" for _, state in rows),
+        STATE_TAG=STATE_TAG,
+        policies=[version.policy.name for version in hr.policies_in_force()],
+        typed=typed,
+        problem=problem,
+    )
+
+
+def _state(entry: ExceptionEntry) -> str:
+    """Say what an exception is today."""
+    counts, today = entry.in_force, _today()
+    if entry.revoked_at is not None:
+        return "taken back"
+    if counts is None or counts.expires_on <= today:
+        return "ended"
+    return "in force" if counts.granted_on <= today else "not yet"
+
+
+@blueprint.post("/exceptions")
+@security.allows("set_eligibility_policy")
+def grant() -> ResponseReturnValue:
+    """Let one person be eligible whatever the distance, until a day."""
+    typed = {name: request.form.get(name, "").strip()[:500] for name in LABELS}
+    try:
+        entry = desk.set_exception(
+            opened.store(),
+            typed["policy"],
+            _granted(typed),
+            by=security.person(),
+            now=opened.now(),
+        )
+    except InputError as error:
+        return _exceptions(typed, str(error)), 400
+    return redirect(url_for(".exceptions", did="granted", about=entry.exception_id), 303)
+
+
+def _granted(typed: dict[str, str]) -> GrantedException:
+    """Read the exception of the form.
+
+    Raises
+    ------
+    InputError
+        Naming every field that is blank, or one that is no day.
+    """
+    blank = [label for name, label in LABELS.items() if not typed[name]]
+    if blank:
+        raise InputError(f"{', '.join(blank)}: fill in every field; all of it goes on record.")
+    return GrantedException(
+        check_reference(typed["person_id"]),
+        typed["reason"],
+        typed["approver"],
+        hr.read_day(typed["granted_on"], LABELS["granted_on"]) or "",
+        hr.read_day(typed["expires_on"], LABELS["expires_on"]) or "",
+    )
+
+
+@blueprint.post("/exceptions/<exception_id>/revoke")
+@security.allows("set_eligibility_policy")
+def revoke(exception_id: str) -> ResponseReturnValue:
+    """Take an exception back from today on."""
+    entry = desk.revoke_exception(
+        opened.store(), exception_id, by=security.person(), now=opened.now()
+    )
+    return redirect(url_for(".exceptions", did="revoked", about=entry.exception_id), 303)
+
+
+@blueprint.get("/purge")
+@security.allows("see_homes")
+def purging() -> ResponseReturnValue:
+    """Ask whose home is to be purged."""
+    return _purging()
+
+
+def _purging(**told: Any) -> str:
+    return render_template(
+        "hr_purge.html",
+        place="hr_people.purging",
+        size=homes().size(),
+        keep_days=desk.KEEP_DAYS,
+        today=_today(),
+        **{"subject": None, "held": None, "is_due": False, "report": None, "problem": None, **told},
+    )
+
+
+@blueprint.post("/purge/ask")
+@security.allows("see_homes")
+def ask_purge() -> ResponseReturnValue:
+    """Say what a purge would delete, before it does."""
+    if "due" in request.form:
+        return _purging(is_due=True)
+    try:
+        subject = check_reference(request.form.get("subject", "").strip())
+    except InputError as error:
+        return _purging(problem=str(error)), 400
+    _, decisions = desk.search_decisions(opened.store(), desk.Sought(subject=subject), limit=1)
+    return _purging(subject=subject, held=len(homes().held_of([subject])), decisions=decisions)
+
+
+@blueprint.post("/purge")
+@security.allows("see_homes")
+def purge() -> ResponseReturnValue:
+    """Delete for good every home held of one person, or all whose time is over."""
+    store, by, now = opened.store(), security.person(), opened.now()
+    if "due" in request.form:
+        report = desk.purge_due(store, homes(), by=by, now=now)
+    else:
+        subject = request.form.get("subject", "").strip()
+        report = desk.purge_person(store, homes(), subject, by=by, now=now)
+    return _purging(report=report)
