@@ -133,9 +133,12 @@ def unmerge(
 @duplicates_group.command("reconsider")
 @click.argument("first_id", metavar="ONE")
 @click.argument("second_id", metavar="OTHER")
+@by_option
 @as_json
 @click.pass_context
-def reconsider(context: click.Context, *, first_id: str, second_id: str, is_json: bool) -> None:
+def reconsider(
+    context: click.Context, *, first_id: str, second_id: str, by: str | None, is_json: bool
+) -> None:
     """Forget that two prospects were kept apart, so that they may be listed again.
 
     \b
@@ -144,7 +147,8 @@ def reconsider(context: click.Context, *, first_id: str, second_id: str, is_json
     """
     from territory import namesakes
 
-    namesakes.reconsider(opened(context, create=False), first_id, second_id)
+    store = opened(context, create=False)
+    namesakes.reconsider(store, first_id, second_id, by=person(by), now=now())
     report = {"first_id": first_id, "second_id": second_id, "decision": None}
     answer(report, f"{first_id} and {second_id} may be listed again.", is_json=is_json)
 

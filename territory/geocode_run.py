@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from territory import online, placing, reference
+from territory import audit, online, placing, reference
 from territory.codes import US_TERRITORIES
 from territory.errors import InputError
 from territory.geocode_report import ANSWERS, GeocodeReport
@@ -286,6 +286,15 @@ class _Run:
             placed = placing.place_again(transaction, self._kind, rows, self._policy)
             differs = _differs(rows, placed, list(GEOCODE.columns))
             transaction.save(self._kind, placed.iloc[:0], placed[differs])
+            audit.record(
+                transaction,
+                by=self._by,
+                at=self._now,
+                action="geocode.answers",
+                subject_kind=self._kind,
+                subject_id=", ".join(self._names),
+                detail={"answers": len(answers), "rows": int(differs.sum())},
+            )
         moved = _differs(rows, placed, ["lon", "lat", "precision"])
         became = placed["placement"] != rows["placement"]
         self._bettered += int(moved.sum())

@@ -12,6 +12,7 @@ import pyarrow as pa
 import shapely
 
 from territory import (
+    audit,
     cleaning,
     delimited,
     geocoding,
@@ -270,6 +271,22 @@ def save(
             transaction.imports.remember(
                 taken.kind, taken.signature, terms.given, record.imported_at, terms.by
             )
+        audit.record(
+            transaction,
+            by=terms.by,
+            at=terms.now,
+            action="import.commit",
+            subject_kind="import",
+            subject_id=record.import_id,
+            after={
+                "kind": record.kind,
+                "file": record.source,
+                "digest": record.digest,
+                "rows": record.rows,
+                **record.buckets,
+                **record.changes,
+            },
+        )
     return ImportReport(
         kind=record.kind,
         source=record.source,

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 import pandas as pd
 
-from territory import duplicates, merging
+from territory import audit, duplicates, merging
 from territory.errors import ConflictError, InputError, NotFoundError
 from territory.resolving import resolve
 from territory.store.pair_ledger import DISTINCT, MERGED, PairDecision
@@ -193,6 +193,7 @@ def merge(
                 kept_id, merged_id, MERGED, report.evidence, _time(now), by, report.changes
             )
         )
+        _put_on_record(transaction, "merge", (kept_id, merged_id), report.evidence, by, now)
         return report
 
 
@@ -219,9 +220,10 @@ def keep_apart(store: Store, first_id: str, second_id: str, *, by: str, now: dat
         evidence = _evidence(*_both(transaction, first_id, second_id))
         first, second = sorted((first_id, second_id))
         transaction.pairs.record(PairDecision(first, second, DISTINCT, evidence, _time(now), by))
+        _put_on_record(transaction, "keep_apart", (first, second), evidence, by, now)
 
 
-def reconsider(store: Store, first_id: str, second_id: str) -> None:
+def reconsider(store: Store, first_id: str, second_id: str, *, by: str, now: datetime) -> None:
     """Forget that two prospects were called distinct, so that they may be proposed again.
 
     Raises
@@ -237,6 +239,26 @@ def reconsider(store: Store, first_id: str, second_id: str) -> None:
                 "`territory duplicates decided` lists what was decided."
             )
         transaction.pairs.forget(first_id, second_id)
+        _put_on_record(transaction, "reconsider", (first_id, second_id), None, by, now)
+
+
+def _put_on_record(
+    transaction: Transaction,
+    decision: str,
+    pair: tuple[str, str],
+    evidence: str | None,
+    by: str,
+    now: datetime,
+) -> None:
+    audit.record(
+        transaction,
+        by=by,
+        at=now,
+        action=f"duplicates.{decision}",
+        subject_kind="prospect",
+        subject_id=pair[0],
+        detail={"other": pair[1], "evidence": evidence},
+    )
 
 
 def unmerge(store: Store, kept_id: str, merged_id: str, *, by: str, now: datetime) -> MergeReport:
@@ -271,6 +293,7 @@ def unmerge(store: Store, kept_id: str, merged_id: str, *, by: str, now: datetim
         first, second = sorted((kept_id, merged_id))
         evidence = f"merge of {merged_id} into {kept_id} taken back"
         ledger.record(PairDecision(first, second, DISTINCT, evidence, _time(now), by))
+        _put_on_record(transaction, "unmerge", (kept_id, merged_id), evidence, by, now)
         return MergeReport(
             kept_id, merged_id, evidence, tuple(undone), is_undone=True, left=tuple(left)
         )

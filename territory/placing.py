@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from territory import geocoding, online, placing_candidates, placing_decisions, placing_staleness
+from territory import (
+    audit,
+    geocoding,
+    online,
+    placing_candidates,
+    placing_decisions,
+    placing_staleness,
+)
 from territory.cleaning import clean_text
 from territory.errors import ConflictError, CoordinateError, InputError, NotFoundError
 from territory.gazetteer import shared_gazetteer
@@ -277,8 +284,8 @@ def forget(
     kind: str,
     subject_id: str,
     *,
-    by: str,  # noqa: ARG001 - every verb is told who and when; nothing is left to sign here
-    now: datetime,  # noqa: ARG001
+    by: str,
+    now: datetime,
 ) -> Geocode:
     """Take back what was decided about a row and place it as its file says.
 
@@ -294,7 +301,7 @@ def forget(
         row = _row(transaction, kind, subject_id)
         if not transaction.places.forget(kind, subject_id):
             raise ConflictError(f"Nothing was decided about {subject_id!r}, so nothing is undone.")
-        return _write(transaction, kind, row)
+        return _write(transaction, kind, row, "forget", by, now)
 
 
 def _decide(
@@ -320,16 +327,31 @@ def _decide(
             **place,
         )
     )
-    return _write(transaction, kind, row)
+    return _write(transaction, kind, row, decision, by.strip(), now)
 
 
-def _write(transaction: Transaction, kind: str, row: pd.DataFrame) -> Geocode:
+def _write(
+    transaction: Transaction, kind: str, row: pd.DataFrame, decision: str, by: str, now: datetime
+) -> Geocode:
+    """Place a row again and put on record what was decided, with its place before and after."""
     placed = place_again(transaction, kind, row, _policy(transaction))
     columns = [KINDS[kind].key[0], *GEOCODE.columns]
     transaction.save(kind, placed.iloc[:0], placed[columns])
     placed = placed[list(GEOCODE.columns)].astype(object)
     told = placed.where(placed.notna(), None).iloc[0]
-    return Geocode(**{str(name): value for name, value in told.items()})
+    after = {str(name): value for name, value in told.items()}
+    held = row[list(GEOCODE.columns)].astype(object)
+    audit.record(
+        transaction,
+        by=by,
+        at=now,
+        action=f"place.{decision}",
+        subject_kind=kind.removesuffix("s"),
+        subject_id=str(row[KINDS[kind].key[0]].iloc[0]),
+        before=held.where(held.notna(), None).iloc[0].to_dict(),
+        after=after,
+    )
+    return Geocode(**after)
 
 
 def _policy(transaction: Transaction) -> Policy:

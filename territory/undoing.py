@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from territory import importing, placing, resolving
+from territory import audit, importing, placing, resolving
 from territory.errors import ConflictError
 from territory.identity import key_text
 from territory.import_report import UndoReport, moment
@@ -60,6 +60,15 @@ def undo(
             ledger.remove(record.kind, brought)
             _restore(transaction, record.kind, past)
             ledger.mark_undone(import_id, moment(now), by)
+            audit.record(
+                transaction,
+                by=by,
+                at=now,
+                action="import.undo",
+                subject_kind="import",
+                subject_id=import_id,
+                after={"kind": record.kind, "removed": len(brought), "restored": len(past)},
+            )
     return UndoReport(import_id, record.kind, len(brought), len(past), dry_run)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from territory import markets, placing, reference
+from territory import audit, markets, placing, reference
 from territory.errors import FileFormatError
 from territory.geodesy import inverse
 from territory.lengths import METRES_PER_MILE
@@ -223,6 +223,15 @@ def update(
         at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         note = {"vintage": renewal.vintage_after, "at": at, "by": by}
         transaction.set_setting(SETTING, json.dumps(note))
+        audit.record(
+            transaction,
+            by=by,
+            at=now,
+            action="tables.update",
+            subject_kind="tables",
+            subject_id=renewal.vintage_after,
+            after={"moved": {kind: len(rows) for kind, rows in written.items()}},
+        )
     return Renewal(**{**vars(renewal), "is_written": True})
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from territory import assignment, drafting, importing, plans, reference, views
+from territory import assignment, audit, drafting, importing, plans, reference, views
 from territory.errors import ConflictError, NotFoundError
 from territory.exporting import EXPORTS, export
 from territory.findings import sum_up
@@ -219,6 +219,16 @@ def _publish(
     )
     tell(f"Publishing {plan.plan_id}")
     transaction.publish(plan, drafted.parts)
+    audit.record(
+        transaction,
+        by=published_by,
+        at=now,
+        action="plan.publish",
+        subject_kind="plan",
+        subject_id=plan.plan_id,
+        before={"plan": latest.plan_id, "digest": latest.digest} if latest else None,
+        after={"name": plan.name, "digest": plan.digest, **drafted.counts},
+    )
     return AssignReport(plan, True, dict(drafted.counts), drafted.findings)
 
 

@@ -207,7 +207,7 @@ def test_merges_that_cannot_be_are_refused_in_words(small: Store) -> None:
     with pytest.raises(NotFoundError, match="No merge of 'b' into 'a'"):
         namesakes.unmerge(small, "a", "b", by="Kim", now=NOW)
     with pytest.raises(NotFoundError, match="not called distinct"):
-        namesakes.reconsider(small, "a", "b")
+        namesakes.reconsider(small, "a", "b", by="ops", now=NOW)
     namesakes.merge(small, "a", "b", by="Kim", now=NOW)
     with pytest.raises(NotFoundError, match="merged into 'a'"):
         namesakes.merge(small, "c", "b", by="Kim", now=NOW)
@@ -237,7 +237,7 @@ def test_likely_pairs_are_listed_until_somebody_decides(store: Store) -> None:
     pairs, total = namesakes.likely_duplicates(store)
     assert total == 2
     assert ("b", "c") not in set(zip(pairs["first_id"], pairs["second_id"], strict=True))
-    namesakes.reconsider(store, "b", "c")
+    namesakes.reconsider(store, "b", "c", by="ops", now=NOW)
     assert namesakes.likely_duplicates(store)[1] == 3
 
     namesakes.merge(store, "a", "b", by="Kim", now=NOW)

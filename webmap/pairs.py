@@ -79,7 +79,7 @@ def decide() -> ResponseReturnValue:
     elif verb == "unmerge":
         namesakes.unmerge(shell.store(), kept_id, other_id, by=security.person(), now=_now())
     elif verb == "reconsider":
-        namesakes.reconsider(shell.store(), kept_id, other_id)
+        namesakes.reconsider(shell.store(), kept_id, other_id, by=security.person(), now=_now())
     else:
         raise InputError(f"verb: {verb[:40]!r} is none of merge, apart, unmerge, reconsider.")
     return redirect(url_for(".home", page=request.form.get("page") or None), 303)
