@@ -16,6 +16,7 @@ from territory.access import CAPABILITIES, ROLES
 from territory.errors import InputError
 from territory.lockout import LockedOutError, SignInError
 from webmap import opened, security
+from webmap.rights import in_words
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -181,7 +182,7 @@ def _own(problem: str | None = None) -> str:
         "account.html",
         place="auth.account",
         roles=[role for role in ROLES if role in who.roles],
-        capabilities=sorted(frozenset().union(*(CAPABILITIES[role] for role in who.roles))),
+        rights=in_words(frozenset().union(*(CAPABILITIES[role] for role in who.roles))),
         user=_user(who),
         sessions=_sessions(who),
         least=accounts.access_policy(opened.store()).password_min_length,

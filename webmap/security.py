@@ -33,6 +33,7 @@ from territory.access import DeniedError
 from territory.lockout import NOBODY
 from webmap import failures, opened
 from webmap.headers import HEADERS, add_headers, content_security_policy, csp_nonce
+from webmap.rights import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -265,10 +266,8 @@ def enforce() -> ResponseReturnValue | None:
     if rule.lets(viewer() if not rule.is_public else None):
         return None
     if viewer() is not None:
-        raise DeniedError(
-            f"It needs the right {' or '.join(sorted(rule.capabilities)) or 'of a person'}, which "
-            "your role does not give. Ask an admin for a role that has it."
-        )
+        needed = " or ".join(in_words(rule.capabilities)) or "sign in as a person"
+        raise DeniedError(f"Your role does not let you {needed}. Ask an admin for one that does.")
     if request.method in READS and not failures.is_data():
         here = request.full_path.rstrip("?")
         onward = {"next": here} if here != "/" else {}

@@ -8,10 +8,12 @@ import pytest
 from flask import Flask
 
 from territory import accounts, api_tokens, audit, links
+from territory.access import CAPABILITIES
 from territory.store import open_store
 from tests.web.conftest import NOW, PEOPLE, REP_A
 from tests.web.reading import Page, token
 from webmap import security
+from webmap.rights import RIGHTS
 
 WORDS = "correct horse battery"
 LANDING = "/sign-in/link"
@@ -225,3 +227,7 @@ def test_an_app_with_a_view_that_declares_nothing_does_not_start():
 def test_a_rule_says_one_thing_that_exists(said):
     with pytest.raises(LookupError):
         security.allows(*said[0], **said[1])
+
+
+def test_every_right_has_its_words():
+    assert set(RIGHTS) == set().union(*CAPABILITIES.values())
