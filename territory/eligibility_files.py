@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import json
 import re
 import tomllib
 from importlib import resources
@@ -81,6 +82,45 @@ def policy_from(table: Mapping[str, Any], where: str) -> EligibilityPolicy:
     return policy  # type: ignore[no-any-return]
 
 
+def policy_text(policy: EligibilityPolicy) -> str:
+    """Write a policy as TOML; reading it again gives the same policy."""
+    table = _told(policy)
+    criteria, exceptions = (table.pop(name, []) for name in _LISTS)
+    grandfathering = table.pop("grandfathering", None)
+    parts = [_lines(table)]
+    parts += [f"[[any_of]]\n{_lines(each)}" for each in criteria]
+    if grandfathering is not None:
+        parts.append(f"[grandfathering]\n{_lines(grandfathering)}")
+    parts += [f"[[exceptions]]\n{_lines(each)}" for each in exceptions]
+    return "\n".join(parts)
+
+
+def _told(settings: Any) -> dict[str, Any]:
+    """Give what differs from the defaults, and all that has none."""
+    told: dict[str, Any] = {}
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if field.name in _LISTS:
+            told[field.name] = [_told(each) for each in value]
+        elif dataclasses.is_dataclass(value):
+            told[field.name] = _told(value)
+        elif value != field.default or field.name in _ALWAYS:
+            told[field.name] = value
+    return told
+
+
+def _lines(table: Mapping[str, Any]) -> str:
+    return "".join(f"{name} = {_written(value)}\n" for name, value in table.items())
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(float(value))
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise TypeError("must be a text that is not blank")
@@ -136,6 +176,8 @@ _READ: dict[type[Any], dict[str, Reader | type[Any]]] = {
     },
 }  # fmt: skip
 _LISTS = ("any_of", "exceptions")
+# What is written even where it is the default: a rule should say these things by itself.
+_ALWAYS = ("unit", "comparison", "method", "offices", "until")
 
 
 def _build(kind: type[Any], table: Any, where: str, breaches: list[str]) -> Any:

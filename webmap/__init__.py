@@ -23,12 +23,16 @@ from territory.errors import InputError
 from territory.store import open_store
 from webmap import (
     admin,
+    api_eligibility,
     assets,
     auth,
     basemap,
     failures,
     hr,
+    hr_batches,
     hr_people,
+    hr_planning,
+    hr_rules,
     imports,
     job_pages,
     oidc,
@@ -38,6 +42,7 @@ from webmap import (
     receiving,
     rep,
     security,
+    self_check,
     shell,
     statics,
     warmup,
@@ -88,7 +93,8 @@ class Settings:
     ours stand before the app and say who asks.
 
     ``homes_url`` is where the home store is, by default a file in ``var_dir``; ``self_check`` opens
-    a page on which everybody may ask about a ZIP code. ``company`` is whose sign-on lets people in.
+    a page on which everybody may ask about a ZIP code, by ``self_check_policy`` where several are
+    published. ``company`` is whose sign-on lets people in.
     """
 
     store_url: str = DEFAULT_STORE
@@ -105,6 +111,7 @@ class Settings:
     secret_key: str | None = field(default=None, repr=False)
     homes_url: str | None = field(default=None, repr=False)
     self_check: bool = False
+    self_check_policy: str | None = None
     company: Company | None = None
 
     def __post_init__(self) -> None:
@@ -140,6 +147,7 @@ class Settings:
             proxies=_proxies(os.environ.get("TERRITORY_PROXIES")),
             secret_key=os.environ.get("TERRITORY_SECRET") or None,
             self_check=os.environ.get("TERRITORY_SELF_CHECK") == "1",
+            self_check_policy=os.environ.get("TERRITORY_SELF_CHECK_POLICY") or None,
             company=company_from(os.environ),
         )
 
@@ -182,7 +190,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.warm_up:
         warmup.install(app, settings.var_dir)
     for module in (
-        admin, auth, oidc, ops, rep, hr, hr_people, imports, worklist, pairs, job_pages, assets,
+        admin, auth, oidc, ops, rep, hr, hr_people, hr_batches, hr_rules, hr_planning, self_check,
+        api_eligibility, imports, worklist, pairs, job_pages, assets,
         basemap,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)

@@ -27,7 +27,7 @@ from territory.access import utc_text
 from territory.eligibility_homes import PERSON, PLACE
 from territory.eligibility_wording import DECISIONS
 from territory.errors import ConflictError, InputError, TerritoryError
-from webmap import hr_words, import_tables, job_pages, opened, receiving, security
+from webmap import hr, hr_words, import_tables, job_pages, opened, receiving, security
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from territory.uploads import Upload
 
 blueprint = Blueprint("hr_batches", __name__, url_prefix="/hr/batches")
+blueprint.after_request(hr.keep_nowhere)
+blueprint.context_processor(hr_words.words)
 
 COLUMNS = (*PLACE, *PERSON)
 SAMPLES = 3  # values of a column that its row of the mapping shows
@@ -215,7 +217,7 @@ def _question() -> dict[str, Any]:
     policy = request.form.get("policy", "")
     if policy not in names:
         raise InputError("No such policy is published. Choose one, or publish it first.")
-    on = hr_words.read_day(request.form.get("on", ""), "The day to decide for")
+    on = hr.read_day(request.form.get("on", ""), "The day to decide for")
     return {"policy": policy, "on": on, "is_exact": request.form.get("distances") == "exact"}
 
 
@@ -253,9 +255,7 @@ def verdicts(batch_id: str, suffix: str) -> Response:
     stem = batch.name[: -len(batch.suffix)] if batch.suffix else batch.name
     if path.suffix != f".{suffix}":
         abort(404, f"The verdicts of {batch.name} are a {path.suffix} file.")
-    answer = send_file(path, as_attachment=True, download_name=f"{stem}-verdicts{path.suffix}")
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return send_file(path, as_attachment=True, download_name=f"{stem}-verdicts{path.suffix}")
 
 
 @blueprint.post("/<batch_id>/remove")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, redirect, render_template, request, url_for
 
 from territory import eligibility_desk as desk
+from territory import home_files
 from territory.eligibility_policy import GrantedException
 from territory.eligibility_register import check_reference
 from territory.errors import InputError
@@ -163,4 +164,5 @@ def purge() -> ResponseReturnValue:
     else:
         subject = request.form.get("subject", "").strip()
         report = desk.purge_person(store, homes(), subject, by=by, now=now)
+    home_files.clear(opened.settings().home_files)  # batches hold addresses too
     return _purging(report=report)

@@ -1,47 +1,46 @@
-"""What the pages of HR say for rules and verdicts, and how they read days."""
+"""What the pages of HR say for rules, their versions and verdicts."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from territory.eligibility_policy import METHODS
+from territory.eligibility_certificate import rule_words
+from territory.eligibility_homes import PERSON, PLACE
 from territory.eligibility_register import DRAFT, PUBLISHED, version_in_force
 from territory.eligibility_wording import (
     CANNOT_DECIDE,
     ELIGIBLE,
     NEEDS_REVIEW,
     NOT_ELIGIBLE,
-    UNIT_WORDS,
 )
-from territory.errors import InputError, NotFoundError
+from territory.errors import NotFoundError
+from webmap import hr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from territory.eligibility_policy import Criterion, EligibilityPolicy
+    from territory.eligibility_policy import EligibilityPolicy
     from territory.eligibility_register import PolicyVersion
 
-# A tag is a class, a shape and a word, so that it reads without its colour.
-VERDICT = {
-    ELIGIBLE: ("ok", "check", "Eligible"),
-    NOT_ELIGIBLE: ("no", "cross", "Not eligible"),
-    NEEDS_REVIEW: ("review", "wave", "Too close to call"),
-    CANNOT_DECIDE: ("unknown", "ask", "Cannot decide"),
-}
 MEANING = {
     ELIGIBLE: "The whole location is on the right side of the limit",
     NOT_ELIGIBLE: "The whole location is on the wrong side of every limit",
     NEEDS_REVIEW: "The limit runs through where the home may be",
     CANNOT_DECIDE: "The row does not tell where the home is",
 }
-OFFICES = {
-    "any_open": "any open office",
-    "approved": "an approved office",
-    "assigned": "the assigned office",
+COLUMN = {
+    "person_id": "Reference of the person",
+    "street": "Street",
+    "postal_code": "ZIP code",
+    "lat": "Latitude",
+    "lon": "Longitude",
+    "assigned_office_id": "Id of the assigned office",
+    "eligible_since": "Eligible since (day)",
+    "home_since": "Lives there since (day)",
+    "role_since": "Has the role since (day)",
 }
-METHOD = dict(zip(METHODS, ("in a straight line", "by road", "by road"), strict=True))
 CURRENT, COMING, REPLACED, ENDED = "In force", "Starts later", "Replaced", "Ended"
 
 
@@ -55,26 +54,18 @@ class Shown:
     words: str
 
 
-def criterion_words(criterion: Criterion) -> str:
-    """Say one alternative: "within 50 miles, in a straight line, of any open office"."""
-    unit = UNIT_WORDS[criterion.unit][criterion.limit == 1]
-    place = OFFICES[criterion.offices]
-    if criterion.offices == "approved":
-        place = f"{' or '.join(criterion.approved)}"
-    if criterion.origin == "area":
-        place = f"the area of {place}"
-    way = "of" if criterion.is_near else "from"
-    roles = f", for {' and '.join(criterion.roles)}" if criterion.roles else ""
-    return (
-        f"{criterion.comparison} {criterion.limit:g} {unit}, {METHOD[criterion.method]}, "
-        f"{way} {place}{roles}"
-    )
+def words() -> dict[str, Any]:
+    """Give the templates the words for decisions and columns."""
+    return {
+        "DECISION_TAG": hr.DECISION_TAG,
+        "DECISION_MEANING": MEANING,
+        "HOME_COLUMN": {name: COLUMN.get(name, name.capitalize()) for name in (*PLACE, *PERSON)},
+    }
 
 
-def rule_words(policy: EligibilityPolicy) -> str:
+def words_of(policy: EligibilityPolicy) -> str:
     """Say the whole rule in one sentence."""
-    told = ", or ".join(criterion_words(each) for each in policy.any_of)
-    return f"{told[:1].upper()}{told[1:]}"
+    return "; or ".join(rule_words(criterion) for criterion in policy.any_of)
 
 
 def in_use(versions: Iterable[PolicyVersion]) -> list[PolicyVersion]:
@@ -110,7 +101,7 @@ TAGS = {
 
 def _shown(version: PolicyVersion, every: list[PolicyVersion], today: str) -> Shown:
     state = _state(version, every, today)
-    return Shown(version, state, TAGS[state], rule_words(version.policy))
+    return Shown(version, state, TAGS[state], words_of(version.policy))
 
 
 def _state(version: PolicyVersion, every: list[PolicyVersion], today: str) -> str:
@@ -126,19 +117,3 @@ def _state(version: PolicyVersion, every: list[PolicyVersion], today: str) -> st
     if held is version:
         return CURRENT
     return ENDED if not rule.is_in_force(today) else REPLACED
-
-
-def read_day(text: str, what: str) -> str | None:
-    """Read a day of a form; None where it was left empty.
-
-    Raises
-    ------
-    InputError
-        If it is none.
-    """
-    if not text.strip():
-        return None
-    try:
-        return dt.date.fromisoformat(text.strip()).isoformat()
-    except ValueError:
-        raise InputError(f"{what} is no day. Write it as 2026-01-31.") from None
