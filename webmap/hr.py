@@ -6,6 +6,7 @@ address, title, log or error. Pages of the desk are kept by no browser.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 import re
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
+from territory import accounts
 from territory import eligibility_desk as desk
 from territory.eligibility_certificate import rule_words
 from territory.eligibility_deciding import place
@@ -36,6 +38,7 @@ blueprint = Blueprint("hr", __name__, url_prefix="/hr")
 
 PAGE_ROWS = 50
 FIELDS = ("home", "policy", "on", *PERSON)
+ASKED_BY = "Asked by"  # the line of a certificate
 SOUGHT = ("person", "verdict", "policy", "from", "until")
 # How a decision is said on pages: class, icon and word, so that it reads without its colour.
 DECISION_TAG = {
@@ -96,7 +99,7 @@ def decide() -> ResponseReturnValue:
         made=made,
         read_as=[(name, home[name]) for name in PLACE if home.get(name)],
         line=hr_picture.line(made.record),
-        lines=desk.certificate(made.record, decision_id=made.decision_id, is_exact=True).lines,
+        certificate=written(made.record, made.decision_id, is_exact=True),
         drawn=hr_picture.map_data(made.record, placed),
     )
 
@@ -115,7 +118,8 @@ def _desk(typed: dict[str, str], **told: Any) -> str:
         days=DAYS,
         map=chart,
         map_script=url_for(".map_script", v=chart.tag),
-        **{"made": None, "problem": None, "drawn": {}, **told},
+        keep_days=desk.KEEP_DAYS,
+        **{"made": None, "problem": None, "drawn": hr_picture.nothing_drawn(), **told},
     )
 
 
@@ -246,6 +250,20 @@ def _decisions(query: dict[str, str], problem: str | None = None) -> str:
     )
 
 
+def written(record: dict[str, Any], decision_id: str, *, is_exact: bool) -> desk.Certificate:
+    """Write a decision out, with the names of those who have an account beside their ids."""
+    told = desk.certificate(record, decision_id=decision_id, is_exact=is_exact)
+    names = {user.user_id: user.name for user in accounts.users(opened.store())}
+    by = record["asked"]["by"]
+    if by not in names:
+        return told
+    lines = tuple(
+        (label, f"{names[by]} ({by}){text.removeprefix(by)}" if label == ASKED_BY else text)
+        for label, text in told.lines
+    )
+    return dataclasses.replace(told, lines=lines)
+
+
 @blueprint.get("/decisions/<decision_id>")
 @security.allows("see_decisions")
 def decision(decision_id: str) -> ResponseReturnValue:
@@ -258,7 +276,7 @@ def decision(decision_id: str) -> ResponseReturnValue:
         record=record,
         told=record["decision"],
         line=hr_picture.line(record),
-        certificate=desk.certificate(record, decision_id=decision_id, is_exact=True),
+        certificate=written(record, decision_id, is_exact=True),
         verified=desk.verify_decision(opened.store(), homes(), decision_id),
     )
 
@@ -275,7 +293,7 @@ def certificate(decision_id: str) -> ResponseReturnValue:
         decision_id=decision_id,
         told=record["decision"],
         is_exact=is_exact,
-        certificate=desk.certificate(record, decision_id=decision_id, is_exact=is_exact),
+        certificate=written(record, decision_id, is_exact=is_exact),
     )
 
 

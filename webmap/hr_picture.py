@@ -17,6 +17,7 @@ from territory.eligibility_files import policy_from
 from territory.eligibility_verdict import spread
 from territory.eligibility_wording import shown
 from territory.geodesy import ring
+from webmap.maps import MAINLAND
 from webmap.wording import PRECISION
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def line(record: Mapping[str, Any]) -> Line | None:
         return None
     limit = found.criterion.limit_si
     ends = [end for end in (found.low, found.value, found.high) if math.isfinite(end)]
-    half = max(1.3 * max(abs(end - limit) for end in ends), limit / 10)
+    half = max(1.5 * max(abs(end - limit) for end in ends), limit / 10)
     left, right = max(0.0, limit - half), limit + half
 
     def x(measure: float) -> float:
@@ -139,8 +140,14 @@ def _number(x: float, text: str) -> Number:
     return Number(x, "end" if x > WIDTH - LABEL / 2 else "middle", text)
 
 
+def nothing_drawn() -> dict[str, Any]:
+    """Give the data of a map on which nothing is but the ground."""
+    west, south, east, north = MAINLAND
+    return {"frame": [[south, west], [north, east]]}
+
+
 def map_data(record: Mapping[str, Any], home: pd.Series) -> dict[str, Any]:
-    """Make what ``static/hr-map.js`` reads from the page; empty where no distance decided.
+    """Make what ``static/hr-map.js`` reads from the page: the frame alone where nothing is drawn.
 
     Parameters
     ----------
@@ -150,7 +157,7 @@ def map_data(record: Mapping[str, Any], home: pd.Series) -> dict[str, Any]:
     """
     found = measured(record)
     if found is None or pd.isna(home["lon"]):
-        return {}
+        return nothing_drawn()
     lon, lat = float(found.office["office_lon"]), float(found.office["office_lat"])
     home_lon = float(home["lon"]) + 360 * round((lon - float(home["lon"])) / 360)
     off = float(np.nan_to_num(home["uncertainty_m"]))

@@ -222,7 +222,7 @@ def home_map(*, tiles_url: str = basemap.TILES_URL) -> RenderedMap:
     tiles are of the size of a county at least, so that no address of a tile tells where
     anybody lives.
     """
-    chart = _shell(MAINLAND, tiles_url, closest=HOME_ZOOM, closest_tiles=HOME_TILES_ZOOM)
+    chart = _shell(None, tiles_url, closest=HOME_ZOOM, closest_tiles=HOME_TILES_ZOOM)
     HomeCheck().add_to(chart)
     return _render(
         chart,
@@ -324,14 +324,17 @@ def _numbers(column: pd.Series, digits: int) -> list[float | None]:
 
 
 def _shell(
-    bounds: Bounds,
+    bounds: Bounds | None,
     tiles_url: str,
     *,
     closest: int = MAX_ZOOM,
     closest_tiles: int = basemap.MAX_ZOOM,
 ) -> folium.Map:
-    """Make the map with its ground; bounds (west, south, east, north) fill the first view."""
-    west, south, east, north = bounds
+    """Make the map with its ground; bounds (west, south, east, north) fill the first view.
+
+    Without bounds the script that takes the map over chooses the view.
+    """
+    west, south, east, north = bounds or MAINLAND
     chart = folium.Map(
         location=((south + north) / 2, (west + east) / 2),
         zoom_start=8,
@@ -341,8 +344,9 @@ def _shell(
         attributionControl=True,
         worldCopyJump=True,
     )
-    # Before the tiles, so that none is asked for at a zoom that is left at once.
-    chart.fit_bounds([(south, west), (north, east)], padding=(12, 12))
+    if bounds:
+        # Before the tiles, so that none is asked for at a zoom that is left at once.
+        chart.fit_bounds([(south, west), (north, east)], padding=(12, 12))
     folium.TileLayer(
         tiles_url,
         attr=basemap.CREDITS,

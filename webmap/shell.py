@@ -94,16 +94,19 @@ def around() -> dict[str, Any]:
 def _places(seen: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
     """Give all that the way about may lead to: view, word, picture, count."""
     return (
+        ("hr.check", "Check", "home", None),
+        ("hr_batches.home", "Batch", "list", None),
+        ("hr.decisions", "Decisions", "record", None),
+        ("hr_rules.policies", "Policies", "flag", None),
+        ("hr_people.exceptions", "Exceptions", "key", None),
+        ("hr_planning.home", "Planning", "office", None),
+        ("hr_people.purging", "Purge", "bin", None),
         ("ops.home", "Markets", "map", None),
         ("imports.home", "Import", "up", None),
         ("worklist.home", "Places", "pin", None),
         ("ops.findings", "Findings", "flag", seen.findings),
         ("rep.outside", "Outside", "outside", seen.outside),
         ("ops.offices", "Offices", "office", None),
-        ("hr.check", "Check", "home", None),
-        ("hr.decisions", "Decisions", "record", None),
-        ("hr_people.exceptions", "Exceptions", "flag", None),
-        ("hr_people.purging", "Purge", "bin", None),
         ("admin.users", "Users", "people", None),
         ("admin.tokens", "Tokens", "key", None),
         ("admin.log", "Log", "list", None),

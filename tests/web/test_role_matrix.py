@@ -44,13 +44,16 @@ OPEN_TO = {
     "admin.set_policy": {"ops"},
     "admin": {"admin"},
     "hr": {"hr"},
+    "self_check": EVERYBODY,
+    "hr_people": {"hr"},
 }
 ALONE = "127.0.0.77"  # failures at the door are counted by address: nobody else stands at this one
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def open_to(endpoint: str) -> set[str]:
-    told = OPEN_TO.get(endpoint) or OPEN_TO.get(endpoint.split(".")[0])
+    blueprint = endpoint.split(".")[0]
+    told = OPEN_TO.get(endpoint) or OPEN_TO.get("hr" if blueprint[:3] == "hr_" else blueprint)
     assert told, f"{endpoint}: say in OPEN_TO who may call it"
     return told
 

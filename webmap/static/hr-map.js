@@ -2,14 +2,14 @@
  *
  * Data: JSON in the element #home-check of the page that answered the check (webmap/hr_picture.py makes it), so that no
  * address that is asked for tells of the home: {office: {name, lat, lon}, ring, ring_words, home: {lat, lon, words},
- * area, frame}; ring and area are [[lat, lon], ...] or null, frame is [[south, west], [north, east]]. {} draws nothing.
+ * area, frame}; ring and area are [[lat, lon], ...] or null, frame is [[south, west], [north, east]]. A frame alone draws nothing.
  * [data-pin-start] places the pin, [data-pin-said] says where it is, and the field #home takes it. */
 "use strict";
 
 function homeCheck(map) {
   const box = map.getContainer(), dark = matchMedia("(prefers-color-scheme: dark)"), told = JSON.parse(document.getElementById("home-check").textContent);
   const building = '<svg viewBox="-9 -9 18 18" aria-hidden="true"><path d="M-4 5v-9h5v9M1-1h4v6M-5.500 5h11M-2-1.500h1M-2 1.500h1"/></svg>';
-  const frame = () => { if (told.frame) map.fitBounds(told.frame, {padding: [8, 8], animate: false}); };
+  const frame = () => map.fitBounds(told.frame, {padding: [8, 8], animate: false});
 
   /** Write beside a layer; names are texts and never HTML. */
   function label(layer, words, direction, looks = "") {
