@@ -44,19 +44,23 @@ if TYPE_CHECKING:
     from territory.eligibility_policy import EligibilityPolicy
     from territory.tables import Table
 
+    Remedies = tuple[tuple[str, str, str, int], ...]
+
 ADDED = (
     "decision", "reason", "remedy", "office_id", "office_name", "distance_mi", "duration_min",
     "uncertainty_mi", "policy",
 )  # fmt: skip
 _DISTRIBUTION = "territory-mapper"
 _UNREADABLE = FAULTS["unreadable"]
+_FEW_WORDS = r"^Cannot decide: ([^;:.]*)"
 
 
 @dataclass(frozen=True)
 class BatchReport:
     """How many rows were read and how they were decided; ``columns`` names what was added.
 
-    ``remedies``: decision, what would settle it, and how many rows that is said of, most first.
+    ``remedies``: decision, why in a few words, what would settle it, and of how many rows that is
+    said, most first.
     """
 
     read: int
@@ -66,7 +70,7 @@ class BatchReport:
     cannot_decide: int
     policy: str
     columns: tuple[str, ...]
-    remedies: tuple[tuple[str, str, int], ...] = ()
+    remedies: Remedies = ()
 
     @property
     def sentence(self) -> str:
@@ -80,8 +84,8 @@ class BatchReport:
     def as_json(self) -> dict[str, Any]:
         """The report for a program to read."""
         remedies = [
-            {"decision": decision, "remedy": remedy, "rows": rows}
-            for decision, remedy, rows in self.remedies
+            {"decision": decision, "why": why, "remedy": remedy, "rows": rows}
+            for decision, why, remedy, rows in self.remedies
         ]
         return {**asdict(self), "columns": list(self.columns), "remedies": remedies}
 
@@ -256,8 +260,6 @@ def write_batch(batch: BatchFile, added: pd.DataFrame, target: Path, policy: str
     whole = _with_unreadable(whole, batch.table, names, policy)
     write_table(whole, target)
     counts = Counter(whole[names["decision"]])
-    open_ones = whole[[names["decision"], names["remedy"]]].dropna()
-    remedies = Counter(open_ones.itertuples(index=False, name=None))
     return BatchReport(
         read=len(whole),
         eligible=counts[ELIGIBLE],
@@ -266,8 +268,17 @@ def write_batch(batch: BatchFile, added: pd.DataFrame, target: Path, policy: str
         cannot_decide=counts[CANNOT_DECIDE],
         policy=policy,
         columns=tuple(names.values()),
-        remedies=tuple((*told, rows) for told, rows in remedies.most_common()),
+        remedies=_remedies(whole, names),
     )
+
+
+def _remedies(whole: pd.DataFrame, names: Mapping[str, str]) -> Remedies:
+    """Count what would settle the rows that are open; no distance is among the words."""
+    decision, reason, remedy = (whole[names[name]] for name in ("decision", "reason", "remedy"))
+    why = reason.where(decision == CANNOT_DECIDE, "").astype(str).str.extract(_FEW_WORDS)[0]
+    told = zip(decision, why.fillna(""), remedy.where(remedy.notna(), None), strict=True)
+    counts = Counter(each for each in told if each[2] is not None)
+    return tuple((*each, rows) for each, rows in counts.most_common())
 
 
 def decide_file(

@@ -97,6 +97,8 @@ def change() -> ResponseReturnValue:
         return _try(form, action)
     except InputError as error:
         return _show(form, problem=error), 400
+    except ConflictError as error:
+        return _show(form, problem=error), 409
 
 
 def _action() -> str:
@@ -106,11 +108,9 @@ def _action() -> str:
 def _try(form: PolicyForm, action: str) -> ResponseReturnValue:
     """Try the rule; save it where it is the very rule that was tried before."""
     policy = form.policy()
+    _refuse_published(policy)
     if action == "save" and request.form.get("tried") == policy.digest:
-        try:
-            desk.save_policy(opened.store(), policy, by=security.person(), now=opened.now())
-        except ConflictError as error:
-            return _show(form, problem=error), 409
+        desk.save_policy(opened.store(), policy, by=security.person(), now=opened.now())
         at = f"{policy.name}-{policy.version}"
         return redirect(url_for(".policies", did="saved", _anchor=at), 303)
     past = _past(policy)
@@ -118,6 +118,16 @@ def _try(form: PolicyForm, action: str) -> ResponseReturnValue:
     if action == "changes":
         return _file_of(policy, found)
     return _show(form, policy=policy, past=past, found=found, was_unseen=action == "save")
+
+
+def _refuse_published(policy: EligibilityPolicy) -> None:
+    """Raise ``ConflictError`` before anybody tries what cannot be saved."""
+    same = [one for one in desk.policies(opened.store(), policy.name)
+            if one.policy.version == policy.version and one.status == PUBLISHED]  # fmt: skip
+    if same:
+        raise ConflictError(
+            f"{same[0].shown} is published and never changes. Give the rule another version."
+        )
 
 
 def _past(policy: EligibilityPolicy) -> str:
@@ -168,8 +178,14 @@ def _breaches(problem: Exception | None) -> list[str]:
         return []
     if isinstance(problem, PolicyError):
         _, _, told = str(problem).partition(": ")
-        return [part.replace("any_of", "alternative", 1) for part in told.rstrip(".").split("; ")]
+        return [_breach(part) for part in told.rstrip(".").split("; ")]
     return [str(problem)]
+
+
+def _breach(part: str) -> str:
+    """Say a breach in the words of the form: "any_of 1: limit" is limit of alternative 1."""
+    setting, mark, rest = part.partition(" ")
+    return setting.replace("any_of", "alternative").replace("_", " ") + mark + rest
 
 
 def _matrix(found: WhatChanges) -> list[dict[str, Any]]:

@@ -85,6 +85,7 @@ def _criterion(texts: dict[str, str]) -> dict[str, Any]:
         told["limit"] = float(told.get("limit", ""))
     except ValueError:
         told.setdefault("limit", "")
+        told.pop("unit", None)  # "50mi" has its own
     return told
 
 
