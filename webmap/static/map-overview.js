@@ -13,7 +13,7 @@ function marketOverview(map) {
   function flag(markets, i) {
     const link = make("a", {className: "map-flag", href: box.dataset.market.replace("{id}", encodeURIComponent(markets.id[i]))},
       make("span", {className: "map-flag-name", textContent: markets.name[i]}), make("b", {textContent: markets.prospects[i].toLocaleString("en-US")}));
-    link.setAttribute("aria-label", `${markets.name[i]}: ${markets.prospects[i].toLocaleString("en-US")} prospects`);
+    link.setAttribute("aria-label", `${markets.name[i]} ${markets.prospects[i].toLocaleString("en-US")} prospects`);
     const area = box.querySelector(`.map-area-${i}`), light = (on) => area?.classList.toggle("on", on);
     for (const [name, on] of [["pointerenter", true], ["focus", true], ["pointerleave", false], ["blur", false]]) link.addEventListener(name, () => light(on));
     L.DomEvent.disableClickPropagation(link);
