@@ -164,11 +164,12 @@ def _check_return(client: Any, company: Company) -> None:
     """Refuse what no sign-in of this browser can have led to, before anybody is asked."""
     state = request.args.get("state", "")
     begun = client.framework.get_state_data(session, state)
-    if begun is None or request.args.get("iss", company.issuer) != company.issuer:
-        raise SignInError(LATE)
-    if "code" not in request.args:
+    if "error" in request.args:  # some say no without the state
         client.framework.clear_state_data(session, state)
         raise SignInError(DENIED)
+    is_theirs = request.args.get("iss", company.issuer) == company.issuer
+    if begun is None or not is_theirs or "code" not in request.args:
+        raise SignInError(LATE)
 
 
 def _discover(client: Any) -> None:
