@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from territory.store import Store
+
 BAD_INPUT = 2
 EXPORTS = (
     "prospects", "markets", "findings", "offices", "reps", "territories", "named_accounts", "sites",
@@ -100,7 +102,23 @@ def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
                 "Name another one: territory --store sqlite:///var/demo.sqlite demo"
             )
     report = workflow.load_demo(store, now=now(), progress=note)
+    _publish_example_rule(store, report.plan.published_by if report.plan else "example")
     answer({"loaded": True, **report.as_json()}, report.sentence, is_json=is_json)
+
+
+def _publish_example_rule(store: Store, by: str) -> None:
+    """Put the 50-mile rule in force, so that HR can decide at once."""
+    from importlib import resources
+
+    from territory import eligibility_desk as desk
+    from territory.eligibility_files import read_eligibility_policy
+
+    rule = resources.files("territory_data") / "eligibility_fifty_miles.toml"
+    with resources.as_file(rule) as path:
+        policy = read_eligibility_policy(path)
+    if not desk.policies(store, policy.name):
+        desk.save_policy(store, policy, by=by, now=now())
+        desk.publish_policy(store, policy.name, policy.version, by=by, now=now())
 
 
 @cli.command()

@@ -438,3 +438,11 @@ def test_the_package_offers_its_verbs_without_importing_them() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert done.stdout == "module 'territory' has no attribute 'nonsense'\n", done.stderr
+
+
+def test_the_demo_company_decides_who_lives_near_enough(tmp_path: Path) -> None:
+    store = ["--store", str(tmp_path / "demo.sqlite")]
+    for words in (["demo"], ["demo"], ["eligibility", "policies", "list"]):
+        told = CliRunner().invoke(cli.cli, [*store, *words])
+        assert told.exit_code == 0, told.output
+    assert told.output.startswith("fifty-mile-rule 1: published")
