@@ -16,7 +16,7 @@ import pandas as pd
 from territory.eligibility_files import policy_from
 from territory.eligibility_verdict import spread
 from territory.eligibility_wording import shown
-from territory.geodesy import ring
+from territory.geodesy import inverse, ring
 from webmap.maps import MAINLAND
 from webmap.wording import PRECISION
 
@@ -159,29 +159,32 @@ def map_data(record: Mapping[str, Any], home: pd.Series) -> dict[str, Any]:
     if found is None or pd.isna(home["lon"]):
         return nothing_drawn()
     lon, lat = float(found.office["office_lon"]), float(found.office["office_lat"])
-    home_lon = float(home["lon"]) + 360 * round((lon - float(home["lon"])) / 360)
+    home_lon, home_lat = float(home["lon"]), float(home["lat"])
+    turns = 360.0 * round((lon - home_lon) / 360)  # across the antimeridian
     off = float(np.nan_to_num(home["uncertainty_m"]))
+    reach = float(inverse([home_lon], [home_lat], [lon], [lat])[0]) + off
     has_ring = found.criterion.method == "geodesic" and found.criterion.origin == "office"
     limit = found.criterion.limit_si if has_ring else 0.0
-    reach = float(record["decision"]["distance_m"] or 0.0) + off
     return {
         "office": {"name": f"{found.office['office_name']} office", "lat": lat, "lon": lon},
         "ring": _outline(lon, lat, limit, RING_VERTICES) if has_ring else None,
         "ring_words": f"{found.criterion.limit:g} {found.criterion.unit}" if has_ring else None,
-        "home": {"lat": float(home["lat"]), "lon": home_lon, "words": _home_words(home, off)},
-        "area": _outline(home_lon, float(home["lat"]), off, AREA_VERTICES) if off else None,
-        "frame": _frame(lon, lat, 1.08 * max(limit, reach, abs(home_lon - lon) * 1000)),
+        "home": {"lat": home_lat, "lon": home_lon + turns, "words": _home_words(home, off)},
+        "area": _outline(home_lon, home_lat, off, AREA_VERTICES, turns) if off else None,
+        "frame": _frame(lon, lat, 1.08 * max(limit, reach)),
     }
 
 
 def _home_words(home: pd.Series, off: float) -> str:
-    known = PRECISION[home["precision"]] if off else "coordinates given"
-    return f"Home ({known[:1].lower() + known[1:] if known != PRECISION['postal'] else known})"
+    return f"Home ({PRECISION[home['precision']] if off else 'coordinates given'})"
 
 
-def _outline(lon: float, lat: float, radius_m: float, vertices: int) -> list[list[float]]:
-    """Draw a ring as Leaflet takes it: (lat, lon)."""
-    outline: list[list[float]] = np.round(ring(lon, lat, radius_m, vertices)[:, ::-1], 5).tolist()
+def _outline(
+    lon: float, lat: float, radius_m: float, vertices: int, turns: float = 0.0
+) -> list[list[float]]:
+    """Draw a ring as Leaflet takes it, (lat, lon), so many degrees further east."""
+    points = ring(lon, lat, radius_m, vertices)[:, ::-1] + [0.0, turns]
+    outline: list[list[float]] = np.round(points, 5).tolist()
     return outline
 
 
