@@ -185,7 +185,8 @@ def _breaches(problem: Exception | None) -> list[str]:
 def _breach(part: str) -> str:
     """Say a breach in the words of the form: "any_of 1: limit" is limit of alternative 1."""
     setting, mark, rest = part.partition(" ")
-    return setting.replace("any_of", "alternative").replace("_", " ") + mark + rest
+    told = setting.replace("any_of", "alternative").replace("_", " ") + mark + rest
+    return told[:1].upper() + told[1:]
 
 
 def _matrix(found: WhatChanges) -> list[dict[str, Any]]:
