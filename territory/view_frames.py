@@ -76,8 +76,8 @@ class Seen:
         deals = pipeline(self._reading.opportunities(self.plan.plan_id, self.scope.money))
         return float(deals["pipeline_usd"].sum()), float(self._quotas().sum())
 
-    def prospects(self, **equals: str | None) -> pd.DataFrame:
-        """Give the prospects in reach, by id; ``equals`` as in ``Transaction.table``."""
+    def prospects(self, **equals: str | tuple[str, ...] | None) -> pd.DataFrame:
+        """Give the prospects in reach, by id; ``equals`` as in ``rows.equal``."""
         said = self._reading.prospects(self.plan.plan_id, self.scope.accounts, **equals)
         deals = self._reading.opportunities(self.plan.plan_id, self.scope.money, **equals)
         owned = self._territories().drop_duplicates("territory_id").set_index("territory_id")

@@ -58,7 +58,7 @@ LAYERS = (
     ("view_frames",),
     ("vintage", "views", "comparing", "geocode_run", "snapshotting"),
     ("importing",),
-    ("exporting", "undoing"),
+    ("exporting", "undoing", "paging"),
     ("imports",),
     ("workflow", "eligibility_deciding", "eligibility_verifying"),
     ("eligibility_rules", "eligibility_means"),

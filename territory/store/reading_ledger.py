@@ -32,12 +32,14 @@ _PARTS_OF_REPS = {"territories": schema.plan_territories, "reps": schema.plan_re
 
 
 class ReadingLedger:
-    """Reads rows within a reach. ``equals`` are as in ``Transaction.table``."""
+    """Reads rows within a reach. ``equals`` are as in ``rows.equal``."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def prospects(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
+    def prospects(
+        self, plan_id: str, reach: Reach, **equals: str | tuple[str, ...] | None
+    ) -> pd.DataFrame:
         """Read the prospects of a plan, by id.
 
         The columns of plan_assignments, the address and company columns of prospects as they are
@@ -79,7 +81,9 @@ class ReadingLedger:
             .order_by(said.c.prospect_id)
         )
 
-    def opportunities(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
+    def opportunities(
+        self, plan_id: str, reach: Reach, **equals: str | tuple[str, ...] | None
+    ) -> pd.DataFrame:
         """Read the opportunities of a plan's prospects with the market and rep of each.
 
         ``equals`` are of the columns of plan_assignments.

@@ -53,10 +53,16 @@ def _tuples(frame: pd.DataFrame, names: list[str]) -> list[tuple[Any, ...]]:
     return list(zip(*columns, strict=True))
 
 
-def equal(table: Table, values: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
-    """Conditions in which null equals null."""
+def equal(
+    table: Table, values: Mapping[str, str | tuple[str, ...] | None]
+) -> list[ColumnElement[bool]]:
+    """Conditions in which null equals null; several values let each of them through."""
     return [
-        table.c[name].is_(None) if value is None else table.c[name] == value
+        table.c[name].in_(value)
+        if isinstance(value, tuple)
+        else table.c[name].is_(None)
+        if value is None
+        else table.c[name] == value
         for name, value in values.items()
     ]
 

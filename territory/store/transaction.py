@@ -16,6 +16,7 @@ from territory.store.audit_ledger import AuditLedger
 from territory.store.entry_ledger import EntryLedger
 from territory.store.import_ledger import ImportLedger
 from territory.store.job_ledger import JobLedger
+from territory.store.paging_ledger import PagingLedger
 from territory.store.pair_ledger import PairLedger
 from territory.store.reading_ledger import ReadingLedger
 from territory.store.snapshot_ledger import SnapshotLedger
@@ -63,6 +64,11 @@ class Transaction:
     def reading(self) -> ReadingLedger:
         """What a plan says and what is on file about its prospects, row by row within a reach."""
         return ReadingLedger(self._connection)
+
+    @cached_property
+    def paging(self) -> PagingLedger:
+        """One page of a long list."""
+        return PagingLedger(self._connection)
 
     @cached_property
     def snapshots(self) -> SnapshotLedger:
