@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,9 +14,12 @@ from hypothesis import strategies as st
 
 from territory.errors import ColumnError
 from territory.identity import key_text
+from territory.imports import import_file
 from territory.intake import take_in
+from territory.store import open_store
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from random import Random
 
 
@@ -75,6 +81,24 @@ def test_a_header_that_is_said_not_to_be_used_is_no_name() -> None:
     taken = take_in("prospects", table, {"zip": "postal_code", "firm": ""})
     assert taken.rows["name"].tolist() == ["Unnamed company, 60601"]
     assert (taken.mapping, taken.ignored) == ({"zip": "postal_code"}, ("firm",))
+
+
+def test_a_real_list_without_names_comes_in_whole_and_twice_changes_nothing(
+    shared: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "ppp.csv"
+    with gzip.open(shared / "ppp_businesses_1m.csv.gz", "rt") as rows, path.open("w") as file:
+        file.writelines(islice(rows, 5001))
+    terms = {"by": "me", "now": datetime(2026, 11, 23, tzinfo=UTC)}
+    with open_store(str(tmp_path / "store.sqlite")) as store:
+        first = import_file(store, "prospects", path, **terms)
+        again = import_file(store, "prospects", path, **terms)
+        with store.read() as transaction:
+            names = transaction.table("prospects", ["name"])["name"]
+    assert (first.rows, first.changes["new"], len(first.remarks)) == (5000, 5000, 1)
+    assert first.is_reconciled
+    assert again.changes == {"new": 0, "updated": 0, "unchanged": 5000}
+    assert names.str.startswith("Unnamed company, ").all()
 
 
 def test_a_key_of_several_parts_is_told_as_one_text() -> None:
