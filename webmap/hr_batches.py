@@ -7,6 +7,7 @@ No address is part of an address of these pages, of a job or of its errors.
 from __future__ import annotations
 
 import datetime as dt
+import mimetypes
 from typing import TYPE_CHECKING, Any
 
 from flask import (
@@ -255,7 +256,15 @@ def verdicts(batch_id: str, suffix: str) -> Response:
     stem = batch.name[: -len(batch.suffix)] if batch.suffix else batch.name
     if path.suffix != f".{suffix}":
         abort(404, f"The verdicts of {batch.name} are a {path.suffix} file.")
-    return send_file(path, as_attachment=True, download_name=f"{stem}-verdicts{path.suffix}")
+    file = path.open("rb")
+    answer = send_file(
+        file,
+        mimetypes.guess_type(path)[0],
+        as_attachment=True,
+        download_name=f"{stem}-verdicts{path.suffix}",
+    )
+    answer.call_on_close(file.close)  # what compresses an answer leaves its file open
+    return answer
 
 
 @blueprint.post("/<batch_id>/remove")
