@@ -71,7 +71,9 @@ def test_pages_put_together_are_the_list(
     whole = expected(company, scope, wanted)
     pages = []
     for start in range(0, len(whole) + count, count):
-        page = paging.prospects(company, scope=scope, start=start, count=count, choices=wanted)
+        page = paging.page(
+            company, "prospects", scope=scope, start=start, count=count, choices=wanted
+        )
         assert page.total == len(whole)
         assert len(page.rows) == max(0, min(count, len(whole) - start))
         pages.append(page.rows)
@@ -86,7 +88,7 @@ def test_both_databases_page_alike(company: Store, tmp_path: Path, postgresql_ur
         found(other, tmp_path)
         for wanted in ({}, {"market_id": (None, "CHI")}, {"verdict": ("in",)}):
             here, there = (
-                paging.prospects(store, scope=ALL, start=1, count=3, choices=wanted)
+                paging.page(store, "prospects", scope=ALL, start=1, count=3, choices=wanted)
                 for store in (company, other)
             )
             assert here.total == there.total > 0
@@ -95,15 +97,43 @@ def test_both_databases_page_alike(company: Store, tmp_path: Path, postgresql_ur
 
 def test_before_the_first_plan_there_is_an_empty_page(tmp_path: Path) -> None:
     with open_store(str(tmp_path / "empty.sqlite")) as store:
-        page = paging.prospects(store, scope=ALL)
+        page = paging.page(store, "prospects", scope=ALL)
     assert (page.plan_id, page.total, len(page.rows)) == (None, 0, 0)
     assert list(page.rows.columns)[:2] == ["prospect_id", "name"]
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [{"start": -1}, {"count": 0}, {"count": paging.MOST_ROWS + 1}, {"choices": {"name": ("x",)}}],
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_what_is_no_page_is_refused(company: Store, asked: dict[str, object]) -> None:
+@given(scope=scopes, count=st.integers(1, 4), drawn=choices)
+@pytest.mark.parametrize("kind", ["markets", "offices", "findings"])
+def test_pages_of_the_other_kinds_are_their_lists(
+    company: Store, kind: str, scope: Scope, count: int, drawn: dict[str, tuple[str | None, ...]]
+) -> None:
+    whole = workflow.EXPORTS[kind](company, scope=scope)
+    wanted = {}
+    if kind == "findings" and "market_id" in drawn:
+        wanted = {"market_id": drawn["market_id"]}
+        known = whole["market_id"].isin([one for one in wanted["market_id"] if one])
+        whole = whole[known | (whole["market_id"].isna() & (None in wanted["market_id"]))]
+    for start in range(0, len(whole) + 1, count):
+        page = paging.page(company, kind, scope=scope, start=start, count=count, choices=wanted)
+        assert page.total == len(whole)
+        rows = whole[start : start + count].reset_index(drop=True)
+        pd.testing.assert_frame_equal(page.rows, rows)
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [
+        ("prospects", {"start": -1}),
+        ("prospects", {"count": 0}),
+        ("prospects", {"count": paging.MOST_ROWS + 1}),
+        ("prospects", {"choices": {"name": ("x",)}}),
+        ("offices", {"choices": {"name": ("x",)}}),
+        ("reps", {}),
+    ],
+)
+def test_what_is_no_page_is_refused(company: Store, kind: str, asked: dict[str, object]) -> None:
     with pytest.raises(InputError):
-        paging.prospects(company, scope=ALL, **asked)
+        paging.page(company, kind, scope=ALL, **asked)

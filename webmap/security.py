@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     View = TypeVar("View", bound=Callable[..., object])
 
 __all__ = [
-    "HEADERS", "Rule", "add_headers", "allows", "content_security_policy", "csp_nonce",
-    "forget_session", "install", "is_this_machine", "keep_session", "kept_secret", "may",
+    "HEADERS", "Rule", "add_headers", "allows", "content_security_policy", "cookie_name",
+    "csp_nonce", "forget_session", "install", "is_this_machine", "keep_session", "kept_secret", "may",
     "may_open", "person", "rule_of", "scope", "session_secret", "viewer",
 ]  # fmt: skip
 
@@ -301,20 +301,21 @@ def _refuse_denied(error: DeniedError) -> ResponseReturnValue:
     return failures.show_denied(error)
 
 
-def _cookie() -> str:
+def cookie_name() -> str:
+    """Name the cookie of a session."""
     return "__Host-territory-session" if opened.settings().hosts else "territory-session"
 
 
 def session_secret() -> str | None:
     """Read the secret of the session that the browser sent."""
-    return request.cookies.get(_cookie())
+    return request.cookies.get(cookie_name())
 
 
 def keep_session(response: Response, signed_in: SignedIn) -> Response:
     """Hand a new session to the browser; forms of before it are good no longer."""
     session.clear()
     response.set_cookie(
-        _cookie(),
+        cookie_name(),
         signed_in.secret,
         httponly=True,
         samesite="Lax",
@@ -327,7 +328,7 @@ def forget_session(response: Response) -> Response:
     """Let the browser forget the session and every page that it kept."""
     session.clear()
     is_open = bool(opened.settings().hosts)
-    response.delete_cookie(_cookie(), httponly=True, samesite="Lax", secure=is_open)
+    response.delete_cookie(cookie_name(), httponly=True, samesite="Lax", secure=is_open)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 

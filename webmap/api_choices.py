@@ -1,0 +1,31 @@
+"""What a list of ``/api/v1`` may be narrowed by, and how long it may be."""
+
+from __future__ import annotations
+
+from territory.policy import SEGMENTS
+from territory.schemas import MARKET_KINDS, SEVERITIES, STATUSES, VERDICTS
+
+PAGE_ROWS, MOST_ROWS = 100, 500
+LAST_PAGE = 10**7
+LONGEST = 200  # characters of an id
+MOST_VALUES = 50  # of one choice
+UNKNOWN = "none"  # the value that stands for "not known", as on the pages
+SUBJECTS = ("prospect", "market", "rep", "territory", "office")
+# The name in the address -> its column, and the values there are; None: any id.
+CHOICES: dict[str, dict[str, tuple[str, tuple[str, ...] | None]]] = {
+    "prospects": {
+        "market": ("market_id", None),
+        "rep": ("rep_id", None),
+        "status": ("status", STATUSES),
+        "segment": ("segment", SEGMENTS),
+        "verdict": ("verdict", VERDICTS),
+    },
+    "markets": {"kind": ("kind", MARKET_KINDS)},
+    "offices": {},
+    "findings": {
+        "market": ("market_id", None),
+        "code": ("code", None),
+        "severity": ("severity", SEVERITIES),
+        "subject": ("subject_kind", SUBJECTS),
+    },
+}
