@@ -23,6 +23,7 @@ from territory.errors import InputError
 from territory.store import open_store
 from webmap import (
     admin,
+    api,
     api_eligibility,
     assets,
     auth,
@@ -191,7 +192,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         warmup.install(app, settings.var_dir)
     for module in (
         admin, auth, oidc, ops, rep, hr, hr_people, hr_batches, hr_rules, hr_planning, self_check,
-        api_eligibility, imports, worklist, pairs, job_pages, assets,
+        api, api_eligibility, imports, worklist, pairs, job_pages, assets,
         basemap,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
