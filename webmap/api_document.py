@@ -1,7 +1,7 @@
 """What ``/api/v1`` takes and gives, as an OpenAPI 3.1 document.
 
-Which rights an operation needs is read off the rule of its view. ``tests/web/test_api.py`` holds the
-document against the answers.
+Which rights an operation needs is read off the rule of its view. ``tests/web/test_api.py`` holds
+the document against the answers.
 """
 
 from __future__ import annotations

@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HEADERS", "Rule", "add_headers", "allows", "content_security_policy", "cookie_name",
-    "csp_nonce", "forget_session", "install", "is_this_machine", "keep_session", "kept_secret", "may",
-    "may_open", "person", "rule_of", "scope", "session_secret", "viewer",
+    "csp_nonce", "forget_session", "install", "is_this_machine", "keep_session", "kept_secret",
+    "may", "may_open", "person", "rule_of", "scope", "session_secret", "viewer",
 ]  # fmt: skip
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
