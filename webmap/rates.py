@@ -6,17 +6,22 @@ share, such as redis://localhost:6379.
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from typing import TYPE_CHECKING
 
-from flask import request
+from flask import make_response, request
 from flask_limiter import Limiter
+from werkzeug.exceptions import TooManyRequests
 
 from territory.access import network_of
-from webmap import security
+from webmap import failures, security
 
 if TYPE_CHECKING:
     from flask import Flask
+    from flask.typing import ResponseReturnValue
+    from werkzeug.exceptions import HTTPException
 
 KNOCKS = "20 per minute; 200 per hour"  # at the door, beside the lock-out of territory.lockout
 EXPORTS = "30 per minute; 300 per hour"
@@ -27,7 +32,7 @@ DOOR = ("auth.", "oidc.", "self_check.")  # open to everybody, and counted all t
 
 def install(app: Flask) -> None:
     """Count every request but those for static files."""
-    Limiter(
+    limiter = Limiter(
         key_func=who_asks,
         app=app,
         default_limits=[limit],
@@ -36,6 +41,14 @@ def install(app: Flask) -> None:
         storage_uri=os.environ.get("TERRITORY_LIMITS") or "memory://",
         enabled=is_counting(app),
     )
+
+    @app.errorhandler(429)
+    def wait(_error: HTTPException) -> ResponseReturnValue:
+        answer = make_response(failures.show_http(TooManyRequests()))
+        if limiter.current_limit:
+            left_s = limiter.current_limit.reset_at - time.time()
+            answer.headers["Retry-After"] = str(max(1, math.ceil(left_s)))
+        return answer
 
 
 def is_counting(app: Flask) -> bool:
