@@ -198,7 +198,9 @@ def test_counts_and_sums_are_those_of_the_rows_in_reach(company: Store, scope: S
 
 
 @pytest.mark.parametrize(
-    "mine", [frozenset(REPS[:1]), frozenset(REPS[2:3]), frozenset(REPS[:2])], ids="-".join
+    "mine",
+    [frozenset(REPS[:1]), frozenset(REPS[2:3]), frozenset(REPS[:2])],
+    ids=lambda reps: "-".join(sorted(reps)),
 )
 def test_what_happens_out_of_reach_changes_no_answer(
     company: Store, ids: list[str], tmp_path: Path, mine: frozenset[str]
