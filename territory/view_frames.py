@@ -66,7 +66,7 @@ class Seen:
             return {str(name): int(number) for name, number in self.plan.counts.items()}
         return totals(
             self._reading.counted(self.plan.plan_id, self.scope.counted),
-            self._reading.findings(self.plan.plan_id, self.scope.counted),
+            self._reading.places_of_findings(self.plan.plan_id, self.scope.counted),
         )
 
     def money(self) -> tuple[float | None, float | None]:
@@ -111,7 +111,8 @@ class Seen:
         reach = self.scope.counted
         whole = self._recounted(self._reading.markets(self.plan.plan_id, reach), "market_id")
         if not reach.is_all:
-            found = self._reading.findings(self.plan.plan_id, reach).groupby("market_id").size()
+            places = self._reading.places_of_findings(self.plan.plan_id, reach)
+            found = places.groupby("market_id").size()
             whole["findings"] = found.reindex(whole["market_id"], fill_value=0).to_numpy(int)
         owners = self._reading.part(self.plan.plan_id, "territories", reach)
         owners = owners.dropna(subset="rep_id").drop_duplicates(["rep_id", "market_id"])

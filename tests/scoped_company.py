@@ -72,8 +72,8 @@ def tables(changed: frozenset[str] = frozenset()) -> dict[str, str]:
         + "\n".join(prospects),
         "reps": "rep_id,name,base_office_id\n"
         + "\n".join(f"{rep},{names[rep]},{'LOOP' if rep == 'zqann' else ''}" for rep in REPS),
-        "markets": "market_id,name,kind,units\nCHI,Chicago,metro_area,16980\n"
-        "DEN,Denver,county,08031\nNYC,New York,state,NY\n",
+        "markets": "market_id,name,kind,units\nCHI,Chicago,county,17031\n"
+        "DEN,Denver,county,08031\nNYC,New York,county,36061\n",
         "territories": "territory_id,name,rep_id,market_id,segment\n"
         + "\n".join(
             f"{key},{key} {names.get(rep, '')},{rep},{where[key]},"

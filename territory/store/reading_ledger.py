@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, false, not_, or_, select, true
+from sqlalchemy import and_, false, func, not_, or_, select, true
 
 from territory.store import rows, schema
 from territory.store.access_ledger import within
@@ -100,13 +100,16 @@ class ReadingLedger:
         )
 
     def counted(self, plan_id: str, reach: Reach) -> pd.DataFrame:
-        """Read of each prospect of a plan what it counts as, and no more."""
-        said = schema.plan_assignments
-        return self._read(
-            select(*(said.c[name] for name in _COUNTED)).where(
-                said.c.plan_id == plan_id, within(said.c.rep_id, reach)
-            )
+        """Read of each prospect of a plan what it counts as, and no more; the like side by side."""
+        said, number = schema.plan_assignments, func.count().label("number")
+        columns = [said.c[name] for name in _COUNTED]
+        kinds = self._read(
+            select(*columns, number)
+            .where(said.c.plan_id == plan_id, within(said.c.rep_id, reach))
+            .group_by(*columns)
         )
+        each = kinds.loc[kinds.index.repeat(kinds["number"])]
+        return each.drop(columns="number").reset_index(drop=True)
 
     def part(self, plan_id: str, part: str, reach: Reach) -> pd.DataFrame:
         """Read the territories or reps of a plan without its plan_id, by id."""
@@ -149,34 +152,37 @@ class ReadingLedger:
         everybody's prospects.
         """
         table = schema.plan_findings
-        subjects = [
-            (kind, owned.c[key])
-            for kind, owned, key in (
-                ("prospect", schema.plan_assignments, "prospect_id"),
-                ("territory", schema.plan_territories, "territory_id"),
-                ("rep", schema.plan_reps, "rep_id"),
-            )
-        ]
+        return self._read(
+            select(*(column for column in table.c if column.name != "plan_id"))
+            .where(self._about(plan_id, reach), *rows.equal(table, equals))
+            .order_by(table.c.code, table.c.subject_kind, table.c.subject_id)
+        )
+
+    def places_of_findings(self, plan_id: str, reach: Reach) -> pd.DataFrame:
+        """Read of each finding that ``findings`` gives the market_id alone."""
+        return self._read(
+            select(schema.plan_findings.c.market_id).where(self._about(plan_id, reach))
+        )
+
+    def _about(self, plan_id: str, reach: Reach) -> ColumnElement[bool]:
+        """Condition that a finding of a plan is about what is within reach."""
+        table = schema.plan_findings
         mine = [
             and_(
                 table.c.subject_kind == kind,
                 table.c.subject_id.in_(
-                    select(key).where(
-                        key.table.c.plan_id == plan_id, within(key.table.c.rep_id, reach)
+                    select(owned.c[f"{kind}_id"]).where(
+                        owned.c.plan_id == plan_id, within(owned.c.rep_id, reach)
                     )
                 ),
             )
-            for kind, key in subjects
-        ]
-        return self._read(
-            select(*(column for column in table.c if column.name != "plan_id"))
-            .where(
-                table.c.plan_id == plan_id,
-                true() if reach.is_all else or_(*mine),
-                *rows.equal(table, equals),
+            for kind, owned in (
+                ("prospect", schema.plan_assignments),
+                ("territory", schema.plan_territories),
+                ("rep", schema.plan_reps),
             )
-            .order_by(table.c.code, table.c.subject_kind, table.c.subject_id)
-        )
+        ]
+        return and_(table.c.plan_id == plan_id, true() if reach.is_all else or_(*mine))
 
     def on_file(
         self, kind: str, plan_id: str | None, reach: Reach, **equals: str | None
