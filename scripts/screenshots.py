@@ -14,16 +14,24 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from territory import eligibility_desk as desk
 from territory import workflow
+from territory.demo_users import demo_links
+from territory.eligibility_files import read_eligibility_policy
 from territory.store import open_store
 from webmap import Settings, create_app
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, StorageState
+
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
+RULE = FOLDER.parents[1] / "data" / "eligibility_fifty_miles.toml"
 DAY = date(2026, 11, 23)
 DESK, PHONE = (1280, 800), (390, 844)
 LARGEST_BYTES = 250_000
@@ -31,13 +39,18 @@ LARGEST_BYTES = 250_000
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture of a page; ``scroll_to`` is brought into view first."""
+    """One picture of a page, as ``who`` sees it.
+
+    ``scroll_to`` is brought into view first; ``home`` is checked first.
+    """
 
     path: str
     size: tuple[int, int] = DESK
     scheme: str = "light"
     has_map: bool = False
     scroll_to: str | None = None
+    home: str | None = None
+    who: str = "Sales ops"
 
 
 SHOTS = {
@@ -50,6 +63,10 @@ SHOTS = {
     "market-phone": Shot("/markets/M-CHI?prospect=abbott-laboratories", PHONE, has_map=True),
     "prospect": Shot("/prospects/abbott-laboratories"),
     "findings": Shot("/findings"),
+    "import": Shot("/ops/import"),
+    "places": Shot("/ops/places"),
+    "eligibility": Shot("/hr", home="80301", who="HR"),
+    "eligibility-phone": Shot("/hr", PHONE, home="80301", who="HR"),
 }
 
 
@@ -73,6 +90,17 @@ def save(png: bytes, name: str) -> int:
     return out.tell()
 
 
+def sign_in(browser: Browser, link: str) -> StorageState:
+    """Go in by a one-time link; gives the cookies that say so."""
+    page = browser.new_page()
+    page.goto(link)
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_url(lambda address: "/sign-in" not in address)
+    cookies = page.context.storage_state()
+    page.context.close()
+    return cookies
+
+
 def main(names: list[str]) -> int:
     unknown = sorted(set(names) - set(SHOTS))
     if unknown:
@@ -82,22 +110,38 @@ def main(names: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
         url = f"sqlite:///{folder}/demo.sqlite"
         with open_store(url) as store:
-            workflow.load_demo(store, now=datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC))
-        app = create_app(Settings(url, Path(folder), today=lambda: DAY, sign_in=False))
+            now = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC)
+            workflow.load_demo(store, now=now)
+            rule = read_eligibility_policy(RULE)
+            desk.save_policy(store, rule, by="example", now=now)
+            desk.publish_policy(store, rule.name, rule.version, by="example", now=now)
+        app = create_app(Settings(url, Path(folder), today=lambda: DAY))
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = play.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
+        base_url = f"http://127.0.0.1:{server.server_port}"
+        with open_store(url) as store:
+            links = dict(demo_links(store, base_url, now=datetime.now(UTC)))
+        cookies = {
+            who: sign_in(browser, links[who])
+            for who in {SHOTS[name].who for name in names or SHOTS}
+        }
         for name in names or SHOTS:
             shot = SHOTS[name]
             width, height = shot.size
             page = browser.new_page(
                 viewport={"width": width, "height": height},
                 color_scheme=shot.scheme,
-                base_url=f"http://127.0.0.1:{server.server_port}",
+                base_url=base_url,
+                storage_state=cookies[shot.who],
             )
             page.goto(shot.path)
+            if shot.home:
+                page.locator("input[name=home]").fill(shot.home)
+                page.locator("input[name=home]").press("Enter")
+                page.wait_for_url("**/hr")
             if shot.scroll_to:
                 page.locator(shot.scroll_to).scroll_into_view_if_needed()
             if shot.has_map:
