@@ -274,5 +274,5 @@ def test_an_office_with_swapped_coordinates_is_refused_and_named(tmp_path: Path)
     offices = tmp_path / "offices.csv"
     offices.write_text("office_id,name,city,state,lat,lon\nchi,Chicago,Chicago,IL,-87.6,41.9\n")
     (tmp_path / "in.csv").write_text("lat,lon\n41.9,-87.6\n")
-    with pytest.raises(InputError, match="line 2.*[Ss]wap"):
+    with pytest.raises(InputError, match=r"line 2.*[Ss]wap"):
         screen(tmp_path / "in.csv", tmp_path / "out.csv", offices, FIFTY)
