@@ -45,6 +45,11 @@ OPEN_TO = {
     "admin": {"admin"},
     "hr": {"hr"},
     "self_check": EVERYBODY,
+    "api.openapi": EVERYBODY,
+    "api.prospects": READING,
+    "api.prospect": READING,
+    "api.findings": READING,
+    "api": SIGNED_IN,
     "api_eligibility": {"hr"},
     "hr_people": {"hr"},
 }
