@@ -60,7 +60,7 @@ LAYERS = (
     ("importing",),
     ("exporting", "undoing", "paging"),
     ("imports",),
-    ("workflow", "eligibility_deciding", "eligibility_verifying"),
+    ("workflow", "eligibility_deciding", "eligibility_verifying", "demo_users"),
     ("eligibility_rules", "eligibility_means"),
     ("eligibility_desk",),
     ("batch", "serving", "job_queue", "uploads"),
