@@ -7,6 +7,7 @@ of reach does not exist. A parameter that is not known is refused and never igno
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from territory import paging, workflow
 from territory.errors import InputError
 from webmap import api_document, api_fields, exports, opened, security
 from webmap.api_choices import (
+    AN_ID,
     CHOICES,
     LAST_PAGE,
     LONGEST,
@@ -194,20 +196,20 @@ class _Reader:
         return default
 
     def choice(self, name: str, offered: tuple[str, ...] | None) -> tuple[str | None, ...]:
-        given = tuple(dict.fromkeys(self.query.getlist(name)))
+        given = self.query.getlist(name)
         wrong = [value for value in given if not _is_one_of(value, offered)]
         if wrong:
             allowed = ", ".join((*offered, UNKNOWN)) if offered else "an id"
             self.breaches.append(f"{name}: {', '.join(wrong)[:LONGEST]!r} is not {allowed}")
         if len(given) > MOST_VALUES:
             self.breaches.append(f"{name}: {len(given)} values; at most {MOST_VALUES} can be given")
-        return tuple(None if value == UNKNOWN else value for value in given)
+        return tuple(None if value == UNKNOWN else value for value in dict.fromkeys(given))
 
 
 def _is_one_of(value: str, offered: tuple[str, ...] | None) -> bool:
     if offered is not None:
         return value in (*offered, UNKNOWN)
-    return 0 < len(value) <= LONGEST and value.isprintable()
+    return re.fullmatch(AN_ID, value) is not None
 
 
 def _read(
@@ -240,4 +242,4 @@ def _read(
 
 def _check_id(name: str, value: str) -> None:
     if not _is_one_of(value, None):
-        raise InputError(f"{name}: an id has 1 to {LONGEST} characters that can be printed.")
+        raise InputError(f"{name}: an id has 1 to {LONGEST} characters and none that controls.")

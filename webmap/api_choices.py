@@ -8,6 +8,8 @@ from territory.schemas import MARKET_KINDS, SEVERITIES, STATUSES, VERDICTS
 PAGE_ROWS, MOST_ROWS = 100, 500
 LAST_PAGE = 10**7
 LONGEST = 200  # characters of an id
+# No control characters, which no database takes alike; \u escapes mean the same in JSON Schema.
+AN_ID = rf"^[^\u0000-\u001f\u007f-\u009f]{{1,{LONGEST}}}$"
 MOST_VALUES = 50  # of one choice
 UNKNOWN = "none"  # the value that stands for "not known", as on the pages
 SUBJECTS = ("prospect", "market", "rep", "territory", "office")

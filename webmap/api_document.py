@@ -123,7 +123,7 @@ def _paths() -> Json:
                     "name": "prospect_id",
                     "in": "path",
                     "required": True,
-                    "schema": {"type": "string", "minLength": 1, "maxLength": api_choices.LONGEST},
+                    "schema": {"type": "string", "pattern": api_choices.AN_ID},
                 }
             ],
         )
@@ -144,7 +144,14 @@ def _decision() -> Json:
         failures=(400, 404, 409, 413),
         by_session=False,  # a page of another site could send the cookie of whoever is signed in
     )
-    body = {"application/json": {"schema": api_fields.QUESTION}}
+    body = {
+        "application/json": {
+            "schema": api_fields.QUESTION,
+            "examples": {
+                name: {"value": {"home": home}} for name, home in api_fields.HOMES.items()
+            },
+        }
+    }
     return said | {"requestBody": {"required": True, "content": body}}
 
 
@@ -183,7 +190,7 @@ def _query(name: str, words: str, schema: Json) -> Json:
 
 
 def _values(offered: tuple[str, ...] | None) -> Json:
-    one: Json = {"type": "string", "minLength": 1, "maxLength": api_choices.LONGEST}
+    one: Json = {"type": "string", "pattern": api_choices.AN_ID}
     if offered is not None:
         one = {"type": "string", "enum": [*offered, api_choices.UNKNOWN]}
     return {"type": "array", "items": one, "minItems": 1, "maxItems": api_choices.MOST_VALUES}

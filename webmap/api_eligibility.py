@@ -116,7 +116,12 @@ def _text(asked: Mapping[str, Any], name: str) -> str | None:
 
 
 def _day(text: str | None) -> str | None:
+    if text is None:
+        return None
     try:
-        return None if text is None else dt.date.fromisoformat(text).isoformat()
+        day = dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.UTC).date().isoformat()
     except ValueError:
-        raise InputError("on: that is no day. Write it as 2026-01-31.") from None
+        day = ""
+    if day != text:  # one way to write a day, as the document says
+        raise InputError("on: that is no day. Write it as 2026-01-31.")
+    return day

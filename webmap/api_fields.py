@@ -243,6 +243,11 @@ HOME = {
     "lat": _MEASURE | {"description": "Latitude, WGS84 degrees"},
     "lon": _MEASURE | {"description": "Longitude, WGS84 degrees"},
 }
+HOMES = {
+    "a ZIP code": {"postal_code": "80202"},
+    "an address": {"street": "1600 Broadway", "city": "Denver", "state": "CO"},
+    "coordinates": {"lat": 39.74, "lon": -104.99, "person_id": "E-1017"},
+}
 QUESTION = {
     "type": "object",
     "properties": {
@@ -256,8 +261,8 @@ QUESTION = {
         },
         "policy": {"type": ["string", "null"], "maxLength": 300,
                    "description": "Name of the policy; by default the one in force"},
-        "on": {"type": ["string", "null"], "format": "date",
-               "description": "Day to decide for; by default today"},
+        "on": {"type": ["string", "null"], "pattern": r"^(\d{4}-\d\d-\d\d)?$",
+               "description": "Day to decide for, such as 2026-01-31; by default today"},
     },
     "required": ["home"],
     "additionalProperties": False,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import jsonify, render_template, request
-from werkzeug.exceptions import HTTPException
+from flask import jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from territory.errors import (
     ConflictError,
@@ -73,7 +73,10 @@ def show_http(error: HTTPException) -> ResponseReturnValue:
     if status < 400:
         return error.get_response()
     written_here = error.description != type(error).description and status < 500
-    return _answer(status, str(error.description) if written_here else None)
+    answer = make_response(_answer(status, str(error.description) if written_here else None))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return answer
 
 
 def show_denied(error: DeniedError) -> ResponseReturnValue:
