@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from territory.access import Scope
-    from territory.store import Store
+    from territory.store import Store, Transaction
 
 DEMO_NOTICE = "demo_notice"  # setting that marks a store with invented people and figures
 
@@ -98,6 +98,22 @@ class MarketView:
     findings: pd.DataFrame
     radius_m: float
     is_demo: bool
+
+
+@dataclass(frozen=True)
+class MarketArea:
+    """One market of the plan in force without its prospects.
+
+    ``geometry`` is in WGS84 degrees, ``offices`` are all of the plan, ``findings`` how many are in
+    reach, ``radius_m`` the policy's limit.
+    """
+
+    market_id: str
+    name: str
+    geometry: BaseGeometry
+    offices: pd.DataFrame
+    findings: int
+    radius_m: float
 
 
 @dataclass(frozen=True)
@@ -164,18 +180,8 @@ def market(store: Store, market_id: str, *, scope: Scope) -> MarketView:
         If the plan has no such market, or none within reach.
     """
     with store.read() as transaction:
-        plan = transaction.plan_in_force()
-        found = pd.DataFrame()
-        if plan is not None:
-            found = transaction.reading.markets(plan.plan_id, scope.counted, market_id=market_id)
-        if plan is None or found.empty:
-            raise NotFoundError(
-                f"No market {market_id!r} in the plan in force. `territory export markets` lists "
-                "those there are."
-            )
-        row = found.iloc[0]
+        row, seen = _market(transaction, market_id, scope)
         geometry = shapely.from_wkb(row["geometry"])
-        seen = Seen(transaction, plan, scope)
         prospects, offices, reps = seen.prospects(market_id=market_id), seen.offices(), seen.reps()
         near = offices["office_id"].isin(prospects["nearest_office_id"].dropna())
         inside = shapely.contains_xy(geometry, offices["lon"], offices["lat"])
@@ -188,9 +194,42 @@ def market(store: Store, market_id: str, *, scope: Scope) -> MarketView:
             offices=offices[near | inside].reset_index(drop=True),
             reps=reps[_lists(reps["markets"], market_id)].reset_index(drop=True),
             findings=seen.findings(market_id=market_id),
-            radius_m=plan.policy.radius.limit_m,
+            radius_m=seen.plan.policy.radius.limit_m,
             is_demo=transaction.setting(DEMO_NOTICE) is not None,
         )
+
+
+def market_area(store: Store, market_id: str, *, scope: Scope) -> MarketArea:
+    """Give one market of the plan in force without reading its prospects.
+
+    Raises
+    ------
+    NotFoundError
+        If the plan has no such market, or none within reach.
+    """
+    with store.read() as transaction:
+        row, seen = _market(transaction, market_id, scope)
+        return MarketArea(
+            market_id=market_id,
+            name=row["name"],
+            geometry=shapely.from_wkb(row["geometry"]),
+            offices=seen.offices(),
+            findings=len(seen.findings(market_id=market_id)),
+            radius_m=seen.plan.policy.radius.limit_m,
+        )
+
+
+def _market(transaction: Transaction, market_id: str, scope: Scope) -> tuple[pd.Series, Seen]:
+    plan = transaction.plan_in_force()
+    found = pd.DataFrame()
+    if plan is not None:
+        found = transaction.reading.markets(plan.plan_id, scope.counted, market_id=market_id)
+    if plan is None or found.empty:
+        raise NotFoundError(
+            f"No market {market_id!r} in the plan in force. `territory export markets` lists "
+            "those there are."
+        )
+    return found.iloc[0], Seen(transaction, plan, scope)
 
 
 def prospect(store: Store, prospect_id: str, *, scope: Scope) -> ProspectView:

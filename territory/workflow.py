@@ -34,11 +34,13 @@ from territory.imports import (
 from territory.policy import Policy, read_policy
 from territory.store import KINDS
 from territory.views import (
+    MarketArea,
     MarketView,
     Overview,
     ProspectView,
     findings,
     market,
+    market_area,
     market_summaries,
     offices,
     outside,
@@ -64,6 +66,7 @@ __all__ = [
     "GeocodeReport",
     "ImportRecord",
     "ImportReport",
+    "MarketArea",
     "MarketView",
     "Overview",
     "Preview",
@@ -82,6 +85,7 @@ __all__ = [
     "is_empty",
     "load_demo",
     "market",
+    "market_area",
     "market_summaries",
     "missing_keys",
     "offices",

@@ -11,13 +11,14 @@ writes them with ``textContent``.
 A page takes a `RenderedMap` in three parts, so that a strict Content-Security-Policy holds:
 ``head`` (links to our own assets, nothing inline), ``body`` (one element) and ``script``, which is
 the same for every request over the same plan and is served as a file of its own.
-`layer_data` makes the JSON; ``static/map.js`` says which events the layer speaks.
+``view.answer`` makes the JSON; ``static/map.js`` says which events the layer speaks.
 """
 
 from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ from folium.utilities import JsCode
 from markupsafe import Markup
 
 from territory import geodesy, lengths
-from territory.policy import SEGMENTS, RadiusPolicy
+from territory.policy import RadiusPolicy
 from webmap import assets, basemap
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from branca.element import Element
     from shapely.geometry.base import BaseGeometry
-
-    from territory.workflow import MarketView
 
 LIMIT_M = RadiusPolicy().limit_m
 RING_VERTICES = 256  # 6 m short of the true circle at 50 miles
@@ -93,7 +92,7 @@ class Handover(JSCSSMixin):
 
 
 class ProspectLayer(Handover):
-    """Fetches and draws the prospects of one market."""
+    """Asks for the prospects in view and draws them."""
 
     function = "prospectLayer"
     scripts = ("map-symbols.js", "map.js")
@@ -121,22 +120,27 @@ class HomeCheck(Handover):
 
 
 def market_map(
-    view: MarketView,
+    name: str,
+    geometry: BaseGeometry | None,
+    offices: pd.DataFrame,
     *,
-    prospects_url: str,
     prospect_url: str | None = None,
     tiles_url: str = basemap.TILES_URL,
     limit_m: float = LIMIT_M,
 ) -> RenderedMap:
     """Build the map of one market: its outline, all else under a veil, the offices, their rings.
 
+    The page puts it into an element whose ``data-view`` is the address that answers with
+    ``view.answer`` as JSON, so that the map itself is the same under all filters.
+
     Parameters
     ----------
-    view
-        Of which ``geometry`` (EPSG:4326, or null for the prospects of no market) and ``offices``
-        decide the script; ``name`` labels the element.
-    prospects_url
-        Answers with `layer_data` as JSON.
+    name
+        Labels the element.
+    geometry
+        EPSG:4326, or null for the prospects of no market.
+    offices
+        With ``office_id``, ``name``, ``lon`` and ``lat``; those without a location are left out.
     prospect_url
         The page of one prospect, with ``{id}`` where its id goes; null shows no link.
     tiles_url
@@ -145,8 +149,8 @@ def market_map(
     limit_m
         Radius of the rings.
     """
-    offices = view.offices.dropna(subset=["lon", "lat"])
-    shape = _outline(view.geometry)
+    offices = offices.dropna(subset=["lon", "lat"])
+    shape = _outline(geometry)
     bounds = _bounds(shape, offices)
     chart = _shell(bounds, tiles_url)
     if shape is not None:
@@ -156,8 +160,12 @@ def market_map(
     return _render(
         chart,
         looks="market-map",
-        label=f"Map of {view.name}; the table beside it holds the same prospects",
-        data={"prospects": prospects_url, "prospect": prospect_url},
+        label=f"Map of {name}; the table beside it holds the same prospects",
+        data={
+            "prospect": prospect_url,
+            "offices": json.dumps(_office_data(offices)),
+            "limit": f"{lengths.to_miles(limit_m):g} mi",
+        },
     )
 
 
@@ -237,7 +245,8 @@ def overview_data(markets: gpd.GeoDataFrame, offices: pd.DataFrame) -> dict[str,
 
     ``markets`` has ``market_id``, ``name``, ``prospects`` (their number) and ``geometry``; names
     that would meet give way in the order of the rows. The answer is columnar: ``markets`` with
-    ``id``, ``name``, ``prospects``, ``lon``, ``lat``, and ``offices`` as in `layer_data`.
+    ``id``, ``name``, ``prospects``, ``lon``, ``lat``, and ``offices`` with ``id``, ``name``,
+    ``lon``, ``lat``, only those with a location.
     """
     markets = _with_area(markets)
     points = shapely.point_on_surface(markets.geometry.to_numpy())
@@ -268,52 +277,6 @@ def _office_data(offices: pd.DataFrame) -> dict[str, list[Any]]:
     }
 
 
-def layer_data(view: MarketView, limit_m: float = LIMIT_M) -> dict[str, Any]:
-    """Make what ``static/map.js`` fetches from ``prospects_url``.
-
-    Returns
-    -------
-    data
-        ``limit`` ("50 mi"), ``segments`` (the codes in the order of their colours), ``offices``
-        and ``prospects``. The last two are columnar: one array per field, all of one length, rows
-        in the order of the frames. Prospects: ``id``, ``name``, ``lon``, ``lat`` (null without a
-        location), ``status``, ``segment``, ``open`` (has an open opportunity), ``stage``,
-        ``street``, ``city``, ``state``, ``distance`` (text, as the table shows it),
-        ``distance_mi``, ``verdict``, ``precision``, ``uncertainty_mi``, ``office`` (name of the
-        nearest), ``rep``. Offices: ``id``, ``name``, ``lon``, ``lat``, only those with a location.
-    """
-    rows = view.prospects
-    metres = rows["distance_mi"].to_numpy(float) * lengths.METRES_PER_MILE
-    return {
-        "limit": f"{lengths.to_miles(limit_m):g} mi",
-        "segments": list(SEGMENTS),
-        "offices": _office_data(view.offices),
-        "prospects": {
-            "id": _texts(rows["prospect_id"]),
-            "name": _texts(rows["name"]),
-            "lon": _numbers(rows["lon"], 5),
-            "lat": _numbers(rows["lat"], 5),
-            "status": _texts(rows["status"]),
-            "segment": _texts(rows["segment"]),
-            "open": rows["stage"].notna().tolist(),
-            "stage": _texts(rows["stage"]),
-            "street": _texts(rows["street"]),
-            "city": _texts(rows["city"]),
-            "state": _texts(rows["state"]),
-            "distance": [
-                None if np.isnan(value) else lengths.format_miles(value, limit_m)
-                for value in metres
-            ],
-            "distance_mi": _numbers(rows["distance_mi"], 3),
-            "verdict": _texts(rows["verdict"]),
-            "precision": _texts(rows["precision"]),
-            "uncertainty_mi": _numbers(rows["uncertainty_mi"], 2),
-            "office": _texts(rows["nearest_office_name"]),
-            "rep": _texts(rows["rep_name"]),
-        },
-    }
-
-
 def _texts(column: pd.Series) -> list[str | None]:
     return column.astype(object).where(column.notna(), None).tolist()
 
@@ -335,9 +298,10 @@ def _shell(
     Without bounds the script that takes the map over chooses the view.
     """
     west, south, east, north = bounds or MAINLAND
+    # What has bounds starts out of their sight, so that they are there at once and not flown to.
     chart = folium.Map(
-        location=((south + north) / 2, (west + east) / 2),
-        zoom_start=8,
+        location=((south + north) / 2, (west + east) / 2 - (1 if bounds else 0)),
+        zoom_start=closest if bounds else 8,
         tiles=None,
         min_zoom=MIN_ZOOM,
         max_zoom=closest,

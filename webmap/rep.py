@@ -2,60 +2,55 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, jsonify, render_template, request, url_for
+import shapely
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 
 from territory import workflow
 from territory.errors import NotFoundError
-from webmap import exports, maps, security, shell, statics, wording
-from webmap.filters import PAGE_ROWS, Filters
+from webmap import exports, listing, maps, scores, security, shell, statics
+from webmap.headers import HEADERS
+from webmap.targets import Asked, Place
 
 if TYPE_CHECKING:
     import pandas as pd
     from flask.typing import ResponseReturnValue
 
 blueprint = Blueprint("rep", __name__)
+blueprint.add_app_template_global(listing.order_words)
+blueprint.add_app_template_global(listing.sort_of)
+blueprint.add_app_template_global(listing.touched)
 
-FILTER_WORDS = {"status": wording.STATUS, "segment": wording.SEGMENT}
+OUTSIDE = Place(is_outside=True)
 
 
 @blueprint.get("/markets/<market_id>")
 @security.allows("see_accounts_all", "see_accounts_own")
 def market(market_id: str) -> ResponseReturnValue:
     """Show one market: filters, map over list, and the card of the prospect that is chosen."""
-    view = workflow.market(shell.store(), market_id, scope=security.scope())
-    filters = Filters.read(request.args)
-    chosen = _chosen(view.prospects)
-    drawn = _map(market_id)
-    return render_template(
+    area, listed = _area(market_id), listing.listed(Place(market_id))
+    chosen = _chosen(listed)
+    drawn = _map(area)
+    page = render_template(
         "market.html",
         place="ops.home",
-        market=view,
+        market=area,
+        offices=exports.records(_offices(area)),
         map=drawn,
         map_script=url_for(".map_script", market_id=market_id, v=drawn.tag),
-        findings=len(view.findings),
-        **_list(view.prospects, filters),
+        **_view_addresses(listed, market=market_id),
+        **listed.parts(),
         **(_record(chosen) if chosen else {"prospect": None}),
     )
+    return _may_ask_position(page)
 
 
 @blueprint.get("/markets/<market_id>/map.js")
 @security.allows("see_accounts_all", "see_accounts_own")
 def map_script(market_id: str) -> Response:
     """Serve the script of a market's map; its address carries the digest of the text."""
-    return statics.script(_map(market_id))
-
-
-@blueprint.get("/markets/<market_id>/prospects.json")
-@security.allows("see_accounts_all", "see_accounts_own")
-def prospects_json(market_id: str) -> Response:
-    """Answer with what the map of a market draws, under the filters of the page."""
-    view = workflow.market(shell.store(), market_id, scope=security.scope())
-    shown = Filters.read(request.args).select(view.prospects)
-    data = maps.layer_data(dataclasses.replace(view, prospects=shown), shell.limit_m())
-    return jsonify(shown=len(shown), total=len(view.prospects), **data)
+    return statics.script(_map(_area(market_id)))
 
 
 @blueprint.get("/markets/<market_id>/prospects.csv")
@@ -63,7 +58,7 @@ def prospects_json(market_id: str) -> Response:
 def prospects_csv(market_id: str) -> Response:
     """Export what the filters show, as far as it may leave as a file."""
     view = workflow.market(shell.store(), market_id, scope=security.scope().exported)
-    shown = Filters.read(request.args).select(view.prospects)
+    shown = listing.select(view.prospects, listing.listed(Place(market_id)).ids())
     return exports.csv(shown, "prospects", of=market_id, is_demo=view.is_demo)
 
 
@@ -78,13 +73,19 @@ def prospect(prospect_id: str) -> ResponseReturnValue:
 @security.allows("see_accounts_all", "see_accounts_own")
 def outside() -> ResponseReturnValue:
     """List the prospects of no market."""
-    everyone = workflow.outside(shell.store(), scope=security.scope())
-    return render_template(
+    seen = shell.overview()
+    if seen.plan_id is None:
+        return render_template("empty.html", place="rep.outside")
+    listed = listing.listed(OUTSIDE)
+    page = render_template(
         "outside.html",
         place="rep.outside",
-        markets=shell.overview().markets,
-        **_list(everyone, Filters.read(request.args)),
+        markets=seen.markets,
+        offices=exports.records(workflow.offices(shell.store(), scope=security.scope())),
+        **_view_addresses(listed, outside="1"),
+        **listed.parts(),
     )
+    return _may_ask_position(page)
 
 
 @blueprint.get("/outside/prospects.csv")
@@ -92,14 +93,31 @@ def outside() -> ResponseReturnValue:
 def outside_csv() -> Response:
     """Export the prospects of no market, under the same filters."""
     everyone = workflow.outside(shell.store(), scope=security.scope().exported)
-    shown = Filters.read(request.args).select(everyone)
+    shown = listing.select(everyone, listing.listed(OUTSIDE).ids())
     return exports.csv(shown, "prospects", of="outside", is_demo=shell.overview().is_demo)
 
 
-def _chosen(prospects: pd.DataFrame) -> str | None:
+def _view_addresses(listed: listing.Listed, **place: str) -> dict[str, str]:
+    """Give the addresses that the page's script asks, under the filters of the page."""
+    asked = listed.asked.query(page=1, sort=Asked.sort)
+    return {
+        "view_url": url_for("view.view", **asked, **place),
+        "suggest_url": url_for("view.suggest", **place),
+    }
+
+
+def _may_ask_position(page: str) -> Response:
+    """Let the page ask the browser where it is, when its button is pressed."""
+    response = make_response(page)
+    policy = HEADERS["Permissions-Policy"]
+    response.headers["Permissions-Policy"] = policy.replace("geolocation=()", "geolocation=(self)")
+    return response
+
+
+def _chosen(listed: listing.Listed) -> str | None:
     """Read which prospect of the market the address names."""
     prospect_id = request.args.get("prospect")
-    if prospect_id and prospect_id not in set(prospects["prospect_id"]):
+    if prospect_id and not listed.holds(prospect_id):
         raise NotFoundError(
             f"No prospect {prospect_id!r} in this market. Open it by its own page to see where "
             "it is, or choose one from the list."
@@ -107,48 +125,34 @@ def _chosen(prospects: pd.DataFrame) -> str | None:
     return prospect_id or None
 
 
-def _map(market_id: str) -> maps.RenderedMap:
-    """Draw the map of a market, whose script does not depend on the filters."""
-    data = url_for(
-        ".prospects_json", market_id=market_id, **Filters.read(request.args).query(page=1)
-    )
+def _area(market_id: str) -> workflow.MarketArea:
+    """Read a market without its prospects, once per plan and viewer's rows."""
     return shell.kept(
-        ("market", data),
+        ("area", market_id),
+        lambda: workflow.market_area(shell.store(), market_id, scope=security.scope()),
+    )
+
+
+def _offices(area: workflow.MarketArea) -> pd.DataFrame:
+    """Keep the offices that lie in a market, or are the nearest to any of its prospects."""
+    near = listing.listed(Place(area.market_id)).offices_near()
+    inside = shapely.contains_xy(area.geometry, area.offices["lon"], area.offices["lat"])
+    kept: pd.DataFrame = area.offices[area.offices["office_id"].isin(near) | inside]
+    return kept.reset_index(drop=True)
+
+
+def _map(area: workflow.MarketArea) -> maps.RenderedMap:
+    """Draw the map of a market, which does not depend on the filters."""
+    return shell.kept(
+        ("market", area.market_id),
         lambda: maps.market_map(
-            workflow.market(shell.store(), market_id, scope=security.scope()),
-            prospects_url=data,
+            area.name,
+            area.geometry,
+            _offices(area),
             prospect_url=url_for(".prospect", prospect_id="ID").replace("ID", "{id}"),
-            limit_m=shell.limit_m(),
+            limit_m=area.radius_m,
         ),
     )
-
-
-def _list(everyone: pd.DataFrame, filters: Filters) -> dict[str, Any]:
-    """Gather what ``lists.html`` shows: one page of the list, the counts, and a way out of none."""
-    shown = filters.select(everyone)
-    first = (filters.page - 1) * PAGE_ROWS
-    costliest = filters.costliest(everyone) if shown.empty else None
-    return {
-        "filters": filters,
-        "counts": filters.counts(everyone),
-        "shown": len(shown),
-        "total": len(everyone),
-        "page_rows": exports.records(shown.iloc[first : first + PAGE_ROWS]),
-        "page_size": PAGE_ROWS,
-        "pages": -(-len(shown) // PAGE_ROWS),
-        "first_row": first + 1,
-        "costliest": costliest,
-        "costliest_words": costliest and _told(filters, costliest[0]),
-    }
-
-
-def _told(filters: Filters, name: str) -> str:
-    """Say a filter as the page shows it."""
-    value = filters.active[name]
-    if name == "text":
-        return f"“{value}”"
-    words = FILTER_WORDS.get(name) or wording.verdicts(shell.limit_words())
-    return " and ".join(words[choice] for choice in value)
 
 
 def _record(prospect_id: str) -> dict[str, Any]:
@@ -165,4 +169,12 @@ def _record(prospect_id: str) -> dict[str, Any]:
         "sites": exports.records(details.sites),
         "withheld": details.withheld,
         "explanation": told,
+        "score": _score(details),
     }
+
+
+def _score(details: workflow.ProspectView) -> scores.Score | None:
+    """Take the score apart for whoever sees all that it rests on."""
+    if details.is_name_only or "opportunities" in details.withheld:
+        return None
+    return scores.score_of(details.prospect)

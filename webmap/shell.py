@@ -12,7 +12,6 @@ from territory.errors import TerritoryError
 from territory.lengths import to_miles
 from territory.policy import RadiusPolicy
 from webmap import security
-from webmap.filters import order_words
 from webmap.opened import store
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class Shell:
 def install(app: Flask) -> None:
     """Give every template the shell and the way about."""
     app.context_processor(around)
-    app.jinja_env.globals.update(address=address, order_words=order_words)
+    app.jinja_env.globals.update(address=address)
 
 
 def overview() -> workflow.Overview:

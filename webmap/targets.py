@@ -1,10 +1,13 @@
-"""Criteria as they stand in an address, and the snapshot that answers them, opened once a process.
+"""Criteria as they stand in an address.
 
 The page, its map, its list, every export and every saved view read the same query string, so they
 show the same prospects::
 
     q=acme  status=customer&status=prospect  employees=100..5000  near=-87.63,41.88,25
-    whitespace=1  stale=90  has_contacts=1  sort=-score  page=2
+    whitespace=1  stale=90  has_contacts=1  sort=-score  page=2  colour=status  size=employees
+
+A form cannot write ranges, so it says ``employees_from`` and ``employees_to``, and ``near=lon,lat``
+with ``within`` in miles.
 """
 
 from __future__ import annotations
@@ -12,23 +15,16 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import math
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app
-
-from territory import snapshotting
 from territory.errors import InputError
 from territory.lengths import METRES_PER_MILE
 from territory.policy import SEGMENTS
 from territory.schemas import PLACEMENTS, PRECISIONS, STATUSES, VERDICTS
-from territory.snapshot import FLAGS, ORDERS
-from territory.targeting import Criteria, Near, Targets
-from webmap import shell
-from webmap.viewport import Box
+from territory.snapshot import FLAGS, ORDERS, mercator
+from territory.targeting import Criteria, Near
+from webmap.viewport import TILE_PX, Box
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
@@ -37,6 +33,8 @@ PAGE_ROWS = 50
 LONGEST_TEXT = 200
 MOST_VALUES = 100  # of one choice in one address
 FARTHEST_MI = 3000.0
+USUAL_MI = 25.0  # round a point that was given without a radius
+WIDEST_PX = 10_000  # of a view: more than any screen shows
 # The choices a page offers; None: whatever values the plan has.
 OFFERED: dict[str, tuple[str, ...] | None] = {
     "status": STATUSES,
@@ -51,6 +49,9 @@ OFFERED: dict[str, tuple[str, ...] | None] = {
     "state": None,
 }
 _COLUMNS = {"rep": "rep_id", "office": "nearest_office_id"}
+# What the symbols of the map may be coloured and sized by; "" for one size.
+COLOURS = ("segment", "status", "verdict", "stage", "industry", "precision", "rep", "office")
+SIZES = ("", "score", "employees", "revenue", "pipeline")
 UNKNOWN = "none"  # the value that stands for "not known" in an address
 RANGED = {
     "miles": "distance_mi",
@@ -59,6 +60,31 @@ RANGED = {
     "pipeline": "pipeline_usd",
     "score": "score",
 }
+
+
+def column_of(choice: str) -> str:
+    """Give the column of a snapshot that a choice of an address is about."""
+    return _COLUMNS.get(choice, choice)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the list is of: one market, what lies outside every market, or all within reach."""
+
+    market_id: str | None = None
+    is_outside: bool = False
+
+    @property
+    def choices(self) -> tuple[tuple[str, tuple[str | None, ...]], ...]:
+        """Say it as a choice of criteria."""
+        if self.is_outside:
+            return (("market_id", (None,)),)
+        return () if self.market_id is None else (("market_id", (self.market_id,)),)
+
+    @property
+    def criteria(self) -> Criteria:
+        """All that is there, no filter chosen."""
+        return Criteria(choices=self.choices)
 
 
 @dataclass(frozen=True)
@@ -74,18 +100,17 @@ class Asked:
     near: tuple[float, float, float] | None = None  # lon, lat, miles
     sort: str = "score"
     page: int = 1
+    colour: str = COLOURS[0]
+    size: str = ""
 
-    def criteria(self, today: dt.date, market_id: str | None = None) -> Criteria:
-        """Say it in the words of the library; ``market_id`` keeps to one market."""
+    def criteria(self, today: dt.date, place: Place) -> Criteria:
+        """Say it in the words of the library."""
         choices = [
-            (_COLUMNS.get(name, name), tuple(None if one == UNKNOWN else one for one in values))
+            (column_of(name), tuple(None if one == UNKNOWN else one for one in values))
             for name, values in self.choices
         ]
-        if market_id is not None:
-            choices.append(("market_id", (market_id,)))
-        idle = None
-        if self.stale_days is not None:
-            idle = (today - dt.timedelta(days=self.stale_days)).isoformat()
+        choices.extend(place.choices)
+        idle = None if self.stale_days is None else idle_since(today, self.stale_days)
         near = None
         if self.near is not None:
             lon, lat, miles = self.near
@@ -140,10 +165,19 @@ class Asked:
             found["sort"] = other.sort
         if other.page != 1:
             found["page"] = str(other.page)
+        if other.colour != Asked.colour:
+            found["colour"] = other.colour
+        if other.size:
+            found["size"] = other.size
         return found
 
 
 _EMPTY: dict[str, Any] = {"text": "", "whitespace": False, "stale_days": None, "near": None}
+
+
+def idle_since(today: dt.date, days: int) -> str:
+    """Give the ISO day since which nothing happened, when nothing did for so many days."""
+    return (today - dt.timedelta(days=days)).isoformat()
 
 
 def _plain(number: float | None) -> str:
@@ -177,13 +211,14 @@ class _Reader:
     def ranges(self) -> tuple[tuple[str, float | None, float | None], ...]:
         found = []
         for name in RANGED:
-            if not (text := self.query.get(name, "").strip()):
-                continue
-            low, dots, high = text.partition("..")
-            ends = [self.number(name, end) if end else None for end in (low, high)]
+            low, dots, high = self.query.get(name, "..").strip().partition("..")
             if not dots:
-                self.refuse(name, text, "is no range: write 100..5000, 100.. or ..5000")
-            elif ends != [None, None]:
+                self.refuse(name, low, "is no range: write 100..5000, 100.. or ..5000")
+                continue
+            low = self.query.get(f"{name}_from", "").strip() or low
+            high = self.query.get(f"{name}_to", "").strip() or high
+            ends = [self.number(name, end) if end else None for end in (low, high)]
+            if ends != [None, None]:
                 found.append((name, ends[0], ends[1]))
         return tuple(found)
 
@@ -204,15 +239,18 @@ class _Reader:
         return 1
 
     def yes(self, name: str) -> bool | None:
-        text = self.query.get(name, "")
-        if text not in ("", "0", "1"):
-            self.refuse(name, text, "is neither 1 (yes) nor 0 (no)")
-        return {"0": False, "1": True}.get(text)
+        """Read a flag; both yes and no ticked is as good as neither."""
+        texts = set(filter(None, self.query.getlist(name)))
+        if wrong := sorted(texts - {"0", "1"}):
+            self.refuse(name, wrong[0], "is neither 1 (yes) nor 0 (no)")
+        return {"0": False, "1": True}[texts.pop()] if len(texts) == 1 and not wrong else None
 
     def near(self) -> tuple[float, float, float] | None:
         if not (text := self.query.get("near", "").strip()):
             return None
         parts = text.split(",")
+        if len(parts) == 2:
+            parts.append(self.query.get("within", "").strip() or _plain(USUAL_MI))
         numbers = [self.number("near", part) for part in parts]
         if len(parts) != 3 or None in numbers:
             self.refuse("near", text, "is not lon,lat,miles")
@@ -228,6 +266,13 @@ class _Reader:
         if text.removeprefix("-") not in ORDERS:
             self.refuse("sort", text, f"is none of {', '.join(ORDERS)}")
             return Asked.sort
+        return text
+
+    def one_of(self, name: str, offered: tuple[str, ...]) -> str:
+        text = self.query.get(name) or offered[0]
+        if text not in offered:
+            self.refuse(name, text, f"is none of {', '.join(filter(None, offered))}")
+            return offered[0]
         return text
 
 
@@ -255,10 +300,17 @@ def read(query: MultiDict[str, str]) -> Asked:
         near=reader.near(),
         sort=reader.sort(),
         page=reader.whole("page", query.get("page", "1"), 10**8),
+        colour=reader.one_of("colour", COLOURS),
+        size=reader.one_of("size", SIZES),
     )
     if reader.breaches:
         raise InputError("; ".join(reader.breaches) + ".")
     return asked
+
+
+def read_place(query: MultiDict[str, str]) -> Place:
+    """Read where the list is of: ``market=ID``, ``outside=1``, or nothing for all within reach."""
+    return Place(query.get("market") or None, query.get("outside") == "1")
 
 
 def read_box(query: MultiDict[str, str]) -> Box:
@@ -267,38 +319,22 @@ def read_box(query: MultiDict[str, str]) -> Box:
     Raises
     ------
     InputError
-        If it is no view.
+        If it is no view, or one that no screen can show.
     """
     text, zoom = query.get("bbox", ""), query.get("zoom", "")
     try:
         west, south, east, north = (float(part) for part in text.split(","))
-        return Box(west, south, east, north, int(zoom))
+        box = Box(west, south, east, north, int(zoom))
     except (ValueError, OverflowError):
         raise InputError(
             f"bbox {text[:LONGEST_TEXT]!r} and zoom {zoom[:LONGEST_TEXT]!r}: give "
             "bbox=west,south,east,north in degrees and a whole zoom."
         ) from None
-
-
-@dataclass
-class _Kept:
-    stamp: str | None = None
-    targets: Targets | None = None
-    lock: Lock = field(default_factory=Lock)
-
-
-def current() -> Targets | None:
-    """Give the prospects of the plan in force as of now; None before the first plan."""
-    settings = current_app.config["TERRITORY"]
-    opened: dict[int, _Kept] = current_app.extensions.setdefault("targets", {})
-    kept = opened.setdefault(os.getpid(), _Kept())
-    today = settings.today().isoformat()
-    stamp = snapshotting.stamp_of(shell.store(), today)
-    if stamp == kept.stamp:
-        return kept.targets
-    with kept.lock:
-        folder = Path(settings.var_dir) / "snapshots"
-        taken = snapshotting.ready(shell.store(), folder, today)
-        kept.targets = Targets(taken) if taken else None
-        kept.stamp = taken.stamp if taken else None
-        return kept.targets
+    _, (bottom, top) = mercator([0.0, 0.0], [south, north])
+    world_px = TILE_PX * 2.0**box.zoom
+    if max(min((east - west) / 360, 1.0), bottom - top) * world_px > WIDEST_PX:
+        raise InputError(
+            f"bbox {text[:LONGEST_TEXT]!r} at zoom {box.zoom} is more than {WIDEST_PX:,} pixels. "
+            "Ask for a smaller view or zoom out."
+        )
+    return box

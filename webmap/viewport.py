@@ -52,6 +52,17 @@ class Box:
         if not 0 <= self.zoom <= BITS - 8:
             raise InputError(f"zoom {self.zoom}: give a whole number from 0 to {BITS - 8}.")
 
+    def widened(self, share: float) -> Box:
+        """Give the view with a margin, a share of its width and height, on every side."""
+        aside, above = share * (self.east - self.west), share * (self.north - self.south)
+        return Box(
+            self.west - aside,
+            max(self.south - above, -90),
+            self.east + aside,
+            min(self.north + above, 90),
+            self.zoom,
+        )
+
 
 @dataclass(frozen=True)
 class View:
@@ -67,22 +78,42 @@ class View:
     count: npt.NDArray[np.int64]
 
 
-def look(snapshot: Snapshot, selection: Selection, box: Box, most: int = MOST_POINTS) -> View:
+def look(
+    snapshot: Snapshot,
+    selection: Selection,
+    box: Box,
+    most: int = MOST_POINTS,
+    margin: float = 0.0,
+) -> View:
     """See what is in view of what was selected.
 
     ``total`` counts the view widened to whole squares of ``EDGE_PX`` pixels, because a symbol so
-    near the edge still shows. Clusters count all of their cell, also what lies beyond the edge.
+    near the edge still shows. What is given to draw reaches further by ``margin``, a share of the
+    view, so that it is there already when the map is dragged; ``most`` is how many that may be
+    before they are clustered. Clusters count all of their cell, also what lies beyond the edge.
     """
-    edges = [_runs(snapshot, part, _level(EDGE_PX, box.zoom)) for part in _cells(box, EDGE_PX)]
-    first, last = (np.concatenate(ends) for ends in zip(*edges, strict=True))
-    total = int((selection.before[last] - selection.before[first]).sum())
-    if total <= most:
+    total = _count(selection, *_edges(snapshot, box))
+    wide = box.widened(margin)
+    first, last = _edges(snapshot, wide)
+    if _count(selection, first, last) <= most:
         none = np.zeros(0)
         rows = _members(selection, first, last)
         return View(total, rows, none, none, none.astype(np.int64))
-    parts = [_clusters(snapshot, selection, part, box.zoom) for part in _cells(box, CELL_PX)]
+    parts = [_clusters(snapshot, selection, part, box.zoom) for part in _cells(wide, CELL_PX)]
     rows, lon, lat, count = (np.concatenate(values) for values in zip(*parts, strict=True))
     return View(total, rows, lon, lat, count)
+
+
+def _edges(snapshot: Snapshot, box: Box) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Give the runs of rows in a view: first row, and first row beyond."""
+    runs = [_runs(snapshot, part, _level(EDGE_PX, box.zoom)) for part in _cells(box, EDGE_PX)]
+    first, last = (np.concatenate(ends) for ends in zip(*runs, strict=True))
+    return first, last
+
+
+def _count(selection: Selection, first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> int:
+    """Count the selected rows in some runs."""
+    return int((selection.before[last] - selection.before[first]).sum())
 
 
 def _level(pixels: int, zoom: int) -> int:

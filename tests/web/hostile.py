@@ -8,6 +8,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from territory import snapshot
+from territory.targeting import Targets
+from webmap.held import Names
+
 TEXTS = (
     "<img src=x onerror=\"document.title='broken'\">",
     "</script><script>document.title='broken'</script>",
@@ -56,3 +60,16 @@ def market_view(name: str = "Chicago", texts: list[str] | tuple[str, ...] = TEXT
         market_id="M", name=name, geometry=shapely.Point(CHICAGO).buffer(0.9, quad_segs=16),
         prospects=prospects, offices=offices,
     )  # fmt: skip
+
+
+def held(view: SimpleNamespace) -> tuple[Targets, Names]:
+    """Hold the prospects of a market as the app does."""
+    rows = view.prospects.assign(
+        nearest_office_id=["CHI" if here else None for here in view.prospects["verdict"].notna()],
+        rep_id=view.prospects["rep_name"], industry=view.prospects["name"], market_id="M",
+        placement="placed", territory_id=None, employees=10.0, revenue_usd=1.0, pipeline_usd=0.0,
+        score=1.0, last_activity_on=None, has_contacts=False, is_multi_site=False,
+        has_findings=False,
+    )  # fmt: skip
+    names = Names({}, {"CHI": TEXTS[-1]}, 50 * 1609.344)
+    return Targets(snapshot.build(rows[list(snapshot.COLUMNS)], "hostile")), names

@@ -127,10 +127,10 @@ def test_a_filter_changes_list_count_map_and_address_without_a_new_page(page, de
 def test_words_that_are_typed_filter_and_stay_in_the_box(page):
     page.goto("/markets/M-BAY")
     page.wait_for_selector(READY)
-    page.get_by_role("searchbox").press_sequentially("apple cup")
+    page.locator("#q").press_sequentially("apple cup")
     page.wait_for_url("**?q=apple+cup*")
     page.locator("[data-part=list]", has_text="Apple").wait_for()
-    assert page.get_by_role("searchbox").input_value() == "apple cup"
+    assert page.locator("#q").input_value() == "apple cup"
     assert page.evaluate("document.activeElement.id") == "q"
 
 

@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.serving import make_server
 
-from tests.web.hostile import TEXTS, market_view
-from webmap import assets, basemap, maps, security
+from territory import snapshot
+from territory.targeting import Targets
+from tests.snapshots import draw
+from tests.web.hostile import TEXTS, held, market_view
+from webmap import assets, basemap, maps, security, targets
+from webmap import view as viewing
+
+if TYPE_CHECKING:
+    from webmap.held import Names
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>whole</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/tokens.css">
-<link rel="stylesheet" href="/page.css">{}</head><body><main><h1>Map</h1><div class="box">{}</div>
-</main><script src="/script.js" defer></script></body></html>"""
+<link rel="stylesheet" href="/page.css">{}</head><body><main><h1>Map</h1>
+<div class="box" data-view="{}">{}</div></main>
+<script src="/script.js" defer></script></body></html>"""
+
+
+def crowd() -> Targets:
+    """Nine thousand round Chicago, 3,000 of them at one point."""
+    frame = draw(9000, seed=2)
+    place = np.random.default_rng(4).normal((-87.63, 41.88), 0.3, (9000, 2))
+    place[:3000] = -89.9, 41.0
+    return Targets(snapshot.build(frame.assign(lon=place[:, 0], lat=place[:, 1]), "many"))
+
+
+MANY = crowd()
+
+
+def answer(kept: Targets, names: Names) -> dict[str, object]:
+    """Answer as the app does to somebody who may see everything."""
+    return viewing.answer(
+        kept, targets.read(request.args), targets.read_box(request.args), place=targets.Place(),
+        reps=None, names=names, today=dt.date(2026, 11, 23), chosen=request.args.get("prospect"),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +58,19 @@ def address(tmp_path_factory):
     app.register_blueprint(basemap.blueprint)
     app.after_request(security.add_headers)
     view = market_view(name=TEXTS[0])
-    drawn = maps.market_map(view, prospects_url="/data.json", prospect_url="/prospects/{id}")
+    drawn = maps.market_map(view.name, view.geometry, view.offices, prospect_url="/prospects/{id}")
     tokens = (assets.files("webmap") / "static" / "tokens.css").read_text()
     for path, text, kind in (
-        ("/", PAGE.format(drawn.head, drawn.body), "text/html"),
+        ("/", PAGE.format(drawn.head, "/view.json", drawn.body), "text/html"),
+        ("/many", PAGE.format(drawn.head, "/many.json", drawn.body), "text/html"),
         ("/script.js", drawn.script, "text/javascript"),
         ("/tokens.css", tokens, "text/css"),
         ("/page.css", "body { margin: 0 } .box { height: 500px }", "text/css"),
     ):
         app.add_url_rule(path, path, lambda text=text, kind=kind: Response(text, mimetype=kind))
-    app.add_url_rule("/data.json", "data", lambda: maps.layer_data(view))
+    few, names = held(view)
+    for path, kept in (("/view.json", few), ("/many.json", MANY)):
+        app.add_url_rule(path, path, lambda kept=kept: answer(kept, names))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -63,7 +96,7 @@ def page(chromium, address):
     )
     page.add_init_script(
         "window.heard = [];"
-        "for (const name of ['select', 'hover', 'view', 'loaded'])"
+        "for (const name of ['select', 'hover', 'view', 'loaded', 'place'])"
         " document.addEventListener(`prospect:${name}`, (e) => heard.push([name, e.detail]));"
     )
     page.goto(address)
@@ -168,12 +201,100 @@ def test_entering_a_crowd_comes_closer_and_the_numbers_still_add_up(page) -> Non
 
 
 def test_a_filter_of_the_page_takes_the_others_off_the_map(page) -> None:
-    tell(page, "filter", ids=["p30", "p31", "p59"])
+    tell(page, "reload", url="/view.json?status=former")
+    page.wait_for_function("() => heard.filter(([name]) => name === 'loaded').length === 2")
     assert page.inner_text(".map-count") == (
-        "2 of 2 in view, 56 filtered out, 2 without a location"
+        "14 of 14 in view, 45 filtered out, 1 without a location"
     )
-    tell(page, "filter", ids=None)
+    assert heard(page, "loaded")[-1] == {"total": 60, "placed": 14, "from": "map"}
+    tell(page, "reload", url="/view.json")
+    page.wait_for_function("() => heard.filter(([name]) => name === 'loaded').length === 3")
     assert page.inner_text(".map-count").startswith("58 of 58")
+
+
+def test_colour_and_size_are_told_by_the_legend(page) -> None:
+    tell(page, "reload", url="/view.json?colour=status&size=employees&near=-87.63,41.88,5")
+    page.wait_for_function("() => heard.filter(([name]) => name === 'loaded').length === 2")
+    said = page.inner_text(".map-legend")
+    assert "Colour: status" in said
+    assert "Prospect" in said
+    assert "Size: employees" in said
+    assert "under 100" in said
+    assert page.locator("path.map-near").count() == 1
+
+
+def test_a_place_is_named_by_a_click_when_the_page_asks_for_one(page) -> None:
+    tell(page, "pick", on=True)
+    page.mouse.click(500, 200)
+    (named,) = heard(page, "place")
+    assert -90 < named["lon"] < -86
+    assert 40 < named["lat"] < 44
+    page.mouse.click(500, 200)
+    assert len(heard(page, "place")) == 1
+
+
+def settle(page) -> dict:
+    """Wait until what the map shows is what it would be answered now."""
+    page.wait_for_timeout(60)
+    page.wait_for_selector(".leaflet-zoom-anim", state="detached")
+    page.wait_for_selector("[data-ready=true]")
+    return heard(page, "view")[-1]
+
+
+def test_many_are_counted_by_the_server_and_every_one_is_in_a_number(page, address) -> None:
+    page.goto(f"{address}many")
+    page.wait_for_selector("[data-ready=true]")
+    seen = settle(page)
+    assert seen["total"] == seen["shown"] == 9000
+    assert seen["inView"] > 8000
+    said = walk_to(page, lambda words: "together" in words)
+    assert int(said.split()[0].replace(",", "")) > 5
+    before = page.inner_text(".map-count")
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "(was) => document.querySelector('.map-count').innerText !== was", arg=before
+    )
+    closer = settle(page)
+    assert closer["inView"] < seen["inView"]
+    assert closer["at"]
+
+
+def test_a_crowd_at_one_point_is_listed_where_it_cannot_be_drawn(page, address) -> None:
+    page.goto(f"{address}many?at=16,41.0,-89.9")
+    page.wait_for_selector("[data-ready=true]")
+    assert page.inner_text(".map-count").startswith("3,000 of 9,000 in view")
+    said = walk_to(page, lambda words: "together" in words)
+    assert said.startswith("3,000 prospects")
+    page.keyboard.press("Enter")
+    (named,) = heard(page, "place")
+    assert (round(named["lon"], 2), round(named["lat"], 2), named["miles"]) == (-89.9, 41.0, 0.1)
+
+
+def test_one_inside_a_cluster_can_be_chosen_and_is_brought_into_sight(page, address) -> None:
+    row = int(np.argmax(MANY.snapshot.column["lon"][: MANY.snapshot.placed]))
+    chosen = MANY.snapshot.texts["prospect_id"][row]
+    page.goto(f"{address}many?at=11,41.0,-89.9")
+    page.wait_for_selector("[data-ready=true]")
+    tell(page, "select", id=chosen)
+    page.wait_for_selector(".map-popup")
+    name = page.evaluate("document.querySelector('.map-popup h3').textContent")
+    assert name == MANY.snapshot.texts["name"][row]
+    settle(page)
+    assert page.locator(".map-popup").count() == 1
+
+
+def test_what_was_fetched_is_not_fetched_again(page) -> None:
+    asked = []
+    page.on("request", lambda one: asked.append(one.url) if "view.json" in one.url else None)
+    page.focus(".map-cursor")
+    page.keyboard.press("ArrowRight")
+    page.locator(".leaflet-control-zoom-in").click()
+    settle(page)
+    assert asked == []
+    for _ in range(3):
+        page.locator(".leaflet-control-zoom-out").click()
+        settle(page)
+    assert len(asked) == 2
 
 
 def test_the_map_follows_the_size_of_its_box_and_keeps_what_is_chosen_in_sight(page) -> None:
@@ -192,20 +313,23 @@ def test_clusters_hold_every_point_exactly_once(page) -> None:
           let seed = 1;
           const next = () => (seed = seed * 48271 % 2147483647) / 2147483647;
           for (let i = 0; i < 4000; i++)
-            points.push({i, x: 900 * next() ** 2, y: 600 * next() ** 3});
-          for (let i = 4000; i < 4040; i++) points.push({i, x: 450, y: 300});
+            points.push({i, n: 1, x: 900 * next() ** 2, y: 600 * next() ** 3});
+          for (let i = 4000; i < 4040; i++) points.push({i, n: 1, x: 450, y: 300});
+          for (let k = 0; k < 100; k++)
+            points.push({i: -1, n: 7, x: 900 * next(), y: 600 * next()});
           return [false, true].map((loose) => {
             const copies = points.map((p) => ({...p}));
             const items = prospectSymbols.arrange(copies, loose, keepOff);
             const members = items.flatMap((item) => item.members);
-            const groups = items.filter((item) => item.members.length > 1);
+            const groups = items.filter((item) => item.count > 1);
+            const counted = items.reduce((sum, item) => sum + item.count, 0);
             const meet = (a, b) => a !== b && Math.hypot(a.x - b.x, a.y - b.y) < a.r + b.r;
             const met = groups.filter((a) => groups.some((b) => meet(a, b)));
-            return [members.length, new Set(members).size, met.length];
+            return [members.length, new Set(members).size, counted, met.length];
           });
         }"""
     )
-    assert counts == [[4040, 4040, 0], [4040, 4040, 0]]
+    assert counts == [[4040, 4040, 4740, 0], [4040, 4040, 4740, 0]]
 
 
 def test_a_phone_gets_a_folded_legend_and_room_for_fingers(chromium, address) -> None:

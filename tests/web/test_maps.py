@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from typing import TYPE_CHECKING
@@ -14,7 +15,6 @@ import pytest
 import shapely
 from pyproj import Geod
 
-from territory.policy import SEGMENTS
 from tests.web.hostile import TEXTS, market_view
 from webmap import maps
 
@@ -31,7 +31,11 @@ def view() -> SimpleNamespace:
 
 @pytest.fixture
 def drawn(view) -> maps.RenderedMap:
-    return maps.market_map(view, prospects_url="/data.json", prospect_url="/prospects/{id}")
+    return draw(view)
+
+
+def draw(view: SimpleNamespace) -> maps.RenderedMap:
+    return maps.market_map(view.name, view.geometry, view.offices, prospect_url="/prospects/{id}")
 
 
 def lines_of(script: str, name: str) -> list[np.ndarray]:
@@ -45,19 +49,19 @@ def lines_of(script: str, name: str) -> list[np.ndarray]:
 
 def test_no_text_from_outside_reaches_what_folium_writes(view) -> None:
     plain = market_view(texts=["Acme"])
-    hostile, harmless = (
-        maps.market_map(each, prospects_url="/data.json").script for each in (view, plain)
-    )
+    hostile, harmless = (draw(each).script for each in (view, plain))
     assert hostile == harmless
     assert not any(text in hostile for text in TEXTS)
 
 
 def test_the_name_of_a_market_is_escaped_in_its_label() -> None:
     name = '"><script>alert(1)</script>'
-    body = maps.market_map(market_view(name=name), prospects_url='/x?a="b&c').body
+    body = draw(market_view(name=name, texts=[name])).body
     assert "<script" not in body
-    assert "&#34;&gt;&lt;script&gt;" in body
-    assert 'data-prospects="/x?a=&#34;b&amp;c"' in body
+    assert 'aria-label="Map of &#34;&gt;&lt;script&gt;' in body
+    given = re.search(r'data-offices="([^"]*)"', body)
+    assert given
+    assert json.loads(html.unescape(given[1]))["name"] == [name]
 
 
 def test_the_head_links_our_own_files_and_holds_nothing_inline(drawn) -> None:
@@ -77,10 +81,10 @@ def test_zooming_in_is_left_to_the_reader(drawn) -> None:
 
 
 def test_the_same_plan_gives_the_same_script_and_tag_every_time(view, drawn) -> None:
-    again = maps.market_map(view, prospects_url="/data.json?status=customer")
+    again = draw(view)
     assert (again.script, again.tag) == (drawn.script, drawn.tag)
     view.offices = view.offices.assign(lat=view.offices["lat"] + 0.1)
-    assert maps.market_map(view, prospects_url="/data.json").tag != drawn.tag
+    assert draw(view).tag != drawn.tag
 
 
 def test_a_ring_lies_on_the_geodesic_circle_to_a_few_metres(view, drawn) -> None:
@@ -106,7 +110,7 @@ def test_offices_far_from_the_market_have_a_marker_but_no_ring() -> None:
     view = market_view()
     far = view.offices.iloc[[0]].assign(office_id="LON", lon=-0.1, lat=51.5)
     view.offices = pd.concat([view.offices, far], ignore_index=True)
-    script = maps.market_map(view, prospects_url="/data.json").script
+    script = draw(view).script
     assert f"map-office map-office-{len(view.offices) - 1}" in script
     assert f"map-ring map-ring-{len(view.offices) - 1}" not in script
 
@@ -115,36 +119,21 @@ def test_an_office_without_a_location_shifts_no_number() -> None:
     view = market_view()
     lost = view.offices.iloc[[0]].assign(office_id="NIL", name="Nowhere", lon=np.nan, lat=np.nan)
     view.offices = pd.concat([lost, view.offices], ignore_index=True)
-    data = maps.layer_data(view)
-    script = maps.market_map(view, prospects_url="/data.json").script
-    first = re.search(r"L\.marker\(\s*(\[.*?\])", script)
+    drawn = draw(view)
+    first = re.search(r"L\.marker\(\s*(\[.*?\])", drawn.script)
+    given = re.search(r'data-offices="([^"]*)"', drawn.body)
     assert first
-    assert json.loads(first[1]) == [data["offices"]["lat"][0], data["offices"]["lon"][0]]
+    assert given
+    offices = json.loads(html.unescape(given[1]))
+    assert json.loads(first[1]) == [offices["lat"][0], offices["lon"][0]]
 
 
 def test_a_market_without_area_or_offices_still_makes_a_map() -> None:
     view = market_view()
     view.geometry, view.offices = None, view.offices.iloc[:0]
-    script = maps.market_map(view, prospects_url="/data.json").script
+    script = draw(view).script
     assert "map-veil" not in script
     assert "prospectLayer(" in script
-
-
-def test_the_data_has_one_value_a_prospect_in_every_column_and_is_strict_json(view) -> None:
-    data = maps.layer_data(view)
-    json.dumps(data, allow_nan=False)
-    assert {len(column) for column in data["prospects"].values()} == {len(view.prospects)}
-    assert data["prospects"]["id"] == view.prospects["prospect_id"].tolist()
-    assert data["segments"] == list(SEGMENTS)
-    lost = view.prospects["lon"].isna().tolist()
-    assert [value is None for value in data["prospects"]["lon"]] == lost
-    assert [value is None for value in data["prospects"]["distance"]] == lost
-
-
-def test_a_distance_never_reads_on_the_wrong_side_of_the_limit() -> None:
-    view = market_view()
-    view.prospects["distance_mi"] = 49.97
-    assert set(maps.layer_data(view)["prospects"]["distance"]) == {"49.97 mi"}
 
 
 def test_the_overview_draws_each_market_and_keeps_names_out_of_the_script() -> None:

@@ -36,6 +36,7 @@ OPEN_TO = {
     "rep.prospects_csv": SELLING,
     "rep.outside_csv": SELLING,
     "rep": READING,
+    "view": READING,
     "imports": {"ops"},
     "worklist": {"ops"},
     "pairs": {"ops"},

@@ -13,7 +13,7 @@ from territory.errors import InputError
 from territory.schemas import STATUSES
 from territory.snapshot import FLAGS, ORDERS
 from territory.targeting import Near
-from webmap.targets import RANGED, UNKNOWN, Asked, read, read_box
+from webmap.targets import COLOURS, RANGED, SIZES, UNKNOWN, Asked, Place, read, read_box, read_place
 
 TODAY = dt.date(2026, 11, 23)
 numbers = st.one_of(st.none(), st.integers(-1000, 10**7).map(float))
@@ -36,6 +36,8 @@ asked = st.builds(
     near=st.one_of(st.none(), st.tuples(*[st.integers(1, 80).map(float)] * 3)),
     sort=st.sampled_from([*ORDERS, *(f"-{name}" for name in ORDERS)]),
     page=st.integers(1, 99),
+    colour=st.sampled_from(COLOURS),
+    size=st.sampled_from(SIZES),
 )
 
 
@@ -50,7 +52,7 @@ def test_what_narrows_can_be_taken_away(one: Asked) -> None:
     for name in one.active:
         left = left.without(name)
     assert left.active == ()
-    assert left == Asked(sort=one.sort, page=left.page)
+    assert left == Asked(sort=one.sort, page=left.page, colour=one.colour, size=one.size)
 
 
 def test_an_address_becomes_criteria() -> None:
@@ -63,7 +65,7 @@ def test_an_address_becomes_criteria() -> None:
             ]
         )
     )  # fmt: skip
-    criteria = one.criteria(TODAY, "m1")
+    criteria = one.criteria(TODAY, Place("m1"))
     assert criteria.text == "acme corp"
     assert dict(criteria.choices) == {
         "status": ("customer",),
@@ -77,10 +79,33 @@ def test_an_address_becomes_criteria() -> None:
     assert criteria.near == Near(-87.6, 41.9, 25 * 1609.344)
 
 
+def test_a_form_says_ranges_and_places_in_its_own_way() -> None:
+    form = MultiDict(
+        [
+            ("employees_from", "100"), ("employees_to", ""), ("revenue_to", "5e6"), ("miles", ".."),
+            ("near", "-87.6,41.9"), ("within", "10"), ("has_contacts", "0"), ("has_contacts", "1"),
+            ("is_multi_site", "1"), ("colour", ""),
+        ]
+    )  # fmt: skip
+    one = read(form)
+    assert one.ranges == (("employees", 100.0, None), ("revenue", None, 5e6))
+    assert one.near == (-87.6, 41.9, 10.0)
+    assert one.flags == (("is_multi_site", True),)
+    assert read(MultiDict(one.query())) == one
+    assert read(MultiDict({"near": "-87.6,41.9"})).near == (-87.6, 41.9, 25.0)
+
+
+def test_a_list_is_of_one_market_of_none_or_of_all() -> None:
+    assert read_place(MultiDict({"market": "m1"})).criteria.choices == (("market_id", ("m1",)),)
+    assert read_place(MultiDict({"outside": "1"})).criteria.choices == (("market_id", (None,)),)
+    assert read_place(MultiDict()).criteria.choices == ()
+
+
 def test_everything_wrong_is_named_at_once() -> None:
     query = {
-        "status": "gone", "employees": "many..", "miles": "5", "near": "1,2", "stale": "-1",
+        "status": "gone", "employees": "many..", "miles": "5", "near": "1", "stale": "-1",
         "sort": "luck", "page": "0", "whitespace": "yes", "q": "x" * 201,
+        "colour": "luck", "size": "luck",
     }  # fmt: skip
     with pytest.raises(InputError) as told:
         read(MultiDict(query))
@@ -98,6 +123,8 @@ def test_everything_wrong_is_named_at_once() -> None:
         {"bbox": "1,2,3,inf", "zoom": "4"},
         {"bbox": "1,2,3,4", "zoom": "99"},
         {"bbox": "1,5,3,4", "zoom": "3"},
+        {"bbox": "-180,-80,180,80", "zoom": "18"},
+        {"bbox": "1,-80,1.001,80", "zoom": "18"},
     ],
 )
 def test_what_is_no_view_is_refused(query: dict[str, str]) -> None:

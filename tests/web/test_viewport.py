@@ -79,6 +79,18 @@ def test_clusters_add_up_to_the_exact_number(box: Box, criteria: Criteria) -> No
     assert view.total == brute(box, selection.mask, EDGE_PX).sum()
 
 
+@settings(deadline=None)
+@given(boxes, st.floats(0, 0.5))
+def test_a_margin_is_drawn_and_not_counted(box: Box, margin: float) -> None:
+    everyone = TARGETS.select(Criteria())
+    if 2**box.zoom * (box.east - box.west) > 2000:
+        return
+    view = look(TAKEN, everyone, box, most=10**9, margin=margin)
+    assert view.total == brute(box, everyone.mask, EDGE_PX).sum()
+    wide = box.widened(margin)
+    assert set(view.rows) == set(np.flatnonzero(brute(wide, everyone.mask, EDGE_PX)))
+
+
 def test_the_country_is_clustered_and_a_street_is_not() -> None:
     everyone = TARGETS.select(Criteria())
     country = look(TAKEN, everyone, Box(-130, 20, -60, 52, 4))

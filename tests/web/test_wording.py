@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 
 import numpy as np
-import pandas as pd
 import pytest
-from werkzeug.datastructures import MultiDict
 
-from territory.errors import InputError
 from territory.findings import CODES
 from territory.lengths import METRES_PER_MILE
 from territory.policy import RULES, SEGMENTS
 from territory.schemas import MARKET_KINDS, PRECISIONS, SEVERITIES, STATUSES, UNASSIGNED, VERDICTS
+from territory.snapshot import ORDERS
 from webmap import wording
-from webmap.filters import SORTS, Filters, order_words
+from webmap.listing import order_words
 
 LIMIT_M = 50 * METRES_PER_MILE
 
@@ -30,7 +27,7 @@ def test_every_stored_code_has_its_words():
     assert set(wording.SEVERITY_TAG) == set(SEVERITIES)
     assert set(wording.VERDICT_TAG) == {*VERDICTS, None}
     assert set(wording.FINDING) == set(CODES)
-    assert all(order_words(sign + sort) for sort in SORTS for sign in ("", "-"))
+    assert all(order_words(sign + sort) for sort in ORDERS for sign in ("", "-"))
 
 
 @pytest.mark.parametrize(
@@ -89,32 +86,3 @@ def test_a_day_says_how_far_it_is(app, day, shown):
 )  # fmt: skip
 def test_only_web_addresses_become_links(text, address):
     assert wording.web_address(text) == address
-
-
-def test_a_query_that_is_read_and_written_stays_the_same():
-    query = MultiDict([("q", " two  words "), ("segment", "small"), ("segment", "unknown"),
-                       ("sort", "-name"), ("page", "3"), ("status", "")])  # fmt: skip
-    read = Filters.read(query)
-    assert read == Filters("two words", (), ("small", "unknown"), (), "-name", 3)
-    written = MultiDict({name: value for name, value in read.query().items() if name != "page"})
-    assert Filters.read(written) == dataclasses.replace(read, page=1)
-    assert Filters().query() == {}
-
-
-def test_every_wrong_choice_is_named_at_once():
-    with pytest.raises(InputError, match=r"status: x is none of .*; page: 0"):
-        Filters.read(MultiDict([("status", "x"), ("page", "0")]))
-
-
-def test_what_is_not_known_stands_last_whichever_way_a_list_is_sorted():
-    frame = pd.DataFrame(
-        {
-            "prospect_id": list("abcd"),
-            "name": ["b", "A", "c", "d"],
-            "employees": [5.0, np.nan, 9.0, 5.0],
-            "rep_name": ["zoe", None, "Abe", "zoe"],
-        }
-    )
-    for sort, order in (("employees", "adcb"), ("-employees", "cadb"), ("rep", "cadb"),
-                        ("-rep", "adcb"), ("name", "bacd")):  # fmt: skip
-        assert "".join(Filters(sort=sort).select(frame)["prospect_id"]) == order, sort

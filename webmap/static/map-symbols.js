@@ -9,6 +9,7 @@ const prospectSymbols = (() => {
   const CROWD = 5;          // ... when there are at least so many; fewer are drawn one by one
   const DOT = 6;
   const TINTS = [15, 50, 100, Infinity];
+  const SIZES = [4, 4.5, 6, 8, 11];  // px: radius of a symbol whose value is not known, small ... large
 
   /** Read the tokens that the drawing needs, in the scheme that is on now. */
   function palette(element) {
@@ -33,18 +34,20 @@ const prospectSymbols = (() => {
 
   const tint = (count) => TINTS.findIndex((limit) => count < limit);
 
-  /** Turn points into items {x, y, members, r, at}: one prospect each, or a cluster of several.
+  /** Turn points into items {x, y, count, members, points, r, at}: one prospect each, or a cluster of several.
    *
-   * Every member of `points` ends in exactly one item. Cells are counted in the plane of the zoom, not of the
-   * window, so that dragging the map changes no cluster. `loose` draws all but shared points one by one.
+   * A point {i, n, x, y} is prospect number i, or n of them that the server counted together. Every one ends in
+   * exactly one item, so the counts add up. Cells are counted in the plane of the zoom, not of the window, so that
+   * dragging the map changes no cluster. `loose` draws all but shared points one by one.
    * What would stand on one of `keepOff` (the offices, {x, y, r}) moves beside it. */
   function arrange(points, loose, keepOff = []) {
-    const cells = new Map();
+    const cells = new Map(), counted = [];
     for (const p of points) {
+      if (p.n > 1) { counted.push(cluster([p])); continue; }
       const size = loose ? 1 : CELL, key = `${Math.floor(p.x / size)}:${Math.floor(p.y / size)}`;
       (cells.get(key) || cells.set(key, []).get(key)).push(p);
     }
-    let clusters = [], single = [];
+    let clusters = counted, single = [];
     for (const members of cells.values()) {
       if (members.length >= CROWD) clusters.push(cluster(members));
       else single.push(...members);
@@ -79,17 +82,16 @@ const prospectSymbols = (() => {
     return moved;
   }
 
-  function cluster(members) {
-    const n = members.length;
-    let x = 0, y = 0;
-    for (const p of members) { x += p.x; y += p.y; }
-    return {x: x / n, y: y / n, members: members.map((p) => p.i), points: members, r: radius(n)};
+  function cluster(points) {
+    let x = 0, y = 0, count = 0;
+    for (const p of points) { x += p.n * p.x; y += p.n * p.y; count += p.n; }
+    return {x: x / count, y: y / count, count, members: points.filter((p) => p.n === 1).map((p) => p.i), points, r: radius(count)};
   }
 
   /** Unite clusters that would overlap, the largest first. */
   function merge(clusters) {
     const kept = [];
-    for (const one of clusters.sort((a, b) => b.members.length - a.members.length)) {
+    for (const one of clusters.sort((a, b) => b.count - a.count)) {
       const near = kept.findIndex((k) => Math.hypot(k.x - one.x, k.y - one.y) < k.r + one.r + 1);
       if (near < 0) kept.push(one);
       else kept[near] = cluster(kept[near].points.concat(one.points));
@@ -128,15 +130,16 @@ const prospectSymbols = (() => {
       const room = group.length <= 6 ? group.length : Math.max(6, Math.floor(2 * Math.PI * ring / 17)), here = group.slice(start, start + room);
       here.forEach((p, k) => {
         const angle = 2 * Math.PI * k / here.length - Math.PI / 2;
-        items.push({x: x + ring * Math.cos(angle), y: y + ring * Math.sin(angle), members: [p.i], points: [p], r: DOT, at: ring ? {x, y} : null});
+        items.push({x: x + ring * Math.cos(angle), y: y + ring * Math.sin(angle), count: 1, members: [p.i], points: [p], r: DOT, at: ring ? {x, y} : null});
       });
       start += room;
     }
     return items;
   }
 
-  /** Draw one prospect at 0, 0. */
-  function dot(g, shape, colour, p) {
+  /** Draw one prospect at 0, 0; `step` is its size, none the usual one. */
+  function dot(g, shape, colour, p, step) {
+    if (step != null) g.scale(SIZES[step] / DOT, SIZES[step] / DOT);
     g.beginPath();
     if (shape === "square") {
       g.roundRect(-5.5, -5.5, 11, 11, 2);
@@ -166,11 +169,11 @@ const prospectSymbols = (() => {
   }
 
   function bubble(g, item, p) {
-    const [fill, ink] = p.clusters[tint(item.members.length)];
+    const [fill, ink] = p.clusters[tint(item.count)], words = item.count.toLocaleString("en-US");
     g.beginPath(); g.arc(item.x, item.y, item.r, 0, 7);
     paint(g, fill, p.clusterEdge, 1);
-    g.fillStyle = ink; g.font = `600 11px ${p.font}`; g.textAlign = "center"; g.textBaseline = "middle";
-    g.fillText(item.members.length.toLocaleString("en-US"), item.x, item.y + 0.5);
+    g.fillStyle = ink; g.font = `600 ${words.length > 6 ? 9 : words.length > 5 ? 10 : 11}px ${p.font}`; g.textAlign = "center"; g.textBaseline = "middle";
+    g.fillText(words, item.x, item.y + 0.5);
   }
 
   /** Write a label with a halo in the colour of the ground. */

@@ -1,35 +1,42 @@
-/* The prospect layer of a folium map: fetches prospects as JSON, draws them on one canvas, keeps step with the page.
+/* The prospect layer of a folium map: asks the server what is in view, draws it on one canvas, keeps step with the page.
  *
- * Data: the map's element carries data-prospects="URL" (JSON of webmap.maps.layer_data) and, if a prospect has a
- * page, data-prospect="URL with {id}". Every text is written with textContent or on the canvas, never as HTML.
+ * Data: an element round the map carries data-view="URL" (JSON of webmap.view.answer; bbox and zoom are added); the map's
+ * own element carries data-offices (JSON, one array per field), data-limit ("50 mi") and, if a prospect has a page,
+ * data-prospect="URL with {id}". data-ready is true while the map shows what it was last answered. The page's own
+ * address may say where the map stands: at=zoom,lat,lon. Every text is written with textContent or on the
+ * canvas, never as HTML.
  *
  * Events are CustomEvents on document; `from` says who speaks ("map" or anything else, such as "table"), and
  * nobody answers to their own.
- *   prospect:select {id, from}    one is chosen; id null: none
- *   prospect:hover  {id, from}    one is pointed at; id null: none
- *   prospect:filter {ids, from}   heard: show these ids only (any iterable); null: all
- *   prospect:reload {url, from}   heard: fetch again, from url if given
- *   prospect:loaded {total, placed}          told once the data is here
- *   prospect:view   {inView, shown, total}   told when the picture changes: N of M
+ *   prospect:select {id, from}            one is chosen; id null: none
+ *   prospect:hover  {id, lon, lat, from}  one is pointed at; id null: none. With lon and lat it shows though it is in a cluster
+ *   prospect:reload {url, from}           heard: ask again, at url if given
+ *   prospect:pick   {on, from}            heard: the next click names a place; on false: no longer
+ *   prospect:place  {lon, lat, miles}     told when a place was named; miles only where its prospects are too many to draw
+ *   prospect:loaded {total, placed}       told once the data of an address are here
+ *   prospect:view   {inView, shown, total, at}   told when the picture changes: N of M, and at (null: as it opened)
  * Keyboard: one tab stop on the symbols; arrows move to the next symbol that way, Enter opens, Escape closes. */
 "use strict";
 
 function prospectLayer(map) {
-  const S = prospectSymbols, box = map.getContainer(), PAD = 0.2, LOOSE_ZOOM = 14;
+  const S = prospectSymbols, box = map.getContainer(), PAD = 0.2, LOOSE_ZOOM = 14, DEBOUNCE_MS = 60, LATE_MS = 300, HERE_MI = 0.1;
   const STATUS = {prospect: "Whitespace", customer: "Customer", former: "Former customer", disqualified: "Disqualified"};
   const SEGMENT = {enterprise: "Enterprise", mid_market: "Mid-market", small: "Small", unknown: "Size not known"};
+  const SHAPES = {circle: "Whitespace", disc: "Open opportunity", square: "Customer", frame: "Former customer", cross: "Disqualified"};
   const still = matchMedia("(prefers-reduced-motion: reduce)"), dark = matchMedia("(prefers-color-scheme: dark)");
   const count = (n) => n.toLocaleString("en-US");
   const say = (name, detail) => document.dispatchEvent(new CustomEvent(`prospect:${name}`, {detail: {...detail, from: "map"}}));
   const make = (tag, props, ...kids) => { const e = Object.assign(document.createElement(tag), props); e.append(...kids.filter((k) => k != null)); return e; };
+  const offices = JSON.parse(box.dataset.offices), limit = box.dataset.limit;
 
-  let data = null, rows = null, index = new Map(), allowed = null, items = [], opened = null, selected = -1, hovered = -1, ink = null, wanted = null;
+  // What is chosen and pointed at is known by id: the rows are new with every answer.
+  let question = box.closest("[data-view]").dataset.view, data = null, rows = null, index = new Map(), loaded = null, items = [], opened = null, selected = null, shownAs = null, hovered = null, ghost = null, picking = false, ink = null, moved = false, told = null;
 
   const canvas = make("canvas", {className: "map-canvas leaflet-zoom-animated"}), pen = canvas.getContext("2d");
   canvas.setAttribute("aria-hidden", "true");
   map.createPane("prospects").style.zIndex = 590;
   map.getPane("prospects").append(canvas);
-  const tipText = make("span", {}), tip = make("div", {className: "map-tip", hidden: true}, tipText), cursor = make("button", {type: "button", className: "map-cursor"});
+  const tipText = make("span", {}), tip = make("div", {className: "map-tip", hidden: true}, tipText), cursor = make("button", {type: "button", className: "map-cursor", hidden: true});
   const status = make("p", {className: "map-count"}), legend = make("div", {}), key = make("details", {className: "map-legend"}, make("summary", {textContent: "Legend"}), legend), spoken = make("p", {className: "map-spoken"});
   status.setAttribute("role", "status"); spoken.setAttribute("aria-live", "polite"); tip.setAttribute("aria-hidden", "true");
   key.open = box.clientWidth > 600;
@@ -38,17 +45,22 @@ function prospectLayer(map) {
 
   // ---- the words for one prospect
   const place = (i) => [rows.city[i], rows.state[i]].filter(Boolean).join(", ");
-  const standing = (i) => rows.status[i] === "prospect" && rows.open[i] ? "Open opportunity" : STATUS[rows.status[i]] || rows.status[i];
+  const standing = (i) => rows.status[i] === "prospect" && rows.stage[i] ? "Open opportunity" : STATUS[rows.status[i]] || rows.status[i];
   const segment = (i) => SEGMENT[rows.segment[i]] || rows.segment[i];
-  const colour = (i) => { const n = data.segments.indexOf(rows.segment[i]); return rows.segment[i] === "unknown" ? ink.other : ink.segments[n] || ink.other; };
-  const verdict = (i) => ({in: `within ${data.limit}`, out: `beyond ${data.limit}`, too_close_to_call: `too close to ${data.limit} to call`})[rows.verdict[i]];
-  const distance = (i) => rows.distance[i] && `${rows.distance[i]} from ${rows.office[i]}`;
+  const shape = (i) => S.shapeOf(rows.status[i], rows.stage[i] != null);
+  const hue = (n) => ink.segments[n] || ink.other;
+  const step = (i) => rows.step.length ? rows.step[i] : null;
+  const verdict = (i) => ({in: `within ${limit}`, out: `beyond ${limit}`, too_close_to_call: `too close to ${limit} to call`})[rows.verdict[i]];
+  const miles = (n) => n.toLocaleString("en-US", {minimumFractionDigits: 1, maximumFractionDigits: 9});
+  const distance = (i) => rows.miles[i] != null && `${miles(rows.miles[i])} mi from ${rows.office[i]}`;
   const sentence = (i) => [rows.name[i], standing(i), segment(i), place(i), distance(i), verdict(i)].filter(Boolean).join(", ");
 
   // ---- drawing
-  const shows = (i) => rows.lon[i] != null && (!allowed || allowed.has(rows.id[i]));
-  const officeAt = (row) => map.latLngToLayerPoint([data.offices.lat[row], data.offices.lon[row]]);
-  const pixel = (i) => map.latLngToLayerPoint([rows.lat[i], rows.lon[i]]);
+  const isPlaced = (i) => i != null && rows.lon[i] != null;
+  /** The copy of a point that is nearest to the middle: the world repeats at the antimeridian. */
+  const pointAt = (lat, lon) => map.latLngToLayerPoint([lat, lon + 360 * Math.round((map.getCenter().lng - lon) / 360)]);
+  const officeAt = (row) => pointAt(offices.lat[row], offices.lon[row]);
+  const pixel = (i) => pointAt(rows.lat[i], rows.lon[i]);
 
   function redraw() {
     if (!rows) return;
@@ -60,20 +72,23 @@ function prospectLayer(map) {
       canvas.width = full.x * dense; canvas.height = full.y * dense;
       canvas.style.width = `${full.x}px`; canvas.style.height = `${full.y}px`;
     }
-    const points = [];
-    let inView = 0, shown = 0;
     const view = L.bounds(map.containerPointToLayerPoint([0, 0]), map.containerPointToLayerPoint(size));
-    for (let i = 0; i < rows.id.length; i++) {
-      if (!shows(i)) continue;
-      shown++;
-      const p = pixel(i);
+    const points = [], fanned = [];
+    let inView = 0;
+    for (let i = 0; i < data.in_points; i++) {
+      const p = pixel(i), point = {i, n: 1, x: p.x + world.x, y: p.y + world.y};
       if (p.x < origin.x || p.y < origin.y || p.x > origin.x + full.x || p.y > origin.y + full.y) continue;
       if (view.contains(p)) inView++;
-      if (!opened || !opened.has(i)) points.push({i, x: p.x + world.x, y: p.y + world.y});
+      (opened?.has(rows.id[i]) ? fanned : points).push(point);
     }
-    const offices = data.offices.id.map((_, row) => { const p = officeAt(row); return {x: p.x + world.x, y: p.y + world.y, r: 12}; });
-    items = S.arrange(points, map.getZoom() >= LOOSE_ZOOM, offices);
-    if (opened) items.push(...S.spread([...opened].map((i) => { const p = pixel(i); return {i, x: p.x + world.x, y: p.y + world.y}; }), 20));
+    const crowds = data.clusters;
+    for (let k = 0; k < crowds.count.length; k++) {
+      const p = pointAt(crowds.lat[k], crowds.lon[k]);
+      points.push({i: -1, n: crowds.count[k], x: p.x + world.x, y: p.y + world.y});
+    }
+    const keepOff = offices.id.map((_, row) => { const p = officeAt(row); return {x: p.x + world.x, y: p.y + world.y, r: 12}; });
+    items = S.arrange(points, map.getZoom() >= LOOSE_ZOOM, keepOff);
+    if (fanned.length) items.push(...S.spread(fanned, 20));
     for (const item of items) {
       item.x -= world.x; item.y -= world.y;
       if (item.at) item.at = {x: item.at.x - world.x, y: item.at.y - world.y};
@@ -82,7 +97,7 @@ function prospectLayer(map) {
     pen.clearRect(origin.x, origin.y, full.x, full.y);
     drawItems();
     drawLabels(view);
-    tell(inView, shown);
+    tell(crowds.count.length ? data.in_view : inView);
   }
 
   function drawItems() {
@@ -91,26 +106,32 @@ function prospectLayer(map) {
       pen.beginPath(); pen.moveTo(item.at.x, item.at.y); pen.lineTo(item.x, item.y);
       pen.lineWidth = 1; pen.strokeStyle = ink.leg; pen.stroke();
     }
-    for (const item of items) if (item.members.length === 1) stamp(item.members[0], item.x, item.y);
-    for (const item of items) if (item.members.length > 1) S.bubble(pen, item, ink);
-    for (const [i, width] of [[hovered, 2], [selected, 2.5]]) {
-      if (i < 0 || !shows(i)) continue;
-      const {x, y} = whereabouts(i);
-      pen.beginPath(); pen.arc(x, y, 11, 0, 7); pen.fillStyle = ink.halo; pen.globalAlpha = 0.7; pen.fill(); pen.globalAlpha = 1;
-      pen.lineWidth = width; pen.strokeStyle = ink.text; pen.stroke();
-      stamp(i, x, y);
+    for (const item of items) if (item.count === 1) stamp(item.members[0], item.x, item.y);
+    for (const item of items) if (item.count > 1) S.bubble(pen, item, ink);
+    if (ghost && !index.has(hovered)) halo(pointAt(ghost.lat, ghost.lon), 2);
+    for (const [id, width] of [[hovered, 2], [selected, 2.5]]) {
+      const i = index.get(id);
+      if (!isPlaced(i)) continue;
+      const at = whereabouts(i);
+      halo(at, width);
+      stamp(i, at.x, at.y);
     }
+  }
+
+  function halo({x, y}, width) {
+    pen.beginPath(); pen.arc(x, y, 11, 0, 7); pen.fillStyle = ink.halo; pen.globalAlpha = 0.7; pen.fill(); pen.globalAlpha = 1;
+    pen.lineWidth = width; pen.strokeStyle = ink.text; pen.stroke();
   }
 
   function stamp(i, x, y) {
     pen.save(); pen.translate(x, y);
-    S.dot(pen, S.shapeOf(rows.status[i], rows.open[i]), colour(i), ink);
+    S.dot(pen, shape(i), hue(rows.colour[i]), ink, step(i));
     pen.restore();
   }
 
   /** Where a prospect stands in the picture: its own symbol, or its true place when it is inside a cluster. */
   function whereabouts(i) {
-    return items.find((item) => item.members.length === 1 && item.members[0] === i) || pixel(i);
+    return items.find((item) => item.count === 1 && item.members[0] === i) || pixel(i);
   }
 
   // ---- offices and rings are folium's; their words are ours
@@ -129,19 +150,19 @@ function prospectLayer(map) {
       S.label(pen, text, x, y, ink, options);
       return true;
     };
-    data.offices.name.forEach((name, row) => {
+    offices.name.forEach((name, row) => {
       const p = officeAt(row);
       if (!view.contains(p)) return;
       taken.push({x: p.x - 10, y: p.y - 10, w: 20, h: 20});
       put(name, p.x + 14, p.y, {bold: true}) || put(name, p.x - 14, p.y, {bold: true, align: "right"}) ||
         put(name, p.x, p.y + 19, {bold: true, align: "center"}) || put(name, p.x, p.y - 19, {bold: true, align: "center"});
     });
-    data.offices.name.forEach((name, row) => {
+    offices.name.forEach((name, row) => {
       const line = ringOf(row)?.getLatLngs()[0];
       if (!line) return;
       const ring = Array.isArray(line) ? line : ringOf(row).getLatLngs(), n = ring.length - 1;
       // On the line where it runs level, south or north; else beside it, south-east first.
-      const words = `${data.limit} from ${name}`;
+      const words = `${limit} from ${name}`;
       for (const share of [0.5, 0, 0.36, 0.14, 0.64, 0.86, 0.30, 0.20, 0.70, 0.80]) {
         const p = map.latLngToLayerPoint(ring[Math.round(share * n)]), level = share % 0.5 === 0, east = share < 0.5;
         if (put(words, level ? p.x : p.x + (east ? -8 : 8), p.y, {align: level ? "center" : east ? "right" : "left", size: 11, over: level})) break;
@@ -150,37 +171,38 @@ function prospectLayer(map) {
   }
 
   // ---- N of M, legend
-  function tell(inView, shown) {
-    const total = rows.id.length, placed = rows.lon.filter((v) => v != null).length;
-    const text = [make("b", {textContent: count(inView)}), ` of ${count(shown)} in view`];
-    if (shown < placed) text.push(`, ${count(placed - shown)} filtered out`);
-    if (placed < total) text.push(`, ${count(total - placed)} without a location`);
+  function tell(inView) {
+    const {total, shown, placed} = data, text = [make("b", {textContent: count(inView)}), ` of ${count(placed)} in view`];
+    if (shown < total) text.push(`, ${count(total - shown)} filtered out`);
+    if (placed < shown) text.push(`, ${count(shown - placed)} without a location`);
     status.replaceChildren(...text);
     legend.replaceChildren(...legendParts());
     moveCursor();
-    say("view", {inView, shown, total});
+    const seen = {inView, shown: placed, total, at: moved ? where() : null}, said = JSON.stringify(seen);
+    if (said !== told) say("view", seen);
+    told = said;
   }
+
+  const where = () => { const {lat, lng} = map.getCenter(); return `${map.getZoom()},${lat.toFixed(4)},${lng.toFixed(4)}`; };
 
   function legendParts() {
     const view = map.getPixelBounds(), corner = map.getPixelOrigin(), inside = (item) => view.contains([item.x + corner.x, item.y + corner.y]);
-    const seen = new Set(items.filter(inside).flatMap((item) => item.members)), shapes = new Map(), segments = new Map();
-    for (const i of seen) {
-      const shape = S.shapeOf(rows.status[i], rows.open[i]);
-      shapes.set(shape, {circle: "Whitespace", disc: "Open opportunity", square: "Customer", frame: "Former customer", cross: "Disqualified"}[shape]);
-      segments.set(rows.segment[i], [segment(i), colour(i)]);
-    }
-    const entry = (shape, ink_, words) => make("li", {}, swatch(shape, ink_), words);
-    const list = (label, entries) => { const e = make("ul", {}, ...entries); e.setAttribute("aria-label", label); return e; };
-    const order = ["circle", "disc", "square", "frame", "cross"].filter((s) => shapes.has(s)).map((s) => entry(s, ink.text2, shapes.get(s)));
-    const hues = data.segments.filter((s) => segments.has(s)).map((s) => entry("disc", segments.get(s)[1], segments.get(s)[0]));
-    return [order.length ? list("Shape is status", order) : null, hues.length ? list("Colour is segment", hues) : null].filter(Boolean);
+    const seen = items.filter(inside).flatMap((item) => item.members), shapes = new Set(seen.map(shape)), hues = new Set(seen.map((i) => rows.colour[i])), steps = new Set(seen.map(step));
+    const entry = (shape_, colour, words, step_) => make("li", {}, swatch(shape_, colour, step_), words);
+    const list = (label, entries) => { const e = make("ul", {}, make("li", {className: "what", textContent: label}), ...entries); e.setAttribute("aria-label", label); return entries.length ? e : null; };
+    const {title, words, rest} = data.colours, names = [...words, ...Array(Math.max(0, 7 - words.length)), rest];
+    return [
+      list("Shape: status", Object.keys(SHAPES).filter((s) => shapes.has(s)).map((s) => entry(s, ink.text2, SHAPES[s]))),
+      list(`Colour: ${title}`, names.map((name, n) => name && hues.has(n) ? entry("disc", hue(n), name) : null).filter(Boolean)),
+      data.sizes && list(`Size: ${data.sizes.title}`, data.sizes.words.map((name, n) => steps.has(n) ? entry("disc", ink.text2, name, n) : null).filter(Boolean)),
+    ].filter(Boolean);
   }
 
-  function swatch(shape, colour_) {
-    const dense = devicePixelRatio || 1, e = make("canvas", {className: "map-swatch", width: 16 * dense, height: 16 * dense}), g = e.getContext("2d");
+  function swatch(shape_, colour, step_) {
+    const dense = devicePixelRatio || 1, side = step_ == null ? 16 : 24, e = make("canvas", {className: `map-swatch${step_ == null ? "" : " wide"}`, width: side * dense, height: side * dense}), g = e.getContext("2d");
     e.setAttribute("aria-hidden", "true");
-    g.setTransform(dense, 0, 0, dense, 8 * dense, 8 * dense);
-    S.dot(g, shape, colour_, ink);
+    g.setTransform(dense, 0, 0, dense, side / 2 * dense, side / 2 * dense);
+    S.dot(g, shape_, colour, ink, step_);
     return e;
   }
 
@@ -194,76 +216,98 @@ function prospectLayer(map) {
     return best;
   }
 
-  function hover(i, from, item) {
-    if (i === hovered && !item) return;
-    hovered = i;
+  const idOf = (item) => item && item.count === 1 ? rows.id[item.members[0]] : null;
+
+  function hover(id, from, item, spot) {
+    if (id === hovered && !item) return;
+    if (from === "map" && id !== hovered) say("hover", {id});
+    hovered = id; ghost = spot || null;
     redrawSoon();
-    if (from === "map") say("hover", {id: i < 0 ? null : rows.id[i]});
-    const at = item || (i < 0 ? null : whereabouts(i));
-    tip.hidden = !at || (i < 0 && !item);
+    const i = index.get(id), at = item || (isPlaced(i) ? whereabouts(i) : null);
+    tip.hidden = !at;
     if (tip.hidden) return;
-    tipText.textContent = item && item.members.length > 1 ? `${count(item.members.length)} prospects: ${onePoint(item) ? "open" : "zoom in"}` : rows.name[i];
+    tipText.textContent = item && item.count > 1 ? `${count(item.count)} prospects: ${next(item)}` : rows.name[i];
     const p = map.layerPointToContainerPoint([at.x, at.y]), size = map.getSize();
     tip.classList.toggle("left", p.x > size.x - tipText.offsetWidth - 30);
     tip.style.transform = `translate(${Math.round(p.x)}px, ${Math.round(p.y)}px)`;
   }
 
-  const onePoint = (item) => new Set(item.members.map((i) => `${rows.lon[i]}:${rows.lat[i]}`)).size === 1;
+  const isCounted = (item) => item.members.length < item.count;  // the server knows who they are, the map does not
+  const onePoint = (item) => !isCounted(item) && new Set(item.members.map((i) => `${rows.lon[i]}:${rows.lat[i]}`)).size === 1;
+  const isDeepest = () => map.getZoom() >= map.getMaxZoom();
+  const next = (item) => isCounted(item) && isDeepest() ? "list them" : onePoint(item) || isDeepest() ? "open" : "zoom in";
 
   function activate(item) {
-    if (item.members.length === 1) return select(item.members[0], "map");
-    if (onePoint(item) || map.getZoom() >= map.getMaxZoom()) { opened = new Set(item.members); redraw(); return; }
+    if (item.count === 1) return select(idOf(item), "map");
+    const at = map.layerPointToLatLng([item.x, item.y]).wrap(), deepest = map.getMaxZoom();
+    if (isCounted(item)) {
+      if (isDeepest()) say("place", {lon: at.lng, lat: at.lat, miles: HERE_MI});
+      else map.setView(at, Math.min(deepest, map.getZoom() + 2), {animate: !still.matches});
+      return;
+    }
+    if (onePoint(item) || isDeepest()) { opened = new Set(item.members.map((i) => rows.id[i])); redraw(); return; }
     const bounds = L.latLngBounds(item.members.map((i) => [rows.lat[i], rows.lon[i]]));
-    const zoom = Math.min(map.getMaxZoom(), Math.max(map.getZoom() + 1, map.getBoundsZoom(bounds.pad(0.15))));
+    const zoom = Math.min(deepest, Math.max(map.getZoom() + 1, map.getBoundsZoom(bounds.pad(0.15))));
     map.setView(bounds.getCenter(), zoom, {animate: !still.matches});
   }
 
-  let circle = null;
+  let circle = null, quiet = false;
   const popup = L.popup({className: "map-popup", maxWidth: 280, minWidth: 200, offset: [0, -6], autoPanPaddingTopLeft: [64, 52], autoPanPaddingBottomRight: [12, 12]});
+  const closePopup = () => { quiet = true; map.closePopup(popup); quiet = false; };
 
-  function select(i, from) {
-    if (i === selected) { if (i >= 0 && from === "map") openPopup(i); return; }
+  function select(id, from) {
+    if (id === selected) { if (id != null && from === "map") openPopup(); return; }
     fit();
-    selected = i;
+    selected = id; shownAs = null;
     circle?.remove();
     circle = null;
-    if (i < 0 || !shows(i)) { map.closePopup(popup); redraw(); }
-    else {
-      const at = [rows.lat[i], rows.lon[i]];
-      if (rows.uncertainty_mi[i] > 0 && !["rooftop", "street"].includes(rows.precision[i]))
-        circle = L.circle(at, {radius: rows.uncertainty_mi[i] * 1609.344, className: "map-uncertainty", interactive: false}).addTo(map);
-      if (!map.getBounds().contains(at)) map.setView(at, map.getZoom(), {animate: !still.matches});
-      redraw();
-      openPopup(i);
-    }
-    if (from === "map") say("select", {id: i < 0 ? null : rows.id[i]});
+    closePopup();
+    if (id != null && !index.has(id)) load(); else show();
+    if (from === "map") say("select", {id});
   }
 
-  function openPopup(i) {
+  /** Bring what is chosen into sight, once its place is known. */
+  function show() {
+    const i = index.get(selected);
+    if (!isPlaced(i)) { redraw(); return; }
+    shownAs = selected;
+    const at = [rows.lat[i], rows.lon[i]];
+    if (rows.known_to[i] > 0 && !["rooftop", "street"].includes(rows.precision[i]))
+      circle = L.circle(at, {radius: rows.known_to[i] * 1609.344, className: "map-uncertainty", interactive: false}).addTo(map);
+    if (!map.getBounds().contains(at)) map.setView(at, map.getZoom(), {animate: !still.matches});
+    redraw();
+    openPopup();
+  }
+
+  function openPopup() {
+    const i = index.get(selected);
+    if (!isPlaced(i)) return;
     const line = (text, className) => text ? make("p", {textContent: text, className: className || ""}) : null;
-    const known = rows.uncertainty_mi[i] > 0 && circle ? `Known to ${rows.uncertainty_mi[i].toFixed(1)} miles` : null;
+    const known = rows.known_to[i] > 0 && circle ? `Known to ${rows.known_to[i].toFixed(1)} miles` : null;
     const page = box.dataset.prospect && make("a", {href: box.dataset.prospect.replace("{id}", encodeURIComponent(rows.id[i])), textContent: "Why is this mine?"});
-    const stage = rows.open[i] && rows.stage[i] ? `${standing(i)}: ${rows.stage[i]}` : standing(i);
+    const stage = rows.stage[i] ? `${standing(i)}: ${rows.stage[i]}` : standing(i);
     popup.setLatLng([rows.lat[i], rows.lon[i]]).setContent(make("div", {},
-      make("h3", {textContent: rows.name[i]}), line([rows.street[i], place(i)].filter(Boolean).join(", "), "muted"),
-      make("p", {className: "kind"}, swatch(S.shapeOf(rows.status[i], rows.open[i]), colour(i)), `${stage} · ${segment(i)}`),
+      make("h3", {textContent: rows.name[i]}), line(place(i), "muted"),
+      make("p", {className: "kind"}, swatch(shape(i), hue(rows.colour[i])), `${stage} · ${segment(i)}`),
       line([distance(i), verdict(i)].filter(Boolean).join(", ")), line(known, "review"),
       line(rows.rep[i] && `Rep: ${rows.rep[i]}`, "muted"), page || null)).openOn(map);
   }
 
   // ---- keyboard: one button that stands on one symbol at a time
-  let stand = null;
+  let stand = null, standId = null, standAt = null;
 
   function moveCursor(to) {
     const size = map.getSize(), inside = (item) => { const p = map.layerPointToContainerPoint([item.x, item.y]); return p.x > 0 && p.y > 0 && p.x < size.x && p.y < size.y; };
-    const visible = items.filter(inside), middle = map.containerPointToLayerPoint(size.divideBy(2));
-    const near = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);
-    stand = to || (stand && visible.find((item) => stand.members.includes(item.members[0]))) || visible.sort((a, b) => near(a, middle) - near(b, middle))[0] || null;
+    const visible = items.filter(inside), near = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);
+    const closest = (point, most) => visible.filter((item) => near(item, point) < most).sort((a, b) => near(a, point) - near(b, point))[0];
+    const same = () => (standId && visible.find((item) => idOf(item) === standId)) || (standAt && closest(map.latLngToLayerPoint(standAt), 32));
+    stand = to || same() || closest(map.containerPointToLayerPoint(size.divideBy(2)), Infinity) || null;
     cursor.hidden = !stand;
     if (!stand) return;
+    standId = idOf(stand); standAt = map.layerPointToLatLng([stand.x, stand.y]);
     const p = map.layerPointToContainerPoint([stand.x, stand.y]), r = stand.r + 5;
     Object.assign(cursor.style, {width: `${2 * r}px`, height: `${2 * r}px`, transform: `translate(${p.x - r}px, ${p.y - r}px)`});
-    const words = stand.members.length > 1 ? `${count(stand.members.length)} prospects together, Enter shows them` : sentence(stand.members[0]);
+    const words = stand.count > 1 ? `${count(stand.count)} prospects together, Enter shows them` : sentence(stand.members[0]);
     cursor.setAttribute("aria-label", words);
     if (to) spoken.textContent = words;
   }
@@ -282,41 +326,47 @@ function prospectLayer(map) {
     if (!best) return;
     if (!map.getBounds().contains(map.layerPointToLatLng([best.x, best.y]))) map.panTo(map.layerPointToLatLng([best.x, best.y]), {animate: false});
     moveCursor(best);
-    hover(best.members.length === 1 ? best.members[0] : -1, "map", best);
+    hover(idOf(best), "map", best);
   });
   cursor.addEventListener("click", () => stand && activate(stand));
-  cursor.addEventListener("blur", () => hover(-1, "map"));
+  cursor.addEventListener("blur", () => hover(null, "map"));
 
   function close() {
     if (opened) { opened = null; redraw(); }
-    select(-1, "map");
+    select(null, "map");
   }
 
   // ---- keeping step
   let frame = 0;
   function redrawSoon() { cancelAnimationFrame(frame); frame = requestAnimationFrame(redraw); }
 
+  map.on("movestart", () => { moved ||= rows != null; });  // a new size of the box is no move
   map.on("moveend resize viewreset", redraw);
+  map.on("moveend resize", () => { if (rows) soon(); });
   map.on("zoomstart", () => { opened = null; tip.hidden = true; });
   map.on("zoomanim", (e) => {
     if (canvas.origin) L.DomUtil.setTransform(canvas, map._latLngToNewLayerPoint(canvas.origin, e.zoom, e.center), map.getZoomScale(e.zoom));
   });
   map.on("mousemove", (e) => {
     if (!rows) return;
-    const item = under(e.layerPoint);
+    const item = picking ? null : under(e.layerPoint);
     box.classList.toggle("map-pointing", Boolean(item));
-    if (item || hovered >= 0 || !tip.hidden) hover(item && item.members.length === 1 ? item.members[0] : -1, "map", item);
+    if (item || hovered != null || !tip.hidden) hover(idOf(item), "map", item);
   });
-  map.on("mouseout", () => hover(-1, "map"));
-  map.on("click", (e) => { const item = rows && under(e.layerPoint); if (item) activate(item); else if (rows) close(); });
-  map.on("popupclose", (e) => { if (e.popup === popup && selected >= 0) select(-1, "map"); });
+  map.on("mouseout", () => hover(null, "map"));
+  map.on("click", (e) => {
+    if (picking) { pick(false); const {lng, lat} = e.latlng.wrap(); say("place", {lon: lng, lat}); return; }
+    const item = rows && under(e.layerPoint);
+    if (item) activate(item); else if (rows) close();
+  });
+  map.on("popupclose", (e) => { if (e.popup === popup && !quiet && selected != null) select(null, "map"); });
 
   const hear = (name, act) => document.addEventListener(`prospect:${name}`, (e) => { if (e.detail.from !== "map") act(e.detail); });
-  hear("select", ({id}) => { wanted = id; if (rows) select(index.get(id) ?? -1, "page"); });
-  hear("hover", ({id}) => { if (rows) hover(shownIndex(id), "page"); });
-  hear("filter", ({ids}) => { allowed = ids && new Set(ids); if (rows) redraw(); });
-  hear("reload", ({url}) => { if (url) box.dataset.prospects = url; load(); });
-  const shownIndex = (id) => { const i = index.get(id) ?? -1; return i >= 0 && shows(i) ? i : -1; };
+  hear("select", ({id}) => { if (rows) select(id, "page"); else selected = id; });
+  hear("hover", ({id, lon, lat}) => { if (rows) hover(id, "page", null, id != null && lon != null ? {lon, lat} : null); });
+  hear("reload", ({url}) => { if (url) question = url; isNew = true; load(); });
+  hear("pick", ({on}) => pick(on));
+  function pick(on) { picking = on; box.classList.toggle("map-picking", on); }
 
   function scheme() {
     ink = S.palette(box);
@@ -334,35 +384,65 @@ function prospectLayer(map) {
     map.invalidateSize({animate: false});
     return true;
   }
-  new ResizeObserver(() => { if (fit() && popup.isOpen()) openPopup(selected); }).observe(box);
+  new ResizeObserver(() => { if (fit() && popup.isOpen()) openPopup(); }).observe(box);
 
-  let pending = null;
+  // ---- asking: the last question counts, and none is asked whose answer is here
+  let pending = null, timer = 0, ring = null, isNew = true;
+
+  function soon() {
+    clearTimeout(timer);
+    const isHere = loaded && !data.clusters.count.length && loaded.contains(map.getBounds());
+    if (isHere) return;
+    box.dataset.ready = "false";
+    timer = setTimeout(load, DEBOUNCE_MS);
+  }
+
   async function load() {
+    clearTimeout(timer);
     pending?.abort();
-    pending = new AbortController();
-    status.textContent = data ? "Updating…" : "";
+    box.dataset.ready = "false";
+    const mine = pending = new AbortController(), bounds = map.getBounds(), url = new URL(question, location.href);
+    url.searchParams.set("bbox", [bounds.getWest(), Math.max(bounds.getSouth(), -90), bounds.getEast(), Math.min(bounds.getNorth(), 90)].map((n) => n.toFixed(5)).join(","));
+    url.searchParams.set("zoom", map.getZoom());
+    if (selected != null) url.searchParams.set("prospect", selected);
+    const late = setTimeout(() => { status.textContent = "Updating…"; box.classList.add("map-late"); }, LATE_MS);
+    let answer = null;
     try {
-      const answer = await fetch(box.dataset.prospects, {signal: pending.signal, headers: {Accept: "application/json"}});
-      if (!answer.ok) throw new Error(String(answer.status));
-      data = await answer.json();
+      const got = await fetch(url, {signal: mine.signal, headers: {Accept: "application/json"}});
+      if (!got.ok) throw new Error(String(got.status));
+      answer = await got.json();
     } catch (error) {
       if (error.name !== "AbortError") status.textContent = "The prospects did not arrive. The table holds them all; reload the page to try again.";
-      return;
     }
-    rows = data.prospects;
+    clearTimeout(late);
+    if (pending === mine) box.classList.remove("map-late");
+    if (answer) take(answer, bounds.pad(PAD));
+  }
+
+  /** Take over an answer: its columns, with every word in its place. */
+  function take(answer, bounds) {
+    data = answer; loaded = bounds; rows = {...answer.points};
+    for (const [name, column] of Object.entries(rows)) if (!Array.isArray(column)) rows[name] = column.of.map((n) => column.values[n]);
     index = new Map(rows.id.map((id, i) => [id, i]));
-    selected = hovered = -1;
-    data.offices.name.forEach((name, row) => {
-      const mark = box.querySelector(`.map-office-${row}`);
-      mark?.setAttribute("role", "img"); mark?.setAttribute("aria-label", `Office: ${name}`);
-    });
+    ring?.remove();
+    ring = answer.ring && L.polyline(answer.ring, {className: "map-near", interactive: false}).addTo(map);
     redraw();
-    say("loaded", {total: rows.id.length, placed: rows.lon.filter((v) => v != null).length});
-    if (wanted != null) select(index.get(wanted) ?? -1, "page");
+    if (isNew) { isNew = false; say("loaded", {total: data.total, placed: data.placed}); }
+    if (selected != null && shownAs !== selected && index.has(selected)) show();
     box.dataset.ready = "true";
+  }
+
+  function stood() {
+    const [zoom, lat, lon] = (new URLSearchParams(location.search).get("at") || "").split(",").map(Number);
+    if ([zoom, lat, lon].every(Number.isFinite) && Math.abs(lat) <= 90) { map.setView([lat, lon], zoom, {animate: false}); moved = true; }
   }
 
   ink = S.palette(box);
   map.attributionControl.setPrefix(false);
+  offices.name.forEach((name, row) => {
+    const mark = box.querySelector(`.map-office-${row}`);
+    mark?.setAttribute("role", "img"); mark?.setAttribute("aria-label", `Office: ${name}`);
+  });
+  stood();
   load();
 }

@@ -1,42 +1,55 @@
 /* Keeps the market page in step without loading it anew: filters, list, map and card.
-   Every address works without this script; here the same address is fetched and its parts are put in place. */
+   Every address works without this script; here the same address is fetched and its parts are put in place. The page
+   says its own address (data-address); where the map stands is added to it as at=zoom,lat,lon. A position of the
+   browser is asked for by its button only, sent with the query and written nowhere: not into the address either. */
 "use strict";
 (() => {
   const main = document.querySelector("main[data-app=market]");
   const rail = document.getElementById("filters");
   if (!main || !rail) return;
-  let fetching = null, drawn = null;
+  const ROUND = 4, TYPING_MS = 180, LATE_MS = 300;  // digits of a degree: 11 m
+  const search = rail.elements.q, nearby = rail.elements.near, nearStatus = rail.querySelector("[data-near]"), picker = rail.querySelector("[data-pick]"), offered = document.getElementById("suggestions");
+  let fetching = null, here = main.dataset.address, drawn = main.dataset.view, me = null, at = new URL(location.href).searchParams.get("at");
 
   const part = (name, root = document) => root.querySelector(`[data-part="${name}"]`);
+  const list = part("list");
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`prospect:${name}`, {detail: {...detail, from: "list"}}));
-  const dataUrl = (page) => { const url = new URL(page); url.pathname += "/prospects.json"; for (const key of ["prospect", "sort", "page"]) url.searchParams.delete(key); url.hash = ""; return url.href; };
+  const chosen = () => new URL(location.href).searchParams.get("prospect");
   /** Bring the chosen row into the list's own view, without moving the page. */
   function reveal() {
-    const pane = part("list"), row = pane.querySelector("[aria-current=true]");
-    if (row && getComputedStyle(pane).overflowY === "auto") pane.scrollTop = Math.max(0, row.offsetTop - pane.clientHeight / 2);
+    const row = list.querySelector("[aria-current=true]");
+    if (row && getComputedStyle(list).overflowY === "auto") list.scrollTop = Math.max(0, row.offsetTop - list.clientHeight / 2);
   }
-  drawn = dataUrl(location.href);
-  const chosen = () => new URL(location.href).searchParams.get("prospect");
+
+  /** The page's own address as it is kept and sent on: with the view of the map, without the reader's position. */
+  function kept(address) {
+    const url = new URL(address, location.href);
+    if (me && url.searchParams.get("near")?.startsWith(`${me},`)) url.searchParams.delete("near");
+    if (at) url.searchParams.set("at", at); else url.searchParams.delete("at");
+    return url;
+  }
 
   async function show(address, {push = true} = {}) {
     const url = new URL(address, location.href);
+    url.hash = ""; url.searchParams.delete("at");
     fetching?.abort();
     const mine = fetching = new AbortController();
-    const late = setTimeout(() => main.classList.add("busy"), 300);
+    const late = setTimeout(() => main.classList.add("busy"), LATE_MS);
     try {
       const answer = await fetch(url, {signal: mine.signal});
       if (!answer.ok) { location.assign(url); return; }
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (push) history.pushState(null, "", url);
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html"), told = fresh.querySelector("main");
+      here = told.dataset.address;
+      if (push) history.pushState(null, "", kept(here));
       for (const name of ["bar", "list", "card", "apply"]) {
         const from = part(name, fresh), to = part(name);
         to.replaceChildren(...from.childNodes);
         to.hidden = from.hidden;
       }
-      main.className = fresh.querySelector("main").className;
+      main.className = told.className;
       document.title = fresh.title;
       tally(fresh);
-      if (dataUrl(url) !== drawn) tell("reload", {url: drawn = dataUrl(url)});
+      if (told.dataset.view !== drawn) tell("reload", {url: drawn = told.dataset.view});
       tell("select", {id: url.searchParams.get("prospect")});
       if (!list.contains(document.activeElement)) reveal();
       dispatchEvent(new Event("resize"));
@@ -48,61 +61,143 @@
     }
   }
 
-  /** Take the counts and ticks of the filters over; what is being typed stays as it is. */
+  /** Take the counts and choices of the filters over; what is being typed stays as it is. */
   function tally(fresh) {
     const others = new Map([...fresh.querySelectorAll("#filters input[type=checkbox]")].map((box) => [`${box.name}=${box.value}`, box]));
     for (const box of rail.querySelectorAll("input[type=checkbox]")) {
       const other = others.get(`${box.name}=${box.value}`);
+      if (!other) continue;
       box.checked = other.checked;
       box.parentElement.className = other.parentElement.className;
       box.parentElement.querySelector(".n").textContent = other.parentElement.querySelector(".n").textContent;
     }
-    const text = rail.elements.q;
-    if (text !== document.activeElement) text.value = fresh.getElementById("q").value;
+    const form = fresh.getElementById("filters");
+    for (const select of rail.querySelectorAll("select")) {
+      const other = form.elements[select.name];
+      select.replaceChildren(...other.cloneNode(true).childNodes);
+      select.selectedIndex = other.selectedIndex;
+    }
+    for (const input of rail.querySelectorAll("input:not([type=checkbox], [type=hidden])")) {
+      if (input !== document.activeElement) input.value = form.elements[input.name].value;
+    }
+    if (me && nearby.value === me) nearby.selectedOptions[0].textContent = "My position";
   }
 
   function filtered() {
     const url = new URL(rail.action);
     for (const [key, value] of new FormData(rail)) if (value) url.searchParams.append(key, value);
+    if (!nearby.value) url.searchParams.delete("within");
     const id = chosen();
     if (id) url.searchParams.set("prospect", id);
     return url;
   }
 
-  const withCard = (id) => { const url = new URL(location.href); id ? url.searchParams.set("prospect", id) : url.searchParams.delete("prospect"); url.hash = ""; return url; };
+  /** The address of what is shown now, with another prospect or none. */
+  function withCard(id) {
+    const url = new URL(here, location.href);
+    id ? url.searchParams.set("prospect", id) : url.searchParams.delete("prospect");
+    return url;
+  }
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-    if (link.matches("[data-swap], [data-card]")) {
+    if (link.matches("[data-swap]") || (link.matches("[data-card]") && link.pathname === location.pathname)) {
       event.preventDefault();
-      const url = new URL(link.href); url.hash = "";
-      show(url).then(() => { if (link.matches("[data-card]") && matchMedia("(max-width: 720px)").matches) part("card").scrollIntoView(); });
+      show(link.href).then(() => { if (link.matches("[data-card]") && matchMedia("(max-width: 720px)").matches) part("card").scrollIntoView(); });
     } else if (link.matches("[data-open]")) {
-      event.preventDefault(); rail.classList.add("open"); rail.querySelector("input").focus();
+      event.preventDefault(); rail.classList.add("open"); search.focus();
     } else if (link.matches("[data-close]")) {
-      event.preventDefault(); rail.classList.remove("open"); document.querySelector("[data-open]")?.focus();
+      event.preventDefault(); shut();
     }
   });
+  const shut = () => { if (rail.classList.contains("open")) { rail.classList.remove("open"); document.querySelector("[data-open]")?.focus(); } };
 
   let typing = null;
   rail.addEventListener("input", (event) => {
     clearTimeout(typing);
-    typing = setTimeout(() => show(filtered()), event.target.type === "search" ? 180 : 0);
+    const isTyped = event.target.matches("input:not([type=checkbox])");
+    if (event.target === search) suggest();
+    if (event.target === nearby) { me = null; nearStatus.textContent = ""; }
+    typing = setTimeout(() => show(filtered()), isTyped ? TYPING_MS : 0);
   });
-  rail.addEventListener("submit", (event) => { event.preventDefault(); rail.classList.remove("open"); show(filtered()); });
-  addEventListener("popstate", () => show(location.href, {push: false}));
-  addEventListener("keydown", (event) => { if (event.key === "Escape") rail.classList.remove("open"); });
+  rail.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(typing); shut(); show(filtered()); });
+  addEventListener("popstate", () => { me = null; at = new URL(location.href).searchParams.get("at"); show(location.href, {push: false}); });
+  addEventListener("keydown", (event) => { if (event.key === "Escape") { shut(); pick(false); } });
 
-  const list = part("list");
+  // ---- what the search may become
+  let asking = null;
+  async function suggest() {
+    asking?.abort();
+    asking = new AbortController();
+    const url = new URL(offered.dataset.suggest, location.href), text = search.value.trim();
+    if (!text) { offered.replaceChildren(); return; }
+    url.searchParams.set("q", text);
+    try {
+      const answer = await fetch(url, {signal: asking.signal});
+      if (!answer.ok) return;
+      const {suggestions} = await answer.json();
+      offered.replaceChildren(...suggestions.map((one) => Object.assign(document.createElement("option"), {value: one.text, label: one.kind === "word" ? `${one.text} (${one.count.toLocaleString("en-US")})` : one.text})));
+    } catch (error) {
+      if (error.name !== "AbortError") throw error;
+    }
+  }
+
+  // ---- near a place: one that is clicked, or where the browser is
+  rail.querySelector(".scripted").hidden = false;
+
+  function near(lon, lat, miles) {
+    const value = `${Number(lon.toFixed(ROUND))},${Number(lat.toFixed(ROUND))}`;
+    nearby.append(new Option(value, value, true, true));
+    nearby.value = value;
+    if (miles) rail.elements.within.value = miles;
+    show(filtered());
+    return value;
+  }
+
+  function pick(on) {
+    if (!picker || (picker.getAttribute("aria-pressed") === "true") === on) return;
+    picker.setAttribute("aria-pressed", on);
+    nearStatus.textContent = on ? "Click the map where it should be. Escape stops." : "";
+    tell("pick", {on});
+    if (on) shut();
+  }
+  picker?.addEventListener("click", () => pick(picker.getAttribute("aria-pressed") !== "true"));
+  document.addEventListener("prospect:place", ({detail}) => { pick(false); me = null; near(detail.lon, detail.lat, detail.miles); });
+
+  rail.querySelector("[data-me]").addEventListener("click", () => {
+    if (!navigator.geolocation) { nearStatus.textContent = "This browser does not tell its position."; return; }
+    nearStatus.textContent = "Asking the browser where it is…";
+    navigator.geolocation.getCurrentPosition(
+      ({coords}) => {
+        me = `${Number(coords.longitude.toFixed(ROUND))},${Number(coords.latitude.toFixed(ROUND))}`;
+        near(coords.longitude, coords.latitude);
+        nearStatus.textContent = "Your position goes with this question only. It is not kept, and not in the link of this page.";
+      },
+      () => { nearStatus.textContent = "The browser did not tell its position. Pick a point or an office."; },
+      {maximumAge: 60000, timeout: 10000},
+    );
+  });
+
+  // ---- in step with the map, both ways
   for (const [kind, on] of [["pointerover", true], ["pointerout", false], ["focusin", true], ["focusout", false]]) {
-    list.addEventListener(kind, (event) => { const row = event.target.closest("tr[data-id]"); if (row) tell("hover", {id: on ? row.dataset.id : null}); });
+    list.addEventListener(kind, (event) => {
+      const row = event.target.closest("tr[data-id]");
+      if (!row) return;
+      const {id, lon, lat} = row.dataset;
+      tell("hover", on ? {id, ...(lon && {lon: Number(lon), lat: Number(lat)})} : {id: null});
+    });
   }
   document.addEventListener("prospect:hover", ({detail}) => {
     if (detail.from !== "map") return;
     for (const row of list.querySelectorAll("tr[data-id]")) row.classList.toggle("hover", row.dataset.id === detail.id);
   });
   document.addEventListener("prospect:select", ({detail}) => { if (detail.from === "map" && detail.id !== chosen()) show(withCard(detail.id)); });
+  document.addEventListener("prospect:view", ({detail}) => {
+    if (detail.at === at) return;
+    at = detail.at;
+    history.replaceState(null, "", kept(location.href));
+  });
   reveal();
-  document.addEventListener("prospect:loaded", () => { const id = chosen(); if (id) tell("select", {id}); });
+  document.addEventListener("prospect:loaded", () => { const id = chosen(); if (id) tell("select", {id}); }, {once: true});
 })();
