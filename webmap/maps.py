@@ -174,7 +174,7 @@ def overview_map(
     offices: pd.DataFrame,
     *,
     markets_url: str,
-    market_url: str,
+    market_url: str | None,
     tiles_url: str = basemap.TILES_URL,
     limit_m: float = LIMIT_M,
 ) -> RenderedMap:
@@ -189,7 +189,7 @@ def overview_map(
     markets_url
         Answers with `overview_data` as JSON.
     market_url
-        The page of one market, with ``{id}`` where its id goes.
+        The page of one market, with ``{id}`` where its id goes; None makes no links.
     """
     placed = offices.dropna(subset=["lon", "lat"])
     areas = shapely.simplify(_with_area(markets).geometry.to_numpy(), OVERVIEW_TOLERANCE_DEG)
