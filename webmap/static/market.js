@@ -51,6 +51,7 @@
       tally(fresh);
       if (told.dataset.view !== drawn) tell("reload", {url: drawn = told.dataset.view});
       tell("select", {id: url.searchParams.get("prospect")});
+      tellSites();
       if (!list.contains(document.activeElement)) reveal();
       dispatchEvent(new Event("resize"));
     } catch (error) {
@@ -199,5 +200,19 @@
     history.replaceState(null, "", kept(location.href));
   });
   reveal();
-  document.addEventListener("prospect:loaded", () => { const id = chosen(); if (id) tell("select", {id}); }, {once: true});
+  document.addEventListener("prospect:loaded", () => { const id = chosen(); if (id) { tell("select", {id}); tellSites(); } }, {once: true});
+
+  // ---- the sites of the chosen one, which the card lists and the map draws
+  const card = part("card");
+  function tellSites(more) {
+    const sites = [...card.querySelectorAll("[data-site][data-lon]")].map(({dataset}) => ({id: dataset.site, lon: Number(dataset.lon), lat: Number(dataset.lat)}));
+    tell("sites", {sites, ...more});
+  }
+  card.addEventListener("click", (event) => { if (event.target.closest("[data-all-sites]")) tellSites({all: true}); });
+  for (const [kind, on] of [["pointerover", true], ["pointerout", false]]) {
+    card.addEventListener(kind, (event) => {
+      const row = event.target.closest("[data-site]");
+      if (row) tell("sites", {pointed: on ? row.dataset.site : null});
+    });
+  }
 })();
