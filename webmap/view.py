@@ -14,6 +14,7 @@ import numpy as np
 from flask import Blueprint, Response, jsonify, request
 
 from territory import geodesy, lengths
+from territory.searching import fold_words
 from territory.targeting import Criteria
 from webmap import colouring, held, opened, security, targets, viewport
 
@@ -207,6 +208,8 @@ def offer(
     prospects: Targets, text: str, *, place: Place, reps: frozenset[str] | None
 ) -> list[dict[str, Any]]:
     """Give what a search may become: ``text``, ``count`` of prospects and the ``kind``."""
+    if not fold_words(text):
+        return []
     everyone = prospects.select(place.criteria, reps)
     begun, _, _ = text.rpartition(" ")
     snapshot = prospects.snapshot
@@ -214,8 +217,6 @@ def offer(
         {"text": f"{begun} {word}".strip(), "count": count, "kind": "word"}
         for word, count in snapshot.words.suggest(text, everyone.mask, SUGGESTED)
     ]
-    if not words:
-        return []
     hits = prospects.select(Criteria(text=text, choices=place.choices), reps)
     best = prospects.first(hits, "score", SUGGESTED)
     called = dict.fromkeys(snapshot.texts["name"].take(best))

@@ -134,7 +134,8 @@ def everyone(doors) -> pd.DataFrame:
 QUERIES = (
     "", f"rep={REP_B}", f"rep={REP_A}&rep={REP_B}", "rep=none", "q=a", "whitespace=1", "stale=30",
     "colour=rep", "draw=density", "near=-87.63,41.88,3000", "colour=industry&size=pipeline",
-    "sort=-employees", "has_contacts=1&precision=place", "q=zzzzz", "status=customer&segment=enterprise",
+    "sort=-employees", "has_contacts=1&precision=place", "q=zzzzz",
+    "status=customer&segment=enterprise",
 )  # fmt: skip
 WORLD = "bbox=-179,-60,179,75&zoom=2"
 
