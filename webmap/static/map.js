@@ -205,7 +205,9 @@ function prospectLayer(map) {
     if (shown < total) text.push(`, ${count(total - shown)} filtered out`);
     if (placed < shown) text.push(`, ${count(shown - placed)} without a location`);
     status.replaceChildren(...text);
-    legend.replaceChildren(...legendParts());
+    const parts = legendParts();
+    legend.replaceChildren(...parts);
+    key.hidden = !parts.length;
     moveCursor();
     const seen = {inView, shown: placed, total, at: moved ? where() : null}, said = JSON.stringify(seen);
     if (said !== told) say("view", seen);

@@ -7,7 +7,7 @@
   const main = document.querySelector("main[data-app=market]");
   const rail = document.getElementById("filters");
   if (!main || !rail) return;
-  const ROUND = 4, TYPING_MS = 180, LATE_MS = 300;  // digits of a degree: 11 m
+  const ROUND = 4, TYPING_MS = 180, OFFER_MS = 90, LATE_MS = 300;  // digits of a degree: 11 m
   const search = rail.elements.q, nearby = rail.elements.near, nearStatus = rail.querySelector("[data-near]"), picker = rail.querySelector("[data-pick]"), offered = document.getElementById("suggestions");
   let fetching = null, here = main.dataset.address, drawn = main.dataset.view, me = null, at = new URL(location.href).searchParams.get("at");
 
@@ -114,11 +114,11 @@
   });
   const shut = () => { if (rail.classList.contains("open")) { rail.classList.remove("open"); document.querySelector("[data-open]")?.focus(); } };
 
-  let typing = null;
+  let typing = null, offering = null;
   rail.addEventListener("input", (event) => {
     clearTimeout(typing);
     const isTyped = event.target.matches("input:not([type=checkbox])");
-    if (event.target === search) suggest();
+    if (event.target === search) { clearTimeout(offering); offering = setTimeout(suggest, OFFER_MS); }
     if (event.target === nearby) { me = null; nearStatus.textContent = ""; }
     typing = setTimeout(() => show(filtered()), isTyped ? TYPING_MS : 0);
   });
