@@ -57,6 +57,7 @@ LAYERS = (
     ("namesakes", "relatives"),
     ("view_frames",),
     ("vintage", "views", "comparing", "geocode_run", "snapshotting"),
+    ("footprint", "quota_effect"),
     ("importing",),
     ("exporting", "undoing", "paging"),
     ("imports",),

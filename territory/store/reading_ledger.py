@@ -99,6 +99,39 @@ class ReadingLedger:
             .order_by(deals.c.opportunity_id)
         )
 
+    def won_usd(self, plan_id: str, reach: Reach, rep_id: str, year: str) -> float:
+        """Sum what the prospects of a rep signed in a year, by the day on which it closed."""
+        said, deals = schema.plan_assignments, schema.opportunities
+        query = (
+            select(func.coalesce(func.sum(deals.c.amount_usd), 0.0))
+            .select_from(deals)
+            .join(said, said.c.prospect_id == deals.c.prospect_id)
+            .where(
+                said.c.plan_id == plan_id,
+                said.c.rep_id == rep_id,
+                within(said.c.rep_id, reach),
+                func.lower(deals.c.stage).like("closed%won%"),
+                deals.c.close_on >= f"{year}-01-01",
+                deals.c.close_on <= f"{year}-12-31",
+            )
+        )
+        return float(self._connection.execute(query).scalar_one())
+
+    def parent_id(self, plan_id: str, reach: Reach, *, prospect_id: str) -> str | None:
+        """Read what a prospect within reach names as its parent; None where it names none."""
+        said, now = schema.plan_assignments, schema.prospects
+        query = (
+            select(now.c.parent_id)
+            .join(said, said.c.prospect_id == now.c.prospect_id)
+            .where(
+                said.c.plan_id == plan_id,
+                said.c.prospect_id == prospect_id,
+                within(said.c.rep_id, reach),
+            )
+        )
+        found: str | None = self._connection.execute(query).scalar_one_or_none()
+        return found
+
     def counted(self, plan_id: str, reach: Reach) -> pd.DataFrame:
         """Read of each prospect of a plan what it counts as, and no more; the like side by side."""
         said, number = schema.plan_assignments, func.count().label("number")
