@@ -386,6 +386,7 @@ function prospectLayer(map) {
   map.on("moveend resize viewreset", redraw);
   map.on("moveend resize", () => { if (rows) soon(); });
   map.on("zoomstart", () => { opened = null; tip.hidden = true; });
+  map.on("zoomend", () => { zoomed = true; });
   map.on("zoomanim", (e) => {
     if (canvas.origin) L.DomUtil.setTransform(canvas, map._latLngToNewLayerPoint(canvas.origin, e.zoom, e.center), map.getZoomScale(e.zoom));
   });
@@ -436,14 +437,15 @@ function prospectLayer(map) {
   new ResizeObserver(() => { if (fit() && popup.isOpen()) openPopup(); }).observe(box);
 
   // ---- asking: the last question counts, and none is asked whose answer is here
-  let pending = null, timer = 0, ring = null, isNew = true;
+  let pending = null, timer = 0, ring = null, isNew = true, zoomed = false;
 
   function soon() {
     clearTimeout(timer);
     const isHere = loaded && !isCut() && loaded.contains(map.getBounds());
     if (isHere) return;
     box.dataset.ready = "false";
-    timer = setTimeout(load, DEBOUNCE_MS);
+    timer = setTimeout(load, zoomed ? 0 : DEBOUNCE_MS);  // a zoom has ended, a drag may go on
+    zoomed = false;
   }
 
   async function load() {
