@@ -78,6 +78,7 @@ LAYERS = (
         "cli_users",
         "cli_tokens",
         "cli_audit",
+        "cli_export",
     ),
     ("cli_duplicates",),
     ("cli",),

@@ -1,0 +1,60 @@
+"""The commands ``territory export ...``: what leaves the system as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from territory.terminal import answer, as_json, now, opened, person
+
+EXPORTS = (
+    "prospects", "markets", "findings", "offices", "reps", "territories", "named_accounts", "sites",
+    "contacts", "opportunities", "quotas",
+)  # fmt: skip
+
+
+@click.group("export")
+def export_group() -> None:
+    """Write the plan in force, or what was imported, to a file.
+
+    The suffix of the file picks the format: csv, xlsx, geojson, kml, gpkg, parquet. Rows without a
+    location are in a map's file too, without a point, and the answer says how many there are.
+
+    \b
+    Examples:
+      territory export prospects prospects.xlsx
+      territory export prospects prospects.gpkg
+    """
+
+
+def _command(kind: str) -> click.Command:
+    """Make the command that writes one kind."""
+
+    @click.command(kind, short_help=f"The {kind.replace('_', ' ')}.")
+    @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+    @as_json
+    @click.pass_context
+    def run(context: click.Context, *, target: Path, is_json: bool) -> None:
+        from territory import workflow
+        from territory.access import Scope
+
+        taken = workflow.export(
+            opened(context, create=False),
+            kind,
+            target,
+            scope=Scope.everything(),
+            by=person(None),
+            now=now(),
+        )
+        answer(taken.as_json(), taken.sentence, is_json=is_json)
+
+    run.help = (
+        f"Write the {kind.replace('_', ' ')} to OUT.\n\n\b\nExample:\n"
+        f"  territory export {kind} {kind}.csv"
+    )
+    return run
+
+
+for _kind in EXPORTS:
+    export_group.add_command(_command(_kind))
