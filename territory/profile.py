@@ -288,7 +288,7 @@ def _top(
     ).head(TOP)
     found = found.assign(
         pipeline_usd=found["pipeline_usd"].where(money.mask(found["rep_id"])),
-        rep_name=found["rep_id"].map(names).astype(object),
+        rep_name=_names(found["rep_id"], names),
     )
     columns = [
         "prospect_id", "status", "segment", "industry", "rep_name", "employees", "pipeline_usd",
@@ -357,7 +357,7 @@ def _by_rep(
     frame = pd.DataFrame(
         {
             "rep_id": ids,
-            "rep_name": ids.map(sellers.names).astype(object).where(ids.notna(), None),
+            "rep_name": _names(ids, sellers.names),
             "quota_share": ids.map(share).astype(float).where(ids.isin(here), 0.0),
             "accounts": _reindexed(accounts, ids).astype(int),
             "deals": _reindexed(deals["rep_id"].value_counts(dropna=False), ids).astype(int),
@@ -365,6 +365,12 @@ def _by_rep(
         }
     )
     return frame.sort_values(["pipeline_usd", "rep_id"], ascending=[False, True], ignore_index=True)
+
+
+def _names(rep_ids: pd.Series, names: pd.Series) -> pd.Series:
+    """Name each rep; None for nobody and for who has no name here."""
+    named = rep_ids.map(names).astype(object)
+    return named.where(named.notna(), None)
 
 
 def _by(deals: pd.DataFrame, ids: pd.Series) -> pd.Series:

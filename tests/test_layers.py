@@ -74,6 +74,7 @@ LAYERS = (
         "cli_data",
         "cli_import",
         "cli_places",
+        "cli_profile",
         "cli_geocode",
         "cli_users",
         "cli_tokens",
