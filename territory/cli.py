@@ -21,6 +21,7 @@ from territory.cli_geocode import geocode
 from territory.cli_import import import_, imports, mapping
 from territory.cli_jobs import jobs_group, work
 from territory.cli_places import places
+from territory.cli_profile import profile_command
 from territory.cli_tokens import tokens_group
 from territory.cli_users import users_group
 from territory.errors import InputError, NotFoundError, TerritoryError
@@ -66,6 +67,7 @@ cli.add_command(mapping)
 cli.add_command(data_group)
 cli.add_command(geocode)
 cli.add_command(places)
+cli.add_command(profile_command)
 cli.add_command(duplicates_group)
 cli.add_command(family)
 cli.add_command(jobs_group)

@@ -32,6 +32,8 @@ from territory.imports import (
     write_report,
 )
 from territory.policy import Policy, read_policy
+from territory.profile import Profile
+from territory.profiling import market_profile
 from territory.store import KINDS
 from territory.views import (
     MarketArea,
@@ -70,6 +72,7 @@ __all__ = [
     "MarketView",
     "Overview",
     "Preview",
+    "Profile",
     "ProspectView",
     "UndoReport",
     "assign",
@@ -86,6 +89,7 @@ __all__ = [
     "load_demo",
     "market",
     "market_area",
+    "market_profile",
     "market_summaries",
     "missing_keys",
     "offices",
