@@ -12,6 +12,7 @@ EXPORTS = (
     "prospects", "markets", "findings", "offices", "reps", "territories", "named_accounts", "sites",
     "contacts", "opportunities", "quotas",
 )  # fmt: skip
+PAPERS = ("letter", "a4")
 
 
 @click.group("export")
@@ -25,6 +26,7 @@ def export_group() -> None:
     Examples:
       territory export prospects prospects.xlsx
       territory export prospects prospects.gpkg
+      territory export book M-BAY bay.pdf
     """
 
 
@@ -56,5 +58,39 @@ def _command(kind: str) -> click.Command:
     return run
 
 
+@click.command("book", short_help="A market as PDF: map, profile, accounts.")
+@click.argument("market_id", metavar="MARKET")
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--paper", type=click.Choice(PAPERS), default=PAPERS[0], show_default=True)
+@as_json
+@click.pass_context
+def book(
+    context: click.Context, *, market_id: str, target: Path, paper: str, is_json: bool
+) -> None:
+    """Write the book of MARKET to OUT, a PDF.
+
+    A cover with the map, the profile of the market, and every account, best score first, with why
+    it is whose it is.
+
+    \b
+    Example:
+      territory export book M-BAY bay.pdf --paper a4
+    """
+    from territory import workflow
+    from territory.access import Scope
+
+    taken = workflow.export_book(
+        opened(context, create=False),
+        market_id,
+        target,
+        scope=Scope.everything(),
+        by=person(None),
+        now=now(),
+        paper=paper,
+    )
+    answer(taken.as_json(), taken.sentence, is_json=is_json)
+
+
+export_group.add_command(book)
 for _kind in EXPORTS:
     export_group.add_command(_command(_kind))

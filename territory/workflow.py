@@ -13,6 +13,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from territory import assignment, audit, drafting, importing, plans, reference, views
+from territory.book import Book, Choice
+from territory.book import gather as market_book
+from territory.book_pdf import export_book
 from territory.errors import ConflictError, NotFoundError
 from territory.exporting import EXPORTS, export
 from territory.findings import sum_up
@@ -64,7 +67,9 @@ if TYPE_CHECKING:
 __all__ = [
     "EXPORTS",
     "AssignReport",
+    "Book",
     "CheckReport",
+    "Choice",
     "GeocodeReport",
     "ImportRecord",
     "ImportReport",
@@ -80,6 +85,7 @@ __all__ = [
     "check_report",
     "explain",
     "export",
+    "export_book",
     "findings",
     "geocode",
     "history",
@@ -89,6 +95,7 @@ __all__ = [
     "load_demo",
     "market",
     "market_area",
+    "market_book",
     "market_profile",
     "market_summaries",
     "missing_keys",
