@@ -23,7 +23,15 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import geopandas as gpd  # noqa: E402
 import pandas as pd  # noqa: E402
-from reference_data import areas, basemap, cities, description, industries, zip_codes  # noqa: E402
+from reference_data import (  # noqa: E402
+    areas,
+    basemap,
+    business,
+    cities,
+    description,
+    industries,
+    zip_codes,
+)
 from reference_data.sources import Archives  # noqa: E402
 
 if TYPE_CHECKING:
@@ -55,6 +63,12 @@ BUILDERS: dict[str, Callable[[Archives, Path], pd.DataFrame]] = {
         archives, _areas(folder, "counties"), pd.read_parquet(_path(folder, "cities"))
     ),
     "industries": lambda archives, _: industries.industries(archives),
+    "county_business": lambda archives, folder: business.county_business(
+        archives, _areas(folder, "counties")
+    ),
+    "zip_business": lambda archives, folder: business.zip_business(
+        archives, _areas(folder, "counties")
+    ),
     "basemap": lambda archives, folder: basemap.basemap(archives, _areas(folder, "states")),
 }
 

@@ -16,10 +16,12 @@ from territory.cli_audit import audit_group
 from territory.cli_data import data_group
 from territory.cli_duplicates import duplicates_group, family
 from territory.cli_eligibility import eligibility
+from territory.cli_export import export_group
 from territory.cli_geocode import geocode
 from territory.cli_import import import_, imports, mapping
 from territory.cli_jobs import jobs_group, work
 from territory.cli_places import places
+from territory.cli_profile import profile_command
 from territory.cli_tokens import tokens_group
 from territory.cli_users import users_group
 from territory.errors import InputError, NotFoundError, TerritoryError
@@ -33,10 +35,6 @@ if TYPE_CHECKING:
     from territory.store import Store
 
 BAD_INPUT = 2
-EXPORTS = (
-    "prospects", "markets", "findings", "offices", "reps", "territories", "named_accounts", "sites",
-    "contacts", "opportunities", "quotas",
-)  # fmt: skip
 EXAMPLES = 3  # findings of one code
 
 
@@ -62,12 +60,14 @@ def cli(context: click.Context, store_url: str | None) -> None:
 
 
 cli.add_command(eligibility)
+cli.add_command(export_group)
 cli.add_command(import_)
 cli.add_command(imports)
 cli.add_command(mapping)
 cli.add_command(data_group)
 cli.add_command(geocode)
 cli.add_command(places)
+cli.add_command(profile_command)
 cli.add_command(duplicates_group)
 cli.add_command(family)
 cli.add_command(jobs_group)
@@ -253,36 +253,6 @@ def explain(context: click.Context, *, prospect_id: str, is_json: bool) -> None:
 
     told = workflow.explain(opened(context, create=False), prospect_id, scope=Scope.everything())
     answer(dataclasses.asdict(told), "\n".join(told.lines()), is_json=is_json)
-
-
-@cli.command()
-@click.argument("kind", type=click.Choice(EXPORTS), metavar="KIND")
-@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
-@as_json
-@click.pass_context
-def export(context: click.Context, *, kind: str, target: Path, is_json: bool) -> None:
-    """Write the plan in force, or what was imported, to OUT.
-
-    KIND is one of prospects, markets, findings, offices, reps, territories, named_accounts, sites,
-    contacts, opportunities, quotas. The suffix of OUT picks the format: csv, xlsx, geojson, gpkg,
-    parquet.
-
-    \b
-    Example:
-      territory export prospects prospects.xlsx
-    """
-    from territory import workflow
-    from territory.access import Scope
-
-    rows = workflow.export(
-        opened(context, create=False),
-        kind,
-        target,
-        scope=Scope.everything(),
-        by=person(None),
-        now=now(),
-    )
-    answer({"rows": rows, "file": str(target)}, f"{rows:,} rows in {target}.", is_json=is_json)
 
 
 @cli.command()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from territory import audit, tables, views
+from territory import audit, geofiles, tables, views
 from territory.errors import InputError, NotFoundError
 from territory.store import KINDS
 
@@ -56,10 +57,32 @@ EXPORTS = {
 }
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What went into a file; ``located`` is how many rows have a location, None for no places."""
+
+    rows: int
+    located: int | None
+    path: Path
+
+    @property
+    def sentence(self) -> str:
+        """The report in one line."""
+        told = f"{self.rows:,} rows in {self.path}."
+        if self.located is None:
+            return told
+        return f"{told} {geofiles.located_words(self.rows, self.located)}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for a program to read."""
+        places = {} if self.located is None else {"located": self.located}
+        return {"rows": self.rows, **places, "file": str(self.path)}
+
+
 def export(
     store: Store, kind: str, path: str | Path, *, scope: Scope, by: str, now: datetime
-) -> int:
-    """Write a frame to a file in the format of its suffix and give the number of rows.
+) -> Taken:
+    """Write a frame to a file in the format of its suffix.
 
     The frame holds what ``scope.exported`` reaches. The export is an event of the audit log,
     recorded before the file is written.
@@ -73,13 +96,36 @@ def export(
     """
     if kind not in EXPORTS:
         raise InputError(f"{kind!r} cannot be exported. The kinds are {', '.join(EXPORTS)}.")
-    form = tables.check_writable(Path(path))
+    tables.check_writable(Path(path))
     if kind in OF_THE_PLAN and not _has_plan(store):
         raise NotFoundError("No plan is published yet. `territory assign` makes one.")
     frame = EXPORTS[kind](store, scope=scope.exported)
-    record(store, kind, rows=len(frame), form=form, by=by, now=now)
-    tables.write_table(frame, Path(path))
-    return len(frame)
+    return write(store, frame, kind, Path(path), by=by, now=now)
+
+
+def write(
+    store: Store,
+    frame: pd.DataFrame,
+    kind: str,
+    path: Path,
+    *,
+    by: str,
+    now: datetime,
+    of: str = "plan",
+) -> Taken:
+    """Write rows that may leave, in their order, once it is on record that they do.
+
+    ``of`` is what they belong to, as in ``record``; the suffix of ``path`` picks the format.
+
+    Raises
+    ------
+    FileFormatError
+        If the suffix is none that can be written, or the format cannot hold the rows.
+    """
+    form = tables.check_writable(path)
+    record(store, kind, rows=len(frame), form=form, by=by, now=now, of=of)
+    tables.write_table(frame, path)
+    return Taken(len(frame), geofiles.located(frame), path)
 
 
 def record(

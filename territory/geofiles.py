@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _WGS84 = "EPSG:4326"
+# LIBKML puts texts into CDATA and lets "]]>" end it: the plain driver escapes every text.
+_DRIVERS = {".gpkg": "GPKG", ".kml": "KML", ".geojson": "GeoJSON", ".json": "GeoJSON"}
 _WKB_POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
 
 
@@ -222,15 +225,29 @@ def to_wgs84(lon: Any, lat: Any, crs: Any) -> tuple[Any, Any]:
     return pyproj.Transformer.from_crs(source, _WGS84, always_xy=True).transform(lon, lat)
 
 
+def located(frame: pd.DataFrame) -> int | None:
+    """Count the rows with a location; None where the columns ``lon`` and ``lat`` are missing."""
+    if not {"lon", "lat"} <= set(frame.columns):
+        return None
+    lon, lat = (pd.to_numeric(frame[name], errors="coerce").notna() for name in ("lon", "lat"))
+    return int((lon & lat).sum())
+
+
+def located_words(rows: int, known: int) -> str:
+    """Say how many of the rows have a location."""
+    return f"{known:,} of {rows:,} have a location."
+
+
 def write_features(
     frame: pd.DataFrame,
     path: Path,
     points: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
 ) -> None:
-    """Write a frame as GeoJSON or GeoPackage, by the suffix.
+    """Write a frame as GeoJSON, KML or GeoPackage, by the suffix.
 
     Each row lies at its ``points`` (longitudes, latitudes; WGS84 degrees), or else at its ``lon``
-    and ``lat``.
+    and ``lat``; one without them is written without geometry. The description of the layer, in KML
+    the name of its folder, says how many have a location.
     """
     missing = [name for name in ("lon", "lat") if name not in frame.columns]
     if points is None and missing:
@@ -243,16 +260,18 @@ def write_features(
     )
     lon, lat = (np.asarray(values, dtype=np.float64) for values in given)
     shapes = shapely.points(lon, lat)
-    shapes[np.isnan(lon) | np.isnan(lat)] = None
+    is_placed = ~(np.isnan(lon) | np.isnan(lat))
+    shapes[~is_placed] = None
     features = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, frame.index), crs=_WGS84)
-    is_package = path.suffix.lower() == ".gpkg"
-    options = {"FID": "_fid", "GEOMETRY_NAME": "_geometry"} if is_package else {}
+    placed = int(is_placed.sum())
+    driver = _DRIVERS[path.suffix.lower()]
+    layer, options = path.stem, {"DESCRIPTION": located_words(len(frame), placed)}
+    if driver == "GPKG":
+        options |= {"FID": "_fid", "GEOMETRY_NAME": "_geometry"}
+    if driver == "KML":
+        said = f"{path.stem}_{placed}_of_{len(frame)}_with_a_location"
+        layer, options = re.sub(r"\W", "_", said, flags=re.ASCII), {}
     try:
-        pyogrio.write_dataframe(
-            features,
-            path,
-            driver="GPKG" if is_package else "GeoJSON",
-            layer_options=options,
-        )
+        pyogrio.write_dataframe(features, path, layer=layer, driver=driver, layer_options=options)
     except (DataSourceError, DataLayerError, pyogrio.errors.FieldError) as error:
         raise FileFormatError(f"{path.name}: cannot hold this table ({error}).") from error

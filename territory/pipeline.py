@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
+
+def open_deals(opportunities: pd.DataFrame) -> pd.Series:
+    """Tell which opportunities are open: those whose stage does not start with "closed"."""
+    return ~opportunities["stage"].astype(str).str.lower().str.startswith("closed")
 
 
 def pipeline(opportunities: pd.DataFrame) -> pd.DataFrame:
@@ -23,7 +25,7 @@ def pipeline(opportunities: pd.DataFrame) -> pd.DataFrame:
     ordered = opportunities.sort_values(
         ["prospect_id", "amount_usd", "opportunity_id"], ascending=[True, False, True]
     )
-    is_open = ~ordered["stage"].astype(str).str.lower().str.startswith("closed")
+    is_open = open_deals(ordered)
     by_prospect = ordered[is_open].groupby("prospect_id")
     whole = ordered.groupby("prospect_id")["last_activity_on"].max().to_frame()
     whole["stage"] = by_prospect["stage"].first().astype(object)
@@ -49,3 +51,59 @@ def yearly_quotas(quotas: pd.DataFrame, year: str) -> pd.Series:
     grain = is_part.astype(int) + (is_part & is_month).astype(int)
     chosen = of_year[grain == grain.groupby(of_year["rep_id"]).transform("min")]
     return chosen.groupby("rep_id")["amount_usd"].sum()
+
+
+def period_quotas(quotas: pd.DataFrame, period: str) -> pd.DataFrame:
+    """Give each rep's quota for a year ("2026"), a quarter ("2026-Q4") or a month ("2026-11").
+
+    A year is asked of ``yearly_quotas``. A quarter or month is the period's own quota; or else a
+    quarter is the sum of its months; or else the even part of the next longer period that has one,
+    a third of the quarter, a quarter or a twelfth of the year.
+
+    Returns
+    -------
+    quotas
+        quota_usd and is_derived (made of other periods' quotas), by rep_id, for the reps that
+        have any.
+    """
+    year = period[:4]
+    by_rep = quotas.set_index("rep_id")
+    own = by_rep.loc[by_rep["period"] == period, "amount_usd"]
+    if period == year:
+        whole = yearly_quotas(quotas, year)
+        return pd.DataFrame({"quota_usd": whole, "is_derived": ~whole.index.isin(own.index)})
+    in_year = by_rep.loc[by_rep["period"] == year, "amount_usd"]
+    answers = [own]
+    quarter = quarter_of(period)
+    if period == quarter:
+        months = by_rep.loc[by_rep["period"].isin(_months_of(quarter)), "amount_usd"]
+        answers += [months.groupby(level=0).sum(), in_year / 4]
+    else:
+        longer = by_rep.loc[by_rep["period"] == quarter, "amount_usd"]
+        answers += [longer / 3, in_year / 12]
+    found = pd.concat(answers)
+    found = found[~found.index.duplicated()].sort_index().rename("quota_usd")
+    return pd.DataFrame({"quota_usd": found, "is_derived": ~found.index.isin(own.index)})
+
+
+def periods_of(day: str) -> dict[str, str]:
+    """Name the month, quarter and year that an ISO day lies in, as ``schemas.QUOTAS`` does."""
+    return {"month": day[:7], "quarter": quarter_of(day[:7]), "year": day[:4]}
+
+
+def quarter_of(period: str) -> str:
+    """Name the quarter of a month ("2026-11"), or a quarter itself."""
+    if "Q" in period:
+        return period
+    return f"{period[:4]}-Q{(int(period[5:7]) + 2) // 3}"
+
+
+def bounds_of(period: str) -> tuple[str, str]:
+    """Give the first day of a period and the first day after it, as ISO text."""
+    first = pd.Period(period.replace("-Q", "Q"))
+    return first.start_time.date().isoformat(), (first + 1).start_time.date().isoformat()
+
+
+def _months_of(quarter: str) -> list[str]:
+    last = 3 * int(quarter[-1])
+    return [f"{quarter[:4]}-{month:02}" for month in range(last - 2, last + 1)]

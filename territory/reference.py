@@ -163,6 +163,25 @@ class Reference:
         return self._table("industries")
 
     @cached_property
+    def county_business(self) -> pd.DataFrame:
+        """How much business counties had in 2025, by the Bureau of Labor Statistics.
+
+        county_fips, establishments (workplaces, mean of four quarters), employment (jobs covered by
+        unemployment insurance, mean of twelve months), wages_usd (paid in the year): all industries
+        together, private and public. 3,224 counties, sorted; the nine without figures are Kalawao
+        in Hawaii and those of American Samoa, Guam and the Northern Mariana Islands.
+        """
+        return self._table("county_business")
+
+    @cached_property
+    def zip_business(self) -> pd.DataFrame:
+        """Which share of a county's business addresses each of its ZIP codes has, sorted.
+
+        zip_code, county_fips, business_share (over 0; sums to 1 over a county).
+        """
+        return self._table("zip_business")
+
+    @cached_property
     def basemap(self) -> gpd.GeoDataFrame:
         """What lies under every map, in drawing order: layer, detail, geometry.
 

@@ -24,7 +24,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from territory.cells import neutralise
 from territory.delimited import empty_refusals, read_chunks
 from territory.errors import FileFormatError
-from territory.geofiles import read_features, read_parquet, write_features
+from territory.geofiles import located, located_words, read_features, read_parquet, write_features
 from territory.sheets import read_sheet
 from territory.vetting import check_cells, check_content, check_memory, check_size
 
@@ -48,9 +48,10 @@ FORMATS = {
     ".parquet": "parquet",
     ".geoparquet": "parquet",
 }
-WRITABLE = ("csv", "xlsx", "geojson", "gpkg", "parquet")
+WRITABLE = ("csv", "xlsx", "geojson", "kml", "gpkg", "parquet")
 XLSX_MAX_ROWS = 1_048_576
 XLSX_MAX_CELL = 32_767
+_XLSX_ROWS = 10_000  # made ready at a time
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ def check_writable(path: Path) -> str:
     if kind not in WRITABLE:
         raise FileFormatError(
             f"{path}: {path.suffix or 'no suffix'} is no format that can be written. "
-            "Use .csv, .xlsx, .geojson, .gpkg or .parquet."
+            "Use .csv, .xlsx, .geojson, .kml, .gpkg or .parquet."
         )
     return kind
 
@@ -202,8 +203,9 @@ def write_table(
     """Write a frame in the format of the suffix; an older file is replaced only by a whole one.
 
     In CSV and XLSX, texts that a spreadsheet would run get an apostrophe before them
-    (``territory.cells``). GeoJSON and GeoPackage take ``points``, longitudes and latitudes (WGS84
-    degrees), or else the columns ``lon`` and ``lat``; a row without them has no geometry.
+    (``territory.cells``). GeoJSON, KML and GeoPackage take ``points``, longitudes and latitudes
+    (WGS84 degrees), or else the columns ``lon`` and ``lat``; a row without them has no geometry.
+    How many rows have a location is said in the file where its format has a place for that.
 
     Raises
     ------
@@ -247,26 +249,35 @@ def _write_xlsx(frame: pd.DataFrame, path: Path) -> None:
             f"{path.name}: {len(frame):,} rows; a sheet holds {XLSX_MAX_ROWS - 1:,}. "
             "Write .csv or .parquet."
         )
-    safe = _neutral(frame).astype(object)
-    rows = [
-        [_sheet_value(value, path) for value in row]
-        for row in safe.where(safe.notna(), None).itertuples(index=False, name=None)
-    ]
+    safe = _neutral(frame)
+    _check_lengths(safe, path)
     book = openpyxl.Workbook(write_only=True)
+    known = located(frame)
+    if known is not None:
+        book.properties.description = located_words(len(frame), known)
     sheet = book.create_sheet("table")
-    for row in [safe.columns.tolist(), *rows]:
-        sheet.append(row)
+    sheet.append(safe.columns.tolist())
+    for start in range(0, len(safe), _XLSX_ROWS):
+        part = safe.iloc[start : start + _XLSX_ROWS].astype(object)
+        for row in part.where(part.notna(), None).itertuples(index=False, name=None):
+            sheet.append([_sheet_value(value) for value in row])
     book.save(path)
 
 
-def _sheet_value(value: Any, path: Path) -> Any:
+def _check_lengths(frame: pd.DataFrame, path: Path) -> None:
+    """Refuse a text that no cell of a sheet holds."""
+    for name in frame.columns[[kind.kind == "O" for kind in frame.dtypes]]:
+        for value in frame[name]:
+            if isinstance(value, str) and len(value) > XLSX_MAX_CELL:
+                raise FileFormatError(
+                    f"{path.name}: the cell that begins {value[:40]!r} has {len(value):,} "
+                    f"characters; a sheet holds {XLSX_MAX_CELL:,}. Write .csv or .parquet."
+                )
+
+
+def _sheet_value(value: Any) -> Any:
     if not isinstance(value, str):
         return value.item() if isinstance(value, np.generic) else value
-    if len(value) > XLSX_MAX_CELL:
-        raise FileFormatError(
-            f"{path.name}: the cell that begins {value[:40]!r} has {len(value):,} characters; a "
-            f"sheet holds {XLSX_MAX_CELL:,}. Write .csv or .parquet."
-        )
     return ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)
 
 

@@ -183,7 +183,7 @@ def market(store: Store, market_id: str, *, scope: Scope) -> MarketView:
         If the plan has no such market, or none within reach.
     """
     with store.read() as transaction:
-        row, seen = _market(transaction, market_id, scope)
+        row, seen = find_market(transaction, market_id, scope)
         geometry = shapely.from_wkb(row["geometry"])
         prospects, offices, reps = seen.prospects(market_id=market_id), seen.offices(), seen.reps()
         near = offices["office_id"].isin(prospects["nearest_office_id"].dropna())
@@ -211,7 +211,7 @@ def market_area(store: Store, market_id: str, *, scope: Scope) -> MarketArea:
         If the plan has no such market, or none within reach.
     """
     with store.read() as transaction:
-        row, seen = _market(transaction, market_id, scope)
+        row, seen = find_market(transaction, market_id, scope)
         return MarketArea(
             market_id=market_id,
             name=row["name"],
@@ -222,7 +222,14 @@ def market_area(store: Store, market_id: str, *, scope: Scope) -> MarketArea:
         )
 
 
-def _market(transaction: Transaction, market_id: str, scope: Scope) -> tuple[pd.Series, Seen]:
+def find_market(transaction: Transaction, market_id: str, scope: Scope) -> tuple[pd.Series, Seen]:
+    """Find a market within reach, and what the scope lets be seen of its plan.
+
+    Raises
+    ------
+    NotFoundError
+        If the plan has no such market, or none within reach.
+    """
     plan = transaction.plan_in_force()
     found = pd.DataFrame()
     if plan is not None:

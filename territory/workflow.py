@@ -13,6 +13,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from territory import assignment, audit, drafting, importing, plans, reference, views
+from territory.book import Book, Choice
+from territory.book import gather as market_book
+from territory.book_pdf import export_book
 from territory.errors import ConflictError, NotFoundError
 from territory.exporting import EXPORTS, export
 from territory.findings import sum_up
@@ -32,6 +35,8 @@ from territory.imports import (
     write_report,
 )
 from territory.policy import Policy, read_policy
+from territory.profile import Profile
+from territory.profiling import market_profile
 from territory.store import KINDS
 from territory.views import (
     MarketArea,
@@ -62,7 +67,9 @@ if TYPE_CHECKING:
 __all__ = [
     "EXPORTS",
     "AssignReport",
+    "Book",
     "CheckReport",
+    "Choice",
     "GeocodeReport",
     "ImportRecord",
     "ImportReport",
@@ -70,6 +77,7 @@ __all__ = [
     "MarketView",
     "Overview",
     "Preview",
+    "Profile",
     "ProspectView",
     "UndoReport",
     "assign",
@@ -77,6 +85,7 @@ __all__ = [
     "check_report",
     "explain",
     "export",
+    "export_book",
     "findings",
     "geocode",
     "history",
@@ -86,6 +95,8 @@ __all__ = [
     "load_demo",
     "market",
     "market_area",
+    "market_book",
+    "market_profile",
     "market_summaries",
     "missing_keys",
     "offices",

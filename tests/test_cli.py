@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from territory import cli, serving, terminal, workflow
+from territory import cli, cli_export, serving, terminal, workflow
 from territory.access import Scope
 from territory.errors import InputError
 from territory.findings import CODES
@@ -97,7 +97,7 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
 
 def test_the_kinds_of_the_command_line_are_those_of_the_library() -> None:
     assert tuple(KINDS) == terminal.KINDS
-    assert tuple(workflow.EXPORTS) == cli.EXPORTS
+    assert tuple(workflow.EXPORTS) == cli_export.EXPORTS
 
 
 def test_a_file_is_imported_and_the_answer_ends_in_numbers(tmp_path: Path) -> None:
@@ -311,7 +311,10 @@ def test_export_writes_the_columns_that_other_programs_expect(
     path = tmp_path / "prospects.csv"
     result = call("export", "prospects", str(path), store=demo_store)
     frame = pd.read_csv(path)
-    assert result.stdout == f"{len(frame):,} rows in {path}.\n"
+    located, rows = int(frame["lon"].notna().sum()), len(frame)
+    assert 0 < located < rows
+    told = f"{rows:,} rows in {path}. {located:,} of {rows:,} have a location.\n"
+    assert result.stdout == told
     assert {
         *("prospect_id", "name", "status", "segment", "lat", "lon", "precision", "uncertainty_mi"),
         *("market_id", "territory_id", "rep_id", "rule", "nearest_office_id", "distance_mi"),

@@ -32,6 +32,8 @@ TEXT_COLUMNS = {
     "city_names": ["key"],
     "countries": ["country_code", "country_code3", "name"],
     "industries": ["naics_code", "title", "edition"],
+    "county_business": ["county_fips"],
+    "zip_business": ["zip_code", "county_fips"],
     "basemap": ["layer", "detail"],
 }
 MAY_BE_NULL = {
@@ -80,6 +82,8 @@ def test_text_is_str_or_none_and_numbers_are_never_null(tables: Reference, name:
         ("cities", ["city_id"]),
         ("city_names", ["key", "city_id"]),
         ("countries", ["country_code"]),
+        ("county_business", ["county_fips"]),
+        ("zip_business", ["zip_code", "county_fips"]),
     ],
 )
 def test_each_table_is_sorted_by_a_unique_key(tables: Reference, name: str, key: list[str]) -> None:
@@ -95,6 +99,9 @@ def test_codes_are_text_of_full_width(tables: Reference) -> None:
         tables.counties["cbsa_code"].dropna(),
         tables.county_adjacency["neighbor_fips"],
         tables.metro_areas["cbsa_code"],
+        tables.county_business["county_fips"],
+        tables.zip_business["zip_code"],
+        tables.zip_business["county_fips"],
     ):
         assert codes.str.fullmatch(r"\d{5}").all()
     assert tables.zip_codes["zip_code"].str.startswith("0").sum() > 2_900
@@ -461,6 +468,50 @@ def test_the_uncertainty_holds_most_real_organisations(
     assert np.quantile(miles, 0.99) < 12
 
 
+# Business
+
+
+def test_every_county_has_its_business_but_the_nine_that_the_docs_name(tables: Reference) -> None:
+    business = tables.county_business
+    assert len(business) == 3_224
+    lacking = set(tables.counties["county_fips"]) - set(business["county_fips"])
+    assert lacking == {
+        "15005", "60010", "60020", "60050", "66010", "69085", "69100", "69110", "69120",
+    }  # fmt: skip
+    assert set(business["county_fips"]) < set(tables.counties["county_fips"])
+    assert (business[["establishments", "employment", "wages_usd"]] > 0).all().all()
+    assert set(CONNECTICUT) < set(business["county_fips"])
+
+
+def test_business_adds_up_to_what_the_country_is_known_to_have(tables: Reference) -> None:
+    business = tables.county_business
+    is_american = ~business["county_fips"].str[:2].isin(["72", "78"])
+    jobs, wages = business.loc[is_american, ["employment", "wages_usd"]].sum()
+    assert 149e6 < jobs < 156e6  # less by 3.6 % than all: what is placed in no county
+    assert 70_000 < wages / jobs < 85_000
+    biggest = business.nlargest(3, "employment")["county_fips"]
+    assert biggest.tolist() == ["06037", "17031", "36061"]
+
+
+def test_the_zip_codes_of_a_county_share_all_its_business(tables: Reference) -> None:
+    shares = tables.zip_business
+    assert shares["business_share"].between(0, 1, inclusive="right").all()
+    sums = shares.groupby("county_fips")["business_share"].sum()
+    assert sums.to_numpy() == pytest.approx(1)
+    lacking = set(tables.county_business["county_fips"]) - set(sums.index)
+    assert lacking == {"02195", "02282", "48269", "72049"}
+
+
+def test_most_business_of_a_county_is_where_most_of_its_zip_codes_have_their_county(
+    tables: Reference,
+) -> None:
+    own = tables.zip_business.merge(tables.zip_codes, on="zip_code", suffixes=("", "_most"))
+    inside = own[own["county_fips"] == own["county_fips_most"]]
+    share = inside.groupby("county_fips")["business_share"].sum()
+    assert share.median() > 0.95
+    assert (share > 0.5).mean() > 0.99
+
+
 # The papers
 
 
@@ -473,6 +524,14 @@ def test_the_readme_states_what_describe_prints() -> None:
 
 def test_the_readme_credits_every_source_that_asks_for_it() -> None:
     readme = (ROOT / "data" / "README.md").read_text("utf-8")
-    for needed in ("GeoNames", "SimpleMaps", "CC BY 4.0", "Natural Earth", "Census Bureau", "HUD"):
+    for needed in (
+        "GeoNames",
+        "SimpleMaps",
+        "CC BY 4.0",
+        "Natural Earth",
+        "Census Bureau",
+        "HUD",
+        "BLS",
+    ):
         assert needed in readme
     assert not re.search(r"/(?:work|home|opt|tmp)/", readme)

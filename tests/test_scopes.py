@@ -320,7 +320,7 @@ def test_an_export_holds_what_may_leave_and_is_put_on_record(
     ann, more = Reach(rep_ids=frozenset({"zqann"})), Reach(rep_ids=frozenset(REPS[:2]))
     scope = Scope(more, more, more, exports=ann, names_beyond=True)
     path = tmp_path / "out.csv"
-    rows = workflow.export(company, kind, path, scope=scope, by="user-7", now=NOW)
+    rows = workflow.export(company, kind, path, scope=scope, by="user-7", now=NOW).rows
     with path.open(newline="", encoding="utf-8-sig") as file:
         written = list(csv.DictReader(file))
     assert len(written) == rows == len(workflow.EXPORTS[kind](company, scope=scope.exported))

@@ -261,7 +261,7 @@ def test_a_file_is_replaced_by_a_whole_one_or_not_at_all(tmp_path: Path) -> None
     assert [entry.name for entry in tmp_path.iterdir()] == ["t.xlsx"]
 
 
-@pytest.mark.parametrize("name", ["t.doc", "t.kml", "missing/t.csv"])
+@pytest.mark.parametrize("name", ["t.doc", "t.shp", "missing/t.csv"])
 def test_what_cannot_be_written_gets_one_sentence(tmp_path: Path, name: str) -> None:
     with pytest.raises(FileFormatError, match="written"):
         write_table(pd.DataFrame({"a": ["x"]}), tmp_path / name)

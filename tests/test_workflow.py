@@ -442,7 +442,7 @@ def test_every_kind_is_exported_whole(
     planned: Store, tmp_path: Path, kind: str, suffix: str
 ) -> None:
     path = tmp_path / f"out.{suffix}"
-    rows = workflow.export(planned, kind, path, **ASKED)
+    rows = workflow.export(planned, kind, path, **ASKED).rows
     reader = {"csv": pd.read_csv, "xlsx": pd.read_excel, "parquet": pd.read_parquet}[suffix]
     assert len(reader(path)) == rows == len(workflow.EXPORTS[kind](planned, scope=ALL))
 

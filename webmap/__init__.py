@@ -46,6 +46,7 @@ from webmap import (
     self_check,
     shell,
     statics,
+    taking,
     view,
     warmup,
     wording,
@@ -192,7 +193,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.warm_up:
         warmup.install(app, settings.var_dir)
     for module in (
-        admin, auth, oidc, ops, rep, view, hr, hr_people,
+        admin, auth, oidc, ops, rep, taking, view, hr, hr_people,
         hr_batches, hr_rules, hr_planning, self_check, api, api_eligibility, imports, worklist,
         pairs, job_pages, assets, basemap,
     ):  # fmt: skip

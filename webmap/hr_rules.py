@@ -144,7 +144,7 @@ def _names() -> list[str]:
 def _file_of(policy: EligibilityPolicy, found: WhatChanges) -> Response:
     """Give every decision that would change, as CSV."""
     table = found.changes.rename(columns={"subject": "person"})
-    return exports.csv(table, "eligibility-changes", is_demo=False, of=_stem(policy))
+    return exports.table(table, "eligibility-changes", is_demo=False, of=_stem(policy))
 
 
 def _show(form: PolicyForm, problem: Exception | None = None, **told: Any) -> str:

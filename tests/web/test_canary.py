@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pypdf
 import pytest
 
 from territory import audit, workflow
@@ -21,6 +22,7 @@ from tests.eligibility_drawn import policy
 from tests.web.conftest import NOW, PEOPLE, add_people, make_app, sign_in
 from tests.web.reading import token
 from tests.web.routes import path_of, rules
+from webmap.taking import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,6 +124,8 @@ def paths(app) -> list[str]:
             given = [{"market_id": market_id} for market_id in markets]
         if "prospect_id" in rule.arguments:
             given = [{"prospect_id": one} for one in ACCOUNTS]
+        if rule.endpoint.startswith("taking.") and "suffix" in rule.arguments:
+            given = [{**one, "suffix": form} for one in given for form, *_ in FORMATS]
         if "import_id" in rule.arguments:
             given = [{"import_id": one} for one in ids or ["import-1"]]
         found += [path_of(app, rule, **one) for one in given]
@@ -147,8 +151,11 @@ def answers(client, app) -> Iterator[tuple[str, str]]:
 
 
 def told(response) -> str:
-    """All that an answer says, in its head, its body and the sheets of a workbook."""
+    """All that an answer says: in its head, its body, the sheets of a workbook, pages of a PDF."""
     bodies = [response.data]
+    if response.mimetype == "application/pdf":
+        pages = pypdf.PdfReader(io.BytesIO(response.data)).pages
+        bodies = ["\n".join(page.extract_text() for page in pages).encode()]
     if zipfile.is_zipfile(io.BytesIO(response.data)):
         with zipfile.ZipFile(io.BytesIO(response.data)) as file:
             bodies = [file.read(name) for name in file.namelist()]
