@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from territory.market_size import MarketSize
 
 TOP = 10
+_STEPS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
 # Lower bounds, by employees; above the last there is no bound.
 SIZES = ("1 to 49", "50 to 249", "250 to 999", "1,000 to 9,999", "10,000 or more")
 _SIZE_BOUNDS = (50.0, 250.0, 1_000.0, 10_000.0)
@@ -37,7 +38,8 @@ class Concentration:
     ``accounts`` is how many hold any of it, of ``among`` in all; ``top`` how many the largest are
     (at most ``TOP``), ``top_share`` what they hold of ``total`` (0 to 1). ``hhi`` is the
     Herfindahl-Hirschman index, the sum of squared shares times 10,000: 10,000 is one account alone,
-    10,000 / n is n equal ones.
+    10,000 / n is n equal ones. ``steps`` pairs numbers of accounts, the largest first, with the
+    share that so many hold together.
     """
 
     accounts: int
@@ -46,6 +48,7 @@ class Concentration:
     top: int
     top_share: float
     hhi: float
+    steps: tuple[tuple[int, float], ...]
 
     @property
     def equal_accounts(self) -> float:
@@ -235,14 +238,16 @@ def concentration(amounts: pd.Series, among: int) -> Concentration | None:
     if not len(held):
         return None
     top = min(TOP, len(held))
-    largest = np.partition(held, len(held) - top)[-top:]
+    running = np.cumsum(np.sort(held)[::-1]) / total
+    numbers = [number for number in _STEPS if number < len(held)] + [len(held)]
     return Concentration(
         accounts=len(held),
         among=among,
         total=total,
         top=top,
-        top_share=float(largest.sum()) / total,
+        top_share=float(running[top - 1]),
         hhi=float(((held / total) ** 2).sum()) * 10_000,
+        steps=tuple((number, float(running[number - 1])) for number in numbers),
     )
 
 

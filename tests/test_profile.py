@@ -235,9 +235,11 @@ def test_concentration_is_the_share_of_the_ten_largest_and_the_squared_shares() 
     assert found is not None
     assert (found.accounts, found.among, found.top, found.top_share) == (3, 5, 3, 1.0)
     assert found.hhi == pytest.approx(3600 + 900 + 100)
+    assert found.steps == ((1, 0.6), (3, 1.0))
     equal = concentration(pd.Series([7.0] * 40), 40)
     assert equal is not None
     assert (equal.top_share, equal.hhi, equal.equal_accounts) == pytest.approx((0.25, 250, 40))
+    assert dict(equal.steps) == pytest.approx({1: 0.025, 3: 0.075, 10: 0.25, 30: 0.75, 40: 1.0})
     assert concentration(pd.Series([0.0, np.nan]), 2) is None
 
 

@@ -30,6 +30,7 @@ SEGMENT = {
     "small": "Small",
     "unknown": "Size not known",
 }
+NOBODY = "Nobody"
 PRECISION = {
     "rooftop": "Exact address",
     "street": "Street",
@@ -123,6 +124,8 @@ def install(app: Flask) -> None:
         sentence=sentence,
         kind_words=kind_words,
         column_words=column_words,
+        size=size,
+        industry=industry,
     )
     app.jinja_env.globals.update(
         STATUS=STATUS,
@@ -234,6 +237,16 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def finding(code: str) -> str:
     """What a finding is called."""
     return FINDING.get(code, code.replace("_", " ").capitalize())
+
+
+def size(group: str) -> str:
+    """What a class of sizes by employees is called: ``50 to 249``."""
+    return "Not known" if group == "unknown" else group
+
+
+def industry(group: str) -> str:
+    """What an industry is called."""
+    return "Industry not known" if group == "unknown" else group
 
 
 def verdicts(limit: str) -> dict[str, str]:

@@ -37,6 +37,7 @@ OPEN_TO = {
     "rep.outside_csv": SELLING,
     "rep": READING,
     "view": READING,
+    "profile": SIGNED_IN,
     "imports": {"ops"},
     "worklist": {"ops"},
     "pairs": {"ops"},
