@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import current_app
 
 from territory.lengths import METRES_PER_MILE, format_miles
+from territory.profile import FEW
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -246,7 +247,9 @@ def size(group: str) -> str:
 
 def industry(group: str) -> str:
     """What an industry is called."""
-    return "Industry not known" if group == "unknown" else group
+    return {"unknown": "Industry not known", FEW: "Industries with fewer than 5 each"}.get(
+        group, group
+    )
 
 
 def verdicts(limit: str) -> dict[str, str]:
