@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 from flask import current_app
 
 from territory.lengths import METRES_PER_MILE, format_miles
+from territory.profile import FEW
 from territory.words import (
     NO_BREAK,
     NOTHING,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
+NOBODY = "Nobody"
 PRECISION = {
     "rooftop": "Exact address",
     "street": "Street",
@@ -114,6 +116,8 @@ def install(app: Flask) -> None:
         sentence=sentence,
         kind_words=kind_words,
         column_words=column_words,
+        size=size,
+        industry=industry,
     )
     app.jinja_env.globals.update(
         STATUS=STATUS,
@@ -189,6 +193,18 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 def finding(code: str) -> str:
     """What a finding is called."""
     return FINDING.get(code, code.replace("_", " ").capitalize())
+
+
+def size(group: str) -> str:
+    """What a class of sizes by employees is called: ``50 to 249``."""
+    return "Not known" if group == "unknown" else group
+
+
+def industry(group: str) -> str:
+    """What an industry is called."""
+    return {"unknown": "Industry not known", FEW: "Industries with fewer than 5 each"}.get(
+        group, group
+    )
 
 
 def verdicts(limit: str) -> dict[str, str]:
