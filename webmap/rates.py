@@ -71,7 +71,8 @@ def limit() -> str:
         return KNOCKS
     if rule is not None and ("export_accounts" in rule.capabilities or is_download()):
         return EXPORTS
-    return SEARCHES if request.args.get("q") else PAGES
+    is_search = request.args.get("q") and endpoint != "view.view"  # a map asks at every move
+    return SEARCHES if is_search else PAGES
 
 
 def is_download() -> bool:
