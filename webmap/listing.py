@@ -57,7 +57,7 @@ RANGE_WORDS = {
     "miles": "Miles to the nearest office",
     "score": "Score",
 }
-DRAW_WORDS = {"symbols": "Every prospect", "density": "Density: how many per square"}
+DRAW_WORDS = {"symbols": "Every prospect", "density": "Density per square"}
 NOT_KNOWN = "Not known"
 ORDER_WORDS = {
     "score": "best score first",

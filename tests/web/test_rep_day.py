@@ -207,7 +207,7 @@ def test_density_is_a_switch_that_stays_in_the_address_and_says_its_classes(ente
     page.goto(HERE)
     page.wait_for_selector(READY)
     page.get_by_text("Density, colour and size on the map").click()
-    page.locator("select[name=draw]").select_option(label="Density: how many per square")
+    page.locator("select[name=draw]").select_option(label="Density per square")
     page.wait_for_url("**draw=density*")
     page.locator(".map-legend", has_text="Density: prospects per square").wait_for()
     legend = page.locator(".map-legend").inner_text()
