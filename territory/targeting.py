@@ -232,6 +232,21 @@ class Targets:
         whole = np.concatenate(found) if found else np.zeros(0, np.int64)
         return whole[start:]
 
+    def nearest(
+        self, selection: Selection, near: Near, *, farthest: bool = False
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Give the rows that pass and have a location by their distance from a point, and that.
+
+        In metres on the WGS84 ellipsoid. On a tie the row that is earlier in the snapshot stands
+        first.
+        """
+        rows = np.flatnonzero(selection.mask[: self.snapshot.placed])
+        lon, lat = (self.snapshot.column[name][rows] for name in ("lon", "lat"))
+        here = OfficeIndex(["here"], [near.lon], [near.lat])
+        distance_m = here.nearest(lon, lat, count=False).distance_m
+        order = np.argsort(-distance_m if farthest else distance_m, kind="stable")
+        return rows[order], distance_m[order]
+
     def _known(self, column: str) -> int:
         """Count the rows whose value of a column is known."""
         if column not in NUMBERS:

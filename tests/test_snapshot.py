@@ -120,6 +120,18 @@ def test_whitespace_idle_and_near() -> None:
     assert 1 < len(got) < len(FRAME)
 
 
+def test_the_nearest_stand_first_or_last_and_have_a_location() -> None:
+    from territory.geodesy import inverse
+
+    rows, distance_m = TARGETS.nearest(TARGETS.select(Criteria()), Near(-90.0, 40.0, 1.0))
+    assert set(ids(rows)) == set(FRAME.dropna(subset=["lon"])["prospect_id"])
+    lon, lat = (TAKEN.column[name][rows] for name in ("lon", "lat"))
+    np.testing.assert_allclose(distance_m, inverse(-90.0, 40.0, lon, lat), atol=1e-6)
+    assert (np.diff(distance_m) >= 0).all()
+    turned, _ = TARGETS.nearest(TARGETS.select(Criteria()), Near(-90.0, 40.0, 1.0), farthest=True)
+    assert turned[0] == rows[-1] or distance_m[-1] == distance_m[-2]
+
+
 def test_what_reps_do_not_own_does_not_exist() -> None:
     mine = frozenset(("ana",))
     owned = FRAME["rep_id"] == "ana"

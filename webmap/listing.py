@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flask import request
 
+from territory import ellipsoid
+from territory.lengths import METRES_PER_MILE
 from webmap import colouring, held, opened, targets, wording
-from webmap.targets import COLOURS, PAGE_ROWS, SIZES, UNKNOWN, column_of
+from webmap.targets import COLOURS, NEAREST, PAGE_ROWS, SIZES, UNKNOWN, column_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -55,7 +57,7 @@ RANGE_WORDS = {
     "miles": "Miles to the nearest office",
     "score": "Score",
 }
-DRAW_WORDS = {"symbols": "Every prospect", "density": "Density: how many per square"}
+DRAW_WORDS = {"symbols": "Every prospect", "density": "Density per square"}
 NOT_KNOWN = "Not known"
 ORDER_WORDS = {
     "score": "best score first",
@@ -65,6 +67,7 @@ ORDER_WORDS = {
     "revenue": "largest revenue first",
     "pipeline": "largest pipeline first",
     "stale": "longest untouched first",
+    "near": "nearest to the point first",
     "-score": "lowest score first",
     "-name": "by company, turned round",
     "-distance": "farthest from an office first",
@@ -72,6 +75,7 @@ ORDER_WORDS = {
     "-revenue": "smallest revenue first",
     "-pipeline": "smallest pipeline first",
     "-stale": "last touched first",
+    "-near": "farthest from the point first",
 }
 _NEVER = -(2**31)  # the day of a prospect that nobody ever touched
 
@@ -128,7 +132,7 @@ class Listed:
         """Gather what ``lists.html`` and ``filters.html`` show."""
         asked, shown, total = self.asked, self.selection.total, self.total
         first = (asked.page - 1) * PAGE_ROWS
-        rows = self.prospects.first(self.selection, asked.sort, PAGE_ROWS, start=first)
+        rows = self.ordered(PAGE_ROWS, start=first)
         costliest = None if shown else self.costliest()
         return {
             "filters": asked,
@@ -235,6 +239,7 @@ class Listed:
         for name in ("status", "segment", "verdict", "stage", "city", "state", "industry"):
             labels = (None, *snapshot.labels[name])
             columns[name] = [labels[code] for code in snapshot.column[name][rows].tolist()]
+        columns["near_mi"] = self._miles_from_point(rows)
         days = snapshot.column["touched"][rows].tolist()
         columns["touched"] = [
             None if day == _NEVER else str(np.datetime64(day, "D")) for day in days
@@ -243,6 +248,15 @@ class Listed:
             dict(zip(columns, values, strict=True))
             for values in zip(*columns.values(), strict=True)
         ]
+
+    def _miles_from_point(self, rows: npt.NDArray[np.int64]) -> list[float | None]:
+        """Give the distance of rows from the point that near names; None where it names none."""
+        if (here := self.asked.here) is None:
+            return [None] * len(rows)
+        lon, lat = (self.prospects.snapshot.column[name][rows] for name in ("lon", "lat"))
+        distance_m = ellipsoid.inverse(here.lon, here.lat, lon, lat)
+        miles: list[float | None] = (distance_m / METRES_PER_MILE).tolist()
+        return miles
 
     def costliest(self) -> tuple[str, int] | None:
         """Name the filter whose removal shows the most, and how many that would be."""
@@ -276,9 +290,16 @@ class Listed:
 
     def ids(self) -> list[str]:
         """Give the ids of all that is shown, in the order of the list."""
-        selection = self.selection
-        rows = self.prospects.first(selection, self.asked.sort, selection.total)
+        rows = self.ordered(self.selection.total)
         return self.prospects.snapshot.texts["prospect_id"].take(rows)
+
+    def ordered(self, count: int, *, start: int = 0) -> npt.NDArray[np.int64]:
+        """Give the rows ``start`` to ``start + count`` of what is shown, in the order asked for."""
+        sort, here = self.asked.sort, self.asked.here
+        if here is None or sort.removeprefix("-") != NEAREST:
+            return self.prospects.first(self.selection, sort, count, start=start)
+        rows, _ = self.prospects.nearest(self.selection, here, farthest=sort.startswith("-"))
+        return rows[start : start + count]
 
 
 def listed(place: Place) -> Listed:

@@ -54,6 +54,7 @@ _COLUMNS = {"rep": "rep_id", "office": "nearest_office_id"}
 COLOURS = ("segment", "status", "verdict", "stage", "industry", "precision", "rep", "office")
 SIZES = ("", "score", "employees", "revenue", "pipeline")
 DRAWS = ("symbols", "density")  # each prospect by itself, or how many there are in each square
+NEAREST = "near"  # the order by the distance from the point that near names
 UNKNOWN = "none"  # the value that stands for "not known" in an address
 RANGED = {
     "miles": "distance_mi",
@@ -114,10 +115,6 @@ class Asked:
         ]
         choices.extend(place.choices)
         idle = None if self.stale_days is None else idle_since(today, self.stale_days)
-        near = None
-        if self.near is not None:
-            lon, lat, miles = self.near
-            near = Near(lon, lat, miles * METRES_PER_MILE)
         return Criteria(
             text=self.text,
             choices=tuple(choices),
@@ -125,8 +122,21 @@ class Asked:
             flags=self.flags,
             whitespace=self.whitespace,
             idle_since=idle,
-            near=near,
+            near=self.here,
         )
+
+    @property
+    def here(self) -> Near | None:
+        """The point that near names and the radius round it; None where it names none."""
+        if self.near is None:
+            return None
+        lon, lat, miles = self.near
+        return Near(lon, lat, miles * METRES_PER_MILE)
+
+    @property
+    def usual_sort(self) -> str:
+        """The order where none is asked for: the nearest first where a point is named."""
+        return Asked.sort if self.near is None else NEAREST
 
     def chosen(self, name: str) -> tuple[str, ...]:
         """Give the values let through of one choice; none: all."""
@@ -149,6 +159,8 @@ class Asked:
         }
         if name in _EMPTY:
             changed[name] = _EMPTY[name]
+        if name == "near" and self.sort.removeprefix("-") == NEAREST:
+            changed["sort"] = Asked.sort
         return dataclasses.replace(self, page=1, **changed)
 
     def query(self, **changes: Any) -> dict[str, Any]:
@@ -164,7 +176,7 @@ class Asked:
             found["stale"] = str(other.stale_days)
         if other.near is not None:
             found["near"] = ",".join(_plain(number) for number in other.near)
-        if other.sort != Asked.sort:
+        if other.sort != other.usual_sort:
             found["sort"] = other.sort
         if other.page != 1:
             found["page"] = str(other.page)
@@ -266,11 +278,14 @@ class _Reader:
             return None
         return lon, lat, miles
 
-    def sort(self) -> str:
-        text = self.query.get("sort", Asked.sort)
+    def sort(self, *, has_point: bool) -> str:
+        usual = NEAREST if has_point else Asked.sort
+        text = self.query.get("sort") or usual
+        if text.removeprefix("-") == NEAREST:
+            return text if has_point else usual
         if text.removeprefix("-") not in ORDERS:
-            self.refuse("sort", text, f"is none of {', '.join(ORDERS)}")
-            return Asked.sort
+            self.refuse("sort", text, f"is none of {', '.join((*ORDERS, NEAREST))}")
+            return usual
         return text
 
     def one_of(self, name: str, offered: tuple[str, ...]) -> str:
@@ -295,6 +310,7 @@ def read(query: MultiDict[str, str]) -> Asked:
         reader.refuse("q", f"{len(text):,} characters", f"are more than {LONGEST_TEXT}")
     stale = query.get("stale", "").strip()
     flags = [(name, reader.yes(name)) for name in FLAGS]
+    near = reader.near()
     asked = Asked(
         text=text,
         choices=reader.choices(),
@@ -302,8 +318,8 @@ def read(query: MultiDict[str, str]) -> Asked:
         flags=tuple((name, holds) for name, holds in flags if holds is not None),
         whitespace=bool(reader.yes("whitespace")),
         stale_days=reader.whole("stale", stale, 36_500) if stale else None,
-        near=reader.near(),
-        sort=reader.sort(),
+        near=near,
+        sort=reader.sort(has_point=near is not None),
         page=reader.whole("page", query.get("page", "1"), 10**8),
         colour=reader.one_of("colour", COLOURS),
         size=reader.one_of("size", SIZES),

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from tests.web.test_view_scope import BEFORE, NAMES, TODAY, asked, places
 from webmap.listing import Listed
+from webmap.targets import Place
 
 if TYPE_CHECKING:
-    from webmap.targets import Asked, Place
+    from webmap.targets import Asked
 
 reaches = st.sampled_from((None, frozenset(("ana",)), frozenset(("ana", "bo"))))
 
@@ -50,6 +51,21 @@ def test_the_number_beside_a_choice_is_what_it_shows(
     if costliest := here.costliest():
         without = listed(one.without(costliest[0]), place, reps)
         assert without.selection.total == costliest[1]
+
+
+@given(asked, reaches, st.booleans())
+def test_round_a_point_the_list_goes_by_the_distance_it_shows(
+    one: Asked, reps: frozenset[str] | None, is_turned: bool
+) -> None:
+    sort = "-near" if is_turned else "near"
+    one = dataclasses.replace(one, near=(-90.0, 40.0, 900.0), sort=sort, page=1)
+    here = listed(one, Place(), reps)
+    miles = [row["near_mi"] for row in here.parts()["page_rows"]]
+    assert miles == sorted(miles, reverse=is_turned)
+    assert all(mile <= 900 for mile in miles)
+    assert sorted(here.ids()) == sorted(
+        listed(dataclasses.replace(one, sort="score"), Place(), reps).ids()
+    )
 
 
 @pytest.mark.parametrize(

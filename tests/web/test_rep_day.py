@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from territory import links, workflow
 from territory.access import Reach, Scope
+from territory.ellipsoid import inverse
+from territory.lengths import METRES_PER_MILE
 from territory.store import open_store
 from tests.web.conftest import NOW, REP_A, serve
 from tests.web.test_browser import DESK, PHONE, READY, Watch
@@ -15,6 +18,7 @@ from tests.web.test_browser import DESK, PHONE, READY, Watch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import pandas as pd
     from flask import Flask
     from playwright.sync_api import Browser, Page
 
@@ -40,7 +44,8 @@ def enter(doors: Flask, door: str, chromium: Browser) -> Iterator[Callable[..., 
             link = links.make_link(store, doors.config["PEOPLE"][who], "sign_in", by="t", now=NOW)
         context = chromium.new_context(
             viewport=size, base_url=door, reduced_motion="reduce", has_touch=size == PHONE,
-            permissions=["clipboard-read", "clipboard-write"],
+            permissions=["clipboard-read", "clipboard-write", "geolocation"],
+            geolocation={"longitude": -73.9772, "latitude": 40.7601},
         )  # fmt: skip
         contexts.append(watch.over(context))
         page = context.new_page()
@@ -202,7 +207,7 @@ def test_density_is_a_switch_that_stays_in_the_address_and_says_its_classes(ente
     page.goto(HERE)
     page.wait_for_selector(READY)
     page.get_by_text("Density, colour and size on the map").click()
-    page.locator("select[name=draw]").select_option(label="Density: how many per square")
+    page.locator("select[name=draw]").select_option(label="Density per square")
     page.wait_for_url("**draw=density*")
     page.locator(".map-legend", has_text="Density: prospects per square").wait_for()
     legend = page.locator(".map-legend").inner_text()
@@ -216,6 +221,54 @@ def test_density_is_a_switch_that_stays_in_the_address_and_says_its_classes(ente
     assert "in this square, Enter shows them" in said
     page.keyboard.press("Enter")
     page.wait_for_url("**at=*")
+
+
+def within(rows: pd.DataFrame, lon: float, lat: float, miles: float) -> int:
+    placed = rows.dropna(subset=["lon"])
+    distance_m = inverse(lon, lat, placed["lon"], placed["lat"])
+    return int((distance_m <= miles * METRES_PER_MILE).sum())
+
+
+def test_near_me_asks_on_request_and_keeps_the_position_out_of_the_address(enter, demo) -> None:
+    page, asked = enter(), []
+    page.on("request", lambda one: asked.append(one.url))
+    rows = workflow.market(demo, "M-NYC", scope=MINE).prospects
+    page.goto(HERE)
+    page.wait_for_selector(READY)
+    assert not [url for url in asked if "near=" in url]
+    page.get_by_text("Near a place").click()
+    page.locator("input[name=within]").fill("5")
+    page.get_by_role("button", name="Near me").click()
+    few = within(rows, -73.9772, 40.7601, 5)
+    assert 0 < few < len(rows)
+    page.locator("[data-part=bar]", has_text=f"{few} of {len(rows)} prospects").wait_for()
+    page.locator(".map-count", has_text=f"of {few} in view").wait_for()
+    page.wait_for_selector("path.map-near")
+    assert "near=" not in page.url
+    assert "-73.97" not in page.url
+    kept = page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
+    assert "73.97" not in kept
+    where = {url.split("?")[0].removeprefix(page.url.split("/markets")[0]) for url in asked
+             if "73.97" in url}  # fmt: skip
+    assert where == {HERE, "/view.json"}
+
+
+def test_a_point_picked_on_the_map_filters_and_is_in_the_address(enter, demo) -> None:
+    page = enter()
+    rows = workflow.market(demo, "M-NYC", scope=MINE).prospects
+    page.goto(f"{HERE}?within=10")
+    page.wait_for_selector(READY)
+    page.get_by_text("Near a place").click()
+    page.get_by_role("button", name="Pick on the map").click()
+    page.locator(".map-picking").wait_for()
+    box = page.locator(".market-map").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url("**near=*")
+    near = parse_qs(urlsplit(page.url).query)["near"][0]
+    lon, lat, miles = map(float, near.split(","))
+    page.locator(
+        "[data-part=bar]", has_text=f"{within(rows, lon, lat, miles)} of {len(rows)} prospects"
+    ).wait_for()
 
 
 def test_the_keyboard_goes_from_filters_to_map_to_list_to_card_as_the_eye_does(enter) -> None:

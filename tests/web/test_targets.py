@@ -16,6 +16,7 @@ from territory.targeting import Near
 from webmap.targets import (
     COLOURS,
     DRAWS,
+    NEAREST,
     RANGED,
     SIZES,
     UNKNOWN,
@@ -45,12 +46,12 @@ asked = st.builds(
     whitespace=st.booleans(),
     stale_days=st.one_of(st.none(), st.integers(1, 400)),
     near=st.one_of(st.none(), st.tuples(*[st.integers(1, 80).map(float)] * 3)),
-    sort=st.sampled_from([*ORDERS, *(f"-{name}" for name in ORDERS)]),
+    sort=st.sampled_from([sign + name for name in (*ORDERS, NEAREST) for sign in ("", "-")]),
     page=st.integers(1, 99),
     colour=st.sampled_from(COLOURS),
     size=st.sampled_from(SIZES),
     draw=st.sampled_from(DRAWS),
-)
+).filter(lambda one: one.near is not None or one.sort.removeprefix("-") != NEAREST)
 
 
 @given(asked)
@@ -64,9 +65,8 @@ def test_what_narrows_can_be_taken_away(one: Asked) -> None:
     for name in one.active:
         left = left.without(name)
     assert left.active == ()
-    assert left == Asked(
-        sort=one.sort, page=left.page, colour=one.colour, size=one.size, draw=one.draw
-    )
+    sort = "score" if one.sort.removeprefix("-") == NEAREST else one.sort
+    assert left == Asked(sort=sort, page=left.page, colour=one.colour, size=one.size, draw=one.draw)
 
 
 def test_an_address_becomes_criteria() -> None:
@@ -107,6 +107,15 @@ def test_a_form_says_ranges_and_places_in_its_own_way() -> None:
     assert one.flags == (("is_multi_site", True),)
     assert read(MultiDict(one.query())) == one
     assert read(MultiDict({"near": "-87.6,41.9"})).near == (-87.6, 41.9, 25.0)
+
+
+def test_the_nearest_stand_first_where_a_point_is_named_and_nothing_else_is_asked() -> None:
+    near = {"near": "-87.6,41.9,25"}
+    assert read(MultiDict(near)).sort == "near"
+    assert read(MultiDict(near | {"sort": "score"})).sort == "score"
+    assert read(MultiDict(near | {"sort": "-near"})).sort == "-near"
+    assert read(MultiDict({"sort": "-near"})).sort == "score"
+    assert read(MultiDict({})).sort == "score"
 
 
 def test_a_list_is_of_one_market_of_none_or_of_all() -> None:

@@ -86,3 +86,32 @@ def test_a_day_says_how_far_it_is(app, day, shown):
 )  # fmt: skip
 def test_only_web_addresses_become_links(text, address):
     assert wording.web_address(text) == address
+
+
+RENO = "39.52960,-119.81380"
+
+
+@pytest.mark.parametrize(
+    ("changes", "address", "geo"),
+    [
+        ({}, "1 Main St, Reno, NV 89501", f"geo:{RENO}?q=1%20Main%20St,%20Reno,%20NV%2089501"),
+        ({"street": None}, "Reno, NV 89501", f"geo:{RENO}?q={RENO}"),
+        ({"lat": None, "street": None}, "Reno, NV 89501", "geo:0,0?q=Reno,%20NV%2089501"),
+        (
+            {"street": 'a"&?#<b>', "city": None, "state": None, "postal_code": None},
+            'a"&?#<b>',
+            f"geo:{RENO}?q=a%22%26%3F%23%3Cb%3E",
+        ),
+        ({"country": "MX"}, "1 Main St, Reno, NV 89501, MX",
+         f"geo:{RENO}?q=1%20Main%20St,%20Reno,%20NV%2089501,%20MX"),
+    ],
+)  # fmt: skip
+def test_an_address_is_written_in_a_line_and_as_a_question_to_a_map_program(
+    changes, address, geo
+) -> None:
+    place = {
+        "street": "1 Main St", "city": "Reno", "state": "NV", "postal_code": "89501",
+        "country": "US", "lat": 39.5296, "lon": -119.8138, **changes,
+    }  # fmt: skip
+    assert wording.postal_address(place) == address
+    assert wording.geo_address(place) == geo
