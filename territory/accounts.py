@@ -264,8 +264,7 @@ def end_sessions(store: Store, user_id: str, *, by: str, now: datetime) -> int:
 
 def access_policy(store: Store) -> AccessPolicy:
     """Give the settings of access, the default ones until some are set."""
-    with store.read() as transaction:
-        return policy_in(transaction)
+    return store.remember(POLICY, policy_in)
 
 
 def policy_in(transaction: Transaction) -> AccessPolicy:

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
     from territory.market_size import MarketSize
 
 TOP = 10
+_STEPS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
 # Lower bounds, by employees; above the last there is no bound.
 SIZES = ("1 to 49", "50 to 249", "250 to 999", "1,000 to 9,999", "10,000 or more")
 _SIZE_BOUNDS = (50.0, 250.0, 1_000.0, 10_000.0)
 UNKNOWN = "unknown"
-PROSPECT_COLUMNS = ("prospect_id", "status", "segment", "rep_id", "industry", "employees")
+FEW = "fewer than 5 each"  # industries too rare to be named to who may count accounts only
+_RARE = 5
+PROSPECT_COLUMNS = ("status", "segment", "rep_id", "industry", "employees")
+DEAL_COLUMNS = ("prospect_id", "rep_id", "stage", "amount_usd", "close_on")
 GROUP_COLUMNS = ("group", "prospects", "customers", "share")
 
 
@@ -37,7 +41,8 @@ class Concentration:
     ``accounts`` is how many hold any of it, of ``among`` in all; ``top`` how many the largest are
     (at most ``TOP``), ``top_share`` what they hold of ``total`` (0 to 1). ``hhi`` is the
     Herfindahl-Hirschman index, the sum of squared shares times 10,000: 10,000 is one account alone,
-    10,000 / n is n equal ones.
+    10,000 / n is n equal ones. ``steps`` pairs numbers of accounts, the largest first, with the
+    share that so many hold together.
     """
 
     accounts: int
@@ -46,6 +51,7 @@ class Concentration:
     top: int
     top_share: float
     hhi: float
+    steps: tuple[tuple[int, float], ...]
 
     @property
     def equal_accounts(self) -> float:
@@ -86,11 +92,13 @@ class Profile:
     ``in_money`` those whose pipeline may be seen. ``by_status``, ``by_segment``, ``by_size`` and
     ``by_industry`` have ``GROUP_COLUMNS``: the group, its prospects, its customers, and its share
     of all prospects (0 to 1); statuses, segments and sizes in their order and with zeros,
-    industries most first, not known ("unknown") last. Each adds up to ``prospects``.
+    industries most first, not known (``UNKNOWN``) last. Each adds up to ``prospects``. An industry
+    with fewer than five prospects, none of them readable, is in ``FEW``: its name could be one
+    account's.
 
     Of readable accounts: ``employees`` in all of the ``with_employees`` who tell them,
     ``top_accounts`` (prospect_id, name, status, segment, industry, rep_name, employees,
-    pipeline_usd: NaN where not to be seen), most employees first, and
+    pipeline_usd: NaN where not to be seen), most employees first, then by id, and
     ``employee_concentration``. ``whitespace`` counts those of ``in_money`` without an open
     opportunity. What may not be seen, or of which there is nothing, is None.
     """
@@ -179,6 +187,7 @@ def profile(
     subject: Subject,
     size: MarketSize,
     prospects: pd.DataFrame,
+    largest: pd.DataFrame,
     deals: pd.DataFrame,
     sellers: Sellers,
     *,
@@ -191,8 +200,10 @@ def profile(
     ----------
     prospects
         ``PROSPECT_COLUMNS`` of every prospect that counts, one row each.
+    largest
+        prospect_id, name and ``PROSPECT_COLUMNS`` of the ``TOP`` largest that may be read, ordered.
     deals
-        ``schemas.OPPORTUNITIES`` of those of them whose money may be seen.
+        ``DEAL_COLUMNS`` of the opportunities whose money may be seen.
     accounts, money
         Whose rows may be read, and whose opportunities and quotas; the rest only counts.
     """
@@ -215,14 +226,12 @@ def profile(
         by_status=_groups(prospects, prospects["status"], STATUSES),
         by_segment=_groups(prospects, prospects["segment"], SEGMENTS),
         by_size=_groups(prospects, _size_classes(prospects["employees"]), (*SIZES, UNKNOWN)),
-        by_industry=_groups(prospects, prospects["industry"]),
+        by_industry=_groups(prospects, _industries(prospects["industry"], readable["industry"])),
         with_employees=len(told),
         employees=float(told["employees"].sum()),
-        top_accounts=_top(readable, open_usd, sellers.names, money),
+        top_accounts=_top(largest, open_usd, sellers.names, money),
         employee_concentration=concentration(told["employees"], len(readable)),
-        whitespace=int((~in_money["prospect_id"].isin(opened["prospect_id"])).sum())
-        if sees_money
-        else None,
+        whitespace=len(in_money) - len(open_usd) if sees_money else None,
         pipeline_concentration=concentration(open_usd, len(in_money)),
         money=_money(subject, in_money, opened, sellers) if sees_money else None,
     )
@@ -235,14 +244,16 @@ def concentration(amounts: pd.Series, among: int) -> Concentration | None:
     if not len(held):
         return None
     top = min(TOP, len(held))
-    largest = np.partition(held, len(held) - top)[-top:]
+    running = np.cumsum(np.sort(held)[::-1]) / total
+    numbers = [number for number in _STEPS if number < len(held)] + [len(held)]
     return Concentration(
         accounts=len(held),
         among=among,
         total=total,
         top=top,
-        top_share=float(largest.sum()) / total,
+        top_share=float(running[top - 1]),
         hhi=float(((held / total) ** 2).sum()) * 10_000,
+        steps=tuple((number, float(running[number - 1])) for number in numbers),
     )
 
 
@@ -253,6 +264,15 @@ def _size_classes(employees: pd.Series) -> pd.Series:
     known = count >= 1
     chosen = np.where(known, np.array(SIZES, dtype=object)[np.where(known, at, 0)], UNKNOWN)
     return pd.Series(chosen, index=employees.index, dtype=object)
+
+
+def _industries(industry: pd.Series, readable: pd.Series) -> pd.Series:
+    """Put the rare industries, of which nothing may be read, together."""
+    if len(readable) == len(industry):
+        return industry
+    number = industry.value_counts()
+    rare = number.index[number < _RARE].difference(pd.Index(readable.dropna()))
+    return industry.where(~industry.isin(rare), FEW)
 
 
 def _groups(
@@ -269,38 +289,32 @@ def _groups(
     if order is not None:
         found = found.reindex(list(order), fill_value=0)
     else:
-        is_unknown = found.index == UNKNOWN
-        along = np.lexsort((np.arange(len(found)), -held, is_unknown))
+        is_rest = found.index.isin([UNKNOWN, FEW])
+        along = np.lexsort((np.arange(len(found)), -held, is_rest))
         found = found.iloc[along]
     found["share"] = found["prospects"] / max(len(prospects), 1)
     return found.rename_axis("group").reset_index()
 
 
 def _top(
-    readable: pd.DataFrame, open_usd: pd.Series, names: pd.Series, money: Reach
+    largest: pd.DataFrame, open_usd: pd.Series, names: pd.Series, money: Reach
 ) -> pd.DataFrame:
-    """Give the accounts with most employees, then most pipeline, then by id; without names yet."""
-    whole = readable.assign(
-        pipeline_usd=readable["prospect_id"].map(open_usd).astype(float).fillna(0.0)
-    )
-    found = whole.sort_values(
-        ["employees", "pipeline_usd", "prospect_id"], ascending=[False, False, True]
-    ).head(TOP)
-    found = found.assign(
-        pipeline_usd=found["pipeline_usd"].where(money.mask(found["rep_id"])),
-        rep_name=_names(found["rep_id"], names),
+    """Add the open pipeline, where it may be seen, and the rep."""
+    pipeline_usd = largest["prospect_id"].map(open_usd).astype(float).fillna(0.0)
+    found = largest.assign(
+        pipeline_usd=pipeline_usd.where(money.mask(largest["rep_id"])),
+        rep_name=_names(largest["rep_id"], names),
     )
     columns = [
-        "prospect_id", "status", "segment", "industry", "rep_name", "employees", "pipeline_usd",
+        "prospect_id", "name", "status", "segment", "industry", "rep_name", "employees",
+        "pipeline_usd",
     ]  # fmt: skip
-    return found[columns].reset_index(drop=True)
+    return found[columns]
 
 
 def _money(
-    subject: Subject, in_money: pd.DataFrame, opened: pd.DataFrame, sellers: Sellers
+    subject: Subject, in_money: pd.DataFrame, deals: pd.DataFrame, sellers: Sellers
 ) -> Money:
-    owners = in_money.set_index("prospect_id")["rep_id"]
-    deals = opened.assign(rep_id=opened["prospect_id"].map(owners).to_numpy(object))
     by_rep = _by_rep(subject.market_id, in_money, deals, sellers)
     periods = []
     close_on = deals["close_on"].fillna("")

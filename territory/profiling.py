@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import shapely
 
 from territory import market_size, reference, views
-from territory.profile import Profile, Sellers, Subject, profile
+from territory.profile import TOP, Profile, Sellers, Subject, profile
 
 if TYPE_CHECKING:
     from territory.access import Scope
@@ -36,15 +36,15 @@ def market_profile(
     with store.read() as transaction:
         row, seen = views.find_market(transaction, market_id, scope)
         plan, reading = seen.plan, transaction.reading
-        prospects = reading.profiled(plan.plan_id, scope.counted, market_id=market_id)
         reps = reading.part(plan.plan_id, "reps", scope.accounts)
-        found = profile(
+        return profile(
             Subject(market_id, row["name"], row["kind"], plan.name, day or plan.effective_from),
             market_size.market_size(
                 row["kind"], row["units"], shapely.from_wkb(row["geometry"]), reference.load()
             ),
-            prospects,
-            reading.opportunities(plan.plan_id, scope.money, market_id=market_id),
+            reading.profiled(plan.plan_id, scope.counted, market_id=market_id),
+            reading.largest(plan.plan_id, scope.accounts, TOP, market_id=market_id),
+            reading.deals(plan.plan_id, scope.money, market_id=market_id),
             Sellers(
                 reading.part(plan.plan_id, "territories", scope.money),
                 reps.set_index("rep_id")["name"],
@@ -53,8 +53,3 @@ def market_profile(
             accounts=scope.accounts,
             money=scope.money,
         )
-        top = tuple(found.top_accounts["prospect_id"])
-        named = reading.prospects(plan.plan_id, scope.accounts, prospect_id=top)
-        names = found.top_accounts["prospect_id"].map(named.set_index("prospect_id")["name"])
-        found.top_accounts.insert(1, "name", names.astype(object))
-        return found

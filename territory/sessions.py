@@ -1,7 +1,7 @@
 """Sessions and tokens in use: who it is that asks.
 
-Users, roles and policy are read anew at each request, so that what an admin takes away is gone at
-once.
+Each request sees users, roles and policy as they are in the store at that moment, so that what an
+admin takes away is gone at once.
 """
 
 from __future__ import annotations
@@ -32,16 +32,27 @@ class SignedIn:
     expires_at: str
 
 
+@dataclass(frozen=True)
+class _Known:
+    """A session, the policy it is held to, and whose it is; None where that one is shut out."""
+
+    session: Session
+    policy: AccessPolicy
+    viewer: Viewer | None
+
+
 def viewer_of_session(store: Store, secret: str, *, now: datetime) -> Viewer | None:
     """Say who asks in a session; None where it is unknown, over, or its user shut out."""
-    with store.read() as transaction:
-        session = transaction.entries.session(passwords.fingerprint(secret))
-        if session is None or not _is_open(session, policy_in(transaction), now):
-            return None
-        viewer = _viewer(transaction, session.user_id, None)
-        if viewer is not None and session.seen_at <= utc_text(now - SEEN_EVERY):
-            transaction.entries.touch_session(session.session_hash, utc_text(now))
-    return viewer
+    found = store.remember(
+        ("session", passwords.fingerprint(secret)),
+        lambda transaction: _session(transaction, passwords.fingerprint(secret)),
+    )
+    if found is None or not _is_open(found.session, found.policy, now):
+        return None
+    if found.viewer is not None and found.session.seen_at <= utc_text(now - SEEN_EVERY):
+        with store.read() as transaction:
+            transaction.entries.touch_session(found.session.session_hash, utc_text(now))
+    return found.viewer
 
 
 def viewer_of_token(store: Store, secret: str, *, now: datetime) -> Viewer | None:
@@ -84,6 +95,14 @@ def open_session(
     detail = {"method": method, "address": address, "turned_away_before": refused}
     record_of_user(transaction, user_id, now, "session.start", user_id, detail=detail)
     return SignedIn(secret, user_id, expires_at)
+
+
+def _session(transaction: Transaction, session_hash: str) -> _Known | None:
+    session = transaction.entries.session(session_hash)
+    if session is None:
+        return None
+    viewer = _viewer(transaction, session.user_id, None)
+    return _Known(session, policy_in(transaction), viewer)
 
 
 def _is_open(session: Session, policy: AccessPolicy, now: datetime) -> bool:

@@ -28,12 +28,16 @@ def stamp_of(store: Store, today: str, policy: ScorePolicy | None = None) -> str
 
     ``today`` (ISO day) is part of it, because scores count days.
     """
-    with store.read() as transaction:
-        plan = transaction.plan_in_force()
-        if plan is None:
-            return None
-        told = (plan.plan_id, plan.digest, today, repr(policy), transaction.snapshots.state())
+    state = store.remember("state of a snapshot", _state)
+    if state is None:
+        return None
+    told = (*state, today, repr(policy))
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:_LENGTH]
+
+
+def _state(transaction: Transaction) -> tuple[str, str, str] | None:
+    plan = transaction.plan_in_force()
+    return None if plan is None else (plan.plan_id, plan.digest, transaction.snapshots.state())
 
 
 def ready(

@@ -134,31 +134,34 @@ class ProspectView:
 
 def overview(store: Store, *, scope: Scope) -> Overview:
     """Give the plan in force and its totals."""
-    with store.read() as transaction:
-        plan, notice = transaction.plan_in_force(), transaction.setting(DEMO_NOTICE)
-        is_whole = scope.counted.is_all
-        imported = transaction.size("prospects") if is_whole else 0
-        if plan is None:
-            return Overview(Policy(), imported, notice is not None, notice)
-        seen = Seen(transaction, plan, scope)
-        counts, (pipeline_usd, quota_usd) = seen.totals(), seen.money()
-        return Overview(
-            plan.policy,
-            imported if is_whole else counts["prospects"],
-            notice is not None,
-            notice,
-            plan.plan_id,
-            plan.name,
-            plan.effective_from,
-            plan.published_at,
-            plan.published_by,
-            **counts,
-            markets=len(transaction.reading.markets(plan.plan_id, scope.counted)),
-            offices=len(transaction.plan_part(plan.plan_id, "offices")),
-            reps=len(transaction.reading.part(plan.plan_id, "reps", scope.counted)),
-            pipeline_usd=pipeline_usd,
-            quota_usd=quota_usd,
-        )
+    return store.remember(("overview", scope), lambda transaction: _overview(transaction, scope))
+
+
+def _overview(transaction: Transaction, scope: Scope) -> Overview:
+    plan, notice = transaction.plan_in_force(), transaction.setting(DEMO_NOTICE)
+    is_whole = scope.counted.is_all
+    imported = transaction.size("prospects") if is_whole else 0
+    if plan is None:
+        return Overview(Policy(), imported, notice is not None, notice)
+    seen = Seen(transaction, plan, scope)
+    counts, (pipeline_usd, quota_usd) = seen.totals(), seen.money()
+    return Overview(
+        plan.policy,
+        imported if is_whole else counts["prospects"],
+        notice is not None,
+        notice,
+        plan.plan_id,
+        plan.name,
+        plan.effective_from,
+        plan.published_at,
+        plan.published_by,
+        **counts,
+        markets=len(transaction.reading.markets(plan.plan_id, scope.counted)),
+        offices=len(transaction.plan_part(plan.plan_id, "offices")),
+        reps=len(transaction.reading.part(plan.plan_id, "reps", scope.counted)),
+        pipeline_usd=pipeline_usd,
+        quota_usd=quota_usd,
+    )
 
 
 def market_summaries(store: Store, *, scope: Scope) -> pd.DataFrame:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine
 
 from territory import accounts, api_tokens, audit, entry, passwords, sessions
 from territory.access import AccessPolicy, Viewer
 from territory.lockout import LockedOutError, SignInError
 from territory.store import open_store
+from tests import databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,14 @@ def _made_before() -> bytes:
         return path.read_bytes()
 
 
+@functools.cache
+def _database_made_before(server: str) -> str:
+    """Give the name of a database on the server that holds an empty store."""
+    url = databases.database(server)
+    open_store(url).close()
+    return url.partition("@/")[2].partition("?")[0]
+
+
 def empty_file(folder: Path, name: str = "store") -> Path:
     """Give an empty SQLite store."""
     path = folder / f"{name}.sqlite"
@@ -55,17 +64,8 @@ def empty_url(request: pytest.FixtureRequest, folder: Path, name: str) -> str:
     """
     if request.param == "sqlite":
         return f"sqlite:///{empty_file(folder, name)}"
-    server: str = request.getfixturevalue("postgresql_url")
-    engine = create_engine(server.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        known = "SELECT count(*) FROM pg_database WHERE datname = 'made_before'"
-        if not connection.execute(text(known)).scalar():
-            connection.execute(text("CREATE DATABASE made_before"))
-            open_store(server.replace("/postgres?", "/made_before?")).close()
-        connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE made_before"))
-    engine.dispose()
-    return server.replace("/postgres?", f"/{name}?")
+    server: str = request.getfixturevalue("postgresql_server")
+    return databases.database(server, template=_database_made_before(server))
 
 
 @contextmanager

@@ -29,10 +29,16 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """The address of an empty PostgreSQL server that lives as long as the session."""
+def postgresql_server() -> Iterator[str]:
+    """The address of a PostgreSQL server that lives as long as the session."""
     with databases.postgresql() as url:
         yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> str:
+    """The address of an empty PostgreSQL database of the test's own."""
+    return databases.database(postgresql_server)
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import create_engine, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,3 +47,15 @@ def postgresql() -> Iterator[str]:
     finally:
         run("pg_ctl", "stop", "-m", "immediate")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def database(server: str, *, template: str | None = None, owner: str | None = None) -> str:
+    """Make an empty database, or a copy of another, and give its URL; ``owner`` is a role."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    engine = create_engine(server.replace("postgresql:", "postgresql+psycopg:"))
+    like = f" TEMPLATE {template}" if template else ""
+    whose = f" OWNER {owner}" if owner else ""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name}{whose}{like}"))
+    engine.dispose()
+    return server.replace("/postgres?", f"/{name}?")

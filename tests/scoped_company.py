@@ -35,6 +35,8 @@ _PROSPECTS = (
     ("zqnobody-1", "prospect", "CHI", 20, "", 1, (5_000_000,)),  # of a segment nobody covers
     ("zqnobody-2", "prospect", "BOI", 20, "", 1, ()),
 )
+# Ann's accounts belong to one of Bob's and to one of hers, Cyd's to one that nobody works.
+_PARENTS = {"zqann-1": "zqbob-1", "zqann-2": "zqann-1", "zqcyd-1": "zqnobody-1"}
 
 
 def tables(changed: frozenset[str] = frozenset()) -> dict[str, str]:
@@ -52,7 +54,8 @@ def tables(changed: frozenset[str] = frozenset()) -> dict[str, str]:
     for key, status, where, employees, owner, people, amounts, is_changed in said:
         mark = "X" if is_changed else ""
         prospects.append(
-            f"{key},{key} Inc{mark},{status},{_AT[where]},{employees + len(mark)},{owner},{key}.com"
+            f"{key},{key} Inc{mark},{status},{_AT[where]},{employees + len(mark)},{owner},"
+            f"{key}.com,{_PARENTS.get(key, '')}"
         )
         contacts += [
             f"contact-{key}-{n},{key},contact-{key}{mark}" for n in range(people + 3 * len(mark))
@@ -68,7 +71,7 @@ def tables(changed: frozenset[str] = frozenset()) -> dict[str, str]:
     where = dict(zip([key for key, _ in owned], ("CHI", "DEN", "DEN", "NYC"), strict=True))
     return {
         "offices": "office_id,name,lat,lon\nLOOP,Loop,41.8807,-87.6298\nLOST,Lost,,\n",
-        "prospects": "prospect_id,name,status,lat,lon,employees,owner_rep_id,website\n"
+        "prospects": "prospect_id,name,status,lat,lon,employees,owner_rep_id,website,parent_id\n"
         + "\n".join(prospects),
         "reps": "rep_id,name,base_office_id\n"
         + "\n".join(f"{rep},{names[rep]},{'LOOP' if rep == 'zqann' else ''}" for rep in REPS),

@@ -25,6 +25,7 @@ from territory.errors import (
 )
 from territory.homes import open_homes
 from territory.tables import read_table
+from tests import databases
 from tests.eligibility_drawn import policy
 from tests.eligibility_stores import LAT, LON, NOW, add_offices, opened, point
 
@@ -188,18 +189,10 @@ def test_the_database_itself_refuses_to_change_what_was_decided(here: Desk, chan
 
 
 @pytest.mark.postgresql
-def test_postgresql_holds_the_register_as_well(postgresql_url: str, tmp_path: Path) -> None:
+def test_postgresql_holds_the_register_as_well(postgresql_server: str, tmp_path: Path) -> None:
     from territory.store import open_store
 
-    engine = create_engine(postgresql_url.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for name in ("register", "register_homes"):
-            connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
-            connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    url, homes_url = (
-        postgresql_url.replace("/postgres?", f"/{name}?") for name in ("register", "register_homes")
-    )
+    url, homes_url = (databases.database(postgresql_server) for _ in range(2))
     with open_store(url) as store, open_homes(homes_url) as homes:
         add_offices(store, {"office_id": "west", "name": "West", "lon": LON, "lat": LAT})
         desk.save_policy(store, policy(name="rule"), by="hr", now=NOW)

@@ -7,6 +7,7 @@ import json
 import stat
 import struct
 import threading
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from territory import eligibility_desk
 from territory.errors import InputError, StoreError
 from territory.homes import Homes, commitment, open_homes
 from territory.store import open_store
+from tests import databases
 from tests.eligibility_stores import NOW, add_offices, opened, point
 
 if TYPE_CHECKING:
@@ -35,15 +37,13 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/var/homes.sqlite"
         return
-    server: str = request.getfixturevalue("postgresql_url")
+    server: str = request.getfixturevalue("postgresql_server")
+    role = f"desk_{uuid.uuid4().hex[:8]}"
     engine = create_engine(server.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("DROP DATABASE IF EXISTS homes"))
-        connection.execute(text("DROP ROLE IF EXISTS homes_desk"))
-        connection.execute(text("CREATE ROLE homes_desk LOGIN"))  # a role of its own, no superuser
-        connection.execute(text("CREATE DATABASE homes OWNER homes_desk"))
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN"))  # a role of its own, no superuser
     engine.dispose()
-    yield server.replace("/postgres?", "/homes?").replace("postgres@", "homes_desk@")
+    yield databases.database(server, owner=role).replace("postgres@", f"{role}@")
 
 
 @pytest.fixture
@@ -255,16 +255,11 @@ def test_no_record_error_or_log_holds_the_address_even_before_a_purge(
 
 
 def test_on_postgresql_a_purge_rewrites_the_table(postgresql_url: str, tmp_path: Path) -> None:
-    engine = create_engine(postgresql_url.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("DROP DATABASE IF EXISTS purged"))
-        connection.execute(text("CREATE DATABASE purged"))
-    engine.dispose()
-    url = postgresql_url.replace("/postgres?", "/purged?")
+    url = postgresql_url
     with opened(tmp_path, homes_url=url) as desk:
         desk.decide("E-1", 55, street=STREET)
         inside = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
-        this = text("SELECT oid FROM pg_database WHERE datname = 'purged'")
+        this = text("SELECT oid FROM pg_database WHERE datname = current_database()")
         with inside.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             oid = connection.execute(this).scalar_one()
             folder = Path(url.partition("host=")[2]) / "data" / "base" / str(oid)

@@ -8,7 +8,6 @@ import sys
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from tests.conftest import ROOT
 
@@ -36,9 +35,4 @@ def test_a_killed_import_leaves_all_rows_or_none_and_goes_through_when_run_again
 
 @pytest.mark.postgresql
 def test_the_same_in_postgresql(postgresql_url: str) -> None:
-    engine = create_engine(postgresql_url.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("CREATE DATABASE soaked"))
-    engine.dispose()
-    url = postgresql_url.replace("/postgres?", "/soaked?")
-    check(soaked("--times", "3", "--rows", "500", "--store", url), times=3)
+    check(soaked("--times", "3", "--rows", "500", "--store", postgresql_url), times=3)

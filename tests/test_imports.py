@@ -13,7 +13,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, text
 
 from territory import namesakes, placing, workflow
 from territory.errors import ConflictError, InputError, NotFoundError
@@ -183,11 +182,7 @@ def test_what_is_not_there_is_not_looked_up(store: Store, tmp_path: Path) -> Non
 
 @pytest.mark.postgresql
 def test_records_and_undo_are_the_same_on_postgresql(postgresql_url: str, tmp_path: Path) -> None:
-    engine = create_engine(postgresql_url.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("CREATE DATABASE records"))
-    engine.dispose()
-    with open_store(postgresql_url.replace("/postgres?", "/records?")) as store:
+    with open_store(postgresql_url) as store:
         for kind, written in (
             ("prospects", PROSPECTS),
             ("reps", "rep_id,name\nr1,Ann\n"),

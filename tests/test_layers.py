@@ -65,6 +65,7 @@ LAYERS = (
     ("namesakes", "relatives"),
     ("view_frames",),
     ("vintage", "views", "comparing", "geocode_run", "snapshotting"),
+    ("footprint", "quota_effect"),
     ("importing", "profiling"),
     ("exporting", "undoing", "paging", "book"),
     ("imports", "book_pdf"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, text
 
 from territory import namesakes
 from territory.cli import main
@@ -89,15 +87,7 @@ def of(rows: pd.DataFrame, prospect_id: str) -> pd.Series:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = str(tmp_path / "store.sqlite")
     if request.param == "postgresql":
-        server = request.getfixturevalue("postgresql_url")
-        name = f"namesakes_{uuid.uuid4().hex[:8]}"
-        engine = create_engine(
-            server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-        )
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
-        url = server.replace("/postgres?", f"/{name}?")
+        url = request.getfixturevalue("postgresql_url")
     with open_store(url) as opened:
         fill(opened)
         yield opened

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, text
 
 from territory import reference
 from territory.gazetteer import shared_gazetteer
@@ -272,12 +271,7 @@ def test_many_rows_are_answered_as_a_few_are(tmp_path: Path) -> None:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path}/store.sqlite"
     if request.param == "postgresql":
-        server: str = request.getfixturevalue("postgresql_url")
-        engine = create_engine(server.replace("postgresql:", "postgresql+psycopg:"))
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("CREATE DATABASE answers"))
-        engine.dispose()
-        url = server.replace("/postgres?", "/answers?")
+        url = request.getfixturevalue("postgresql_url")
     with open_store(url) as opened:
         yield opened
 

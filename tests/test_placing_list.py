@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
-from sqlalchemy import create_engine, text
 
 from territory import cli, placing
 from territory.online import Answer, queries
 from territory.online import settings as online_settings
 from territory.store import open_store
+from tests import databases
 from tests.placed_rows import CHICAGO, POLICY, ROWS, bring, placed, row_of, rows, stored
 
 if TYPE_CHECKING:
@@ -36,12 +36,7 @@ def store(
     """``ROWS`` in a database of either kind; a test that changes it changes it back."""
     url = str(tmp_path_factory.mktemp("places") / "store.sqlite")
     if request.param == "postgresql":
-        server: str = request.getfixturevalue("postgresql_url")
-        engine = create_engine(server.replace("postgresql:", "postgresql+psycopg:"))
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("CREATE DATABASE places"))
-        engine.dispose()
-        url = server.replace("/postgres?", "/places?")
+        url = databases.database(request.getfixturevalue("postgresql_server"))
     with open_store(url) as opened:
         bring(opened, *ROWS)
         yield opened

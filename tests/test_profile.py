@@ -20,7 +20,7 @@ from territory.access import EVERYTHING, NOTHING, Reach, Scope
 from territory.cli import cli
 from territory.errors import NotFoundError
 from territory.market_size import market_size
-from territory.profile import SIZES, Profile, Sellers, Subject, concentration, profile
+from territory.profile import FEW, SIZES, Profile, Sellers, Subject, concentration, profile
 from territory.reference import Reference
 from territory.store import Store, open_store
 from tests.scoped_company import NOBODY, found
@@ -158,7 +158,7 @@ PROSPECTS = pd.DataFrame(
         ("e", "customer", "mid_market", "r2", "Retail", 0.0),
     ],
     columns=["prospect_id", "status", "segment", "rep_id", "industry", "employees"],
-)
+).assign(name=lambda frame: frame["prospect_id"].str.upper())
 DEALS = pd.DataFrame(
     [
         ("1", "a", "Proposal", 100.0, "2026-11-30"),
@@ -169,6 +169,7 @@ DEALS = pd.DataFrame(
     ],
     columns=["opportunity_id", "prospect_id", "stage", "amount_usd", "close_on"],
 )
+NO_DEALS = DEALS[:0].assign(rep_id=None)
 QUOTAS = pd.DataFrame(
     [("r1", "2026", 1200.0), ("r1", "2026-11", 40.0), ("r2", "2026-Q4", 60.0)],
     columns=["rep_id", "period", "amount_usd"],
@@ -187,13 +188,15 @@ SUBJECT = Subject("here", "Here", "county", "2026", "2026-11-20")
 def sum_up(
     *, accounts: Reach = EVERYTHING, money: Reach = EVERYTHING, day: str = "2026-11-20"
 ) -> Profile:
-    owner = PROSPECTS.set_index("prospect_id")["rep_id"]
+    owner = DEALS["prospect_id"].map(PROSPECTS.set_index("prospect_id")["rep_id"])
+    deals = DEALS.assign(rep_id=owner.astype(object).where(owner.notna(), None))
     size = market_size("county", "17031", ANYWHERE, TABLES)
     return profile(
         Subject("here", "Here", "county", "2026", day),
         size,
         PROSPECTS,
-        DEALS[money.mask(DEALS["prospect_id"].map(owner))],
+        PROSPECTS[accounts.mask(PROSPECTS["rep_id"])],
+        deals[money.mask(deals["rep_id"])],
         SELLERS,
         accounts=accounts,
         money=money,
@@ -224,7 +227,7 @@ def test_groups_count_prospects_and_customers_and_add_up() -> None:
 def test_each_size_class_holds_what_its_name_says(employees: float, size: int) -> None:
     one = PROSPECTS.head(1).assign(employees=float(employees))
     told = profile(
-        SUBJECT, market_size("county", "17031", ANYWHERE, TABLES), one, DEALS[:0], SELLERS,
+        SUBJECT, market_size("county", "17031", ANYWHERE, TABLES), one, one, NO_DEALS, SELLERS,
         accounts=NOTHING, money=NOTHING,
     )  # fmt: skip
     assert counts(told.by_size) == {SIZES[size]: 1}
@@ -235,17 +238,19 @@ def test_concentration_is_the_share_of_the_ten_largest_and_the_squared_shares() 
     assert found is not None
     assert (found.accounts, found.among, found.top, found.top_share) == (3, 5, 3, 1.0)
     assert found.hhi == pytest.approx(3600 + 900 + 100)
+    assert found.steps == ((1, 0.6), (3, 1.0))
     equal = concentration(pd.Series([7.0] * 40), 40)
     assert equal is not None
     assert (equal.top_share, equal.hhi, equal.equal_accounts) == pytest.approx((0.25, 250, 40))
+    assert dict(equal.steps) == pytest.approx({1: 0.025, 3: 0.075, 10: 0.25, 30: 0.75, 40: 1.0})
     assert concentration(pd.Series([0.0, np.nan]), 2) is None
 
 
-def test_top_accounts_are_the_largest_with_ties_by_pipeline_then_id() -> None:
+def test_top_accounts_come_in_the_order_given_with_pipeline_and_rep() -> None:
     top = sum_up().top_accounts
-    assert top["prospect_id"].tolist() == ["a", "b", "d", "e", "c"]
-    assert top["pipeline_usd"].tolist() == [150.0, 0.0, 25.0, 0.0, 25.0]
-    assert top["rep_name"].tolist()[:2] == ["Ann", "Ann"]
+    assert top["name"].tolist() == ["A", "B", "C", "D", "E"]
+    assert top["pipeline_usd"].tolist() == [150.0, 0.0, 25.0, 25.0, 0.0]
+    assert top["rep_name"].tolist() == ["Ann", "Ann", "Bob", None, "Bob"]
 
 
 def test_pipeline_is_what_is_open_and_each_period_has_what_is_due_in_it() -> None:
@@ -296,9 +301,18 @@ def test_out_of_reach_counts_and_nothing_else() -> None:
     assert (len(blind.top_accounts), blind.employees) == (0, 0.0)
 
 
+def test_a_rare_industry_is_not_named_to_who_may_only_count() -> None:
+    own = Reach(rep_ids=frozenset({"r1"}))
+    assert counts(sum_up(accounts=NOTHING, money=NOTHING).by_industry) == {FEW: 4, "unknown": 1}
+    assert counts(sum_up(accounts=own, money=own).by_industry) == {
+        "Energy": 2, FEW: 2, "unknown": 1,
+    }  # fmt: skip
+
+
 def test_no_prospect_at_all_makes_an_empty_profile() -> None:
     told = profile(
-        SUBJECT, market_size("county", "17031", ANYWHERE, TABLES), PROSPECTS[:0], DEALS[:0],
+        SUBJECT, market_size("county", "17031", ANYWHERE, TABLES), PROSPECTS[:0], PROSPECTS[:0],
+        NO_DEALS,
         Sellers(SELLERS.territories[:0], SELLERS.names, QUOTAS[:0]),
         accounts=EVERYTHING, money=EVERYTHING,
     )  # fmt: skip

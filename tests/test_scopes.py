@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from territory import audit, views, workflow
 from territory.access import EVERYTHING, NAME_COLUMNS, NOTHING, PIPELINE_COLUMNS, Reach, Scope
 from territory.errors import NotFoundError, TerritoryError
+from territory.footprint import footprint
+from territory.quota_effect import quota_effect
 from territory.store import Store, open_store
 from tests.scoped_company import MARKETS, NOBODY, NOW, REPS, found
 
@@ -72,6 +74,8 @@ def told(store: Store, scope: Scope) -> dict[str, Any]:
         asked[f"market {one}"] = lambda one=one: workflow.market(store, one, scope=scope)
     for one in ASKED:
         asked[f"prospect {one}"] = lambda one=one: workflow.prospect(store, one, scope=scope)
+        asked[f"footprint {one}"] = lambda one=one: footprint(store, one, scope=scope)
+        asked[f"quota {one}"] = lambda one=one: quota_effect(store, one, scope=scope)
         asked[f"explain {one}"] = lambda one=one: workflow.explain(store, one, scope=scope)
     answers: dict[str, Any] = {}
     for name, ask in asked.items():
@@ -86,7 +90,7 @@ def text(answer: Any) -> str:
     """Write out every cell of an answer."""
     if isinstance(answer, pd.DataFrame):
         return answer.to_csv(index=False)
-    if isinstance(answer, NotFoundError):
+    if answer is None or isinstance(answer, NotFoundError):
         return ""
     fields = {field.name: getattr(answer, field.name) for field in dataclasses.fields(answer)}
     return "\n".join(
@@ -110,7 +114,7 @@ def test_no_text_of_a_row_out_of_reach_is_in_any_answer(company: Store, scope: S
             assert f"contact-{whose}" not in shown, name
         for whose in beyond(seen.money):
             assert f"deal-{whose}" not in shown, name
-        if seen.names_beyond and name.startswith(("prospect ", "frame prospects")):
+        if seen.names_beyond and name.startswith(("prospect ", "footprint ", "frame prospects")):
             continue
         for whose in beyond(seen.accounts):
             assert whose not in shown, name

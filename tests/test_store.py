@@ -53,13 +53,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/deep/down/store.sqlite"
         return
-    server: str = request.getfixturevalue("postgresql_url")
-    engine = create_engine(server.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("DROP DATABASE IF EXISTS store"))
-        connection.execute(text("CREATE DATABASE store"))
-    engine.dispose()
-    yield server.replace("/postgres?", "/store?")
+    yield request.getfixturevalue("postgresql_url")
 
 
 @pytest.fixture

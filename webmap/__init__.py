@@ -39,6 +39,7 @@ from webmap import (
     oidc,
     ops,
     pairs,
+    profile,
     rates,
     receiving,
     rep,
@@ -195,7 +196,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in (
         admin, auth, oidc, ops, rep, taking, view, hr, hr_people,
         hr_batches, hr_rules, hr_planning, self_check, api, api_eligibility, imports, worklist,
-        pairs, job_pages, assets, basemap,
+        pairs, job_pages, assets, basemap, profile,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     security.check_declared(app)

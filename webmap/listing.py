@@ -54,6 +54,7 @@ RANGE_WORDS = {
     "miles": "Miles to the nearest office",
     "score": "Score",
 }
+DRAW_WORDS = {"symbols": "Every prospect", "density": "Density: how many per square"}
 NOT_KNOWN = "Not known"
 ORDER_WORDS = {
     "score": "best score first",
@@ -137,6 +138,7 @@ class Listed:
             "ranges": self.ranges(),
             "colours": {name: colouring.TITLES[name] for name in COLOURS},
             "sizes": SIZES,
+            "draws": DRAW_WORDS,
             "shown": shown,
             "total": total,
             "page_rows": self.rows(rows),

@@ -16,12 +16,14 @@ the same for every request over the same plan and is served as a file of its own
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import brotli
 import folium
 import numpy as np
 import shapely
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import geopandas as gpd
+    import numpy.typing as npt
     import pandas as pd
     from branca.element import Element
     from shapely.geometry.base import BaseGeometry
@@ -45,6 +48,9 @@ if TYPE_CHECKING:
 LIMIT_M = RadiusPolicy().limit_m
 RING_VERTICES = 256  # 6 m short of the true circle at 50 miles
 OUTLINE_TOLERANCE_DEG = 0.0003  # half a pixel at zoom 11
+MOST_CORNERS = 5000  # an outline with more is drawn coarser: that of a whole country to half a mile
+COARSEST_DEG = 0.02
+STEPS_A_DEGREE = 100_000  # coordinates travel in whole steps of 1.1 m
 OVERVIEW_TOLERANCE_DEG = 0.01
 WORLD = [(-85.0, -540.0), (85.0, -540.0), (85.0, 540.0), (-85.0, 540.0)]
 MIN_ZOOM, MAX_ZOOM = 3, 16
@@ -56,6 +62,14 @@ BUILDING = (
     '<path d="M-4 5v-9h5v9M1-1h4v6M-5.500 5h11M-2-1.500h1M-2 1.500h1"/></svg>'
 )
 SCHEME = JsCode('matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"')
+
+
+# Undoes ``steps_of`` in the browser.
+TRACE = f"""const trace = (lines) => lines.map((line) => {{
+  let y = 0, x = 0, up = 0, right = 0;
+  const at = (steps) => steps / {STEPS_A_DEGREE};
+  return line.map(([dy, dx]) => [at(y += up += dy), at(x += right += dx)]);
+}});"""
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,45 @@ class RenderedMap:
     body: Markup
     script: str
     tag: str
+
+    @functools.cached_property
+    def small(self) -> bytes:
+        """Compress the script once: a market of many offices has a long one."""
+        return brotli.compress(self.script.encode(), quality=9)
+
+
+def steps_of(line: npt.ArrayLike) -> list[list[int]]:
+    """Write a line of (lat, lon) degrees as whole numbers: how each step differs from the last.
+
+    A ring takes a fifth of what its coordinates take, compressed, and a page has up to fifty.
+    """
+    whole = np.round(np.asarray(line, float) * STEPS_A_DEGREE).astype(np.int64)
+    for _ in range(2):
+        whole = np.diff(whole, axis=0, prepend=np.zeros((1, 2), np.int64))
+    steps: list[list[int]] = whole.tolist()
+    return steps
+
+
+class Traced(folium.PolyLine):
+    """A line, or several, whose many corners travel as ``steps_of`` each."""
+
+    kind = "polyline"
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "L.{{ this.kind }}(trace({{ this.steps|tojson }}), {{ this.options|tojson }})"
+        ".addTo({{ this._parent.get_name() }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, lines: list[Any], **options: Any) -> None:
+        super().__init__(lines, **options)
+        self.steps = [steps_of(line) for line in lines]
+
+
+class TracedArea(Traced):
+    """An area and the holes in it, the same way."""
+
+    kind = "polygon"
 
 
 class Handover(JSCSSMixin):
@@ -174,7 +227,7 @@ def overview_map(
     offices: pd.DataFrame,
     *,
     markets_url: str,
-    market_url: str,
+    market_url: str | None,
     tiles_url: str = basemap.TILES_URL,
     limit_m: float = LIMIT_M,
 ) -> RenderedMap:
@@ -189,7 +242,7 @@ def overview_map(
     markets_url
         Answers with `overview_data` as JSON.
     market_url
-        The page of one market, with ``{id}`` where its id goes.
+        The page of one market, with ``{id}`` where its id goes; None makes no links.
     """
     placed = offices.dropna(subset=["lon", "lat"])
     areas = shapely.simplify(_with_area(markets).geometry.to_numpy(), OVERVIEW_TOLERANCE_DEG)
@@ -327,8 +380,13 @@ def _shell(
 def _outline(geometry: BaseGeometry | None) -> BaseGeometry | None:
     if geometry is None or geometry.is_empty:
         return None
-    simple = shapely.simplify(geometry, OUTLINE_TOLERANCE_DEG, preserve_topology=True)
-    return shapely.set_precision(simple, 1e-5)
+    tolerance, simple = OUTLINE_TOLERANCE_DEG, geometry
+    while simple is geometry or shapely.get_num_coordinates(simple) > MOST_CORNERS:
+        simple = shapely.simplify(geometry, tolerance, preserve_topology=True)
+        tolerance *= 2
+        if tolerance > COARSEST_DEG:
+            break
+    return shapely.set_precision(simple, 1 / STEPS_A_DEGREE)
 
 
 def _bounds(shape: BaseGeometry | None, offices: pd.DataFrame) -> tuple[float, float, float, float]:
@@ -352,8 +410,8 @@ def _rings(shape: BaseGeometry) -> Iterator[list[tuple[float, float]]]:
 def _add_market(chart: folium.Map, shape: BaseGeometry) -> None:
     """Add the outline, and a veil over all else: the world with the market cut out."""
     borders = list(_rings(shape))
-    folium.Polygon([WORLD, *borders], class_name="map-veil", stroke=False, fill=True).add_to(chart)
-    folium.PolyLine(borders, class_name="map-market").add_to(chart)
+    TracedArea([WORLD, *borders], class_name="map-veil", stroke=False, fill=True).add_to(chart)
+    Traced(borders, class_name="map-market").add_to(chart)
 
 
 def _add_offices(chart: folium.Map, offices: pd.DataFrame, limit_m: float, bounds: Bounds) -> None:
@@ -367,8 +425,8 @@ def _add_offices(chart: folium.Map, offices: pd.DataFrame, limit_m: float, bound
         circle = geodesy.ring(lon, lat, limit_m, vertices=RING_VERTICES)
         (left, low), (right, high) = circle.min(axis=0), circle.max(axis=0)
         if left < east + 1 and right > west - 1 and low < north + 1 and high > south - 1:
-            folium.PolyLine(
-                np.round(circle[:, ::-1], 5).tolist(),
+            Traced(
+                [circle[:, ::-1]],
                 class_name=f"map-ring map-ring-{row}",
                 fill=True,
                 smooth_factor=0,
@@ -403,7 +461,7 @@ def _render(
     body = Markup(
         '<div class="folium-map {}" id="{}" role="region" aria-label="{}" {}></div>'
     ).format(looks, chart.get_name(), label, attributes)
-    script = f"(function () {{\n{figure.script.render()}\n}})();\n"
+    script = f"(function () {{\n{TRACE}\n{figure.script.render()}\n}})();\n"
     return RenderedMap(head, body, script, hashlib.sha256(script.encode()).hexdigest()[:12])
 
 

@@ -120,14 +120,17 @@ def _outlines(markets: pd.DataFrame) -> gpd.GeoDataFrame:
 
 
 def _map() -> maps.RenderedMap:
-    """Draw the map of all markets."""
+    """Draw the map of all markets, each a link for whoever may open it."""
+    opens = security.may_open("rep.market")
     return shell.kept(
-        ("overview",),
+        ("overview", opens),
         lambda: maps.overview_map(
             _areas(),
             workflow.offices(shell.store(), scope=security.scope()),
             markets_url=url_for(".overview_json"),
-            market_url=url_for("rep.market", market_id="ID").replace("ID", "{id}"),
+            market_url=url_for("rep.market", market_id="ID").replace("ID", "{id}")
+            if opens
+            else None,
             limit_m=shell.limit_m(),
         ),
     )

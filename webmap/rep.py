@@ -9,6 +9,8 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 
 from territory import workflow
 from territory.errors import NotFoundError
+from territory.footprint import ELSEWHERE, HERE, NOWHERE, footprint
+from territory.quota_effect import quota_effect
 from webmap import exports, listing, maps, scores, security, shell, statics, taking
 from webmap.headers import HEADERS
 from webmap.targets import Asked, Place
@@ -16,6 +18,8 @@ from webmap.targets import Asked, Place
 if TYPE_CHECKING:
     import pandas as pd
     from flask.typing import ResponseReturnValue
+
+    from territory.footprint import Footprint
 
 blueprint = Blueprint("rep", __name__)
 blueprint.add_app_template_global(listing.order_words)
@@ -143,17 +147,29 @@ def _record(prospect_id: str) -> dict[str, Any]:
     """Gather what ``record.html`` shows of one prospect; of one out of reach, its name and rep."""
     scope = security.scope()
     details = workflow.prospect(shell.store(), prospect_id, scope=scope)
-    told = None
+    told = effect = None
     if not details.is_name_only:
         told = workflow.explain(shell.store(), prospect_id, scope=scope)
+        effect = quota_effect(shell.store(), prospect_id, scope=scope)
     return {
         "prospect": exports.records(details.prospect)[0],
         "opportunities": exports.records(details.opportunities),
         "contacts": exports.records(details.contacts),
-        "sites": exports.records(details.sites),
+        "footprint": _footprint(footprint(shell.store(), prospect_id, scope=scope)),
+        "quota_effect": effect,
         "withheld": details.withheld,
         "explanation": told,
         "score": _score(details),
+    }
+
+
+def _footprint(found: Footprint) -> dict[str, Any]:
+    """Give sites and parent to the template, with the counts of where the sites lie."""
+    return {
+        "sites": exports.records(found.sites),
+        "parent": exports.records(found.parent),
+        "located": found.located,
+        **{lies: found.count(lies) for lies in (HERE, ELSEWHERE, NOWHERE)},
     }
 
 

@@ -96,7 +96,11 @@ def spare(response: Response) -> Response:
 
 def script(drawn: RenderedMap) -> Response:
     """Serve the script of a map; a browser keeps what its address names by digest."""
-    response = Response(drawn.script, mimetype="text/javascript")
+    is_small = request.accept_encodings["br"] > 0
+    response = Response(drawn.small if is_small else drawn.script, mimetype="text/javascript")
+    if is_small:
+        response.headers["Content-Encoding"] = "br"
+    response.vary.add("Accept-Encoding")
     if request.args.get("v") == drawn.tag:
         response.headers["Cache-Control"] = IMMUTABLE.replace("public", "private")
     return response

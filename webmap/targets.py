@@ -5,6 +5,7 @@ show the same prospects::
 
     q=acme  status=customer&status=prospect  employees=100..5000  near=-87.63,41.88,25
     whitespace=1  stale=90  has_contacts=1  sort=-score  page=2  colour=status  size=employees
+    draw=density
 
 A form cannot write ranges, so it says ``employees_from`` and ``employees_to``, and ``near=lon,lat``
 with ``within`` in miles.
@@ -52,6 +53,7 @@ _COLUMNS = {"rep": "rep_id", "office": "nearest_office_id"}
 # What the symbols of the map may be coloured and sized by; "" for one size.
 COLOURS = ("segment", "status", "verdict", "stage", "industry", "precision", "rep", "office")
 SIZES = ("", "score", "employees", "revenue", "pipeline")
+DRAWS = ("symbols", "density")  # each prospect by itself, or how many there are in each square
 UNKNOWN = "none"  # the value that stands for "not known" in an address
 RANGED = {
     "miles": "distance_mi",
@@ -102,6 +104,7 @@ class Asked:
     page: int = 1
     colour: str = COLOURS[0]
     size: str = ""
+    draw: str = DRAWS[0]
 
     def criteria(self, today: dt.date, place: Place) -> Criteria:
         """Say it in the words of the library."""
@@ -169,6 +172,8 @@ class Asked:
             found["colour"] = other.colour
         if other.size:
             found["size"] = other.size
+        if other.draw != Asked.draw:
+            found["draw"] = other.draw
         return found
 
 
@@ -302,6 +307,7 @@ def read(query: MultiDict[str, str]) -> Asked:
         page=reader.whole("page", query.get("page", "1"), 10**8),
         colour=reader.one_of("colour", COLOURS),
         size=reader.one_of("size", SIZES),
+        draw=reader.one_of("draw", DRAWS),
     )
     if reader.breaches:
         raise InputError("; ".join(reader.breaches) + ".")

@@ -7,12 +7,14 @@ list, every export and this read the same query string.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from flask import Blueprint, Response, jsonify, request
 
 from territory import geodesy, lengths
+from territory.searching import fold_words
 from territory.targeting import Criteria
 from webmap import colouring, held, opened, security, targets, viewport
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from territory.targeting import Targets
     from webmap.held import Names
     from webmap.targets import Asked, Place
-    from webmap.viewport import Box
+    from webmap.viewport import Box, Density
 
 blueprint = Blueprint("view", __name__)
 
@@ -89,12 +91,19 @@ def answer(
         a location), ``in_view`` (of those), ``points`` and ``clusters``, both columnar. A choice is
         {"values": [...], "of": [number per point]}. ``in_points`` is how many of the points are in
         view; one more is what is ``chosen``, where it is not among them. ``colours`` and ``sizes``
-        are the legend, ``ring`` the circle round the point that ``near`` names.
+        are the legend, ``ring`` the circle round the point that ``near`` names. Asked for density
+        there are neither points nor clusters but ``density``: squares of ``px`` pixels by column
+        and row of ``zoom``, with the least counts of the classes and the legend of those.
     """
     snapshot = prospects.snapshot
     selection = prospects.select(asked.criteria(today, place), reps)
     everyone = prospects.select(place.criteria, reps)
-    seen = viewport.look(snapshot, selection, box, margin=MARGIN)
+    squares = None
+    if asked.draw == "density":
+        squares = viewport.density(snapshot, selection, box, margin=MARGIN)
+        seen = viewport.View.nothing(squares.total)
+    else:
+        seen = viewport.look(snapshot, selection, box, margin=MARGIN)
     rows = seen.rows
     wanted = snapshot.row_of(chosen) if chosen else None
     if wanted is not None and everyone.mask[wanted] and wanted not in rows:
@@ -118,7 +127,36 @@ def answer(
         "colours": legend.told(),
         "sizes": colouring.size_legend(asked.size),
         "ring": _ring(asked),
+        "density": None if squares is None else _density(squares, box),
     }
+
+
+def _density(squares: Density, box: Box) -> dict[str, Any]:
+    """Give squares and the legend that says what their classes stand for."""
+    starts = (1, *squares.limits)
+    words = [_numbers_of(low, high) for low, high in itertools.pairwise(starts)]
+    middle = (box.south + box.north) / 2  # across which a square is as wide at any longitude
+    width_m = geodesy.inverse(0.0, middle, viewport.square_deg(box.zoom), middle)
+    return {
+        "x": squares.x.tolist(),
+        "y": squares.y.tolist(),
+        "count": squares.count.tolist(),
+        "px": viewport.SQUARE_PX,
+        "zoom": box.zoom,
+        "limits": squares.limits,
+        "title": f"prospects per square, {_width(float(width_m[0]))} wide",
+        "words": [*words, f"{starts[-1]:,} and more" if len(starts) > 1 else "1"],
+    }
+
+
+def _numbers_of(low: int, high: int) -> str:
+    """Say which counts lie from ``low`` on and below ``high``."""
+    return f"{low:,}" if high == low + 1 else f"{low:,} to {high - 1:,}"
+
+
+def _width(metres: float) -> str:
+    """Say a width in miles to two digits: "4.8 mi", "0.15 mi", "210 mi"."""
+    return f"{float(f'{lengths.to_miles(metres):.1e}'):g} mi"
 
 
 def _points(prospects: Targets, rows: npt.NDArray[np.int64], names: Names) -> dict[str, Any]:
@@ -170,6 +208,8 @@ def offer(
     prospects: Targets, text: str, *, place: Place, reps: frozenset[str] | None
 ) -> list[dict[str, Any]]:
     """Give what a search may become: ``text``, ``count`` of prospects and the ``kind``."""
+    if not fold_words(text):
+        return []
     everyone = prospects.select(place.criteria, reps)
     begun, _, _ = text.rpartition(" ")
     snapshot = prospects.snapshot
@@ -177,8 +217,6 @@ def offer(
         {"text": f"{begun} {word}".strip(), "count": count, "kind": "word"}
         for word, count in snapshot.words.suggest(text, everyone.mask, SUGGESTED)
     ]
-    if not words:
-        return []
     hits = prospects.select(Criteria(text=text, choices=place.choices), reps)
     best = prospects.first(hits, "score", SUGGESTED)
     called = dict.fromkeys(snapshot.texts["name"].take(best))

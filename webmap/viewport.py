@@ -1,5 +1,7 @@
 """What is in view: clusters with true counts where there are many, points where there are few.
 
+Or, asked for density, how many there are in each square of a grid.
+
 A cell of the view is a square of ``CELL_PX`` screen pixels; its prospects are one run of the
 snapshot's rows, so its count under any criteria is a difference of two running totals, and a view
 of the whole country costs as much as one of a street.
@@ -7,6 +9,7 @@ of the whole country costs as much as one of a street.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +30,8 @@ MOST_POINTS = 2000  # a view with more is clustered
 SAMPLE = 32  # members that place a cluster
 MIDDLE = (0.25, 0.75)  # clusters keep to the middle of their cell, so that none meet
 FULL_TURN = 360.0
+SQUARE_PX = 16  # of the density
+CLASSES = 5
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,28 @@ class View:
     lat: npt.NDArray[np.float64]
     count: npt.NDArray[np.int64]
 
+    @classmethod
+    def nothing(cls, total: int) -> View:
+        """Of so many prospects, draw none."""
+        none = np.zeros(0)
+        return cls(total, none.astype(np.int64), none, none, none.astype(np.int64))
+
+
+@dataclass(frozen=True)
+class Density:
+    """How many there are in each square of ``SQUARE_PX`` pixels that holds any.
+
+    ``x`` and ``y`` number the squares from the north-western corner of the Web Mercator world on.
+    ``total`` is as in ``View``; the ``count`` of a square is all of it, also beyond the edge.
+    ``limits`` are the least counts of the second class and those above it.
+    """
+
+    total: int
+    x: npt.NDArray[np.int64]
+    y: npt.NDArray[np.int64]
+    count: npt.NDArray[np.int64]
+    limits: tuple[int, ...]
+
 
 def look(
     snapshot: Snapshot,
@@ -96,12 +123,51 @@ def look(
     wide = box.widened(margin)
     first, last = _edges(snapshot, wide)
     if _count(selection, first, last) <= most:
-        none = np.zeros(0)
-        rows = _members(selection, first, last)
-        return View(total, rows, none, none, none.astype(np.int64))
+        return dataclasses.replace(View.nothing(total), rows=_members(selection, first, last))
     parts = [_clusters(snapshot, selection, part, box.zoom) for part in _cells(wide, CELL_PX)]
     rows, lon, lat, count = (np.concatenate(values) for values in zip(*parts, strict=True))
     return View(total, rows, lon, lat, count)
+
+
+def density(snapshot: Snapshot, selection: Selection, box: Box, margin: float = 0.0) -> Density:
+    """Count what was selected by squares of the view and its margin.
+
+    The limits of the classes follow all that was selected, in view or not, so that a colour stands
+    for the same number wherever the map is moved.
+    """
+    total = _count(selection, *_edges(snapshot, box))
+    parts = []
+    for part in _cells(box.widened(margin), SQUARE_PX):
+        x, y, _, count = _squares(snapshot, selection, part, _level(SQUARE_PX, box.zoom))
+        parts.append((x[count > 0], y[count > 0], count[count > 0]))
+    x, y, count = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return Density(total, x, y, count, class_limits(_fullest(snapshot, selection, box.zoom)))
+
+
+def square_deg(zoom: int) -> float:
+    """Give the width of a square of the density in degrees of longitude."""
+    return FULL_TURN / 2.0 ** _level(SQUARE_PX, zoom)
+
+
+def class_limits(most: int) -> tuple[int, ...]:
+    """Divide the counts from 1 to ``most`` into at most five classes, each by the same factor.
+
+    Gives the least count of every class but the first, to one digit where that leaves none empty.
+    """
+    limits, least = [], 1
+    for step in range(1, CLASSES):
+        exact = max(most, 1) ** (step / CLASSES)
+        least = max(least + 1, int(float(f"{exact:.0e}")))
+        limits.append(least)
+    return tuple(limit for limit in limits if limit <= most)
+
+
+def _fullest(snapshot: Snapshot, selection: Selection, zoom: int) -> int:
+    """Count what the fullest square of a zoom holds of what was selected, wherever it lies."""
+    shift = np.uint64(2 * (BITS - _level(SQUARE_PX, zoom)))
+    square = snapshot.key[: snapshot.placed] >> shift
+    ends = np.append(np.flatnonzero(square[1:] != square[:-1]) + 1, snapshot.placed)
+    return int(np.diff(selection.before[ends], prepend=0).max(initial=0))
 
 
 def _edges(snapshot: Snapshot, box: Box) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -192,16 +258,8 @@ def _clusters(
     snapshot: Snapshot, selection: Selection, part: tuple[int, int, int, int], zoom: int
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     """Give the rows that are alone in their square, and lon, lat and count of the other squares."""
-    left, right, top, bottom = part
-    x, y = (
-        axis.ravel() for axis in np.meshgrid(np.arange(left, right + 1), np.arange(top, bottom + 1))
-    )
     level = _level(CELL_PX, zoom)
-    shift = np.uint64(2 * (BITS - level))
-    square = morton(x, y)
-    first = selection.before[np.searchsorted(snapshot.key, square << shift)].astype(np.int64)
-    beyond = np.searchsorted(snapshot.key, (square + np.uint64(1)) << shift)
-    count = selection.before[beyond] - first
+    x, y, first, count = _squares(snapshot, selection, part, level)
     alone, many = count == 1, count > 1
     rows = _nth(selection, first[alone])
     x, y, first, count = x[many], y[many], first[many], count[many]
@@ -213,6 +271,21 @@ def _clusters(
         for corner, axis in ((x, inside[0]), (y, inside[1]))
     ]
     return rows, *unproject(*middle), count
+
+
+def _squares(
+    snapshot: Snapshot, selection: Selection, part: tuple[int, int, int, int], level: int
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Give column and row of the squares of a part, how many come before each, and its count."""
+    left, right, top, bottom = part
+    x, y = (
+        axis.ravel() for axis in np.meshgrid(np.arange(left, right + 1), np.arange(top, bottom + 1))
+    )
+    shift = np.uint64(2 * (BITS - level))
+    square = morton(x, y)
+    first = selection.before[np.searchsorted(snapshot.key, square << shift)].astype(np.int64)
+    beyond = np.searchsorted(snapshot.key, (square + np.uint64(1)) << shift)
+    return x, y, first, selection.before[beyond] - first
 
 
 def _nth(selection: Selection, rank: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import current_app
 
 from territory.lengths import METRES_PER_MILE, format_miles
+from territory.profile import FEW
 from territory.words import (
     NO_BREAK,
     NOTHING,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
+NOBODY = "Nobody"
 PRECISION = {
     "rooftop": "Exact address",
     "street": "Street",
@@ -108,10 +110,14 @@ def install(app: Flask) -> None:
         web_address=web_address,
         host=host,
         position=position,
+        postal_address=postal_address,
+        geo_address=geo_address,
         moment=moment,
         sentence=sentence,
         kind_words=kind_words,
         column_words=column_words,
+        size=size,
+        industry=industry,
     )
     app.jinja_env.globals.update(
         STATUS=STATUS,
@@ -189,6 +195,18 @@ def finding(code: str) -> str:
     return FINDING.get(code, code.replace("_", " ").capitalize())
 
 
+def size(group: str) -> str:
+    """What a class of sizes by employees is called: ``50 to 249``."""
+    return "Not known" if group == "unknown" else group
+
+
+def industry(group: str) -> str:
+    """What an industry is called."""
+    return {"unknown": "Industry not known", FEW: "Industries with fewer than 5 each"}.get(
+        group, group
+    )
+
+
 def verdicts(limit: str) -> dict[str, str]:
     """What a verdict is called, given the limit in words."""
     return {
@@ -224,3 +242,21 @@ def position(place: dict[str, Any]) -> str:
     """Write coordinates so that no sign can be lost: ``44.95302 N, 92.99522 W``."""
     lat, lon = place["lat"], place["lon"]
     return f"{abs(lat):.5f} {'S' if lat < 0 else 'N'}, {abs(lon):.5f} {'W' if lon < 0 else 'E'}"
+
+
+def postal_address(place: dict[str, Any]) -> str:
+    """Write an address in one line; empty where none is on file."""
+    region = " ".join(filter(None, (place["state"], place["postal_code"])))
+    country = place["country"] if place["country"] != "US" else None
+    return ", ".join(filter(None, (place["street"], place["city"], region, country)))
+
+
+def geo_address(place: dict[str, Any]) -> str:
+    """Name a place for the reader's own map program, as a geo URI (RFC 5870) with the address.
+
+    Asks for the point itself where no street is known, so that none is made up.
+    """
+    lat, lon = place["lat"], place["lon"]
+    point = "0,0" if lat is None else f"{lat:.5f},{lon:.5f}"
+    asked = postal_address(place) if place["street"] or lat is None else point
+    return f"geo:{point}?q={quote(asked, safe=',')}"

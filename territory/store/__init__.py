@@ -11,20 +11,23 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from territory.errors import ConflictError, StoreError
 from territory.store import engine as engines
+from territory.store.memory import Memory
 from territory.store.schema import GIVEN, KINDS, Kind
 from territory.store.transaction import Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Hashable, Iterator
     from types import TracebackType
 
     from sqlalchemy import Engine
+
+    Answer = TypeVar("Answer")
 
 __all__ = ["DEFAULT_URL", "GIVEN", "KINDS", "Kind", "Store", "Transaction", "open_store"]
 
@@ -36,6 +39,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._memory = Memory(engine)
 
     @property
     def url(self) -> str:
@@ -55,6 +59,19 @@ class Store:
             connection = self._engine.connect().execution_options(**isolation)
             with connection, connection.begin():
                 yield Transaction(connection)
+
+    def remember(self, key: Hashable, read: Callable[[Transaction], Answer]) -> Answer:
+        """Give what ``read`` answers about the store as it is at this moment.
+
+        Where the database tells that nobody has changed anything since, it is what was answered
+        under the same key before. Treat it as frozen: others are given the same object.
+        """
+
+        def ask() -> Answer:
+            with self.read() as transaction:
+                return read(transaction)
+
+        return self._memory.recall(key, ask)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -86,6 +103,7 @@ class Store:
 
     def close(self) -> None:
         """Close every connection."""
+        self._memory.close()
         self._engine.dispose()
 
     def __enter__(self) -> Store:

@@ -69,13 +69,24 @@ class ReadingLedger:
 
     def profiled(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
         """Read ``profile.PROSPECT_COLUMNS`` of the prospects of a plan, in no order."""
+        said = schema.plan_assignments
+        return self._read(self._companies(plan_id, reach, (said.c.status, said.c.segment), equals))
+
+    def largest(self, plan_id: str, reach: Reach, most: int, **equals: str | None) -> pd.DataFrame:
+        """Read prospect_id, name and ``profile.PROSPECT_COLUMNS`` of those with most employees."""
+        said, employees = schema.plan_assignments, schema.prospects.c.employees
+        columns = (said.c.prospect_id, said.c.name, said.c.status, said.c.segment)
+        query = self._companies(plan_id, reach, columns, equals)
+        order = (employees.is_(None), employees.desc(), said.c.prospect_id)
+        return self._read(query.order_by(*order).limit(most))
+
+    def _companies(
+        self, plan_id: str, reach: Reach, columns: tuple[Any, ...], equals: dict[str, str | None]
+    ) -> Select[Any]:
+        """Select columns of a plan's prospects, their rep, and industry and employees of now."""
         said, now = schema.plan_assignments, schema.prospects
-        return self._read(
-            select(
-                *(said.c[name] for name in ("prospect_id", "status", "segment", "rep_id")),
-                now.c.industry,
-                now.c.employees,
-            )
+        return (
+            select(*columns, said.c.rep_id, now.c.industry, now.c.employees)
             .select_from(said)
             .outerjoin(now, now.c.prospect_id == said.c.prospect_id)
             .where(
@@ -114,6 +125,54 @@ class ReadingLedger:
             )
             .order_by(deals.c.opportunity_id)
         )
+
+    def won_usd(self, plan_id: str, reach: Reach, rep_id: str, year: str) -> float:
+        """Sum what the prospects of a rep signed in a year, by the day on which it closed."""
+        said, deals = schema.plan_assignments, schema.opportunities
+        query = (
+            select(func.coalesce(func.sum(deals.c.amount_usd), 0.0))
+            .select_from(deals)
+            .join(said, said.c.prospect_id == deals.c.prospect_id)
+            .where(
+                said.c.plan_id == plan_id,
+                said.c.rep_id == rep_id,
+                within(said.c.rep_id, reach),
+                func.lower(deals.c.stage).like("closed%won%"),
+                deals.c.close_on >= f"{year}-01-01",
+                deals.c.close_on <= f"{year}-12-31",
+            )
+        )
+        return float(self._connection.execute(query).scalar_one())
+
+    def parent_id(self, plan_id: str, reach: Reach, *, prospect_id: str) -> str | None:
+        """Read what a prospect within reach names as its parent; None where it names none."""
+        said, now = schema.plan_assignments, schema.prospects
+        query = (
+            select(now.c.parent_id)
+            .join(said, said.c.prospect_id == now.c.prospect_id)
+            .where(
+                said.c.plan_id == plan_id,
+                said.c.prospect_id == prospect_id,
+                within(said.c.rep_id, reach),
+            )
+        )
+        found: str | None = self._connection.execute(query).scalar_one_or_none()
+        return found
+
+    def deals(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
+        """Read ``profile.DEAL_COLUMNS`` of the opportunities of a plan's prospects, in no order."""
+        said, deals = schema.plan_assignments, schema.opportunities
+        return self._read(
+            select(
+                deals.c.prospect_id, said.c.rep_id, deals.c.stage, deals.c.amount_usd,
+                deals.c.close_on,
+            )
+            .select_from(deals)
+            .join(said, said.c.prospect_id == deals.c.prospect_id)
+            .where(
+                said.c.plan_id == plan_id, within(said.c.rep_id, reach), *rows.equal(said, equals)
+            )
+        )  # fmt: skip
 
     def counted(self, plan_id: str, reach: Reach) -> pd.DataFrame:
         """Read of each prospect of a plan what it counts as, and no more; the like side by side."""

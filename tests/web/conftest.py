@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
 import threading
 from datetime import UTC, date, datetime
@@ -14,7 +13,7 @@ from werkzeug.serving import make_server
 
 from territory import accounts, entry, links, workflow
 from territory.store import open_store
-from tests.web.hostile import TEXTS
+from tests.web import hostile
 from webmap import Settings, create_app
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-background-networking", "--disable-component-update"]  # fmt: skip
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-COMMANDS = ("=cmd|'/c calc'!A1", "@SUM(1)", "+1+cmd", "\t=1")
 
 
 # Who comes to the doors: name, roles, own rep, reps managed.
@@ -133,35 +131,9 @@ def empty(tmp_path: Path) -> FlaskClient:
 def hostile_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     """The app over a plan whose every name tries to break out of its place. It is no demo."""
     folder = tmp_path_factory.mktemp("hostile")
-    names = [text.replace("\0", "") for text in (*TEXTS, *COMMANDS)]
-    tables = {
-        "offices": [["office_id", "name", "lat", "lon"], ["o", names[0], 41.8781, -87.6298]],
-        "reps": [["rep_id", "name", "base_office_id"], ["r", names[1], "o"]],
-        "markets": [["market_id", "name", "kind", "units"], ["m", names[0], "state", "IL"]],
-        "territories": [
-            ["territory_id", "name", "rep_id", "market_id", "segment"],
-            ["t", names[3], "r", "m", "any"],
-        ],
-        "prospects": [
-            ["prospect_id", "name", "status", "city", "state", "website", "industry"],
-            *(
-                [f"p{n}", name, "customer", "Chicago", "IL", "javascript:alert(1)", name]
-                for n, name in enumerate(names)
-            ),
-        ],
-        "contacts": [
-            ["contact_id", "prospect_id", "name", "title"],
-            ["c", "p0", names[0], names[1]],
-        ],
-    }
     url = f"sqlite:///{folder}/hostile.sqlite"
     with open_store(url) as store:
-        for kind, rows in tables.items():
-            path = folder / f"{kind}.csv"
-            with path.open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows(rows)
-            assert workflow.import_file(store, kind, path, by="me", now=NOW).refused.empty
-        workflow.assign(store, published_by=names[0], name=names[1], now=NOW)
+        hostile.bring(store, folder)
     return make_app(url, folder)
 
 

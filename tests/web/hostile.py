@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import shapely
 
-from territory import snapshot
+from territory import snapshot, workflow
 from territory.targeting import Targets
 from webmap.held import Names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from territory.store import Store
 
 TEXTS = (
     "<img src=x onerror=\"document.title='broken'\">",
@@ -19,7 +27,10 @@ TEXTS = (
     "{{7*7}}{% raw %}\"'--><svg onload=\"document.title='broken'\">",
     "\u202eevil\u0000 \u2028 M\u00e9xico & Co. <b>",
 )
+COMMANDS = ("=cmd|'/c calc'!A1", "@SUM(1)", "+1+cmd", "\t=1")
+NAMES = tuple(text.replace("\0", "") for text in (*TEXTS, *COMMANDS))
 CHICAGO = (-87.6298, 41.8781)
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def market_view(name: str = "Chicago", texts: list[str] | tuple[str, ...] = TEXTS):
@@ -73,3 +84,54 @@ def held(view: SimpleNamespace) -> tuple[Targets, Names]:
     )  # fmt: skip
     names = Names({}, {"CHI": TEXTS[-1]}, 50 * 1609.344)
     return Targets(snapshot.build(rows[list(snapshot.COLUMNS)], "hostile")), names
+
+
+def bring(store: Store, folder: Path) -> None:
+    """Import a company in which every text breaks out, and publish its plan.
+
+    Half of the prospects have coordinates, the others only a hostile city; two and two are alike.
+    """
+    numbered = list(enumerate(NAMES))
+    tables = {
+        "offices": [["office_id", "name", "lat", "lon"], ["o", NAMES[0], 41.8781, -87.6298]],
+        "reps": [
+            ["rep_id", "name", "base_office_id"],
+            *([f"r{n}", NAMES[n + 1], "o"] for n in range(3)),
+        ],
+        "markets": [["market_id", "name", "kind", "units"], ["m", NAMES[0], "state", "IL"]],
+        "territories": [
+            ["territory_id", "name", "rep_id", "market_id", "segment"],
+            *([f"t{n}", NAMES[n], f"r{n}", "m", one]
+              for n, one in enumerate(("enterprise", "mid_market", "any"))),
+        ],
+        "prospects": [
+            ["prospect_id", "name", "status", "street", "city", "state", "website", "industry",
+             "employees", "lat", "lon"],
+            *([f"p{n}", name, "customer", name, "Chicago", "IL", "javascript:alert(1)", name,
+               10 ** (n % 5), 41.8781 + n / 1000, -87.6298] for n, name in numbered),
+            *([f"q{n}", name, "prospect", name, name, "IL", name, name, "", "", ""]
+              for n, name in numbered),
+            *([f"twin{n}", name, "prospect", name, "Chicago", "IL", "", name, 5,
+               41.8781 + n / 1000, -87.6298] for n, name in numbered),
+        ],
+        "contacts": [
+            ["contact_id", "prospect_id", "name", "title", "phone", "email"],
+            *([f"c{n}", f"p{n}", name, name, name, name] for n, name in numbered),
+        ],
+        "sites": [
+            ["site_id", "prospect_id", "name", "city", "state"],
+            *([f"s{n}", "p0", name, name, "IL"] for n, name in numbered),
+        ],
+        "opportunities": [
+            ["opportunity_id", "prospect_id", "name", "stage", "amount_usd"],
+            *([f"d{n}", f"p{n}", name, name, 1000 * n] for n, name in numbered),
+        ],
+        "quotas": [["rep_id", "period", "amount_usd"], *([r, "2026", 9] for r in ("r0", "r1"))],
+        "named_accounts": [["prospect_id", "territory_id"], ["q0", "t1"]],
+    }  # fmt: skip
+    for kind, rows in tables.items():
+        path = folder / f"{kind}.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
+        workflow.import_file(store, kind, path, by=NAMES[0], now=NOW)
+    workflow.assign(store, published_by=NAMES[0], name=NAMES[1], now=NOW)

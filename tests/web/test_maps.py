@@ -41,10 +41,39 @@ def draw(view: SimpleNamespace) -> maps.RenderedMap:
 def lines_of(script: str, name: str) -> list[np.ndarray]:
     """The coordinates of every folium line or area whose class is ``name``, as (lat, lon)."""
     found = re.findall(
-        r"L\.(?:polyline|polygon)\(\s*(\[.*?\]),\s*(\{.*?\})\s*\)", script, flags=re.DOTALL
+        r"L\.(?:polyline|polygon)\(\s*(trace\()?(\[.*?\])\)?,\s*(\{.*?\})\s*\)",
+        script,
+        flags=re.DOTALL,
     )
-    shapes = [json.loads(points) for points, style in found if f'"{name}' in style]
+    shapes = [
+        [traced(line) for line in json.loads(points)] if steps else json.loads(points)
+        for steps, points, style in found
+        if f'"{name}' in style
+    ]
     return [np.array(shape[-1] if np.ndim(shape[0][0]) else shape, float) for shape in shapes]
+
+
+def traced(steps: list[list[int]]) -> np.ndarray:
+    """A line as the page's script puts it together from its steps."""
+    whole = np.cumsum(np.cumsum(np.array(steps), axis=0), axis=0)
+    return whole / maps.STEPS_A_DEGREE
+
+
+def test_a_line_comes_back_from_its_steps_to_the_metre() -> None:
+    line = np.random.default_rng(3).uniform((-90, -540), (90, 540), (500, 2))
+    assert np.allclose(traced(maps.steps_of(line)), line, rtol=0, atol=0.5 / maps.STEPS_A_DEGREE)
+
+
+def test_an_outline_of_a_country_has_few_corners_and_that_of_a_town_all_of_them() -> None:
+    turn = np.linspace(0, 2 * np.pi, 40_000)
+    jagged = 20 + np.random.default_rng(4).uniform(0, 0.004, len(turn))
+    country = shapely.Polygon(np.c_[jagged * np.cos(turn) - 98, jagged * np.sin(turn) + 39])
+    town = shapely.Polygon([(-98, 39), (-97.9, 39), (-97.9, 39.002), (-97.95, 39.1)])
+    for shape, least, most in ((country, 100, maps.MOST_CORNERS), (town, 5, 5)):
+        view = market_view()
+        script = maps.market_map("m", shape, view.offices).script
+        (outline,) = lines_of(script, "map-market")
+        assert least <= len(outline) <= most
 
 
 def test_no_text_from_outside_reaches_what_folium_writes(view) -> None:

@@ -36,6 +36,7 @@ OPEN_TO = {
     "taking": SELLING,
     "rep": READING,
     "view": READING,
+    "profile": SIGNED_IN,
     "imports": {"ops"},
     "worklist": {"ops"},
     "pairs": {"ops"},

@@ -13,7 +13,18 @@ from territory.errors import InputError
 from territory.schemas import STATUSES
 from territory.snapshot import FLAGS, ORDERS
 from territory.targeting import Near
-from webmap.targets import COLOURS, RANGED, SIZES, UNKNOWN, Asked, Place, read, read_box, read_place
+from webmap.targets import (
+    COLOURS,
+    DRAWS,
+    RANGED,
+    SIZES,
+    UNKNOWN,
+    Asked,
+    Place,
+    read,
+    read_box,
+    read_place,
+)
 
 TODAY = dt.date(2026, 11, 23)
 numbers = st.one_of(st.none(), st.integers(-1000, 10**7).map(float))
@@ -38,6 +49,7 @@ asked = st.builds(
     page=st.integers(1, 99),
     colour=st.sampled_from(COLOURS),
     size=st.sampled_from(SIZES),
+    draw=st.sampled_from(DRAWS),
 )
 
 
@@ -52,7 +64,9 @@ def test_what_narrows_can_be_taken_away(one: Asked) -> None:
     for name in one.active:
         left = left.without(name)
     assert left.active == ()
-    assert left == Asked(sort=one.sort, page=left.page, colour=one.colour, size=one.size)
+    assert left == Asked(
+        sort=one.sort, page=left.page, colour=one.colour, size=one.size, draw=one.draw
+    )
 
 
 def test_an_address_becomes_criteria() -> None:
@@ -105,7 +119,7 @@ def test_everything_wrong_is_named_at_once() -> None:
     query = {
         "status": "gone", "employees": "many..", "miles": "5", "near": "1", "stale": "-1",
         "sort": "luck", "page": "0", "whitespace": "yes", "q": "x" * 201,
-        "colour": "luck", "size": "luck",
+        "colour": "luck", "size": "luck", "draw": "luck",
     }  # fmt: skip
     with pytest.raises(InputError) as told:
         read(MultiDict(query))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,20 @@ from territory import snapshot
 from territory.errors import InputError
 from territory.targeting import Criteria, Targets
 from tests.snapshots import draw
-from webmap.viewport import CELL_PX, EDGE_PX, MOST_POINTS, Box, look
+from webmap import view as viewing
+from webmap.held import Names
+from webmap.targets import Asked, Place
+from webmap.viewport import (
+    CELL_PX,
+    CLASSES,
+    EDGE_PX,
+    MOST_POINTS,
+    SQUARE_PX,
+    Box,
+    class_limits,
+    density,
+    look,
+)
 
 TAKEN = snapshot.build(draw(6000, seed=9), "stamp")
 TARGETS = Targets(TAKEN)
@@ -77,6 +92,108 @@ def test_clusters_add_up_to_the_exact_number(box: Box, criteria: Criteria) -> No
     assert view.count.sum() + len(view.rows) == whole.sum()
     assert selection.mask[view.rows].all()
     assert view.total == brute(box, selection.mask, EDGE_PX).sum()
+
+
+NAMES = Names({}, {}, 50 * 1609.344)
+TODAY = dt.date(2026, 11, 23)
+REPS = (None, frozenset(("ana",)), frozenset(("ana", "bo")), frozenset(("nobody",)))
+PLACES = (Place(), Place("m1"), Place("m2"), Place(is_outside=True))
+FRAME = {
+    name: np.array([None, *TAKEN.labels[name]], object)[TAKEN.column[name]]
+    for name in ("status", "segment", "stage", "market_id", "rep_id", "precision")
+}
+asked = st.builds(
+    Asked,
+    choices=st.lists(st.sampled_from(("customer", "prospect", "none")), unique=True).map(
+        lambda values: (("status", tuple(values)),) if values else ()
+    ),
+    ranges=st.sampled_from(((), (("employees", 10.0, 40.0),), (("score", None, 25.0),))),
+    flags=st.sampled_from(((), (("has_contacts", True),), (("is_multi_site", False),))),
+    whitespace=st.booleans(),
+)
+
+
+def passes(one: Asked, place: Place, reps: frozenset[str] | None) -> np.ndarray:
+    """Tell row by row what is let through: written down here once more, in plain words."""
+    mask = np.ones(TAKEN.size, bool)
+    if reps is not None:
+        mask &= np.isin(FRAME["rep_id"].astype(str), list(reps))
+    if place.is_outside:
+        mask &= FRAME["market_id"] == None  # noqa: E711
+    elif place.market_id:
+        mask &= FRAME["market_id"] == place.market_id
+    for _, values in one.choices:
+        mask &= np.isin(FRAME["status"].astype(str), values)
+    for name, low, high in one.ranges:
+        number = TAKEN.column[name]
+        mask &= ~np.isnan(number) & (number >= (low or -1e9)) & (number <= (high or 1e9))
+    for name, holds in one.flags:
+        mask &= TAKEN.column[name] == holds
+    return mask & (FRAME["stage"] == None) if one.whitespace else mask  # noqa: E711
+
+
+@settings(deadline=None)
+@given(boxes, asked, st.sampled_from(PLACES), st.sampled_from(REPS), st.booleans())
+def test_what_the_map_is_answered_adds_up_under_any_filter_place_and_scope(
+    box: Box, one: Asked, place: Place, reps: frozenset[str] | None, is_density: bool
+) -> None:
+    if 2**box.zoom * (box.east - box.west) > 4000:
+        return
+    found = viewing.answer(
+        TARGETS, Asked(**{**vars(one), "draw": "density" if is_density else "symbols"}), box,
+        place=place, reps=reps, names=NAMES, today=TODAY,
+    )  # fmt: skip
+    mask, everyone = passes(one, place, reps), passes(Asked(), place, reps)
+    is_placed = ~np.isnan(TAKEN.column["lon"])
+    assert found["total"] == everyone.sum()
+    assert found["shown"] == mask.sum()
+    assert found["placed"] == (mask & is_placed).sum()
+    assert found["in_view"] == brute(box, mask, EDGE_PX).sum()
+    drawn, wide = len(found["points"]["id"]), box.widened(viewing.MARGIN)
+    if is_density:
+        assert drawn == 0
+        assert sum(found["density"]["count"]) == brute(wide, mask, SQUARE_PX).sum()
+        return
+    clusters = found["clusters"]["count"]
+    pixels = CELL_PX if clusters else EDGE_PX
+    whole = brute(wide, mask, pixels)
+    assert drawn + sum(clusters) == whole.sum()
+    rows = [TAKEN.row_of(one_id) for one_id in found["points"]["id"]]
+    assert mask[rows].all()
+
+
+def test_the_country_is_clustered_under_filters_and_adds_up() -> None:
+    box = Box(-130, 20, -60, 52, 4)
+    found = viewing.answer(
+        TARGETS, Asked(choices=(("status", ("customer", "prospect")),)), box,
+        place=Place(), reps=None, names=NAMES, today=TODAY,
+    )  # fmt: skip
+    assert len(found["clusters"]["count"]) > 20
+    assert sum(found["clusters"]["count"]) + len(found["points"]["id"]) == found["placed"]
+
+
+@given(st.integers(0, 10**9))
+def test_classes_divide_all_counts_and_none_is_empty(most: int) -> None:
+    limits = class_limits(most)
+    assert len(limits) < CLASSES
+    assert list(limits) == sorted(set(limits))
+    assert all(2 <= limit <= most for limit in limits)
+    if most >= CLASSES:
+        assert len(limits) == CLASSES - 1
+
+
+def test_a_square_of_the_density_holds_those_that_stand_in_it() -> None:
+    everyone = TARGETS.select(Criteria())
+    seen = density(TAKEN, everyone, Box(-130, 20, -60, 52, 5))
+    grid = 256 * 2**5 / SQUARE_PX
+    column, row = np.floor(X * grid), np.floor(Y * grid)
+    for x, y, count in zip(seen.x, seen.y, seen.count, strict=True):
+        assert ((column == x) & (row == y)).sum() == count
+    placed = ~np.isnan(X)
+    _, counts = np.unique(column[placed] * grid + row[placed], return_counts=True)
+    assert seen.limits == class_limits(counts.max())
+    near = density(TAKEN, everyone, Box(-90, 40, -89.9, 40.1, 5))
+    assert near.limits == seen.limits
 
 
 @settings(deadline=None)

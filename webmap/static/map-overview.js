@@ -1,7 +1,7 @@
-/* The overview of a folium map: every market with its name and number of prospects, as links.
+/* The overview of a folium map: every market with its name and number of prospects, as links where they may be opened.
  *
- * Data: the map's element carries data-markets="URL" (JSON of webmap.maps.overview_data) and data-market="URL with
- * {id}", the page of a market. Names are written with textContent. The largest markets are named first; a name that
+ * Data: the map's element carries data-markets="URL" (JSON of webmap.maps.overview_data) and, for whoever may open
+ * one, data-market="URL with {id}", the page of a market. Names are written with textContent. The largest markets are named first; a name that
  * would meet another gives way to a dot, which is the same link and tells its name when pointed at or focused. */
 "use strict";
 
@@ -11,9 +11,12 @@ function marketOverview(map) {
   let flags = [];
 
   function flag(markets, i) {
-    const link = make("a", {className: "map-flag", href: box.dataset.market.replace("{id}", encodeURIComponent(markets.id[i]))},
+    const page = box.dataset.market, link = make(page ? "a" : "span", {className: "map-flag"},
       make("span", {className: "map-flag-name", textContent: markets.name[i]}), make("b", {textContent: markets.prospects[i].toLocaleString("en-US")}));
-    link.setAttribute("aria-label", `${markets.name[i]} ${markets.prospects[i].toLocaleString("en-US")} prospects`);
+    if (page) {
+      link.href = page.replace("{id}", encodeURIComponent(markets.id[i]));
+      link.setAttribute("aria-label", `${markets.name[i]} ${markets.prospects[i].toLocaleString("en-US")} prospects`);
+    }
     const area = box.querySelector(`.map-area-${i}`), light = (on) => area?.classList.toggle("on", on);
     for (const [name, on] of [["pointerenter", true], ["focus", true], ["pointerleave", false], ["blur", false]]) link.addEventListener(name, () => light(on));
     L.DomEvent.disableClickPropagation(link);

@@ -18,6 +18,7 @@ const prospectSymbols = (() => {
       segments: [1, 2, 3, 4, 5, 6, 7].map((n) => read(`--cat-${n}`)), other: read("--cat-8"),
       edge: read("--dot-edge"), surface: read("--surface"), text: read("--text"), text2: read("--text-2"), halo: read("--map-halo"),
       clusters: [1, 2, 3, 4].map((n) => [read(`--cl-${n}`), read(`--cl-${n}-ink`)]), clusterEdge: read("--cl-edge"),
+      density: [1, 2, 3, 4, 5].map((n) => read(`--seq-${n}`)), line: read("--text-3"),
       leg: read("--line-strong"), font: read("--font") || "sans-serif",
     };
   }
@@ -176,6 +177,21 @@ const prospectSymbols = (() => {
     g.fillText(words, item.x, item.y + 0.5);
   }
 
+  /** Draw one square of the density, side px wide round x, y: one hue, five steps, an edge so that the palest shows. */
+  function square(g, x, y, side, step, p) {
+    const left = Math.round(x - side / 2), top = Math.round(y - side / 2);
+    g.globalAlpha = 0.8; g.fillStyle = p.density[step]; g.fillRect(left, top, side, side);
+    g.globalAlpha = 0.5; g.lineWidth = 1; g.strokeStyle = p.line; g.strokeRect(left + 0.5, top + 0.5, side - 1, side - 1);
+    g.globalAlpha = 1;
+  }
+
+  /** Draw one site of a company, a small diamond: no headquarters and no prospect looks like it. */
+  function site(g, x, y, p, isPointed = false) {
+    const r = isPointed ? 8 : 5;
+    g.beginPath(); g.moveTo(x, y - r); g.lineTo(x + r, y); g.lineTo(x, y + r); g.lineTo(x - r, y); g.closePath();
+    paint(g, p.text, p.edge, 1.5);
+  }
+
   /** Write a label with a halo in the colour of the ground. */
   function label(g, text, x, y, p, {bold = false, align = "left", size = 12, over = false} = {}) {
     g.font = `${bold ? 600 : 400} ${size}px ${p.font}`; g.textAlign = align; g.textBaseline = "middle";
@@ -187,5 +203,5 @@ const prospectSymbols = (() => {
     g.fillStyle = bold ? p.text : p.text2; g.fillText(text, x, y);
   }
 
-  return {palette, shapeOf, arrange, spread, dot, bubble, label, radius};
+  return {palette, shapeOf, arrange, spread, dot, bubble, square, site, label, radius};
 })();

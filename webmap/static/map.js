@@ -12,6 +12,8 @@
  *   prospect:hover  {id, lon, lat, from}  one is pointed at; id null: none. With lon and lat it shows though it is in a cluster
  *   prospect:reload {url, from}           heard: ask again, at url if given
  *   prospect:pick   {on, from}            heard: the next click names a place; on false: no longer
+ *   prospect:sites  {sites, pointed, all, from}  heard: sites [{id, lon, lat}] of the one that is chosen, drawn as spokes; pointed:
+ *                                         the id of one that is pointed at; all: bring them all into view
  *   prospect:place  {lon, lat, miles}     told when a place was named; miles only where its prospects are too many to draw
  *   prospect:loaded {total, placed}       told once the data of an address are here
  *   prospect:view   {inView, shown, total, at}   told when the picture changes: N of M, and at (null: as it opened)
@@ -30,7 +32,7 @@ function prospectLayer(map) {
   const offices = JSON.parse(box.dataset.offices), limit = box.dataset.limit;
 
   // What is chosen and pointed at is known by id: the rows are new with every answer.
-  let question = box.closest("[data-view]").dataset.view, data = null, rows = null, index = new Map(), loaded = null, items = [], opened = null, selected = null, shownAs = null, hovered = null, ghost = null, picking = false, ink = null, moved = false, told = null;
+  let question = box.closest("[data-view]").dataset.view, data = null, rows = null, index = new Map(), loaded = null, items = [], opened = null, selected = null, shownAs = null, hovered = null, ghost = null, spokes = [], pointedSite = null, picking = false, ink = null, moved = false, told = null;
 
   const canvas = make("canvas", {className: "map-canvas leaflet-zoom-animated"}), pen = canvas.getContext("2d");
   canvas.setAttribute("aria-hidden", "true");
@@ -87,7 +89,7 @@ function prospectLayer(map) {
       points.push({i: -1, n: crowds.count[k], x: p.x + world.x, y: p.y + world.y});
     }
     const keepOff = offices.id.map((_, row) => { const p = officeAt(row); return {x: p.x + world.x, y: p.y + world.y, r: 12}; });
-    items = S.arrange(points, map.getZoom() >= LOOSE_ZOOM, keepOff);
+    items = data.density ? squares(world) : S.arrange(points, map.getZoom() >= LOOSE_ZOOM, keepOff);
     if (fanned.length) items.push(...S.spread(fanned, 20));
     for (const item of items) {
       item.x -= world.x; item.y -= world.y;
@@ -97,8 +99,20 @@ function prospectLayer(map) {
     pen.clearRect(origin.x, origin.y, full.x, full.y);
     drawItems();
     drawLabels(view);
-    tell(crowds.count.length ? data.in_view : inView);
+    tell(isCut() ? data.in_view : inView);
   }
+
+  /** The squares of the density as items: their number is the server's, whoever is in them. */
+  function squares(world) {
+    const {x, y, count: counts, px, zoom, limits} = data.density, side = px * map.getZoomScale(map.getZoom(), zoom);
+    return counts.map((n, k) => {
+      const {lat, lng} = map.unproject([(x[k] + 0.5) * px, (y[k] + 0.5) * px], zoom), p = pointAt(lat, lng);
+      return {x: p.x + world.x, y: p.y + world.y, count: n, members: [], points: [], r: side / 2, step: limits.filter((limit) => n >= limit).length, side};
+    });
+  }
+
+  /** Whether what was answered stands for its zoom alone: counted by cells or squares. */
+  const isCut = () => Boolean(data.density) || data.clusters.count.length > 0;
 
   function drawItems() {
     for (const item of items) {
@@ -106,8 +120,10 @@ function prospectLayer(map) {
       pen.beginPath(); pen.moveTo(item.at.x, item.at.y); pen.lineTo(item.x, item.y);
       pen.lineWidth = 1; pen.strokeStyle = ink.leg; pen.stroke();
     }
-    for (const item of items) if (item.count === 1) stamp(item.members[0], item.x, item.y);
-    for (const item of items) if (item.count > 1) S.bubble(pen, item, ink);
+    drawSpokes();
+    for (const item of items) if (item.side) S.square(pen, item.x, item.y, item.side, item.step, ink);
+    for (const item of items) if (item.count === 1 && !item.side) stamp(item.members[0], item.x, item.y);
+    for (const item of items) if (item.count > 1 && !item.side) S.bubble(pen, item, ink);
     if (ghost && !index.has(hovered)) halo(pointAt(ghost.lat, ghost.lon), 2);
     for (const [id, width] of [[hovered, 2], [selected, 2.5]]) {
       const i = index.get(id);
@@ -116,6 +132,19 @@ function prospectLayer(map) {
       halo(at, width);
       stamp(i, at.x, at.y);
     }
+  }
+
+  /** Lines from the chosen headquarters to its sites, under all symbols. */
+  function drawSpokes() {
+    const i = index.get(selected);
+    if (!spokes.length || !isPlaced(i)) return;
+    const from = whereabouts(i), ends = spokes.map(({lat, lon}) => pointAt(lat, lon));
+    pen.setLineDash([]);
+    for (const [width, colour] of [[3.5, ink.halo], [1.25, ink.text2]]) {
+      pen.lineWidth = width; pen.strokeStyle = colour;
+      for (const to of ends) { pen.beginPath(); pen.moveTo(from.x, from.y); pen.lineTo(to.x, to.y); pen.stroke(); }
+    }
+    ends.forEach((to, k) => S.site(pen, to.x, to.y, ink, spokes[k].id === pointedSite));
   }
 
   function halo({x, y}, width) {
@@ -176,7 +205,9 @@ function prospectLayer(map) {
     if (shown < total) text.push(`, ${count(total - shown)} filtered out`);
     if (placed < shown) text.push(`, ${count(shown - placed)} without a location`);
     status.replaceChildren(...text);
-    legend.replaceChildren(...legendParts());
+    const parts = legendParts();
+    legend.replaceChildren(...parts);
+    key.hidden = !parts.length;
     moveCursor();
     const seen = {inView, shown: placed, total, at: moved ? where() : null}, said = JSON.stringify(seen);
     if (said !== told) say("view", seen);
@@ -190,21 +221,31 @@ function prospectLayer(map) {
     const seen = items.filter(inside).flatMap((item) => item.members), shapes = new Set(seen.map(shape)), hues = new Set(seen.map((i) => rows.colour[i])), steps = new Set(seen.map(step));
     const entry = (shape_, colour, words, step_) => make("li", {}, swatch(shape_, colour, step_), words);
     const list = (label, entries) => { const e = make("ul", {}, make("li", {className: "what", textContent: label}), ...entries); e.setAttribute("aria-label", label); return entries.length ? e : null; };
+    if (data.density) {
+      const steps = data.density.words.map((words, n) => make("li", {}, patch(n), words));
+      return [list(`Density: ${data.density.title}`, steps), ...spokeLegend(list)].filter(Boolean);
+    }
     const {title, words, rest} = data.colours, names = [...words, ...Array(Math.max(0, 7 - words.length)), rest];
     return [
       list("Shape: status", Object.keys(SHAPES).filter((s) => shapes.has(s)).map((s) => entry(s, ink.text2, SHAPES[s]))),
       list(`Colour: ${title}`, names.map((name, n) => name && hues.has(n) ? entry("disc", hue(n), name) : null).filter(Boolean)),
       data.sizes && list(`Size: ${data.sizes.title}`, data.sizes.words.map((name, n) => steps.has(n) ? entry("disc", ink.text2, name, n) : null).filter(Boolean)),
+      ...spokeLegend(list),
     ].filter(Boolean);
   }
 
-  function swatch(shape_, colour, step_) {
-    const dense = devicePixelRatio || 1, side = step_ == null ? 16 : 24, e = make("canvas", {className: `map-swatch${step_ == null ? "" : " wide"}`, width: side * dense, height: side * dense}), g = e.getContext("2d");
+  /** A small picture for the legend, drawn by `paint` round 0, 0. */
+  function picture(side, paint) {
+    const dense = devicePixelRatio || 1, e = make("canvas", {className: `map-swatch${side > 16 ? " wide" : ""}`, width: side * dense, height: side * dense}), g = e.getContext("2d");
     e.setAttribute("aria-hidden", "true");
     g.setTransform(dense, 0, 0, dense, side / 2 * dense, side / 2 * dense);
-    S.dot(g, shape_, colour, ink, step_);
+    paint(g);
     return e;
   }
+
+  const swatch = (shape_, colour, step_) => picture(step_ == null ? 16 : 24, (g) => S.dot(g, shape_, colour, ink, step_));
+  const patch = (step_) => picture(16, (g) => S.square(g, 0, 0, 14, step_, ink));
+  const spokeLegend = (list) => spokes.length ? [list("Lines", [make("li", {}, picture(16, (g) => S.site(g, 0, 0, ink)), "Site of the chosen company")])] : [];
 
   // ---- pointing and choosing
   function under(point) {
@@ -216,7 +257,7 @@ function prospectLayer(map) {
     return best;
   }
 
-  const idOf = (item) => item && item.count === 1 ? rows.id[item.members[0]] : null;
+  const idOf = (item) => item && item.members.length === 1 && item.count === 1 ? rows.id[item.members[0]] : null;
 
   function hover(id, from, item, spot) {
     if (id === hovered && !item) return;
@@ -226,19 +267,20 @@ function prospectLayer(map) {
     const i = index.get(id), at = item || (isPlaced(i) ? whereabouts(i) : null);
     tip.hidden = !at;
     if (tip.hidden) return;
-    tipText.textContent = item && item.count > 1 ? `${count(item.count)} prospects: ${next(item)}` : rows.name[i];
+    tipText.textContent = item && idOf(item) == null ? `${together(item)}: ${next(item)}` : rows.name[i];
     const p = map.layerPointToContainerPoint([at.x, at.y]), size = map.getSize();
     tip.classList.toggle("left", p.x > size.x - tipText.offsetWidth - 30);
     tip.style.transform = `translate(${Math.round(p.x)}px, ${Math.round(p.y)}px)`;
   }
 
+  const together = (item) => `${count(item.count)} ${item.count === 1 ? "prospect" : "prospects"}${item.side ? " in this square" : ""}`;
   const isCounted = (item) => item.members.length < item.count;  // the server knows who they are, the map does not
   const onePoint = (item) => !isCounted(item) && new Set(item.members.map((i) => `${rows.lon[i]}:${rows.lat[i]}`)).size === 1;
   const isDeepest = () => map.getZoom() >= map.getMaxZoom();
   const next = (item) => isCounted(item) && isDeepest() ? "list them" : onePoint(item) || isDeepest() ? "open" : "zoom in";
 
   function activate(item) {
-    if (item.count === 1) return select(idOf(item), "map");
+    if (idOf(item) != null) return select(idOf(item), "map");
     const at = map.layerPointToLatLng([item.x, item.y]).wrap(), deepest = map.getMaxZoom();
     if (isCounted(item)) {
       if (isDeepest()) say("place", {lon: at.lng, lat: at.lat, miles: HERE_MI});
@@ -258,7 +300,7 @@ function prospectLayer(map) {
   function select(id, from) {
     if (id === selected) { if (id != null && from === "map") openPopup(); return; }
     fit();
-    selected = id; shownAs = null;
+    selected = id; shownAs = null; spokes = []; pointedSite = null;
     circle?.remove();
     circle = null;
     closePopup();
@@ -307,7 +349,7 @@ function prospectLayer(map) {
     standId = idOf(stand); standAt = map.layerPointToLatLng([stand.x, stand.y]);
     const p = map.layerPointToContainerPoint([stand.x, stand.y]), r = stand.r + 5;
     Object.assign(cursor.style, {width: `${2 * r}px`, height: `${2 * r}px`, transform: `translate(${p.x - r}px, ${p.y - r}px)`});
-    const words = stand.count > 1 ? `${count(stand.count)} prospects together, Enter shows them` : sentence(stand.members[0]);
+    const words = stand.side ? `${together(stand)}, Enter shows them` : stand.count > 1 ? `${together(stand)} together, Enter shows them` : sentence(stand.members[0]);
     cursor.setAttribute("aria-label", words);
     if (to) spoken.textContent = words;
   }
@@ -344,6 +386,7 @@ function prospectLayer(map) {
   map.on("moveend resize viewreset", redraw);
   map.on("moveend resize", () => { if (rows) soon(); });
   map.on("zoomstart", () => { opened = null; tip.hidden = true; });
+  map.on("zoomend", () => { zoomed = true; });
   map.on("zoomanim", (e) => {
     if (canvas.origin) L.DomUtil.setTransform(canvas, map._latLngToNewLayerPoint(canvas.origin, e.zoom, e.center), map.getZoomScale(e.zoom));
   });
@@ -366,6 +409,13 @@ function prospectLayer(map) {
   hear("hover", ({id, lon, lat}) => { if (rows) hover(id, "page", null, id != null && lon != null ? {lon, lat} : null); });
   hear("reload", ({url}) => { if (url) question = url; isNew = true; load(); });
   hear("pick", ({on}) => pick(on));
+  hear("sites", ({sites, pointed, all}) => {
+    if (sites) spokes = sites;
+    pointedSite = pointed ?? null;
+    if (rows) redraw();
+    const i = index.get(selected);
+    if (all && spokes.length && isPlaced(i)) map.fitBounds(L.latLngBounds([[rows.lat[i], rows.lon[i]], ...spokes.map(({lat, lon}) => [lat, lon])]).pad(0.1), {animate: !still.matches});
+  });
   function pick(on) { picking = on; box.classList.toggle("map-picking", on); }
 
   function scheme() {
@@ -387,14 +437,15 @@ function prospectLayer(map) {
   new ResizeObserver(() => { if (fit() && popup.isOpen()) openPopup(); }).observe(box);
 
   // ---- asking: the last question counts, and none is asked whose answer is here
-  let pending = null, timer = 0, ring = null, isNew = true;
+  let pending = null, timer = 0, ring = null, isNew = true, zoomed = false;
 
   function soon() {
     clearTimeout(timer);
-    const isHere = loaded && !data.clusters.count.length && loaded.contains(map.getBounds());
+    const isHere = loaded && !isCut() && loaded.contains(map.getBounds());
     if (isHere) return;
     box.dataset.ready = "false";
-    timer = setTimeout(load, DEBOUNCE_MS);
+    timer = setTimeout(load, zoomed ? 0 : DEBOUNCE_MS);  // a zoom has ended, a drag may go on
+    zoomed = false;
   }
 
   async function load() {

@@ -7,7 +7,7 @@
   const main = document.querySelector("main[data-app=market]");
   const rail = document.getElementById("filters");
   if (!main || !rail) return;
-  const ROUND = 4, TYPING_MS = 180, LATE_MS = 300;  // digits of a degree: 11 m
+  const ROUND = 4, TYPING_MS = 180, OFFER_MS = 90, LATE_MS = 300;  // digits of a degree: 11 m
   const search = rail.elements.q, nearby = rail.elements.near, nearStatus = rail.querySelector("[data-near]"), picker = rail.querySelector("[data-pick]"), offered = document.getElementById("suggestions");
   let fetching = null, here = main.dataset.address, drawn = main.dataset.view, me = null, at = new URL(location.href).searchParams.get("at");
 
@@ -51,6 +51,7 @@
       tally(fresh);
       if (told.dataset.view !== drawn) tell("reload", {url: drawn = told.dataset.view});
       tell("select", {id: url.searchParams.get("prospect")});
+      tellSites();
       if (!list.contains(document.activeElement)) reveal();
       dispatchEvent(new Event("resize"));
     } catch (error) {
@@ -113,11 +114,11 @@
   });
   const shut = () => { if (rail.classList.contains("open")) { rail.classList.remove("open"); document.querySelector("[data-open]")?.focus(); } };
 
-  let typing = null;
+  let typing = null, offering = null;
   rail.addEventListener("input", (event) => {
     clearTimeout(typing);
     const isTyped = event.target.matches("input:not([type=checkbox])");
-    if (event.target === search) suggest();
+    if (event.target === search) { clearTimeout(offering); offering = setTimeout(suggest, OFFER_MS); }
     if (event.target === nearby) { me = null; nearStatus.textContent = ""; }
     typing = setTimeout(() => show(filtered()), isTyped ? TYPING_MS : 0);
   });
@@ -199,5 +200,19 @@
     history.replaceState(null, "", kept(location.href));
   });
   reveal();
-  document.addEventListener("prospect:loaded", () => { const id = chosen(); if (id) tell("select", {id}); }, {once: true});
+  document.addEventListener("prospect:loaded", () => { const id = chosen(); if (id) { tell("select", {id}); tellSites(); } }, {once: true});
+
+  // ---- the sites of the chosen one, which the card lists and the map draws
+  const card = part("card");
+  function tellSites(more) {
+    const sites = [...card.querySelectorAll("[data-site][data-lon]")].map(({dataset}) => ({id: dataset.site, lon: Number(dataset.lon), lat: Number(dataset.lat)}));
+    tell("sites", {sites, ...more});
+  }
+  card.addEventListener("click", (event) => { if (event.target.closest("[data-all-sites]")) tellSites({all: true}); });
+  for (const [kind, on] of [["pointerover", true], ["pointerout", false]]) {
+    card.addEventListener(kind, (event) => {
+      const row = event.target.closest("[data-site]");
+      if (row) tell("sites", {pointed: on ? row.dataset.site : null});
+    });
+  }
 })();
