@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pyogrio
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -320,6 +321,20 @@ def test_export_writes_the_columns_that_other_programs_expect(
         *("market_id", "territory_id", "rep_id", "rule", "nearest_office_id", "distance_mi"),
         "verdict",
     } <= set(frame.columns)
+
+
+@pytest.mark.parametrize("suffix", ["geojson", "kml", "gpkg"])
+def test_a_map_of_prospects_holds_every_row_and_those_without_a_location_no_point(
+    demo_store: Store, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"prospects.{suffix}"
+    told = json.loads(call("export", "prospects", str(path), "--json", store=demo_store).stdout)
+    held = workflow.EXPORTS["prospects"](demo_store, scope=Scope.everything())
+    frame = pyogrio.read_dataframe(path)
+    assert frame["prospect_id"].tolist() == held["prospect_id"].tolist()
+    assert frame.geometry.isna().tolist() == held["lon"].isna().tolist()
+    located = int(held["lon"].notna().sum())
+    assert told == {"rows": len(held), "located": located, "file": str(path)}
 
 
 def test_screen_needs_no_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import datetime as dt
 
     import numpy.typing as npt
-    import pandas as pd
 
     from territory.targeting import Criteria, Selection, Targets
     from webmap.held import Names
@@ -312,13 +311,6 @@ def listed(place: Place) -> Listed:
     """
     asked, reps, now = targets.read(request.args), held.reach(), held.current()
     return Listed(now.targets, asked, place, reps, now.names, opened.settings().today())
-
-
-def select(frame: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
-    """Keep the rows with these ids, in their order, as far as the frame has them."""
-    order = {one: at for at, one in enumerate(ids)}
-    kept = frame[frame["prospect_id"].isin(order)]
-    return kept.iloc[np.argsort(kept["prospect_id"].map(order).to_numpy(), kind="stable")]
 
 
 def order_words(sort: str) -> str:

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
 
 from territory import cover_map, exporting, workflow
+from territory.book import in_order
 from territory.cover_map import Symbol
 from territory.errors import InputError
 from territory.words import SEGMENT
@@ -81,7 +82,7 @@ def offer(listed: Listed) -> Offer | None:
 def prospects(market_id: str, suffix: str) -> Response:
     """Export what the filters show of a market, as far as it may leave, in a format of choice."""
     view = workflow.market(shell.store(), market_id, scope=security.scope().exported)
-    shown = listing.select(view.prospects, listing.listed(Place(market_id)).ids())
+    shown = in_order(view.prospects, listing.listed(Place(market_id)).ids())
     return exports.table(shown, "prospects", suffix, of=market_id, is_demo=view.is_demo)
 
 
@@ -176,6 +177,6 @@ def _marks(drawing: Drawing) -> list[tuple[Markup, str]]:
 def outside(suffix: str) -> Response:
     """Export the prospects of no market, under the same filters."""
     everyone = workflow.outside(shell.store(), scope=security.scope().exported)
-    shown = listing.select(everyone, listing.listed(Place(is_outside=True)).ids())
+    shown = in_order(everyone, listing.listed(Place(is_outside=True)).ids())
     is_demo = shell.overview().is_demo
     return exports.table(shown, "prospects", suffix, of="outside", is_demo=is_demo)
