@@ -66,10 +66,11 @@ class MarketSize:
         told = f"{self.with_figures:,} of {len(self.counties):,} counties have figures"
         if self.zip_codes is None:
             return f"{told}; each counts whole."
+        bare = self.zip_codes - (self.zip_codes_in_business or 0)
+        without = f" ({bare:,} without a business address)" if bare else ""
         return (
-            f"{told}, of which {self.in_part:,} count in part: by the share of their business "
-            f"addresses in {self.zip_codes_in_business:,} of {self.zip_codes:,} ZIP codes (the "
-            "others have none)."
+            f"{told}; {self.in_part:,} of {len(self.counties):,} count in part, by the share of "
+            f"their business addresses that lies in {self.zip_codes:,} ZIP codes{without}."
         )
 
     def as_json(self) -> dict[str, Any]:

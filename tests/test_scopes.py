@@ -72,6 +72,9 @@ def told(store: Store, scope: Scope) -> dict[str, Any]:
     }
     for one in MARKETS:
         asked[f"market {one}"] = lambda one=one: workflow.market(store, one, scope=scope)
+        asked[f"profile {one}"] = lambda one=one: pd.DataFrame(
+            [json.dumps(workflow.market_profile(store, one, scope=scope).as_json())]
+        )
     for one in ASKED:
         asked[f"prospect {one}"] = lambda one=one: workflow.prospect(store, one, scope=scope)
         asked[f"footprint {one}"] = lambda one=one: footprint(store, one, scope=scope)
