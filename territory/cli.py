@@ -22,6 +22,7 @@ from territory.cli_jobs import jobs_group, work
 from territory.cli_places import places
 from territory.cli_tokens import tokens_group
 from territory.cli_users import users_group
+from territory.cli_work import next_group, note_group
 from territory.errors import InputError, NotFoundError, TerritoryError
 from territory.terminal import Progress, answer, as_json, dry_run, note, now, opened, person
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 BAD_INPUT = 2
 EXPORTS = (
     "prospects", "markets", "findings", "offices", "reps", "territories", "named_accounts", "sites",
-    "contacts", "opportunities", "quotas",
+    "contacts", "opportunities", "quotas", "notes", "next_steps",
 )  # fmt: skip
 EXAMPLES = 3  # findings of one code
 
@@ -75,6 +76,8 @@ cli.add_command(work)
 cli.add_command(users_group)
 cli.add_command(tokens_group)
 cli.add_command(audit_group)
+cli.add_command(note_group)
+cli.add_command(next_group)
 
 
 @cli.command()
@@ -264,8 +267,8 @@ def export(context: click.Context, *, kind: str, target: Path, is_json: bool) ->
     """Write the plan in force, or what was imported, to OUT.
 
     KIND is one of prospects, markets, findings, offices, reps, territories, named_accounts, sites,
-    contacts, opportunities, quotas. The suffix of OUT picks the format: csv, xlsx, geojson, gpkg,
-    parquet.
+    contacts, opportunities, quotas, notes, next_steps. The suffix of OUT picks the format: csv,
+    xlsx, geojson, gpkg, parquet.
 
     \b
     Example:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from territory import audit, tables, views
+from territory import account_work, audit, tables, views
 from territory.errors import InputError, NotFoundError
 from territory.store import KINDS
 
@@ -53,6 +53,8 @@ OF_THE_PLAN: dict[str, Read] = {
 EXPORTS = {
     **OF_THE_PLAN,
     **{kind: _table(kind) for kind in KINDS if kind not in OF_THE_PLAN},
+    "notes": account_work.notes,
+    "next_steps": account_work.all_steps,
 }
 
 
@@ -61,7 +63,8 @@ def export(
 ) -> int:
     """Write a frame to a file in the format of its suffix and give the number of rows.
 
-    The frame holds what ``scope.exported`` reaches. The export is an event of the audit log,
+    The frame holds what ``scope.exported`` reaches; that of prospects has the next step and the
+    last note of each beside it. The export is an event of the audit log,
     recorded before the file is written.
 
     Raises
@@ -77,6 +80,8 @@ def export(
     if kind in OF_THE_PLAN and not _has_plan(store):
         raise NotFoundError("No plan is published yet. `territory assign` makes one.")
     frame = EXPORTS[kind](store, scope=scope.exported)
+    if kind == "prospects":
+        frame = account_work.with_work(store, frame, scope=scope.exported)
     record(store, kind, rows=len(frame), form=form, by=by, now=now)
     tables.write_table(frame, Path(path))
     return len(frame)

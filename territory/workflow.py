@@ -13,6 +13,20 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from territory import assignment, audit, drafting, importing, plans, reference, views
+from territory.account_work import (
+    AccountWork,
+    Due,
+    add_note,
+    due,
+    finish_next_step,
+    notes,
+    reopen_next_step,
+    set_next_step,
+    steps,
+    take_back_note,
+    with_work,
+    work_of,
+)
 from territory.errors import ConflictError, NotFoundError
 from territory.exporting import EXPORTS, export
 from territory.findings import sum_up
@@ -61,8 +75,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXPORTS",
+    "AccountWork",
     "AssignReport",
     "CheckReport",
+    "Due",
     "GeocodeReport",
     "ImportRecord",
     "ImportReport",
@@ -72,12 +88,15 @@ __all__ = [
     "Preview",
     "ProspectView",
     "UndoReport",
+    "add_note",
     "assign",
     "check",
     "check_report",
+    "due",
     "explain",
     "export",
     "findings",
+    "finish_next_step",
     "geocode",
     "history",
     "import_file",
@@ -88,6 +107,7 @@ __all__ = [
     "market_area",
     "market_summaries",
     "missing_keys",
+    "notes",
     "offices",
     "outcomes",
     "outside",
@@ -95,9 +115,15 @@ __all__ = [
     "policy_in_force",
     "preview",
     "prospect",
+    "reopen_next_step",
     "report_table",
     "reps",
+    "set_next_step",
+    "steps",
+    "take_back_note",
     "undo",
+    "with_work",
+    "work_of",
     "write_report",
 ]
 

@@ -84,6 +84,8 @@ def test_every_role_has_its_capabilities_and_the_command_line_knows_it() -> None
         ("see_contacts", {"ops", "rep", "manager"}),
         ("see_pipeline", {"ops", "rep", "manager", "viewer"}),
         ("export_accounts", {"ops", "rep", "manager"}),
+        ("work_accounts", {"ops", "rep", "manager"}),
+        ("save_views", {"ops", "rep", "manager", "viewer"}),
         ("see_drafts", {"ops"}),
         ("import_data", {"ops"}),
         ("publish_plans", {"ops"}),
@@ -328,6 +330,6 @@ def test_the_document_tells_the_capabilities_as_they_are() -> None:
 
 def test_every_test_that_the_document_names_exists() -> None:
     named = set(re.findall(r"`(test_\w+)`", SECURITY.read_text("utf-8")))
-    written = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    written = "".join(path.read_text("utf-8") for path in Path(__file__).parent.rglob("test_*.py"))
     assert len(named) > 15
     assert named <= set(re.findall(r"^def (test_\w+)", written, re.MULTILINE))

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 
 from territory import workflow
 from territory.errors import NotFoundError
-from webmap import exports, listing, maps, scores, security, shell, statics
+from webmap import exports, listing, maps, scores, security, shell, statics, work
 from webmap.headers import HEADERS
 from webmap.targets import Asked, Place
 
@@ -59,7 +59,8 @@ def prospects_csv(market_id: str) -> Response:
     """Export what the filters show, as far as it may leave as a file."""
     view = workflow.market(shell.store(), market_id, scope=security.scope().exported)
     shown = listing.select(view.prospects, listing.listed(Place(market_id)).ids())
-    return exports.csv(shown, "prospects", of=market_id, is_demo=view.is_demo)
+    told = workflow.with_work(shell.store(), shown, scope=security.scope().exported)
+    return exports.csv(told, "prospects", of=market_id, is_demo=view.is_demo)
 
 
 @blueprint.get("/prospects/<prospect_id>")
@@ -94,7 +95,8 @@ def outside_csv() -> Response:
     """Export the prospects of no market, under the same filters."""
     everyone = workflow.outside(shell.store(), scope=security.scope().exported)
     shown = listing.select(everyone, listing.listed(OUTSIDE).ids())
-    return exports.csv(shown, "prospects", of="outside", is_demo=shell.overview().is_demo)
+    told = workflow.with_work(shell.store(), shown, scope=security.scope().exported)
+    return exports.csv(told, "prospects", of="outside", is_demo=shell.overview().is_demo)
 
 
 def _view_addresses(listed: listing.Listed, **place: str) -> dict[str, str]:
@@ -170,6 +172,7 @@ def _record(prospect_id: str) -> dict[str, Any]:
         "withheld": details.withheld,
         "explanation": told,
         "score": _score(details),
+        **work.section(details),
     }
 
 
