@@ -65,7 +65,7 @@ def save(
         If the person has a view of this name, or as many as there may be.
     """
     called, key = _name(name)
-    text = json.dumps(dict(query), sort_keys=True)
+    text = json.dumps(dict(query))
     if len(text) > LONGEST_QUERY:
         raise InputError("This view has more filters than an address can hold. Remove some.")
     with store.write() as transaction:

@@ -42,7 +42,7 @@ def home() -> ResponseReturnValue:
     mine = saved_views.views(opened.store(), security.person())
     return render_template(
         "saved_views.html",
-        place="saved.home",
+        place="ops.home",
         views=mine,
         most=saved_views.MOST,
         longest=saved_views.LONGEST_NAME,

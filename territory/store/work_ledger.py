@@ -120,13 +120,16 @@ class WorkLedger:
         return self._read(query.order_by(*order).limit(limit).offset(offset))
 
     def open_counts(self, plan_id: str | None, reach: Reach, today: str) -> dict[str, int]:
-        """Count what is to be done: ``overdue``, ``today``, ``later``; ``accounts`` with any."""
+        """Count what is to be done: ``overdue``, ``today``, ``later``.
+
+        ``accounts`` are those of the plan that have any.
+        """
         said, due_on = schema.plan_assignments, next_steps.c.due_on
         counts = {
             "overdue": func.sum(case((due_on < today, 1), else_=0)),
             "today": func.sum(case((due_on == today, 1), else_=0)),
             "later": func.sum(case((due_on > today, 1), else_=0)),
-            "accounts": func.count(next_steps.c.prospect_id.distinct()),
+            "accounts": func.count(said.c.prospect_id.distinct()),
         }
         found = self._connection.execute(
             select(*counts.values())

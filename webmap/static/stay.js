@@ -7,7 +7,7 @@ document.addEventListener("submit", async (event) => {
   if (!form) return;
   event.preventDefault();
   if (form.getAttribute("aria-busy") === "true") return;
-  const name = form.dataset.stay, part = form.closest(`[data-part="${name}"]`);
+  const name = form.dataset.stay, part = () => document.querySelector(`[data-part="${name}"]`);  // the page may put another in its place meanwhile
   const here = form.querySelector("[data-here]"), query = form.querySelector("[data-query]");
   if (here) here.value = location.pathname + location.search;
   if (query) query.value = location.search;
@@ -16,11 +16,11 @@ document.addEventListener("submit", async (event) => {
     const answer = await fetch(form.action, {method: "POST", body: new URLSearchParams(new FormData(form))});
     const told = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = told.querySelector(`[data-part="${name}"]`);
-    if (!answer.ok || !fresh) { refuse(part, told.querySelector("main .sent")?.textContent || "The server did not take it. Nothing was changed: load the page again."); return; }
-    part.replaceChildren(...fresh.childNodes);
-    focusOn(part);
+    if (!answer.ok || !fresh) { refuse(part(), told.querySelector("main .sent")?.textContent || "The server did not take it. Nothing was changed: load the page again."); return; }
+    part().replaceChildren(...fresh.childNodes);
+    focusOn(part());
   } catch {
-    refuse(part, "The server did not answer. Nothing is lost: try again in a moment.");
+    refuse(part(), "The server did not answer. Nothing is lost: try again in a moment.");
   } finally {
     form.removeAttribute("aria-busy");
   }
@@ -28,12 +28,14 @@ document.addEventListener("submit", async (event) => {
 
 function refuse(part, words) {
   const box = part.querySelector("[data-refusal]");
+  if (part.tagName === "DETAILS") part.open = true;
   box.textContent = words; box.hidden = false;
   box.scrollIntoView({block: "nearest"});
 }
 
 /** The button that was pressed is gone: go on from the part that it stood in. */
 function focusOn(part) {
+  if (part.tagName === "DETAILS") part.open = true;
   const first = part.querySelector("summary, h2, h3");
   if (!first) return;
   if (first.tagName !== "SUMMARY") first.tabIndex = -1;
