@@ -158,6 +158,26 @@ def test_the_position_of_the_reader_is_in_no_view(screen, store, worked):
     assert set(view.query) <= {"at"}
 
 
+def test_an_open_menu_outlives_a_change_of_the_filters(chromium, at):
+    watch = Watch(at)
+    context = watch.over(chromium.new_context(viewport=DESK, base_url=at))
+    page = context.new_page()
+    page.goto("/markets/M-CHI")
+    page.wait_for_selector(READY)
+    page.locator("details.menu summary").click()
+    page.get_by_label("Name of what is shown now").fill("Half typed")
+    page.evaluate(
+        "() => { const box = document.querySelector('#filters [name=status][value=customer]');"
+        " box.checked = true; box.dispatchEvent(new Event('input', {bubbles: true})); }"
+    )
+    page.wait_for_url("**status=customer*")
+    page.locator("[data-part=bar] .chip.on").wait_for()
+    assert page.get_by_label("Name of what is shown now").input_value() == "Half typed"
+    assert page.locator("details.menu").count() == 1
+    context.close()
+    assert watch.wrong == []
+
+
 def test_what_is_refused_stays_typed_with_the_reason_beside_it(chromium, at, store):
     watch = Watch(at)
     context = watch.over(chromium.new_context(viewport=DESK, base_url=at))

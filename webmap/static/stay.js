@@ -42,6 +42,18 @@ function focusOn(part) {
   first.focus({preventScroll: true});
 }
 
+/* The bar is put in place anew when filters change: a menu that stands open stays, with what was typed in it. */
+const bar = document.querySelector('[data-part="bar"]');
+if (bar) {
+  new MutationObserver((changes) => {
+    const gone = changes.flatMap((change) => [...change.removedNodes]).find((node) => node.matches?.("details.menu[open]"));
+    const fresh = bar.querySelector("details.menu");
+    if (!gone || !fresh || gone === fresh) return;
+    fresh.replaceWith(gone);
+    if (document.activeElement === document.body) gone.querySelector("[name=name]").focus({preventScroll: true});
+  }).observe(bar, {childList: true});
+}
+
 document.addEventListener("keydown", (event) => {
   const open = event.key === "Escape" && document.querySelector("details.menu[open]");
   if (open) { open.open = false; open.querySelector("summary").focus(); }
