@@ -105,7 +105,7 @@ def work_of(store: Store, prospect_id: str, *, scope: Scope, shown: int = SHOWN)
         return AccountWork(
             prospect_id,
             note_count=0 if is_withheld else ledger.note_count(prospect_id),
-            is_on_file=_is_on_file(transaction, prospect_id),
+            is_on_file=ledger.is_on_file(prospect_id),
             is_withheld=is_withheld,
             **found,
         )
@@ -136,8 +136,8 @@ def due(
 def notes(store: Store, *, scope: Scope, prospect_id: str | None = None) -> pd.DataFrame:
     """Give notes within reach, of one account or of all, newest first, as ``NOTE_COLUMNS``.
 
-    ``on_file`` is False where the prospect is no longer in the store; these reach only those who
-    reach everything.
+    ``in_plan`` and ``on_file`` tell whether the plan in force and the store have the prospect.
+    Notes about one that the plan has not reach only those who reach everything.
     """
     with store.read() as transaction:
         plan_id = _plan_id(transaction)
@@ -366,21 +366,19 @@ def _account(
     Where ``is_read``, of one that is itself within reach, whatever of its notes.
     """
     reach, plan_id = scope.accounts if is_read else scope.people, _plan_id(transaction)
-    found = pd.DataFrame()
-    if plan_id is not None:
-        found = transaction.reading.prospects(plan_id, reach, prospect_id=prospect_id)
-    if plan_id is None or found.empty:
+    owners = transaction.work.owners(plan_id, reach, prospect_id)
+    if plan_id is None or not owners:
         raise NotFoundError(
             f"No prospect {prospect_id!r} in the plan in force. `territory export prospects` "
             "lists those there are."
         )
-    return plan_id, found["rep_id"].iloc[0]
+    return plan_id, owners[0]
 
 
 def _refuse_gone(transaction: Transaction, prospect_id: str, scope: Scope) -> str:
     """Refuse to write about what the next plan leaves out; gives the plan in force."""
     plan_id, _ = _account(transaction, prospect_id, scope)
-    if _is_on_file(transaction, prospect_id):
+    if transaction.work.is_on_file(prospect_id):
         return plan_id
     decided = transaction.pairs.decisions()
     gone = (decided["second_id"] == prospect_id) & (decided["decision"] == MERGED)
@@ -389,10 +387,6 @@ def _refuse_gone(transaction: Transaction, prospect_id: str, scope: Scope) -> st
         f"{prospect_id!r} was {why} since {plan_id}, and the next plan leaves it out. "
         "Nothing was written: write it at the account that is kept."
     )
-
-
-def _is_on_file(transaction: Transaction, prospect_id: str) -> bool:
-    return len(transaction.table("prospects", ["prospect_id"], prospect_id=prospect_id)) == 1
 
 
 def _plan_id(transaction: Transaction) -> str | None:

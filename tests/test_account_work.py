@@ -250,8 +250,8 @@ def test_notes_of_a_prospect_whose_import_is_undone_stay_and_come_back_with_it(
         workflow.add_note(company, "new-1", "third", **told)
     workflow.assign(company, published_by="me", now=NOW)
     left = workflow.notes(company, scope=ALL)
-    assert left[["prospect_id", "text", "on_file"]].to_numpy().tolist() == [
-        ["new-1", "first call", False]
+    assert left[["prospect_id", "text", "in_plan", "on_file"]].to_numpy().tolist() == [
+        ["new-1", "first call", False, False]
     ]
     seen = workflow.due(company, scope=ALL, today=NOW.date())
     assert (seen.total, seen.with_step) == (1, 0)  # of no account of the plan

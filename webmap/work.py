@@ -8,6 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 
 from territory import workflow
 from territory.account_work import LONGEST_NOTE, LONGEST_STEP
+from territory.errors import NotFoundError
 from webmap import exports, import_tables, opened, security, shell
 from webmap.auth import onward
 
@@ -68,7 +69,10 @@ def _ticked() -> dict[str, object] | None:
     step_id, prospect_id = (request.args.get(name) for name in ("did", "about"))
     if not step_id or not prospect_id:
         return None
-    told = workflow.work_of(opened.store(), prospect_id, scope=security.scope())
+    try:
+        told = workflow.work_of(opened.store(), prospect_id, scope=security.scope())
+    except NotFoundError:  # no account of the plan, or no longer of theirs: the tick stands
+        return None
     past = exports.records(told.past)
     return next((one for one in past if one["step_id"] == step_id), None)
 

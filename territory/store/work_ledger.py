@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 NOTE_COLUMNS = (
     "note_id", "prospect_id", "name", "market_id", "rep_id", "rep_name", "text", "written_at",
-    "written_by", "author", "taken_back_at", "on_file",
+    "written_by", "author", "taken_back_at", "in_plan", "on_file",
 )  # fmt: skip
 STEP_COLUMNS = (
     "step_id", "prospect_id", "name", "market_id", "rep_id", "rep_name", "words", "due_on",
-    "set_at", "set_by", "setter", "outcome", "ended_at", "ended_by", "ender", "on_file",
+    "set_at", "set_by", "setter", "outcome", "ended_at", "ended_by", "ender", "in_plan", "on_file",
 )  # fmt: skip
 
 
@@ -138,6 +138,19 @@ class WorkLedger:
             .where(next_steps.c.outcome.is_(None), within(said.c.rep_id, reach))
         ).one()
         return {name: int(number or 0) for name, number in zip(counts, found, strict=True)}
+
+    def owners(self, plan_id: str | None, reach: Reach, prospect_id: str) -> list[str | None]:
+        """Give the rep who has a prospect in a plan, None for nobody; empty: out of reach."""
+        said = schema.plan_assignments
+        mine = (said.c.plan_id == plan_id) & (said.c.prospect_id == prospect_id)
+        query = select(said.c.rep_id).where(mine, within(said.c.rep_id, reach))
+        return list(self._connection.execute(query).scalars())
+
+    def is_on_file(self, prospect_id: str) -> bool:
+        """Whether the store has a prospect, whatever the plan says."""
+        now = schema.prospects
+        query = select(now.c.prospect_id).where(now.c.prospect_id == prospect_id)
+        return self._connection.execute(query).scalar() is not None
 
     def accounts(self, plan_id: str | None, reach: Reach) -> int:
         """Count the prospects of a plan within reach."""
@@ -250,6 +263,7 @@ class WorkLedger:
             "market_id": said.c.market_id,
             "rep_id": said.c.rep_id,
             "rep_name": reps.c.name,
+            "in_plan": said.c.prospect_id.is_not(None),
             "on_file": now.c.prospect_id.is_not(None),
         }
         for label, column in people.items():

@@ -198,13 +198,28 @@ def test_next_steps_stand_by_day_overdue_first_with_counts_and_an_undo(as_, stor
     done = Page(client.get(answer.location)).text
     assert "on 2026-11-22 is done" in done
     assert "0 overdue" in done
-    assert "is done" not in Page(as_("ops").get("/next?did=step-1&about=3m")).text
+    for about in ("3m", "no-such", accounts[REP_A][0][0]):
+        answer = client.get(f"/next?did=step-1&about={about}")
+        assert answer.status_code == 200
+        assert "is done" not in Page(answer).text
     answer = post(client, f"/next-steps/{step_id}/reopen", next="/next")
     assert "1 overdue" in Page(client.get(answer.location)).text
     rows = list(csv.DictReader(io.StringIO(client.get("/next.csv").get_data(as_text=True))))
     assert [row["due_on"] for row in rows] == sorted(days)
     events = audit.search(store, action="rows.export", subject_kind="next_steps")[0]
     assert events["by"].tolist() == [client.application.config["PEOPLE"]["rep_b"]]
+
+
+def test_a_step_about_what_left_the_plan_stands_without_a_link_and_can_be_ticked(as_, store):
+    with store.write() as transaction:
+        step_id = transaction.work.add_step("gone-1", "left over", DAY, at=DAY, by="x")
+    assert "left over" not in Page(as_("rep_a").get("/next")).text
+    page = Page(as_("ops").get("/next"))
+    assert "gone-1 Not in the plan in force" in page.text
+    assert "/prospects/gone-1#work" not in page.links
+    answer = post(as_("ops"), f"/next-steps/{step_id}/done", next="/next")
+    assert as_("ops").get(answer.location).status_code == 200
+    assert "left over" not in Page(as_("ops").get("/next")).text
 
 
 def len_of(store, rep_id) -> str:
