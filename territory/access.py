@@ -30,7 +30,7 @@ _COMMON = {"see_sums", "check_own_home"}
 _READING = frozenset({"see_accounts_all", "see_accounts_own"})
 _SELLING = {
     "see_accounts_own", "see_contacts", "see_pipeline", "see_findings", "work_accounts",
-    "export_accounts",
+    "export_accounts", "save_views",
 }  # fmt: skip
 CAPABILITIES: Mapping[str, frozenset[str]] = {
     # Runs the system and names its users; reads no account, no contact and no home.
@@ -39,8 +39,8 @@ CAPABILITIES: Mapping[str, frozenset[str]] = {
         _COMMON
         | {
             "see_accounts_all", "see_contacts", "see_pipeline", "see_findings", "work_accounts",
-            "export_accounts", "import_data", "review_places", "see_drafts", "draft_plans",
-            "publish_plans", "set_access_policy",
+            "export_accounts", "save_views", "import_data", "review_places", "see_drafts",
+            "draft_plans", "publish_plans", "set_access_policy",
         }
     ),
     "manager": frozenset(_COMMON | _SELLING),  # of the reps managed
@@ -49,7 +49,9 @@ CAPABILITIES: Mapping[str, frozenset[str]] = {
         _COMMON
         | {"decide_eligibility", "see_decisions", "see_homes", "set_eligibility_policy"}
     ),
-    "viewer": frozenset(_COMMON | {"see_accounts_all", "see_pipeline", "see_findings"}),
+    "viewer": frozenset(
+        _COMMON | {"see_accounts_all", "see_pipeline", "see_findings", "save_views"}
+    ),
 }  # fmt: skip
 # What a program may be trusted with: no home, no user and no log is read with a token.
 TOKEN_SCOPES = frozenset(

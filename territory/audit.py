@@ -34,7 +34,7 @@ FORMATS = ("csv", "xlsx", "parquet")
 WITHHELD = "(withheld)"
 # What never enters the log, which more people read than may read these: secrets, whatever the
 # subject, and whatever is called home_...; of a contact all that says who it is, of a person's home
-# all that says where.
+# all that says where; what people write about accounts and how they name their views.
 SECRET_FIELDS = frozenset({"password", "secret", "token", "link"})
 HOME_FIELDS = frozenset(
     {
@@ -44,6 +44,9 @@ HOME_FIELDS = frozenset(
 )  # fmt: skip
 PRIVATE_FIELDS = {
     "contact": frozenset({"name", "title", "email", "phone"}),
+    "note": frozenset({"text"}),
+    "next_step": frozenset({"words"}),
+    "saved_view": frozenset({"name"}),
     "home": HOME_FIELDS,
     "person": HOME_FIELDS,
     "decision": HOME_FIELDS,

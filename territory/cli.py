@@ -24,6 +24,7 @@ from territory.cli_places import places
 from territory.cli_profile import profile_command
 from territory.cli_tokens import tokens_group
 from territory.cli_users import users_group
+from territory.cli_work import next_group, note_group
 from territory.errors import InputError, NotFoundError, TerritoryError
 from territory.terminal import Progress, answer, as_json, dry_run, note, now, opened, person
 
@@ -75,6 +76,8 @@ cli.add_command(work)
 cli.add_command(users_group)
 cli.add_command(tokens_group)
 cli.add_command(audit_group)
+cli.add_command(note_group)
+cli.add_command(next_group)
 
 
 @cli.command()

@@ -10,7 +10,7 @@ from territory.terminal import answer, as_json, now, opened, person
 
 EXPORTS = (
     "prospects", "markets", "findings", "offices", "reps", "territories", "named_accounts", "sites",
-    "contacts", "opportunities", "quotas",
+    "contacts", "opportunities", "quotas", "notes", "next_steps",
 )  # fmt: skip
 PAPERS = ("letter", "a4")
 

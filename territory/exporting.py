@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from territory import audit, geofiles, tables, views
+from territory import account_work, audit, geofiles, tables, views
 from territory.errors import InputError, NotFoundError
 from territory.store import KINDS
 
@@ -54,6 +54,8 @@ OF_THE_PLAN: dict[str, Read] = {
 EXPORTS = {
     **OF_THE_PLAN,
     **{kind: _table(kind) for kind in KINDS if kind not in OF_THE_PLAN},
+    "notes": account_work.notes,
+    "next_steps": account_work.all_steps,
 }
 
 
@@ -84,7 +86,8 @@ def export(
 ) -> Taken:
     """Write a frame to a file in the format of its suffix.
 
-    The frame holds what ``scope.exported`` reaches. The export is an event of the audit log,
+    The frame holds what ``scope.exported`` reaches; that of prospects has the next step and the
+    last note of each beside it. The export is an event of the audit log,
     recorded before the file is written.
 
     Raises
@@ -100,6 +103,8 @@ def export(
     if kind in OF_THE_PLAN and not _has_plan(store):
         raise NotFoundError("No plan is published yet. `territory assign` makes one.")
     frame = EXPORTS[kind](store, scope=scope.exported)
+    if kind == "prospects":
+        frame = account_work.with_work(store, frame, scope=scope.exported)
     return write(store, frame, kind, Path(path), by=by, now=now)
 
 

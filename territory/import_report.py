@@ -177,13 +177,19 @@ class Preview:
 
 @dataclass(frozen=True)
 class UndoReport:
-    """What an undo did: so many new rows removed, so many changed rows as they were before."""
+    """What an undo did: so many new rows removed, so many changed rows as they were before.
+
+    ``notes`` and ``next_steps`` are about prospects that were removed: they stay on file, and are
+    there again once the prospects are.
+    """
 
     import_id: str
     kind: str
     removed: int
     restored: int
     is_dry_run: bool = False
+    notes: int = 0
+    next_steps: int = 0
 
     @property
     def sentence(self) -> str:
@@ -191,7 +197,17 @@ class UndoReport:
         nothing = " Nothing was written." if self.is_dry_run else ""
         return (
             f"{self.import_id} undone: {self.removed:,} {self.kind} removed, "
-            f"{self.restored:,} as they were before.{nothing}"
+            f"{self.restored:,} as they were before.{self.stays}{nothing}"
+        )
+
+    @property
+    def stays(self) -> str:
+        """What was written about prospects that go, in a sentence; empty for nothing."""
+        if not self.notes and not self.next_steps:
+            return ""
+        return (
+            f" What was written about those removed stays on file (notes: {self.notes:,}, "
+            f"next steps: {self.next_steps:,}): `territory export notes` has it."
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -201,6 +217,8 @@ class UndoReport:
             "kind": self.kind,
             "removed": self.removed,
             "restored": self.restored,
+            "notes": self.notes,
+            "next_steps": self.next_steps,
             "dry_run": self.is_dry_run,
         }
 

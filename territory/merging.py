@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 WRITTEN = (*ADDRESS, "given_lat", "given_lon")  # where the file says that a prospect is
 LOCATION = (*WRITTEN, *GEOCODE.columns)
 PLACE_DECISION = "place_decisions"
-CHILDREN = {"sites": "site_id", "contacts": "contact_id", "opportunities": "opportunity_id"}
+# What belongs to a prospect, by the column that names a row of it.
+CHILDREN = {
+    "sites": "site_id",
+    "contacts": "contact_id",
+    "opportunities": "opportunity_id",
+    "account_notes": "note_id",
+    "next_steps": "step_id",
+}
 
 Values = dict[str, Any]
 
@@ -31,8 +38,8 @@ Values = dict[str, Any]
 class Change:
     """A row of the store that a merge adds (no ``before``), takes away (no ``after``) or alters.
 
-    ``kind`` is one of ``KINDS`` or ``PLACE_DECISION``; ``key`` names the row. A row that is altered
-    has the altered columns only.
+    ``kind`` is one of ``KINDS``, ``CHILDREN`` or ``PLACE_DECISION``; ``key`` names the row. A row
+    that is altered has the altered columns only.
     """
 
     kind: str
@@ -46,7 +53,7 @@ class Prospect:
     """A prospect with all that hangs on it: rows as ``records`` gives them."""
 
     row: Values
-    children: Mapping[str, list[Values]]  # sites, contacts, opportunities
+    children: Mapping[str, list[Values]]  # rows of each of ``CHILDREN``
     subsidiaries: list[Values]  # prospects that name it as their parent
     named_account: Values | None
     place_decision: Values | None

@@ -41,6 +41,8 @@ _PARTS = {
     "contacts": ("contact", "contacts"),
     "opportunities": ("opportunity", "opportunities"),
     "named_accounts": ("named account", "named accounts"),
+    "account_notes": ("note", "notes"),
+    "next_steps": ("next step", "next steps"),
 }
 # The pairs found last in each open store, and the state they were found in.
 _FOUND: WeakKeyDictionary[Store, tuple[tuple[object, ...], pd.DataFrame]] = WeakKeyDictionary()
@@ -173,7 +175,8 @@ def merge(
     """Make one prospect of two: ``kept_id`` stays, ``merged_id`` goes.
 
     The kept one keeps its values, what it lacks is filled in from the other; sites, contacts,
-    opportunities, subsidiaries and a named account move to it. ``unmerge`` takes it back.
+    opportunities, notes, next steps, subsidiaries and a named account move to it. ``unmerge`` takes
+    it back.
 
     Raises
     ------

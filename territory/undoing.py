@@ -28,6 +28,8 @@ def undo(
 ) -> UndoReport:
     """Take an import back: what it brought goes, what it changed is as it was before.
 
+    Notes and next steps about prospects that go stay on file, and the report counts them.
+
     Raises
     ------
     NotFoundError
@@ -56,6 +58,8 @@ def undo(
         ]
         if reasons:
             raise ConflictError(f"{import_id} cannot be undone: {'; '.join(reasons)}.")
+        is_about = record.kind == "prospects"
+        stays = transaction.work.filed(brought["prospect_id"].tolist() if is_about else [])
         if not dry_run:
             ledger.remove(record.kind, brought)
             _restore(transaction, record.kind, past)
@@ -67,9 +71,14 @@ def undo(
                 action="import.undo",
                 subject_kind="import",
                 subject_id=import_id,
-                after={"kind": record.kind, "removed": len(brought), "restored": len(past)},
+                after={
+                    "kind": record.kind,
+                    "removed": len(brought),
+                    "restored": len(past),
+                    "stays": stays,
+                },
             )
-    return UndoReport(import_id, record.kind, len(brought), len(past), dry_run)
+    return UndoReport(import_id, record.kind, len(brought), len(past), dry_run, **stays)
 
 
 def _restore(transaction: Transaction, kind: str, past: pd.DataFrame) -> None:

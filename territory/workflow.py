@@ -13,6 +13,20 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from territory import assignment, audit, drafting, importing, plans, reference, views
+from territory.account_work import (
+    AccountWork,
+    Due,
+    add_note,
+    due,
+    finish_next_step,
+    notes,
+    reopen_next_step,
+    set_next_step,
+    steps,
+    take_back_note,
+    with_work,
+    work_of,
+)
 from territory.book import Book, Choice
 from territory.book import gather as market_book
 from territory.book_pdf import export_book
@@ -66,10 +80,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXPORTS",
+    "AccountWork",
     "AssignReport",
     "Book",
     "CheckReport",
     "Choice",
+    "Due",
     "GeocodeReport",
     "ImportRecord",
     "ImportReport",
@@ -80,13 +96,16 @@ __all__ = [
     "Profile",
     "ProspectView",
     "UndoReport",
+    "add_note",
     "assign",
     "check",
     "check_report",
+    "due",
     "explain",
     "export",
     "export_book",
     "findings",
+    "finish_next_step",
     "geocode",
     "history",
     "import_file",
@@ -99,6 +118,7 @@ __all__ = [
     "market_profile",
     "market_summaries",
     "missing_keys",
+    "notes",
     "offices",
     "outcomes",
     "outside",
@@ -106,9 +126,15 @@ __all__ = [
     "policy_in_force",
     "preview",
     "prospect",
+    "reopen_next_step",
     "report_table",
     "reps",
+    "set_next_step",
+    "steps",
+    "take_back_note",
     "undo",
+    "with_work",
+    "work_of",
     "write_report",
 ]
 

@@ -84,6 +84,8 @@ def test_every_role_has_its_capabilities_and_the_command_line_knows_it() -> None
         ("see_contacts", {"ops", "rep", "manager"}),
         ("see_pipeline", {"ops", "rep", "manager", "viewer"}),
         ("export_accounts", {"ops", "rep", "manager"}),
+        ("work_accounts", {"ops", "rep", "manager"}),
+        ("save_views", {"ops", "rep", "manager", "viewer"}),
         ("see_drafts", {"ops"}),
         ("import_data", {"ops"}),
         ("publish_plans", {"ops"}),

@@ -29,6 +29,7 @@ from webmap import (
     auth,
     basemap,
     failures,
+    home_screen,
     hr,
     hr_batches,
     hr_people,
@@ -43,6 +44,7 @@ from webmap import (
     rates,
     receiving,
     rep,
+    saved,
     security,
     self_check,
     shell,
@@ -51,6 +53,7 @@ from webmap import (
     view,
     warmup,
     wording,
+    work,
     worklist,
 )
 from webmap.company import Company, company_from
@@ -190,13 +193,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     failures.install(app)
     wording.install(app)
     shell.install(app)
+    home_screen.install(app)
     oidc.install(app)
     if settings.warm_up:
         warmup.install(app, settings.var_dir)
     for module in (
         admin, auth, oidc, ops, rep, taking, view, hr, hr_people,
         hr_batches, hr_rules, hr_planning, self_check, api, api_eligibility, imports, worklist,
-        pairs, job_pages, assets, basemap, profile,
+        pairs, job_pages, assets, basemap, profile, work, saved, home_screen,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     security.check_declared(app)

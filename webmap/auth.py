@@ -85,13 +85,20 @@ def _end_session() -> None:
         sessions.sign_out(opened.store(), secret, now=opened.now())
 
 
-def onward() -> str:
-    """Read where to go on to: a page of this app, else the first."""
+def onward(otherwise: str | None = None) -> str:
+    """Read where to go on to: a page of this app, else ``otherwise``, else the first."""
     told = request.values.get("next", "")
-    parts = urlsplit(told) if told.isprintable() and "\\" not in told else None
-    is_ours = parts is not None and not parts.scheme and not parts.netloc
-    is_path = told.startswith("/") and not told.startswith("//")
-    return told if is_ours and is_path else url_for("ops.home")
+    return told if is_ours(told) else otherwise or url_for("ops.home")
+
+
+def is_ours(address: str) -> bool:
+    """Whether an address is the path of a page of this app, whatever a browser makes of it."""
+    if not address.startswith("/") or address.startswith("//"):
+        return False
+    if not address.isprintable() or "\\" in address:
+        return False
+    parts = urlsplit(address)
+    return not parts.scheme and not parts.netloc
 
 
 @blueprint.get("/sign-in/link")

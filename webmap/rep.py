@@ -11,7 +11,7 @@ from territory import workflow
 from territory.errors import NotFoundError
 from territory.footprint import ELSEWHERE, HERE, NOWHERE, footprint
 from territory.quota_effect import quota_effect
-from webmap import exports, listing, maps, scores, security, shell, statics, taking
+from webmap import exports, listing, maps, scores, security, shell, statics, taking, work
 from webmap.headers import HEADERS
 from webmap.targets import Asked, Place
 
@@ -160,6 +160,7 @@ def _record(prospect_id: str) -> dict[str, Any]:
         "withheld": details.withheld,
         "explanation": told,
         "score": _score(details),
+        **work.section(details),
     }
 
 

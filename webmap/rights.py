@@ -17,6 +17,7 @@ RIGHTS = {
     "see_findings": "see what is wrong with those",
     "work_accounts": "note what was done about those",
     "export_accounts": "export what you see",
+    "save_views": "save filters of a list or map under a name",
     "import_data": "bring files in and undo imports",
     "review_places": "decide about places and likely duplicates",
     "see_drafts": "see plans that are not published",

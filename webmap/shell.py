@@ -104,6 +104,7 @@ def _places(seen: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
         ("imports.home", "Import", "up", None),
         ("worklist.home", "Places", "pin", None),
         ("ops.findings", "Findings", "flag", seen.findings),
+        ("work.due", "Next", "check", None),
         ("rep.outside", "Outside", "outside", seen.outside),
         ("ops.offices", "Offices", "office", None),
         ("admin.users", "Users", "people", None),

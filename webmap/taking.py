@@ -19,6 +19,8 @@ from webmap import exports, listing, opened, security, shell
 from webmap.targets import Place
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from territory.cover_map import Drawing
     from webmap.listing import Listed
 
@@ -82,7 +84,7 @@ def offer(listed: Listed) -> Offer | None:
 def prospects(market_id: str, suffix: str) -> Response:
     """Export what the filters show of a market, as far as it may leave, in a format of choice."""
     view = workflow.market(shell.store(), market_id, scope=security.scope().exported)
-    shown = in_order(view.prospects, listing.listed(Place(market_id)).ids())
+    shown = _with_work(in_order(view.prospects, listing.listed(Place(market_id)).ids()))
     return exports.table(shown, "prospects", suffix, of=market_id, is_demo=view.is_demo)
 
 
@@ -146,6 +148,11 @@ def book_file(market_id: str) -> Response:
         return exports.download(path, f"book-{market_id}", stack.pop_all(), is_demo=is_demo)
 
 
+def _with_work(prospects: pd.DataFrame) -> pd.DataFrame:
+    """Add the next step and the last note of each, as far as they may leave."""
+    return workflow.with_work(shell.store(), prospects, scope=security.scope().exported)
+
+
 def _choice(listed: Listed) -> workflow.Choice:
     """Say in words what the filters chose."""
     asked = listed.asked
@@ -177,6 +184,6 @@ def _marks(drawing: Drawing) -> list[tuple[Markup, str]]:
 def outside(suffix: str) -> Response:
     """Export the prospects of no market, under the same filters."""
     everyone = workflow.outside(shell.store(), scope=security.scope().exported)
-    shown = in_order(everyone, listing.listed(Place(is_outside=True)).ids())
+    shown = _with_work(in_order(everyone, listing.listed(Place(is_outside=True)).ids()))
     is_demo = shell.overview().is_demo
     return exports.table(shown, "prospects", suffix, of="outside", is_demo=is_demo)

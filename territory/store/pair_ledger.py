@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 
 from territory.merging import CHILDREN, PLACE_DECISION, Change, Prospect, Values, records
-from territory.store import import_schema, rows, schema
+from territory.store import import_schema, rows, schema, work_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +23,12 @@ MERGED, DISTINCT = "merged", "distinct"
 _PAIRS = import_schema.pair_decisions
 _PLACES = import_schema.place_decisions
 _PROSPECTS = schema.prospects
+# What a merge changes beside the tables of ``KINDS``.
+_APART = {
+    PLACE_DECISION: _PLACES,
+    "account_notes": work_schema.account_notes,
+    "next_steps": work_schema.next_steps,
+}
 # What pairs of namesakes rest on.
 COMPARED = (
     "prospect_id", "name", "website", "street", "city", "state", "postal_code", "country",
@@ -108,7 +114,7 @@ class PairLedger:
         own = records(self._of(_PROSPECTS, prospect_id))
         if not own:
             return None
-        tables = {kind: schema.KINDS[kind].table for kind in CHILDREN}
+        tables = {kind: _table(kind) for kind in CHILDREN}
         subsidiaries = select(_PROSPECTS.c.prospect_id).where(_PROSPECTS.c.parent_id == prospect_id)
         named = records(self._of(schema.named_accounts, prospect_id))
         where = (_PLACES.c.kind == "prospects") & (_PLACES.c.subject_id == prospect_id)
@@ -215,7 +221,7 @@ def _about(one: str, other: str) -> Any:
 
 
 def _table(kind: str) -> Table:
-    return _PLACES if kind == PLACE_DECISION else schema.KINDS[kind].table
+    return _APART[kind] if kind in _APART else schema.KINDS[kind].table
 
 
 def _packed(changes: Iterable[Change]) -> bytes:

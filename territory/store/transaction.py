@@ -19,7 +19,9 @@ from territory.store.job_ledger import JobLedger
 from territory.store.paging_ledger import PagingLedger
 from territory.store.pair_ledger import PairLedger
 from territory.store.reading_ledger import ReadingLedger
+from territory.store.saved_view_ledger import SavedViewLedger
 from territory.store.snapshot_ledger import SnapshotLedger
+from territory.store.work_ledger import WorkLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -69,6 +71,16 @@ class Transaction:
     def paging(self) -> PagingLedger:
         """One page of a long list."""
         return PagingLedger(self._connection)
+
+    @cached_property
+    def work(self) -> WorkLedger:
+        """Notes and next steps of accounts."""
+        return WorkLedger(self._connection)
+
+    @cached_property
+    def saved_views(self) -> SavedViewLedger:
+        """Views that people keep under a name."""
+        return SavedViewLedger(self._connection)
 
     @cached_property
     def snapshots(self) -> SnapshotLedger:

@@ -48,6 +48,8 @@ def readers() -> dict[str, set[str]]:
         told |= {mark(name, whose): {*OWNER[whose], "ops"} for name in CONTACT}
         told[mark("account", whose)] = {*OWNER[whose], "ops", "viewer"}
         told[mark("deal", whose)] = {*OWNER[whose], "ops", "viewer"}
+        told |= {mark(name, whose): {*OWNER[whose], "ops"} for name in ("note", "step")}
+        told[mark("view", whose)] = {f"rep_{whose}"}
     return told | {text: {"hr"} for text in HOME.values()} | {text: set() for text in PASSWORDS}
 
 
@@ -77,6 +79,22 @@ def plant(store, folder: Path) -> None:
     workflow.assign(store, published_by="me", name="Canary", now=NOW)
 
 
+def note(app) -> None:
+    """Have each rep note what was done, say what is next, and save a view, on the pages."""
+    for prospect_id, whose in ACCOUNTS.items():
+        client = sign_in(app, app.config["PEOPLE"][f"rep_{whose}"])
+        form = {"csrf_token": token(client, "/account")}
+        path = f"/prospects/{prospect_id}"
+        step = {"words": mark("step", whose), "due_on": "2026-12-01"}
+        view = {"name": mark("view", whose), "query": f"q={mark('view', whose)}"}
+        for address, told in (
+            (f"{path}/notes", {"text": mark("note", whose)}),
+            (f"{path}/next-step", step),
+            ("/views", view),
+        ):
+            assert client.post(address, data=form | told).status_code == 303
+
+
 @pytest.fixture(scope="module")
 def coop(demo, tmp_path_factory):
     """The app with sign-in over a demo company in which everything private is marked."""
@@ -88,6 +106,7 @@ def coop(demo, tmp_path_factory):
         ids = add_people(store)
     app = make_app(url, folder / "var", sign_in=True, rate_limits=False, now=lambda: NOW)
     app.config["PEOPLE"] = ids
+    note(app)
     decide(app, ids["hr"])
     return app
 

@@ -5,6 +5,7 @@ from alembic import context
 from territory.store import (  # their tables join the metadata
     eligibility_schema,  # noqa: F401
     import_schema,  # noqa: F401
+    work_schema,  # noqa: F401
 )
 from territory.store.schema import metadata
 
