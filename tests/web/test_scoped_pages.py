@@ -90,7 +90,9 @@ def test_who_sees_sums_sees_every_count_and_neither_row_nor_money(client_as, sto
     assert page.rows["tfoot"][1][0].endswith("Reconciles.")
     assert "not yours to see" in page.text
     assert "$" not in page.text
-    assert not [link for link in page.links if link.startswith(("/markets/", "/findings"))]
+    opened = [link for link in page.links if link.startswith(("/markets/", "/findings"))]
+    assert opened
+    assert all(link.endswith("/profile") for link in opened)
     rows = csv_rows(client_as(role).get("/markets.csv"))
     assert sum(int(row["prospects"]) for row in rows) == seen.in_market
     assert {row["pipeline_usd"] for row in rows} == {""}
