@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from webmap.ground import Layer
 
 TILES_URL = "/tiles/{scheme}/{z}/{x}/{y}{r}.png"
-CREDITS = "U.S. Census Bureau, Natural Earth, GeoNames"
+CREDITS = "© OpenStreetMap contributors (ODbL), U.S. Census Bureau, Natural Earth, GeoNames"
 MAX_ZOOM = 12
 SCHEMES = ("light", "dark")
 SNAP = 3  # how far a quantised colour may be from the ink it stands for, of 255
 SMOOTH = 2  # outlines are drawn so many times larger, for smooth edges
 SOURCES = ("basemap.py", "ground.py", "labels.py")
-TABLES = ("basemap", "counties", "states", "cities", "zip_codes")
-INKS = ("water", "land", "county", "state", "label", "halo", "water-label")
+TABLES = ("basemap", "counties", "states", "cities", "zip_codes", "roads")
+INKS = ("water", "land", "county", "state", "road", "label", "halo", "water-label")
 TOKEN = re.compile(r"--map-([a-z-]+):\s*(#[0-9a-f]{6})")
 MAINLAND = (-125.0, 24.5, -66.5, 49.5)
 
@@ -49,6 +49,7 @@ PLAN = (
     ("land", "land", 0, 0),
     ("borders", "state", 0.75, 3),
     ("home", "land", 0, 0),
+    ("roads", "road", 1.5, 5),
     ("lakes", "water", 0, 3),
     ("rivers", "water", 1.0, 7),
     ("counties", "county", 0.75, 7),

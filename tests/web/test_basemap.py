@@ -30,7 +30,7 @@ KANSAS, LAKE_MICHIGAN, ATLANTIC, ONTARIO = (
     (-60.0, 33.6),
     (-84.6, 49.3),
 )
-PARIS, CHICAGO = (2.35, 48.86), (-87.63, 41.88)
+PARIS, CHICAGO, PRAIRIE = (2.35, 48.86), (-87.63, 41.88), (-109.5, 46.45)
 
 
 def tile_at(lon: float, lat: float, zoom: int) -> tuple[int, int]:
@@ -75,6 +75,24 @@ def test_the_other_continents_are_there() -> None:
     land = ImageColor.getrgb(basemap.palette("light")["land"])
     share = np.mean((np.asarray(image) == land).all(axis=2))
     assert 0.3 < share < 0.99
+
+
+@pytest.mark.parametrize("scheme", basemap.SCHEMES)
+def test_roads_are_drawn_where_their_shape_is_known(scheme: str) -> None:
+    road = ImageColor.getrgb(basemap.palette(scheme)["road"])
+
+    def share(place: tuple[float, float], zoom: int) -> float:
+        drawn = Image.open(io.BytesIO(basemap.draw(scheme, zoom, *tile_at(*place, zoom))))
+        return float(np.mean((np.asarray(drawn.convert("RGB")) == road).all(axis=2)))
+
+    assert 0.002 < share(CHICAGO, 10) < 0.1
+    assert 0.0005 < share(PRAIRIE, 7) < 0.02
+    assert share(PRAIRIE, 10) == 0  # straight for many miles in the source, not in the world
+
+
+def test_the_sources_of_the_ground_are_credited() -> None:
+    assert "© OpenStreetMap contributors" in basemap.CREDITS
+    assert "GeoNames" in basemap.CREDITS
 
 
 def test_a_border_is_drawn_once_and_a_shore_not_at_all() -> None:
