@@ -38,6 +38,7 @@ from webmap import (
     job_pages,
     oidc,
     ops,
+    own_tiles,
     pairs,
     rates,
     receiving,
@@ -96,7 +97,8 @@ class Settings:
 
     ``homes_url`` is where the home store is, by default a file in ``var_dir``; ``self_check`` opens
     a page on which everybody may ask about a ZIP code, by ``self_check_policy`` where several are
-    published. ``company`` is whose sign-on lets people in.
+    published. ``company`` is whose sign-on lets people in. ``tiles`` is the company's own base map:
+    a file of tiles, or the address of a server, which ``tiles_credit`` gives the credit of.
     """
 
     store_url: str = DEFAULT_STORE
@@ -115,6 +117,8 @@ class Settings:
     self_check: bool = False
     self_check_policy: str | None = None
     company: Company | None = None
+    tiles: str | None = None
+    tiles_credit: str | None = None
 
     def __post_init__(self) -> None:
         if self.hosts and not self.sign_in:
@@ -151,6 +155,8 @@ class Settings:
             self_check=os.environ.get("TERRITORY_SELF_CHECK") == "1",
             self_check_policy=os.environ.get("TERRITORY_SELF_CHECK_POLICY") or None,
             company=company_from(os.environ),
+            tiles=os.environ.get(own_tiles.SETTING) or None,
+            tiles_credit=os.environ.get(own_tiles.CREDIT_SETTING) or None,
         )
 
 
@@ -161,6 +167,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     ------
     StoreError
         If the store is out of reach or was written by another version.
+    InputError
+        If the settings name tiles that cannot be used.
     LookupError
         If a view does not say who may call it.
     """
@@ -176,8 +184,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         ],
     )  # fmt: skip
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    # Fails now rather than at the first request; each process then opens its own.
+    # Both fail now rather than at the first request; each process then opens its own.
     open_store(settings.store_url).close()
+    app.extensions["own_tiles"] = own_tiles.tiles_of(settings.tiles, settings.tiles_credit)
 
     # What is registered last sees a response first: conditional answers and headers are made
     # before the body is compressed.

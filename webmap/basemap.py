@@ -4,6 +4,9 @@ Land and water, lakes, state and county lines, and city labels, in a light and a
 pixels or, for dense screens, 512. A tile is drawn when it is first asked for and kept in an SQLite
 file laid out like MBTiles; the file may be deleted at any time. Its name holds a digest of what the
 tiles are drawn from, so a new release never shows old tiles.
+
+A company may put tiles of its own in their place (``own_tiles``): those of a file come from the
+same addresses, and where it has none the drawn ones do; those of a server come from there.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import functools
 import hashlib
 import io
 import re
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -24,6 +28,7 @@ from territory import reference
 from webmap import security
 from webmap.ground import TILE, Ground, project
 from webmap.labels import STYLES, Label, Labels, font
+from webmap.own_tiles import DEEPEST_ZOOM, TileFile, TileServer
 from webmap.tilestore import TileStore
 
 if TYPE_CHECKING:
@@ -55,6 +60,18 @@ PLAN = (
     ("counties", "county", 0.75, 7),
     ("states", "state", 1.0, 3),
 )
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """What a map lies on: the address of its tiles, their credit as text, their closest zoom."""
+
+    url: str = TILES_URL
+    credit: str = CREDITS
+    closest: int = MAX_ZOOM
+
+
+DRAWN = Tiles()
 
 
 @functools.cache
@@ -226,22 +243,53 @@ def warm(
     return drawn
 
 
+def own_tiles() -> TileFile | TileServer | None:
+    """Give the tiles that this app was started with; None: those that are drawn."""
+    found: TileFile | TileServer | None = current_app.extensions.get("own_tiles")
+    return found
+
+
+def under_maps() -> Tiles:
+    """Say what the maps of this app lie on."""
+    own = own_tiles()
+    if isinstance(own, TileServer):
+        return Tiles(own.url, own.credit, DEEPEST_ZOOM)
+    return under_homes()
+
+
+def under_homes() -> Tiles:
+    """Say what a map lies on that no other host may know of."""
+    own = own_tiles()
+    if not isinstance(own, TileFile):
+        return DRAWN
+    # The drawn tiles stand round it and at the zooms that it lacks, so their credit stays.
+    credit = f"{own.credit}; around it {CREDITS}" if own.credit else CREDITS
+    return Tiles(f"{TILES_URL}?v={own.tag}", credit, max(MAX_ZOOM, own.closest))
+
+
 blueprint = Blueprint("tiles", __name__, url_prefix="/tiles")
 
 
 @blueprint.get("/<any(light, dark):scheme>/<int:z>/<int:x>/<int:y><any('', '@2x'):dense>.png")
 @security.allows("see_sums")
 def serve(scheme: str, z: int, x: int, y: int, dense: str) -> Response:
-    """Answer for one tile; what is off the map or closer than MAX_ZOOM is not found."""
-    if z > MAX_ZOOM or x >= 2**z or y >= 2**z:
+    """Answer for one tile; what is off the map or closer than there are tiles is not found."""
+    own = own_tiles()
+    file = own if isinstance(own, TileFile) else None
+    if z > max(MAX_ZOOM, file.closest if file else 0) or x >= 2**z or y >= 2**z:
         abort(404)
+    picture = file.picture(z, x, y) if file else None
+    data, kind = picture or (None, "image/png")
     ratio = 2 if dense else 1
-    response = Response(mimetype="image/png")
-    response.set_etag(f"{version()}-{scheme}-{z}-{x}-{y}-{ratio}")
+    made = file.tag if file and picture else f"{version()}-{scheme}-{ratio}"
+    response = Response(mimetype=kind)
+    response.set_etag(f"{made}-{z}-{x}-{y}")
     response.cache_control.public = True
     response.cache_control.max_age = 24 * 3600
     if request.if_none_match.contains(response.get_etag()[0]):
         response.status_code = 304
         return response
-    response.set_data(store(current_app.config["TERRITORY"].var_dir).get((scheme, ratio, z, x, y)))
+    if data is None:
+        data = store(current_app.config["TERRITORY"].var_dir).get((scheme, ratio, z, x, y))
+    response.set_data(data)
     return response

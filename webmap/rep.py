@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, request, 
 
 from territory import workflow
 from territory.errors import NotFoundError
-from webmap import exports, listing, maps, scores, security, shell, statics
+from webmap import basemap, exports, listing, maps, scores, security, shell, statics
 from webmap.headers import HEADERS
 from webmap.targets import Asked, Place
 
@@ -151,6 +151,7 @@ def _map(area: workflow.MarketArea) -> maps.RenderedMap:
             _offices(area),
             prospect_url=url_for(".prospect", prospect_id="ID").replace("ID", "{id}"),
             limit_m=area.radius_m,
+            tiles=basemap.under_maps(),
         ),
     )
 
