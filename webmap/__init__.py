@@ -86,7 +86,7 @@ class Settings:
     """What one app is started with.
 
     ``var_dir`` holds drawn map tiles, which the app may rebuild at any time, and uploads, which it
-    may not; ``warm_up`` draws the first tiles as soon as the app is asked for anything; ``today``
+    may not; ``warm_up`` draws the first tiles beside the start of the app; ``today``
     is what "3 days ago" counts from, and ``now`` is the clock. ``queue`` is where jobs wait
     (``job_queue.open_queue``), by default a file in ``var_dir``. ``secret_key`` signs cookies; by
     default it is made once and kept in ``var_dir``.
@@ -199,7 +199,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     shell.install(app)
     oidc.install(app)
     if settings.warm_up:
-        warmup.install(app, settings.var_dir)
+        app.extensions["warm_up"] = warmup.start(settings.var_dir)
     for module in (
         admin, auth, oidc, ops, rep, view, hr, hr_people,
         hr_batches, hr_rules, hr_planning, self_check, api, api_eligibility, imports, worklist,

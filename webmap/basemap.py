@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from webmap.ground import Layer
+    from webmap.tilestore import Key
 
 TILES_URL = "/tiles/{scheme}/{z}/{x}/{y}{r}.png"
-CREDITS = "© OpenStreetMap contributors (ODbL), U.S. Census Bureau, Natural Earth, GeoNames"
+CREDITS = "© OpenStreetMap contributors, GeoNames, Natural Earth, US Census"
 MAX_ZOOM = 12
 SCHEMES = ("light", "dark")
 SNAP = 3  # how far a quantised colour may be from the ink it stands for, of 255
@@ -219,9 +220,8 @@ def warm(
 ) -> int:
     """Draw the tiles of ``levels`` within ``bounds`` that are not there yet.
 
-    Call it before a server forks its workers: they then share the outlines. ``bounds`` are west,
-    south, east and north in degrees. With all tiles there it reads the file and no tables.
-    ``goes_on`` is asked before each column of tiles; False ends the work.
+    ``bounds`` are west, south, east and north in degrees. With all tiles there it reads the file
+    and no tables. ``goes_on`` is asked before each tile; False ends the work.
 
     Returns
     -------
@@ -229,18 +229,38 @@ def warm(
         How many tiles were drawn.
     """
     kept, drawn = store(folder), 0
+    for key in _keys(levels, bounds, schemes, ratios):
+        if not goes_on():
+            break
+        if not kept.has(key):
+            kept.get(key)
+            drawn += 1
+    return drawn
+
+
+def is_warm(folder: Path, levels: Iterable[int]) -> bool:
+    """Tell whether ``warm`` would find nothing to do; leaves no connection open."""
+    kept = store(folder)
+    found = all(kept.has(key) for key in _keys(levels, MAINLAND, SCHEMES, (1,)))
+    kept.close()
+    return found
+
+
+def _keys(
+    levels: Iterable[int],
+    bounds: tuple[float, float, float, float],
+    schemes: Iterable[str],
+    ratios: Iterable[int],
+) -> Iterator[Key]:
     west, south, east, north = bounds
     (left, right), (bottom, top) = project([west, east], [south, north])
     for zoom in levels:
         tiles = 2**zoom
         for x in range(int(left * tiles), int(right * tiles) + 1):
-            if not goes_on():
-                return drawn
             for y in range(int(top * tiles), int(bottom * tiles) + 1):
-                wanted = [(scheme, ratio, zoom, x, y) for scheme in schemes for ratio in ratios]
-                missing = [key for key in wanted if not kept.has(key)]
-                drawn += len([kept.get(key) for key in missing])
-    return drawn
+                for scheme in schemes:
+                    for ratio in ratios:
+                        yield scheme, ratio, zoom, x, y
 
 
 def own_tiles() -> TileFile | TileServer | None:

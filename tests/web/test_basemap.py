@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from flask import Flask
 from PIL import Image, ImageColor
 
 from territory import reference
-from webmap import basemap
+from webmap import basemap, warmup
 from webmap.ground import TILE, Layer, _borders, project
 from webmap.labels import STYLES, _apart, _sides, font
 from webmap.tilestore import TileStore
@@ -238,3 +239,23 @@ def test_warming_draws_what_is_missing_and_nothing_twice(tmp_path: Path) -> None
     first = basemap.warm(tmp_path, [4, 5], **window)
     assert first >= 2
     assert basemap.warm(tmp_path, [4, 5], **window) == 0
+
+
+def test_the_first_levels_are_drawn_by_a_process_that_ends(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(warmup, "FIRST_LEVELS", range(3, 4))
+    assert not basemap.is_warm(tmp_path, warmup.FIRST_LEVELS)
+    assert warmup.draw(tmp_path, os.getppid()) == 8
+    assert basemap.is_warm(tmp_path, warmup.FIRST_LEVELS)
+    assert warmup.start(tmp_path) is None  # all there: no process
+
+
+def test_drawing_ends_with_the_server_that_began_it(tmp_path: Path) -> None:
+    assert warmup.draw(tmp_path, os.getpid()) == 0  # as of another parent
+
+
+def test_a_server_starts_the_drawing_and_does_not_wait_for_it(tmp_path: Path) -> None:
+    started = warmup.start(tmp_path)
+    assert started is not None
+    assert started.poll() is None
+    started.terminate()
+    started.wait()
