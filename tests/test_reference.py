@@ -35,6 +35,7 @@ TEXT_COLUMNS = {
     "county_business": ["county_fips"],
     "zip_business": ["zip_code", "county_fips"],
     "basemap": ["layer", "detail"],
+    "roads": [],
 }
 MAY_BE_NULL = {
     ("zip_codes", "city"),
@@ -258,6 +259,27 @@ def test_land_is_land_on_the_base_map(
         (tables.basemap["layer"] == "land") & (tables.basemap["detail"] == detail)
     ]
     assert land.intersects(shapely.Point(lon, lat)).any() == is_land
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat"), [(-74.0, 40.7), (-87.6, 41.9), (-105.0, 39.7), (-96.8, 32.8), (-108.5, 45.8)]
+)
+def test_main_roads_reach_the_large_towns(tables: Reference, lon: float, lat: float) -> None:
+    main = tables.roads[tables.roads["first_zoom"] == 5]
+    assert shapely.distance(main.geometry.to_numpy(), shapely.Point(lon, lat)).min() < 0.15
+    assert len(main) < len(tables.roads) / 5
+
+
+@pytest.mark.parametrize(("closest", "longest_km"), [(12, 6), (10, 15)])
+def test_no_road_is_straighter_than_its_closest_zoom_bears(
+    tables: Reference, closest: int, longest_km: float
+) -> None:
+    lines = tables.roads.geometry[tables.roads["last_zoom"] == closest].to_numpy()
+    points, line = shapely.get_coordinates(lines, return_index=True)
+    lon, lat = points.T
+    lengths_m = WGS84.inv(lon[:-1], lat[:-1], lon[1:], lat[1:])[2][line[1:] == line[:-1]]
+    assert len(lengths_m) > 1_000
+    assert lengths_m.max() < longest_km * 1000 + 200  # the grid of the source is 100 m
 
 
 # Reading

@@ -39,6 +39,7 @@ from webmap import (
     job_pages,
     oidc,
     ops,
+    own_tiles,
     pairs,
     profile,
     rates,
@@ -90,7 +91,7 @@ class Settings:
     """What one app is started with.
 
     ``var_dir`` holds drawn map tiles, which the app may rebuild at any time, and uploads, which it
-    may not; ``warm_up`` draws the first tiles as soon as the app is asked for anything; ``today``
+    may not; ``warm_up`` draws the first tiles beside the start of the app; ``today``
     is what "3 days ago" counts from, and ``now`` is the clock. ``queue`` is where jobs wait
     (``job_queue.open_queue``), by default a file in ``var_dir``. ``secret_key`` signs cookies; by
     default it is made once and kept in ``var_dir``.
@@ -101,7 +102,8 @@ class Settings:
 
     ``homes_url`` is where the home store is, by default a file in ``var_dir``; ``self_check`` opens
     a page on which everybody may ask about a ZIP code, by ``self_check_policy`` where several are
-    published. ``company`` is whose sign-on lets people in.
+    published. ``company`` is whose sign-on lets people in. ``tiles`` is the company's own base map:
+    a file of tiles, or the address of a server, which ``tiles_credit`` gives the credit of.
     """
 
     store_url: str = DEFAULT_STORE
@@ -120,6 +122,8 @@ class Settings:
     self_check: bool = False
     self_check_policy: str | None = None
     company: Company | None = None
+    tiles: str | None = None
+    tiles_credit: str | None = None
 
     def __post_init__(self) -> None:
         if self.hosts and not self.sign_in:
@@ -156,6 +160,8 @@ class Settings:
             self_check=os.environ.get("TERRITORY_SELF_CHECK") == "1",
             self_check_policy=os.environ.get("TERRITORY_SELF_CHECK_POLICY") or None,
             company=company_from(os.environ),
+            tiles=os.environ.get(own_tiles.SETTING) or None,
+            tiles_credit=os.environ.get(own_tiles.CREDIT_SETTING) or None,
         )
 
 
@@ -166,6 +172,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     ------
     StoreError
         If the store is out of reach or was written by another version.
+    InputError
+        If the settings name tiles that cannot be used.
     LookupError
         If a view does not say who may call it.
     """
@@ -181,8 +189,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         ],
     )  # fmt: skip
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    # Fails now rather than at the first request; each process then opens its own.
+    # Both fail now rather than at the first request; each process then opens its own.
     open_store(settings.store_url).close()
+    app.extensions["own_tiles"] = own_tiles.tiles_of(settings.tiles, settings.tiles_credit)
 
     # What is registered last sees a response first: conditional answers and headers are made
     # before the body is compressed.
@@ -196,7 +205,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     home_screen.install(app)
     oidc.install(app)
     if settings.warm_up:
-        warmup.install(app, settings.var_dir)
+        app.extensions["warm_up"] = warmup.start(settings.var_dir)
     for module in (
         admin, auth, oidc, ops, rep, taking, view, hr, hr_people,
         hr_batches, hr_rules, hr_planning, self_check, api, api_eligibility, imports, worklist,

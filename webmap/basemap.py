@@ -4,6 +4,9 @@ Land and water, lakes, state and county lines, and city labels, in a light and a
 pixels or, for dense screens, 512. A tile is drawn when it is first asked for and kept in an SQLite
 file laid out like MBTiles; the file may be deleted at any time. Its name holds a digest of what the
 tiles are drawn from, so a new release never shows old tiles.
+
+A company may put tiles of its own in their place (``own_tiles``): those of a file come from the
+same addresses, and where it has none the drawn ones do; those of a server come from there.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import functools
 import hashlib
 import io
 import re
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -24,6 +28,7 @@ from territory import reference
 from webmap import security
 from webmap.ground import TILE, Ground, project
 from webmap.labels import STYLES, Label, Labels, font
+from webmap.own_tiles import DEEPEST_ZOOM, TileFile, TileServer
 from webmap.tilestore import TileStore
 
 if TYPE_CHECKING:
@@ -31,16 +36,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from webmap.ground import Layer
+    from webmap.tilestore import Key
 
 TILES_URL = "/tiles/{scheme}/{z}/{x}/{y}{r}.png"
-CREDITS = "U.S. Census Bureau, Natural Earth, GeoNames"
+CREDITS = "© OpenStreetMap contributors, GeoNames, Natural Earth, US Census"
 MAX_ZOOM = 12
 SCHEMES = ("light", "dark")
 SNAP = 3  # how far a quantised colour may be from the ink it stands for, of 255
 SMOOTH = 2  # outlines are drawn so many times larger, for smooth edges
 SOURCES = ("basemap.py", "ground.py", "labels.py")
-TABLES = ("basemap", "counties", "states", "cities", "zip_codes")
-INKS = ("water", "land", "county", "state", "label", "halo", "water-label")
+TABLES = ("basemap", "counties", "states", "cities", "zip_codes", "roads")
+INKS = ("water", "land", "county", "state", "road", "label", "halo", "water-label")
 TOKEN = re.compile(r"--map-([a-z-]+):\s*(#[0-9a-f]{6})")
 MAINLAND = (-125.0, 24.5, -66.5, 49.5)
 
@@ -49,11 +55,24 @@ PLAN = (
     ("land", "land", 0, 0),
     ("borders", "state", 0.75, 3),
     ("home", "land", 0, 0),
+    ("roads", "road", 1.5, 5),
     ("lakes", "water", 0, 3),
     ("rivers", "water", 1.0, 7),
     ("counties", "county", 0.75, 7),
     ("states", "state", 1.0, 3),
 )
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """What a map lies on: the address of its tiles, their credit as text, their closest zoom."""
+
+    url: str = TILES_URL
+    credit: str = CREDITS
+    closest: int = MAX_ZOOM
+
+
+DRAWN = Tiles()
 
 
 @functools.cache
@@ -201,9 +220,8 @@ def warm(
 ) -> int:
     """Draw the tiles of ``levels`` within ``bounds`` that are not there yet.
 
-    Call it before a server forks its workers: they then share the outlines. ``bounds`` are west,
-    south, east and north in degrees. With all tiles there it reads the file and no tables.
-    ``goes_on`` is asked before each column of tiles; False ends the work.
+    ``bounds`` are west, south, east and north in degrees. With all tiles there it reads the file
+    and no tables. ``goes_on`` is asked before each tile; False ends the work.
 
     Returns
     -------
@@ -211,18 +229,62 @@ def warm(
         How many tiles were drawn.
     """
     kept, drawn = store(folder), 0
+    for key in _keys(levels, bounds, schemes, ratios):
+        if not goes_on():
+            break
+        if not kept.has(key):
+            kept.get(key)
+            drawn += 1
+    return drawn
+
+
+def is_warm(folder: Path, levels: Iterable[int]) -> bool:
+    """Tell whether ``warm`` would find nothing to do; leaves no connection open."""
+    kept = store(folder)
+    found = all(kept.has(key) for key in _keys(levels, MAINLAND, SCHEMES, (1,)))
+    kept.close()
+    return found
+
+
+def _keys(
+    levels: Iterable[int],
+    bounds: tuple[float, float, float, float],
+    schemes: Iterable[str],
+    ratios: Iterable[int],
+) -> Iterator[Key]:
     west, south, east, north = bounds
     (left, right), (bottom, top) = project([west, east], [south, north])
     for zoom in levels:
         tiles = 2**zoom
         for x in range(int(left * tiles), int(right * tiles) + 1):
-            if not goes_on():
-                return drawn
             for y in range(int(top * tiles), int(bottom * tiles) + 1):
-                wanted = [(scheme, ratio, zoom, x, y) for scheme in schemes for ratio in ratios]
-                missing = [key for key in wanted if not kept.has(key)]
-                drawn += len([kept.get(key) for key in missing])
-    return drawn
+                for scheme in schemes:
+                    for ratio in ratios:
+                        yield scheme, ratio, zoom, x, y
+
+
+def own_tiles() -> TileFile | TileServer | None:
+    """Give the tiles that this app was started with; None: those that are drawn."""
+    found: TileFile | TileServer | None = current_app.extensions.get("own_tiles")
+    return found
+
+
+def under_maps() -> Tiles:
+    """Say what the maps of this app lie on."""
+    own = own_tiles()
+    if isinstance(own, TileServer):
+        return Tiles(own.url, own.credit, DEEPEST_ZOOM)
+    return under_homes()
+
+
+def under_homes() -> Tiles:
+    """Say what a map lies on that no other host may know of."""
+    own = own_tiles()
+    if not isinstance(own, TileFile):
+        return DRAWN
+    # The drawn tiles stand round it and at the zooms that it lacks, so their credit stays.
+    credit = f"{own.credit}; around it {CREDITS}" if own.credit else CREDITS
+    return Tiles(f"{TILES_URL}?v={own.tag}", credit, max(MAX_ZOOM, own.closest))
 
 
 blueprint = Blueprint("tiles", __name__, url_prefix="/tiles")
@@ -231,16 +293,23 @@ blueprint = Blueprint("tiles", __name__, url_prefix="/tiles")
 @blueprint.get("/<any(light, dark):scheme>/<int:z>/<int:x>/<int:y><any('', '@2x'):dense>.png")
 @security.allows("see_sums")
 def serve(scheme: str, z: int, x: int, y: int, dense: str) -> Response:
-    """Answer for one tile; what is off the map or closer than MAX_ZOOM is not found."""
-    if z > MAX_ZOOM or x >= 2**z or y >= 2**z:
+    """Answer for one tile; what is off the map or closer than there are tiles is not found."""
+    own = own_tiles()
+    file = own if isinstance(own, TileFile) else None
+    if z > max(MAX_ZOOM, file.closest if file else 0) or x >= 2**z or y >= 2**z:
         abort(404)
+    picture = file.picture(z, x, y) if file else None
+    data, kind = picture or (None, "image/png")
     ratio = 2 if dense else 1
-    response = Response(mimetype="image/png")
-    response.set_etag(f"{version()}-{scheme}-{z}-{x}-{y}-{ratio}")
+    made = file.tag if file and picture else f"{version()}-{scheme}-{ratio}"
+    response = Response(mimetype=kind)
+    response.set_etag(f"{made}-{z}-{x}-{y}")
     response.cache_control.public = True
     response.cache_control.max_age = 24 * 3600
     if request.if_none_match.contains(response.get_etag()[0]):
         response.status_code = 304
         return response
-    response.set_data(store(current_app.config["TERRITORY"].var_dir).get((scheme, ratio, z, x, y)))
+    if data is None:
+        data = store(current_app.config["TERRITORY"].var_dir).get((scheme, ratio, z, x, y))
+    response.set_data(data)
     return response

@@ -20,6 +20,7 @@ import shapely
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import geopandas as gpd
     import numpy.typing as npt
 
     from territory.reference import Reference
@@ -104,6 +105,11 @@ class Ground:
         }
         return {name: shapely.transform(shapes, _to_plane) for name, shapes in plane.items()}
 
+    @functools.cached_property
+    def _roads(self) -> gpd.GeoDataFrame:
+        table = self._reference.roads
+        return table.set_geometry(shapely.transform(table.geometry.to_numpy(), _to_plane))
+
     def _natural_earth(self) -> Iterator[tuple[str, npt.NDArray[np.object_]]]:
         """Give each layer once: fine in North America, coarse elsewhere."""
         table = self._reference.basemap
@@ -127,12 +133,19 @@ class Ground:
         if limit < FILL_COUNTIES:
             home = [shapely.union_all(county[states == code]) for code in np.unique(states)]
         inner, outer = _borders(county, states)
+        roads = self._roads
+        seen = (roads["first_zoom"] <= limit) & (roads["last_zoom"] >= limit)
         simple = {
             name: shapely.simplify(shapes, tolerance)
             for name, shapes in plane.items()
             if name != "county"
         }
-        whole = simple | {"home": home, "counties": inner, "states": outer}
+        whole = simple | {
+            "home": home,
+            "roads": shapely.simplify(roads.geometry[seen].to_numpy(), tolerance),
+            "counties": inner,
+            "states": outer,
+        }
         return {name: Layer.of(shapes) for name, shapes in whole.items()}
 
 

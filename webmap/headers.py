@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from flask import g, request
+from flask import current_app, g, request
 
 from webmap import opened
+from webmap.own_tiles import TileServer
 
 if TYPE_CHECKING:
     from flask import Response
@@ -30,15 +31,19 @@ def csp_nonce() -> str:
     return str(g.csp_nonce)
 
 
-def content_security_policy(nonce: str | None = None) -> str:
-    """Everything from this server, nothing inline but what carries the nonce, no eval."""
+def content_security_policy(nonce: str | None = None, tiles: str | None = None) -> str:
+    """Everything from this server, nothing inline but what carries the nonce, no eval.
+
+    ``tiles`` is the one other host that pictures may come from, if the settings name one.
+    """
+    host = f" {tiles}" if tiles else ""
     mark = f" 'nonce-{nonce}'" if nonce else ""
     return "; ".join(
         (
             "default-src 'none'",
             f"script-src 'self'{mark}",
             f"style-src 'self'{mark}",
-            "img-src 'self' data:",
+            f"img-src 'self' data:{host}",
             "font-src 'self'",
             "connect-src 'self'",
             "manifest-src 'self'",
@@ -51,8 +56,10 @@ def content_security_policy(nonce: str | None = None) -> str:
 
 def add_headers(response: Response) -> Response:
     """Add the policy and the usual headers; what a store answered stays private."""
+    own = current_app.extensions.get("own_tiles")
+    tiles = own.origin if isinstance(own, TileServer) else None
     response.headers.setdefault(
-        "Content-Security-Policy", content_security_policy(g.get("csp_nonce"))
+        "Content-Security-Policy", content_security_policy(g.get("csp_nonce"), tiles)
     )
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)

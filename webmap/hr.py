@@ -25,7 +25,7 @@ from territory.eligibility_register import PUBLISHED, is_reference, version_in_f
 from territory.eligibility_typed import read_typed
 from territory.eligibility_wording import DECISIONS
 from territory.errors import InputError, NotFoundError
-from webmap import hr_picture, import_tables, maps, opened, security, statics
+from webmap import basemap, hr_picture, import_tables, maps, opened, security, statics
 from webmap.exports import records
 from webmap.homes import homes, question
 
@@ -157,9 +157,13 @@ def read_day(text: str, label: str) -> str | None:
 
 
 @functools.cache
-def _map() -> maps.RenderedMap:
+def _map_on(tiles: basemap.Tiles) -> maps.RenderedMap:
     """Draw the map once: it is the same for every home."""
-    return maps.home_map()
+    return maps.home_map(tiles=tiles)
+
+
+def _map() -> maps.RenderedMap:
+    return _map_on(basemap.under_homes())
 
 
 @blueprint.get("/map.js")

@@ -5,8 +5,8 @@ hands the map to a script of ours, which fetches what is on it and draws it: `Pr
 ``static/map.js``, `MarketOverview` to ``static/map-overview.js``, `PlacePicker` to
 ``static/map-place.js``.
 folium writes texts into its script and HTML as they are, so none from outside gets there: folium
-is given numbers and constants only. Names travel as JSON and as escaped attributes, and the script
-writes them with ``textContent``.
+is given numbers and constants only, and the address and credit of the tiles, made harmless. Names
+travel as JSON and as escaped attributes, and the script writes them with ``textContent``.
 
 A page takes a `RenderedMap` in three parts, so that a strict Content-Security-Policy holds:
 ``head`` (links to our own assets, nothing inline), ``body`` (one element) and ``script``, which is
@@ -30,7 +30,7 @@ import shapely
 from folium.elements import JSCSSMixin
 from folium.template import Template
 from folium.utilities import JsCode
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from territory import geodesy, lengths
 from territory.policy import RadiusPolicy
@@ -178,7 +178,7 @@ def market_map(
     offices: pd.DataFrame,
     *,
     prospect_url: str | None = None,
-    tiles_url: str = basemap.TILES_URL,
+    tiles: basemap.Tiles = basemap.DRAWN,
     limit_m: float = LIMIT_M,
 ) -> RenderedMap:
     """Build the map of one market: its outline, all else under a veil, the offices, their rings.
@@ -196,16 +196,16 @@ def market_map(
         With ``office_id``, ``name``, ``lon`` and ``lat``; those without a location are left out.
     prospect_url
         The page of one prospect, with ``{id}`` where its id goes; null shows no link.
-    tiles_url
-        With the placeholders ``{scheme}`` (light or dark), ``{z}``, ``{x}``, ``{y}`` and ``{r}``
-        ("@2x" on dense screens).
+    tiles
+        What the map lies on; the address may have ``{scheme}`` (light or dark) and ``{r}`` ("@2x"
+        on dense screens) beside ``{z}``, ``{x}`` and ``{y}``.
     limit_m
         Radius of the rings.
     """
     offices = offices.dropna(subset=["lon", "lat"])
     shape = _outline(geometry)
     bounds = _bounds(shape, offices)
-    chart = _shell(bounds, tiles_url)
+    chart = _shell(bounds, tiles)
     if shape is not None:
         _add_market(chart, shape)
     _add_offices(chart, offices, limit_m, bounds)
@@ -228,7 +228,7 @@ def overview_map(
     *,
     markets_url: str,
     market_url: str | None,
-    tiles_url: str = basemap.TILES_URL,
+    tiles: basemap.Tiles = basemap.DRAWN,
     limit_m: float = LIMIT_M,
 ) -> RenderedMap:
     """Build the map of all markets: outlines, offices with their rings, names that are links.
@@ -247,7 +247,7 @@ def overview_map(
     placed = offices.dropna(subset=["lon", "lat"])
     areas = shapely.simplify(_with_area(markets).geometry.to_numpy(), OVERVIEW_TOLERANCE_DEG)
     bounds = tuple(shapely.total_bounds(areas)) if len(areas) else _bounds(None, placed.iloc[:0])
-    chart = _shell(bounds, tiles_url)
+    chart = _shell(bounds, tiles)
     for row, area in enumerate(areas):
         folium.Polygon(list(_rings(area)), class_name=f"map-area map-area-{row}").add_to(chart)
     _add_offices(chart, placed, limit_m, bounds)
@@ -260,13 +260,13 @@ def overview_map(
     )
 
 
-def place_map(bounds: Bounds, *, tiles_url: str = basemap.TILES_URL) -> RenderedMap:
+def place_map(bounds: Bounds, *, tiles: basemap.Tiles = basemap.DRAWN) -> RenderedMap:
     """Build the small map on which the place of one row is chosen.
 
     The candidates are in the form beside it (``static/map-place.js`` says how), so the script
     depends on ``bounds`` alone.
     """
-    chart = _shell(bounds, tiles_url)
+    chart = _shell(bounds, tiles)
     PlacePicker().add_to(chart)
     return _render(
         chart,
@@ -276,14 +276,14 @@ def place_map(bounds: Bounds, *, tiles_url: str = basemap.TILES_URL) -> Rendered
     )
 
 
-def home_map(*, tiles_url: str = basemap.TILES_URL) -> RenderedMap:
+def home_map(*, tiles: basemap.Tiles = basemap.DRAWN) -> RenderedMap:
     """Build the map of one eligibility check; it is the same for every home.
 
     What is on it stands in the page that the answer came with (``static/hr-map.js`` says how). Its
     tiles are of the size of a county at least, so that no address of a tile tells where
     anybody lives.
     """
-    chart = _shell(None, tiles_url, closest=HOME_ZOOM, closest_tiles=HOME_TILES_ZOOM)
+    chart = _shell(None, tiles, closest=HOME_ZOOM, closest_tiles=HOME_TILES_ZOOM)
     HomeCheck().add_to(chart)
     return _render(
         chart,
@@ -341,10 +341,10 @@ def _numbers(column: pd.Series, digits: int) -> list[float | None]:
 
 def _shell(
     bounds: Bounds | None,
-    tiles_url: str,
+    tiles: basemap.Tiles,
     *,
     closest: int = MAX_ZOOM,
-    closest_tiles: int = basemap.MAX_ZOOM,
+    closest_tiles: int = MAX_ZOOM,
 ) -> folium.Map:
     """Make the map with its ground; bounds (west, south, east, north) fill the first view.
 
@@ -365,16 +365,21 @@ def _shell(
         # Before the tiles, so that none is asked for at a zoom that is left at once.
         chart.fit_bounds([(south, west), (north, east)], padding=(12, 12))
     folium.TileLayer(
-        tiles_url,
-        attr=basemap.CREDITS,
+        tiles.url,
+        attr=_harmless(tiles.credit),
         name="ground",
         control=False,
         min_zoom=MIN_ZOOM,
         max_zoom=closest,
-        max_native_zoom=closest_tiles,
+        max_native_zoom=min(closest_tiles, tiles.closest),
         scheme=SCHEME,
     ).add_to(chart)
     return chart
+
+
+def _harmless(text: str) -> str:
+    """Write a text so that neither the browser nor folium, whose scripts are templates, runs it."""
+    return str(escape(text)).replace("{", "&#123;").replace("}", "&#125;")
 
 
 def _outline(geometry: BaseGeometry | None) -> BaseGeometry | None:

@@ -12,7 +12,7 @@ from territory.access import NOTHING
 from territory.errors import InputError
 from territory.markets import define
 from territory.schemas import SEVERITIES
-from webmap import exports, maps, security, shell, statics, wording
+from webmap import basemap, exports, maps, security, shell, statics, wording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,6 +132,7 @@ def _map() -> maps.RenderedMap:
             if opens
             else None,
             limit_m=shell.limit_m(),
+            tiles=basemap.under_maps(),
         ),
     )
 
@@ -220,7 +221,11 @@ def offices() -> ResponseReturnValue:
 @security.allows("see_sums")
 def about() -> ResponseReturnValue:
     """Say where the data come from and how distances are decided."""
-    return render_template("about.html", place="ops.about", overview=shell.overview())
+    own = basemap.own_tiles()
+    return render_template(
+        "about.html", place="ops.about", overview=shell.overview(),
+        tile_credit=own.credit if own else None, tile_host=getattr(own, "origin", None),
+    )  # fmt: skip
 
 
 @blueprint.get("/healthz")

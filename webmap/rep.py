@@ -11,7 +11,7 @@ from territory import workflow
 from territory.errors import NotFoundError
 from territory.footprint import ELSEWHERE, HERE, NOWHERE, footprint
 from territory.quota_effect import quota_effect
-from webmap import exports, listing, maps, scores, security, shell, statics, taking, work
+from webmap import basemap, exports, listing, maps, scores, security, shell, statics, taking, work
 from webmap.headers import HEADERS
 from webmap.targets import Asked, Place
 
@@ -139,6 +139,7 @@ def _map(area: workflow.MarketArea) -> maps.RenderedMap:
             _offices(area),
             prospect_url=url_for(".prospect", prospect_id="ID").replace("ID", "{id}"),
             limit_m=area.radius_m,
+            tiles=basemap.under_maps(),
         ),
     )
 

