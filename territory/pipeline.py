@@ -26,12 +26,18 @@ def pipeline(opportunities: pd.DataFrame) -> pd.DataFrame:
         ["prospect_id", "amount_usd", "opportunity_id"], ascending=[True, False, True]
     )
     is_open = open_deals(ordered)
-    by_prospect = ordered[is_open].groupby("prospect_id")
-    whole = ordered.groupby("prospect_id")["last_activity_on"].max().to_frame()
-    whole["stage"] = by_prospect["stage"].first().astype(object)
-    whole["pipeline_usd"] = by_prospect["amount_usd"].sum()
-    whole["pipeline_usd"] = whole["pipeline_usd"].fillna(0.0)
-    whole = whole.reset_index()[["prospect_id", "stage", "pipeline_usd", "last_activity_on"]]
+    named = ordered[is_open].dropna(subset="stage")
+    largest = named.drop_duplicates("prospect_id").set_index("prospect_id")
+    newest = ordered.sort_values("last_activity_on", kind="stable").dropna(
+        subset="last_activity_on"
+    )
+    newest = newest.drop_duplicates("prospect_id", keep="last").set_index("prospect_id")
+    whole = ordered[["prospect_id"]].drop_duplicates().reset_index(drop=True)
+    known = whole["prospect_id"]
+    whole["stage"] = known.map(largest["stage"]).astype(object)
+    sums = ordered["amount_usd"].where(is_open).groupby(ordered["prospect_id"], sort=False).sum()
+    whole["pipeline_usd"] = known.map(sums).astype(float).fillna(0.0)
+    whole["last_activity_on"] = known.map(newest["last_activity_on"])
     texts = ["prospect_id", "stage", "last_activity_on"]
     whole[texts] = whole[texts].astype(object).where(whole[texts].notna(), None)
     return whole

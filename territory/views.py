@@ -134,7 +134,18 @@ class ProspectView:
 
 def overview(store: Store, *, scope: Scope) -> Overview:
     """Give the plan in force and its totals."""
-    return store.remember(("overview", scope), lambda transaction: _overview(transaction, scope))
+    return store.remember(
+        ("overview", scope),
+        lambda transaction: _overview(transaction, scope),
+        state=store.remember("state of an overview", _state),
+    )
+
+
+def _state(transaction: Transaction) -> tuple[str | None, ...]:
+    """Say by what an overview or a sum may differ: the plan, what was imported and decided."""
+    plan, notice = transaction.plan_in_force(), transaction.setting(DEMO_NOTICE)
+    told = (plan.plan_id, plan.digest) if plan else ()
+    return (*told, notice, transaction.snapshots.state())
 
 
 def _overview(transaction: Transaction, scope: Scope) -> Overview:
@@ -171,7 +182,12 @@ def market_summaries(store: Store, *, scope: Scope) -> pd.DataFrame:
     own a territory there, open pipeline, and the quotas of its reps for the year of the plan. A rep
     of several markets counts with an equal share of the quota in each, so that the column adds up.
     """
-    return _frame(store, scope, SUMMARY_COLUMNS, Seen.summaries)
+    summed = store.remember(
+        ("summaries", scope),
+        lambda transaction: _within(transaction, scope, SUMMARY_COLUMNS, Seen.summaries),
+        state=store.remember("state of an overview", _state),
+    )
+    return summed.copy()
 
 
 def market(store: Store, market_id: str, *, scope: Scope) -> MarketView:
@@ -327,10 +343,19 @@ def _frame(
 ) -> pd.DataFrame:
     """Read a frame of the plan in force; an empty one before the first plan."""
     with store.read() as transaction:
-        plan = transaction.plan_in_force()
-        if plan is None:
-            return pd.DataFrame(columns=list(columns))
-        return read(Seen(transaction, plan, scope))
+        return _within(transaction, scope, columns, read)
+
+
+def _within(
+    transaction: Transaction,
+    scope: Scope,
+    columns: tuple[str, ...],
+    read: Callable[[Seen], pd.DataFrame],
+) -> pd.DataFrame:
+    plan = transaction.plan_in_force()
+    if plan is None:
+        return pd.DataFrame(columns=list(columns))
+    return read(Seen(transaction, plan, scope))
 
 
 def _lists(joined: pd.Series, one: str) -> pd.Series:

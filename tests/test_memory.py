@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from territory import views, workflow
+from territory.access import Scope
 from territory.errors import ConflictError
+from territory.policy import Policy
 from territory.store import open_store
 
 if TYPE_CHECKING:
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from territory.store import Store, Transaction
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -120,3 +126,26 @@ def test_a_database_that_does_not_tell_of_changes_is_asked_each_time(postgresql_
         for _ in range(2):
             store.remember("word", asked)
     assert asked.times == 2
+
+
+def test_with_a_state_an_answer_outlives_changes_that_it_does_not_rest_on(lite: Store) -> None:
+    asked = Asked()
+    for word in ("one", "two"):
+        set_word(lite, word)
+        assert lite.remember("word", asked, state="first") == "one"
+    assert lite.remember("word", asked, state="second") == "two"
+    assert asked.times == 2
+
+
+def test_totals_follow_every_import_and_plan_and_no_visit(demo_store: Store) -> None:
+    """Whoever is seen by the minute must not make each page count everything anew."""
+    scope = Scope.everything()
+    before = views.overview(demo_store, scope=scope)
+    with demo_store.write() as transaction:
+        transaction.set_setting("word", "of no matter")
+    assert views.overview(demo_store, scope=scope) is before
+    summed = views.market_summaries(demo_store, scope=scope)
+    summed["prospects"] = 0
+    assert views.market_summaries(demo_store, scope=scope)["prospects"].sum() > 0
+    workflow.assign(demo_store, published_by="me", now=NOW, policy=Policy())
+    assert views.overview(demo_store, scope=scope).plan_id != before.plan_id

@@ -60,17 +60,26 @@ class Store:
             with connection, connection.begin():
                 yield Transaction(connection)
 
-    def remember(self, key: Hashable, read: Callable[[Transaction], Answer]) -> Answer:
+    def remember(
+        self,
+        key: Hashable,
+        read: Callable[[Transaction], Answer],
+        *,
+        state: Hashable | None = None,
+    ) -> Answer:
         """Give what ``read`` answers about the store as it is at this moment.
 
         Where the database tells that nobody has changed anything since, it is what was answered
-        under the same key before. Treat it as frozen: others are given the same object.
+        under the same key before. With a ``state``, which stands for all that the answer rests on,
+        it is that as long as the state is the same. Treat it as frozen: others are given it too.
         """
 
         def ask() -> Answer:
             with self.read() as transaction:
                 return read(transaction)
 
+        if state is not None:
+            return self._memory.recall_of(state, key, ask)
         return self._memory.recall(key, ask)
 
     @contextmanager

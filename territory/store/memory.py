@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 KEPT = 1024  # answers; what was asked longest ago is forgotten first
+KEPT_OF_STATES = 64  # these may be frames
 
 
 class Memory:
@@ -30,6 +31,7 @@ class Memory:
         self._connection: sqlite3.Connection | None = None
         self._version: int | None = None
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
+        self._of_states: OrderedDict[Hashable, tuple[Hashable, Any]] = OrderedDict()
         self._lock = Lock()
 
     def recall(self, key: Hashable, read: Callable[[], Answer]) -> Answer:
@@ -50,6 +52,23 @@ class Memory:
                     self._answers.popitem(last=False)
         return answer
 
+    def recall_of(self, state: Hashable, key: Hashable, read: Callable[[], Answer]) -> Answer:
+        """Give what ``read`` answers under a key, without asking while the state is the same one.
+
+        Whoever asks has found out the state before, and says by it all that the answer rests on.
+        """
+        with self._lock:
+            if key in self._of_states and self._of_states[key][0] == state:
+                self._of_states.move_to_end(key)
+                known: Answer = self._of_states[key][1]
+                return known
+        answer = read()
+        with self._lock:
+            self._of_states[key] = (state, answer)
+            if len(self._of_states) > KEPT_OF_STATES:
+                self._of_states.popitem(last=False)
+        return answer
+
     def _renewed(self) -> int:
         """Ask for the version, and forget everything where it is a new one."""
         if self._connection is None:
@@ -66,6 +85,7 @@ class Memory:
         """Forget everything and close the connection."""
         with self._lock:
             self._answers.clear()
+            self._of_states.clear()
             self._version = None
             if self._connection is not None:
                 self._connection.close()
