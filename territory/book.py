@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from territory.access import Scope
     from territory.cover_map import Drawing
+    from territory.policy import ScorePolicy
     from territory.profile import Concentration, Profile
     from territory.store import Store
     from territory.views import MarketView, Overview
@@ -201,9 +202,12 @@ def gather(
         If the accounts would fill no book that anybody reads.
     """
     scope = scope.exported
-    market = views.market(store, market_id, scope=scope)
+    market, plan = (
+        views.market(store, market_id, scope=scope),
+        views.overview(store, scope=scope),
+    )
     if choice is None:
-        whole = _by_score(market.prospects, day)
+        whole = _by_score(market.prospects, plan.policy.score, day)
         choice = Choice(tuple(whole["prospect_id"]), len(whole), (), "best score first")
     shown = in_order(market.prospects, choice.ids)
     if len(shown) > MOST_ACCOUNTS:
@@ -214,7 +218,7 @@ def gather(
     width, height = MAP_MM
     return Book(
         market=market,
-        plan=views.overview(store, scope=scope),
+        plan=plan,
         profile=profiling.market_profile(store, market_id, scope=scope, day=day),
         prospects=shown,
         total=choice.total,
@@ -240,9 +244,9 @@ def in_order(frame: pd.DataFrame, ids: Iterable[str]) -> pd.DataFrame:
     return kept.iloc[np.argsort(kept["prospect_id"].map(order).to_numpy(), kind="stable")]
 
 
-def _by_score(prospects: pd.DataFrame, day: str) -> pd.DataFrame:
+def _by_score(prospects: pd.DataFrame, policy: ScorePolicy, day: str) -> pd.DataFrame:
     """Put the best score first; equal ones by id, as the list does."""
-    points = scoring.score(prospects, scoring.ScorePolicy(), day)
+    points = scoring.score(prospects, policy, day)
     return prospects.iloc[np.lexsort((prospects["prospect_id"].to_numpy(str), -points))]
 
 

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from territory.policy import Policy, RadiusPolicy, SegmentPolicy, read_geocoding_record
+from territory.policy import (
+    Policy,
+    RadiusPolicy,
+    ScorePolicy,
+    SegmentPolicy,
+    read_geocoding_record,
+)
 from territory.schemas import UNASSIGNED
 
 if TYPE_CHECKING:
@@ -57,6 +63,7 @@ def read_policy_json(text: str) -> Policy:
         "radius": RadiusPolicy,
         "segments": SegmentPolicy,
         "geocoding": read_geocoding_record,
+        "score": ScorePolicy,
     }
     made = {name: kind(**told.pop(name, {})) for name, kind in rooms.items()}
     return Policy(**{**told, "precedence": tuple(told["precedence"])}, **made)

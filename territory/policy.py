@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 SEGMENTS = ("enterprise", "mid_market", "small", "unknown")
+SCORE_PARTS = ("segment", "size", "nearness", "whitespace", "pipeline", "staleness")
 RULES = ("named_account", "retained_customer", "market_of_headquarters")
 # The placements that an online geocoder may be asked to better, and the order to ask for them in.
 ASKABLE = ("unplaced", "ambiguous", "approximate")
@@ -77,6 +78,52 @@ class SegmentPolicy:
         known = ~(np.isnan(staff) & np.isnan(revenue))
         chosen = np.select([enterprise, mid_market, known], SEGMENTS[:3], SEGMENTS[3])
         return chosen.astype(object)
+
+
+@dataclass(frozen=True)
+class ScorePolicy:
+    """How much each part weighs, and where two of them are full or empty.
+
+    Parameters
+    ----------
+    segment, size, nearness, whitespace, pipeline, staleness
+        Weights, not negative. ``whitespace`` counts for a prospect without an open opportunity,
+        ``pipeline`` for one with, ``staleness`` for one that nobody has touched lately.
+    far_m
+        The nearness part falls from full at an office to nothing this far away.
+    stale_days
+        The staleness part is full after this many days without activity, or without any ever.
+
+    Raises
+    ------
+    PolicyError
+        If a weight is negative or not a number, or all are 0.
+    """
+
+    segment: float = 25.0
+    size: float = 20.0
+    nearness: float = 20.0
+    whitespace: float = 15.0
+    pipeline: float = 10.0
+    staleness: float = 10.0
+    far_m: float = 50 * METRES_PER_MILE
+    stale_days: int = 90
+
+    def __post_init__(self) -> None:
+        wrong = [
+            item.name
+            for item in dataclasses.fields(self)
+            if not (np.isfinite(getattr(self, item.name)) and getattr(self, item.name) >= 0)
+        ]
+        if wrong:
+            raise PolicyError(f"score: {', '.join(wrong)} must be 0 or more")
+        if not (self.best > 0 and self.far_m > 0 and self.stale_days > 0):
+            raise PolicyError("score: give a weight, far_m and stale_days above 0")
+
+    @property
+    def best(self) -> float:
+        """The highest score that a prospect can have."""
+        return float(sum(getattr(self, name) for name in SCORE_PARTS))
 
 
 @dataclass(frozen=True)
@@ -208,6 +255,7 @@ class Policy:
     radius: RadiusPolicy = field(default_factory=RadiusPolicy)
     segments: SegmentPolicy = field(default_factory=SegmentPolicy)
     geocoding: GeocodingPolicy = field(default_factory=GeocodingPolicy)
+    score: ScorePolicy = field(default_factory=ScorePolicy)
 
     def __post_init__(self) -> None:
         unknown = [rule for rule in self.precedence if rule not in RULES]

@@ -6,70 +6,23 @@ score there is. Nothing is hidden in a model: ``parts`` gives what ``score`` add
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from territory.errors import PolicyError
-from territory.lengths import METRES_PER_MILE, to_miles
+from territory.lengths import to_miles
+from territory.policy import SCORE_PARTS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from territory.policy import ScorePolicy
+
+PARTS = SCORE_PARTS
 _SEGMENT_SHARE = {"enterprise": 1.0, "mid_market": 0.6, "small": 0.2}
 _LARGE = 10_000.0  # employees at which the part of size is full
 _RICH_USD = 1_000_000.0  # open pipeline at which the part of pipeline is full
-
-
-@dataclass(frozen=True)
-class ScorePolicy:
-    """How much each part weighs, and where two of them are full or empty.
-
-    Parameters
-    ----------
-    segment, size, nearness, whitespace, pipeline, staleness
-        Weights, not negative. ``whitespace`` counts for a prospect without an open opportunity,
-        ``pipeline`` for one with, ``staleness`` for one that nobody has touched lately.
-    far_m
-        The nearness part falls from full at an office to nothing this far away.
-    stale_days
-        The staleness part is full after this many days without activity, or without any ever.
-
-    Raises
-    ------
-    PolicyError
-        If a weight is negative or not a number, or all are 0.
-    """
-
-    segment: float = 25.0
-    size: float = 20.0
-    nearness: float = 20.0
-    whitespace: float = 15.0
-    pipeline: float = 10.0
-    staleness: float = 10.0
-    far_m: float = 50 * METRES_PER_MILE
-    stale_days: int = 90
-
-    def __post_init__(self) -> None:
-        wrong = [
-            item.name
-            for item in fields(self)
-            if not (np.isfinite(getattr(self, item.name)) and getattr(self, item.name) >= 0)
-        ]
-        if wrong:
-            raise PolicyError(f"score: {', '.join(wrong)} must be 0 or more")
-        if not (self.best > 0 and self.far_m > 0 and self.stale_days > 0):
-            raise PolicyError("score: give a weight, far_m and stale_days above 0")
-
-    @property
-    def best(self) -> float:
-        """The highest score that a prospect can have."""
-        return float(sum(getattr(self, name) for name in PARTS))
-
-
-PARTS = ("segment", "size", "nearness", "whitespace", "pipeline", "staleness")
 
 
 def parts(

@@ -10,7 +10,6 @@ from territory import scoring, snapshot
 from territory.access import EVERYTHING
 from territory.lengths import METRES_PER_MILE
 from territory.pipeline import pipeline
-from territory.scoring import ScorePolicy
 from territory.snapshot import COLUMNS, Snapshot
 
 if TYPE_CHECKING:
@@ -20,10 +19,11 @@ if TYPE_CHECKING:
 
     from territory.store import Store, Transaction
 
+FOLDER = "snapshots"  # where a server keeps them, within its own folder
 _LENGTH = 20  # characters of a digest that name a folder
 
 
-def stamp_of(store: Store, today: str, policy: ScorePolicy | None = None) -> str | None:
+def stamp_of(store: Store, today: str) -> str | None:
     """Name the state of the store that a snapshot would show; None before the first plan.
 
     ``today`` (ISO day) is part of it, because scores count days.
@@ -31,7 +31,7 @@ def stamp_of(store: Store, today: str, policy: ScorePolicy | None = None) -> str
     state = store.remember("state of a snapshot", _state)
     if state is None:
         return None
-    told = (*state, today, repr(policy))
+    told = (*state, today)
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:_LENGTH]
 
 
@@ -40,27 +40,31 @@ def _state(transaction: Transaction) -> tuple[str, str, str] | None:
     return None if plan is None else (plan.plan_id, plan.digest, transaction.snapshots.state())
 
 
-def ready(
-    store: Store, folder: Path, today: str, policy: ScorePolicy | None = None
-) -> Snapshot | None:
+def is_ready(store: Store, folder: Path, today: str) -> bool:
+    """Tell whether there is nothing to make: the snapshot is there, or no plan yet."""
+    stamp = stamp_of(store, today)
+    return stamp is None or (folder / stamp).is_dir()
+
+
+def ready(store: Store, folder: Path, today: str) -> Snapshot | None:
     """Open the snapshot of the plan in force, making it first where it is not there.
 
     Older snapshots in ``folder`` are deleted; who has one open keeps it. None before the first
     plan.
     """
-    stamp = stamp_of(store, today, policy)
+    stamp = stamp_of(store, today)
     if stamp is None:
         return None
     wanted = folder / stamp
     if not wanted.is_dir():
         with store.read() as transaction:
-            rows = gather(transaction, today, policy or ScorePolicy())
+            rows = gather(transaction, today)
         snapshot.save(snapshot.build(rows, stamp), wanted)
         _forget_others(folder, wanted)
     return snapshot.load(wanted)
 
 
-def gather(transaction: Transaction, today: str, policy: ScorePolicy) -> pd.DataFrame:
+def gather(transaction: Transaction, today: str) -> pd.DataFrame:
     """Read ``snapshot.COLUMNS`` of every prospect of the plan in force."""
     plan = transaction.plan_in_force()
     assert plan is not None  # noqa: S101  the caller has asked
@@ -80,7 +84,7 @@ def gather(transaction: Transaction, today: str, policy: ScorePolicy) -> pd.Data
         ("has_findings", ledger.with_findings(plan.plan_id)),
     ):
         rows[name] = rows["prospect_id"].isin(ids["prospect_id"])
-    rows["score"] = scoring.score(rows, policy, today)
+    rows["score"] = scoring.score(rows, plan.policy.score, today)
     return rows[list(COLUMNS)]
 
 

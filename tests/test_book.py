@@ -92,7 +92,7 @@ def test_the_profile_in_the_book_is_the_profile_of_the_market(bay: Book, tmp_pat
 def test_default_order_is_the_best_score_first(bay: Book) -> None:
     from territory import scoring
 
-    points = scoring.score(bay.prospects, scoring.ScorePolicy(), DAY)
+    points = scoring.score(bay.prospects, bay.plan.policy.score, DAY)
     assert list(points) == sorted(points, reverse=True)
     assert len(set(points)) > 10
 

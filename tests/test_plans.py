@@ -10,7 +10,13 @@ import pytest
 
 from territory import plans
 from territory.pipeline import pipeline, yearly_quotas
-from territory.policy import GeocodingPolicy, Policy, RadiusPolicy, SegmentPolicy
+from territory.policy import (
+    GeocodingPolicy,
+    Policy,
+    RadiusPolicy,
+    ScorePolicy,
+    SegmentPolicy,
+)
 
 POLICY = Policy(
     name="ours",
@@ -19,6 +25,7 @@ POLICY = Policy(
     radius=RadiusPolicy(limit_m=0.1 + 0.2),
     segments=SegmentPolicy(enterprise_min_employees=7),
     geocoding=GeocodingPolicy(city_uncertainty_m=5.5),
+    score=ScorePolicy(size=1 / 3),
 )
 SAID = pd.DataFrame(
     {
@@ -43,10 +50,11 @@ def test_a_policy_comes_back_from_its_record_to_the_last_bit() -> None:
 
 def test_a_setting_newer_than_the_record_has_its_default() -> None:
     told = json.loads(plans.policy_json(POLICY))
-    del told["geocoding"]
+    del told["geocoding"], told["score"]
     del told["segments"]["mid_market_min_employees"]
     read = plans.read_policy_json(json.dumps(told))
     assert read.geocoding == GeocodingPolicy()
+    assert read.score == ScorePolicy()
     assert read.segments == POLICY.segments
 
 

@@ -33,11 +33,14 @@ def test_a_file_changes_only_what_it_names(tmp_path: Path) -> None:
     policy = read_policy(
         written(
             tmp_path,
-            'name = "x"\n[radius]\nlimit = "40mi"\n[segments]\nenterprise_min_employees = 9\n',
+            'name = "x"\n[radius]\nlimit = "40mi"\n[segments]\nenterprise_min_employees = 9\n'
+            '[score]\nsize = 40\nfar = "10mi"\n',
         )
     )
     assert policy.radius.limit_m == 40 * METRES_PER_MILE
     assert policy.segments.enterprise_min_employees == 9
+    assert (policy.score.size, policy.score.segment) == (40.0, 25.0)
+    assert policy.score.far_m == 10 * METRES_PER_MILE
     assert policy.geocoding == Policy().geocoding
 
 

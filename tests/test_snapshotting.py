@@ -12,7 +12,8 @@ import pytest
 from territory import scoring, snapshotting, views, workflow
 from territory.access import Scope
 from territory.errors import PolicyError
-from territory.scoring import PARTS, ScorePolicy
+from territory.policy import Policy, ScorePolicy
+from territory.scoring import PARTS
 from territory.store import open_store
 
 if TYPE_CHECKING:
@@ -66,6 +67,20 @@ def test_it_is_made_once_and_anew_after_a_change(demo_store: Store, tmp_path: Pa
     assert row is not None
     assert later.column["pipeline_usd"][row] == first.column["pipeline_usd"][0] + 9
     assert first.texts["prospect_id"][0] == one  # who has the old one open still reads it
+
+
+def test_the_policy_of_the_plan_says_what_a_score_weighs(demo_store: Store, tmp_path: Path) -> None:
+    usual = snapshotting.ready(demo_store, tmp_path / "var", TODAY)
+    policy = Policy(name="size alone", score=ScorePolicy(
+        segment=0, size=50, nearness=0, whitespace=0, pipeline=0, staleness=0))  # fmt: skip
+    workflow.assign(demo_store, published_by="test", policy=policy, now=NOW)
+    sized = snapshotting.ready(demo_store, tmp_path / "var", TODAY)
+    assert usual is not None
+    assert sized is not None
+    is_large = sized.column["employees"] >= 10_000
+    assert set(sized.column["score"][is_large]) == {50.0, 0.0}  # 0: disqualified
+    assert len(set(usual.column["score"][is_large])) > 50
+    assert usual.stamp != sized.stamp
 
 
 def test_there_is_none_before_the_first_plan(tmp_path: Path) -> None:

@@ -91,9 +91,9 @@ class Settings:
     """What one app is started with.
 
     ``var_dir`` holds drawn map tiles, which the app may rebuild at any time, and uploads, which it
-    may not; ``warm_up`` draws the first tiles beside the start of the app; ``today``
-    is what "3 days ago" counts from, and ``now`` is the clock. ``queue`` is where jobs wait
-    (``job_queue.open_queue``), by default a file in ``var_dir``. ``secret_key`` signs cookies; by
+    may not; ``warm_up`` makes the snapshot of the plan and the first tiles beside the start of the
+    app; ``today`` is what "3 days ago" counts from, and ``now`` is the clock. ``queue`` is where
+    jobs wait (``job_queue.open_queue``), by default a file in ``var_dir``. ``secret_key`` signs cookies; by
     default it is made once and kept in ``var_dir``.
 
     Without ``sign_in`` whoever sits at this machine is sales ops; ``hosts`` are the names under
@@ -205,7 +205,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     home_screen.install(app)
     oidc.install(app)
     if settings.warm_up:
-        app.extensions["warm_up"] = warmup.start(settings.var_dir)
+        app.extensions["warm_up"] = warmup.start(
+            settings.store_url, settings.var_dir, settings.today().isoformat()
+        )
     for module in (
         admin, auth, oidc, ops, rep, taking, view, hr, hr_people,
         hr_batches, hr_rules, hr_planning, self_check, api, api_eligibility, imports, worklist,

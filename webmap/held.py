@@ -78,7 +78,7 @@ def current() -> Held:
 
 def _renew(slot: _Slot, today: str) -> Held:
     """Open the snapshot of now, unless another thread just did."""
-    folder = Path(opened.settings().var_dir) / "snapshots"
+    folder = Path(opened.settings().var_dir) / snapshotting.FOLDER
     taken = snapshotting.ready(opened.store(), folder, today)
     assert taken is not None  # noqa: S101  there is a plan
     if slot.held is None or slot.held.targets.snapshot.stamp != taken.stamp:

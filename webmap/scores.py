@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from territory import scoring
-from territory.scoring import ScorePolicy
-from webmap import opened, wording
+from webmap import opened, shell, wording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +33,7 @@ class Score:
 
 def score_of(prospect: pd.DataFrame) -> Score:
     """Take the score of one prospect apart; ``prospect`` is one row of ``PROSPECT_COLUMNS``."""
-    policy, today = ScorePolicy(), opened.settings().today().isoformat()
+    policy, today = shell.overview().policy.score, opened.settings().today().isoformat()
     parts = scoring.parts(prospect, policy, today)
     words = _words(prospect.iloc[0].to_dict())
     return Score(

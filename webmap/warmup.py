@@ -1,7 +1,8 @@
-"""Draws the first levels of the base map when a server starts, in a process of its own.
+"""Prepares what the first pages need when a server starts, in a process of its own.
 
-It begins before the server forks its workers, so that they find the tiles drawn and need no
-outlines in memory for them, however many they are; the server waits for none of it.
+That is the snapshot of the plan in force and the first levels of the base map. It begins before the
+server forks its workers, so that they find both and need no outlines in memory for it, however many
+they are; the server waits for none of it.
 """
 
 from __future__ import annotations
@@ -11,20 +12,32 @@ import subprocess
 import sys
 from pathlib import Path
 
+from territory import snapshotting
+from territory.store import open_store
 from webmap import basemap
 
+STORE = "TERRITORY_STORE"
 FIRST_LEVELS = range(3, 7)  # what the map of all markets shows first
 
 
-def start(var_dir: Path) -> subprocess.Popen[bytes] | None:
+def start(store_url: str, var_dir: Path, today: str) -> subprocess.Popen[bytes] | None:
     """Start the work where any is left; it ends by itself, and soon after this process does."""
-    if basemap.is_warm(var_dir, FIRST_LEVELS):
+    with open_store(store_url) as store:
+        has_snapshot = snapshotting.is_ready(store, var_dir / snapshotting.FOLDER, today)
+    if has_snapshot and basemap.is_warm(var_dir, FIRST_LEVELS):
         return None
     return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "webmap.warmup", str(var_dir), str(os.getpid())],
+        [sys.executable, "-m", "webmap.warmup", str(var_dir), today, str(os.getpid())],
+        env={**os.environ, STORE: store_url},  # it may hold a password, and arguments show
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl+C is for the server, and this ends with it
     )
+
+
+def take(store_url: str, var_dir: Path, today: str) -> None:
+    """Make the snapshot of the plan in force, unless it is there."""
+    with open_store(store_url) as store:
+        snapshotting.ready(store, var_dir / snapshotting.FOLDER, today)
 
 
 def draw(var_dir: Path, parent: int) -> int:
@@ -32,5 +45,11 @@ def draw(var_dir: Path, parent: int) -> int:
     return basemap.warm(var_dir, FIRST_LEVELS, goes_on=lambda: os.getppid() == parent)
 
 
+def main(var_dir: str, today: str, parent: str) -> None:
+    """Do it all: the snapshot first, which every market page waits for."""
+    take(os.environ[STORE], Path(var_dir), today)
+    draw(Path(var_dir), int(parent))
+
+
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]), int(sys.argv[2]))
+    main(*sys.argv[1:])

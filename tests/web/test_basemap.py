@@ -16,7 +16,7 @@ import shapely
 from flask import Flask
 from PIL import Image, ImageColor
 
-from territory import reference
+from territory import reference, snapshotting
 from webmap import basemap, warmup
 from webmap.ground import TILE, Layer, _borders, project
 from webmap.labels import STYLES, _apart, _sides, font
@@ -25,6 +25,9 @@ from webmap.tilestore import TileStore
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from territory.store import Store
+
+TODAY = "2026-11-23"
 KANSAS, LAKE_MICHIGAN, ATLANTIC, ONTARIO = (
     (-100.9, 38.9),
     (-87.0, 43.7),
@@ -246,7 +249,19 @@ def test_the_first_levels_are_drawn_by_a_process_that_ends(tmp_path: Path, monke
     assert not basemap.is_warm(tmp_path, warmup.FIRST_LEVELS)
     assert warmup.draw(tmp_path, os.getppid()) == 8
     assert basemap.is_warm(tmp_path, warmup.FIRST_LEVELS)
-    assert warmup.start(tmp_path) is None  # all there: no process
+    url = f"sqlite:///{tmp_path}/no-plan.sqlite"
+    assert warmup.start(url, tmp_path, TODAY) is None  # all there: no process
+
+
+def test_the_snapshot_of_the_plan_is_taken_before_anybody_asks(
+    demo: Store, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(warmup, "FIRST_LEVELS", range(0))
+    monkeypatch.setenv(warmup.STORE, demo.url)
+    warmup.main(str(tmp_path), TODAY, str(os.getppid()))
+    assert snapshotting.is_ready(demo, tmp_path / snapshotting.FOLDER, TODAY)
+    assert not snapshotting.is_ready(demo, tmp_path / snapshotting.FOLDER, "2026-11-24")
+    assert warmup.start(demo.url, tmp_path, TODAY) is None
 
 
 def test_drawing_ends_with_the_server_that_began_it(tmp_path: Path) -> None:
@@ -254,7 +269,7 @@ def test_drawing_ends_with_the_server_that_began_it(tmp_path: Path) -> None:
 
 
 def test_a_server_starts_the_drawing_and_does_not_wait_for_it(tmp_path: Path) -> None:
-    started = warmup.start(tmp_path)
+    started = warmup.start(f"sqlite:///{tmp_path}/no-plan.sqlite", tmp_path, TODAY)
     assert started is not None
     assert started.poll() is None
     started.terminate()
