@@ -90,11 +90,11 @@ def _now() -> dt.datetime:
 class Settings:
     """What one app is started with.
 
-    ``var_dir`` holds drawn map tiles, which the app may rebuild at any time, and uploads, which it
-    may not; ``warm_up`` makes the snapshot of the plan and the first tiles beside the start of the
-    app; ``today`` is what "3 days ago" counts from, and ``now`` is the clock. ``queue`` is where
-    jobs wait (``job_queue.open_queue``), by default a file in ``var_dir``. ``secret_key`` signs cookies; by
-    default it is made once and kept in ``var_dir``.
+    ``var_dir`` holds drawn map tiles, which the app may rebuild at any time, and uploads, which
+    it may not; ``warm_up`` makes the snapshot of the plan and the first tiles beside the start
+    of the app; ``today`` is what "3 days ago" counts from, and ``now`` is the clock. ``queue``
+    is where jobs wait (``job_queue.open_queue``), by default a file in ``var_dir``.
+    ``secret_key`` signs cookies; by default it is made once and kept in ``var_dir``.
 
     Without ``sign_in`` whoever sits at this machine is sales ops; ``hosts`` are the names under
     which other machines ask, by https alone and never without sign-in; ``proxies`` is how many of
