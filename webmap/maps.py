@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 LIMIT_M = RadiusPolicy().limit_m
 RING_VERTICES = 256  # 6 m short of the true circle at 50 miles
 OUTLINE_TOLERANCE_DEG = 0.0003  # half a pixel at zoom 11
-MOST_CORNERS = 4000  # an outline with more is drawn coarser: that of a whole country to a mile
+MOST_CORNERS = 5000  # an outline with more is drawn coarser: that of a whole country to half a mile
 COARSEST_DEG = 0.02
 STEPS_A_DEGREE = 25_000  # coordinates travel in whole steps of 4.5 m; none of them decides anything
 OVERVIEW_TOLERANCE_DEG = 0.01
