@@ -93,10 +93,12 @@ def test_a_run_that_is_stopped_keeps_what_was_answered(tmp_path: Path, server: G
         knows_every_house(handler)
 
     policy = read_policy(Path(written(server, tmp_path)))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # others may have set it
     with filled(tmp_path, 8) as store:
         server.behave = stop
         with pytest.raises(KeyboardInterrupt):
             workflow.geocode(store, by="Ops", now=NOW, policy=policy)
+        signal.signal(signal.SIGINT, before)
         assert placed(store) == 4
         server.behave = knows_every_house
         assert workflow.geocode(store, by="Ops", now=NOW, policy=policy).requests == 4

@@ -17,6 +17,7 @@ from territory.store import open_store
 from webmap import basemap
 
 STORE = "TERRITORY_STORE"
+BEGIN = "import sys; from webmap import warmup; warmup.main(*sys.argv[1:])"
 FIRST_LEVELS = range(3, 7)  # what the map of all markets shows first
 
 
@@ -27,7 +28,7 @@ def start(store_url: str, var_dir: Path, today: str) -> subprocess.Popen[bytes] 
     if has_snapshot and basemap.is_warm(var_dir, FIRST_LEVELS):
         return None
     return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "webmap.warmup", str(var_dir), today, str(os.getpid())],
+        [sys.executable, "-c", BEGIN, str(var_dir), today, str(os.getpid())],
         env={**os.environ, STORE: store_url},  # it may hold a password, and arguments show
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl+C is for the server, and this ends with it
@@ -49,7 +50,3 @@ def main(var_dir: str, today: str, parent: str) -> None:
     """Do it all: the snapshot first, which every market page waits for."""
     take(os.environ[STORE], Path(var_dir), today)
     draw(Path(var_dir), int(parent))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -34,7 +34,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 ROLES = ("ops", "rep", "hr", "admin", "viewer")
 BROKEN = 'img[onerror], svg[onload], script:not([src]):not([type="application/json"])'
 EACH = 2  # pages of one kind that a role opens
-DOWNLOADS = (".csv", ".xlsx", ".json", ".js", ".toml", ".geojson", ".kml", ".gpkg", ".pdf")
+DOWNLOADS = (
+    ".webmanifest",
+    ".csv",
+    ".xlsx",
+    ".json",
+    ".js",
+    ".toml",
+    ".geojson",
+    ".kml",
+    ".gpkg",
+    ".pdf",
+)
 # Pages that no link leads to once one is in.
 NOT_LINKED = {
     "auth.sign_in", "auth.link", "oidc.begin", "oidc.finish", "self_check.ask", "self_check.check",
@@ -61,7 +72,11 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Flask:
         desk.save_policy(store, policy(name=rule.name, version="2"), by=hostile.NAMES[1], now=NOW)
     app = make_app(url, folder / "var", sign_in=True, rate_limits=False, now=lambda: NOW)
     app.config["PEOPLE"] = ids
-    app.config["JOBS"] = import_a_file(app, sign_in(app, ids["ops"]))
+    ops = sign_in(app, ids["ops"])
+    app.config["JOBS"] = import_a_file(app, ops)
+    press(ops, "/views", name=hostile.NAMES[0][:80], market_id="m", query="")
+    press(ops, "/prospects/p0/notes", text=hostile.NAMES[1])
+    press(ops, "/prospects/p0/next-step", words=hostile.NAMES[0], due_on="2026-11-30")
     decide(app, sign_in(app, ids["hr"]))
     return app
 

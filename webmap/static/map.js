@@ -32,7 +32,7 @@ function prospectLayer(map) {
   const offices = JSON.parse(box.dataset.offices), limit = box.dataset.limit;
 
   // What is chosen and pointed at is known by id: the rows are new with every answer.
-  let question = box.closest("[data-view]").dataset.view, data = null, rows = null, index = new Map(), loaded = null, items = [], opened = null, selected = null, shownAs = null, hovered = null, ghost = null, spokes = [], pointedSite = null, picking = false, ink = null, moved = false, told = null;
+  let question = box.closest("[data-view]").dataset.view, data = null, rows = null, index = new Map(), loaded = null, items = [], opened = null, selected = null, shownAs = null, hovered = null, ghost = null, spokes = [], pointedSite = null, picking = false, ink = null, moved = false, sentTo = null, told = null;
 
   const canvas = make("canvas", {className: "map-canvas leaflet-zoom-animated"}), pen = canvas.getContext("2d");
   canvas.setAttribute("aria-hidden", "true");
@@ -209,7 +209,7 @@ function prospectLayer(map) {
     legend.replaceChildren(...parts);
     key.hidden = !parts.length;
     moveCursor();
-    const seen = {inView, shown: placed, total, at: moved ? where() : null}, said = JSON.stringify(seen);
+    const seen = {inView, shown: placed, total, at: moved ? sentTo || where() : null}, said = JSON.stringify(seen);
     if (said !== told) say("view", seen);
     told = said;
   }
@@ -383,6 +383,7 @@ function prospectLayer(map) {
   function redrawSoon() { cancelAnimationFrame(frame); frame = requestAnimationFrame(redraw); }
 
   map.on("movestart", () => { moved ||= rows != null; });  // a new size of the box is no move
+  for (const event of ["dragstart", "zoomstart"]) map.on(event, () => { if (rows) sentTo = null; });
   map.on("moveend resize viewreset", redraw);
   map.on("moveend resize", () => { if (rows) soon(); });
   map.on("zoomstart", () => { opened = null; tip.hidden = true; });
@@ -483,9 +484,11 @@ function prospectLayer(map) {
     box.dataset.ready = "true";
   }
 
+  /** Go where the address says; until the map is moved by hand it stays word for word, though the middle of the map
+   * falls on whole pixels. */
   function stood() {
-    const [zoom, lat, lon] = (new URLSearchParams(location.search).get("at") || "").split(",").map(Number);
-    if ([zoom, lat, lon].every(Number.isFinite) && Math.abs(lat) <= 90) { map.setView([lat, lon], zoom, {animate: false}); moved = true; }
+    const at = new URLSearchParams(location.search).get("at") || "", [zoom, lat, lon] = at.split(",").map(Number);
+    if ([zoom, lat, lon].every(Number.isFinite) && Math.abs(lat) <= 90) { map.setView([lat, lon], zoom, {animate: false}); moved = true; sentTo = at; }
   }
 
   ink = S.palette(box);
