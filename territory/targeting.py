@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-_KEPT_MASKS = 24
+_KEPT_BYTES, _FEWEST_MASKS = 48_000_000, 4  # of masks; a million rows take 5 MB each
 _KEPT_TALLIES = 1024
 _SCAN = 4096  # rows of an order that are looked at in one go
 
@@ -138,7 +138,8 @@ class Targets:
         found = Selection(mask, before)
         with self._lock:
             self._kept[asked] = found
-            while len(self._kept) > _KEPT_MASKS:
+            most = max(_FEWEST_MASKS, _KEPT_BYTES // (mask.nbytes + before.nbytes))
+            while len(self._kept) > most:
                 self._kept.popitem(last=False)
         return found
 

@@ -52,7 +52,6 @@ from webmap import (
     statics,
     taking,
     view,
-    warmup,
     wording,
     work,
     worklist,
@@ -205,9 +204,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     home_screen.install(app)
     oidc.install(app)
     if settings.warm_up:
-        app.extensions["warm_up"] = warmup.start(
-            settings.store_url, settings.var_dir, settings.today().isoformat()
-        )
+        _set_apart(app, settings)
     for module in (
         admin, auth, oidc, ops, rep, taking, view, hr, hr_people,
         hr_batches, hr_rules, hr_planning, self_check, api, api_eligibility, imports, worklist,
@@ -216,3 +213,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
     security.check_declared(app)
     return app
+
+
+def _set_apart(app: Flask, settings: Settings) -> None:
+    """Have heavy work done in a process of its own, where there are Unix sockets."""
+    if os.name != "posix":
+        return
+    from webmap.apart import Apart
+
+    app.extensions["apart"] = Apart(settings.store_url, settings.var_dir, os.getpid())
+    app.extensions["apart"].begin(settings.today().isoformat())

@@ -287,6 +287,17 @@ def under_homes() -> Tiles:
     return Tiles(f"{TILES_URL}?v={own.tag}", credit, max(MAX_ZOOM, own.closest))
 
 
+def _drawn(key: Key) -> bytes:
+    """Give a drawn tile; one that is not there yet is drawn apart from this worker if possible."""
+    kept, apart = (
+        store(current_app.config["TERRITORY"].var_dir),
+        current_app.extensions.get("apart"),
+    )
+    if apart is not None and not kept.has(key):
+        apart.ask("tile", key)
+    return kept.get(key)
+
+
 blueprint = Blueprint("tiles", __name__, url_prefix="/tiles")
 
 
@@ -310,6 +321,6 @@ def serve(scheme: str, z: int, x: int, y: int, dense: str) -> Response:
         response.status_code = 304
         return response
     if data is None:
-        data = store(current_app.config["TERRITORY"].var_dir).get((scheme, ratio, z, x, y))
+        data = _drawn((scheme, ratio, z, x, y))
     response.set_data(data)
     return response

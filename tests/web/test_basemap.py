@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import multiprocessing
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -16,8 +15,8 @@ import shapely
 from flask import Flask
 from PIL import Image, ImageColor
 
-from territory import reference, snapshotting
-from webmap import basemap, warmup
+from territory import reference
+from webmap import basemap
 from webmap.ground import TILE, Layer, _borders, project
 from webmap.labels import STYLES, _apart, _sides, font
 from webmap.tilestore import TileStore
@@ -25,7 +24,6 @@ from webmap.tilestore import TileStore
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from territory.store import Store
 
 TODAY = "2026-11-23"
 KANSAS, LAKE_MICHIGAN, ATLANTIC, ONTARIO = (
@@ -242,35 +240,3 @@ def test_warming_draws_what_is_missing_and_nothing_twice(tmp_path: Path) -> None
     first = basemap.warm(tmp_path, [4, 5], **window)
     assert first >= 2
     assert basemap.warm(tmp_path, [4, 5], **window) == 0
-
-
-def test_the_first_levels_are_drawn_by_a_process_that_ends(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(warmup, "FIRST_LEVELS", range(3, 4))
-    assert not basemap.is_warm(tmp_path, warmup.FIRST_LEVELS)
-    assert warmup.draw(tmp_path, os.getppid()) == 8
-    assert basemap.is_warm(tmp_path, warmup.FIRST_LEVELS)
-    url = f"sqlite:///{tmp_path}/no-plan.sqlite"
-    assert warmup.start(url, tmp_path, TODAY) is None  # all there: no process
-
-
-def test_the_snapshot_of_the_plan_is_taken_before_anybody_asks(
-    demo: Store, tmp_path: Path, monkeypatch
-) -> None:
-    monkeypatch.setattr(warmup, "FIRST_LEVELS", range(0))
-    monkeypatch.setenv(warmup.STORE, demo.url)
-    warmup.main(str(tmp_path), TODAY, str(os.getppid()))
-    assert snapshotting.is_ready(demo, tmp_path / snapshotting.FOLDER, TODAY)
-    assert not snapshotting.is_ready(demo, tmp_path / snapshotting.FOLDER, "2026-11-24")
-    assert warmup.start(demo.url, tmp_path, TODAY) is None
-
-
-def test_drawing_ends_with_the_server_that_began_it(tmp_path: Path) -> None:
-    assert warmup.draw(tmp_path, os.getpid()) == 0  # as of another parent
-
-
-def test_a_server_starts_the_drawing_and_does_not_wait_for_it(tmp_path: Path) -> None:
-    started = warmup.start(f"sqlite:///{tmp_path}/no-plan.sqlite", tmp_path, TODAY)
-    assert started is not None
-    assert started.poll() is None
-    started.terminate()
-    started.wait()

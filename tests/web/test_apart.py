@@ -1,0 +1,109 @@
+"""Heavy work is done in a process of its own, which ends when nobody needs it."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from territory import snapshotting
+from tests.web.conftest import TODAY, make_app
+from webmap import apart, basemap
+from webmap.apart import Apart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from territory.store import Store
+
+DAY = TODAY.isoformat()
+TILE = ("light", 1, 4, 4, 6)
+
+
+@pytest.fixture
+def here(demo: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Apart]:
+    """Work for the demo, of a process that ends after half a second without any."""
+    monkeypatch.setenv(apart.IDLE, "0.5")
+    work = Apart(demo.url, tmp_path / "var", os.getpid())
+    yield work
+    work.close()
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_tile_and_a_snapshot_are_made_apart_and_kept_where_all_find_them(
+    here: Apart, demo: Store
+) -> None:
+    kept = basemap.store(here.var_dir)
+    assert not kept.has(TILE)
+    assert here.ask("tile", TILE)
+    assert kept.has(TILE)
+    assert here.ask("snapshot", DAY)
+    assert snapshotting.is_ready(demo, here.var_dir / snapshotting.FOLDER, DAY)
+    assert stat.S_IMODE(here.address.stat().st_mode) == 0o600
+
+
+def test_many_who_ask_at_once_are_answered_by_one_process(here: Apart) -> None:
+    keys = [("light", 1, 5, x, 12) for x in range(6, 12)]
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(lambda key: here.ask("tile", key), keys))
+    assert len(here._started) == 1
+
+
+def test_it_ends_when_it_is_idle_and_is_started_again_when_asked(here: Apart) -> None:
+    assert here.ask("tile", TILE)
+    wait_for(lambda: not here._is_starting())
+    assert not here.address.exists()
+    assert here.ask("tile", ("dark", *TILE[1:]))
+
+
+def test_it_ends_with_the_server_that_it_works_for(demo: Store, tmp_path: Path) -> None:
+    server = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    here = Apart(demo.url, tmp_path / "var", server.pid)
+    assert here.ask("tile", TILE)
+    server.kill()
+    server.wait()
+    wait_for(lambda: not here._is_starting())
+
+
+def test_what_cannot_be_asked_for_is_done_at_home(here: Apart) -> None:
+    assert not here.ask("nothing of the kind", 1)
+    assert here.ask("tile", TILE)
+    (killed,) = here._started
+    killed.kill()
+    killed.wait()
+    assert here.address.exists()  # the door of nobody
+    assert here.ask("tile", ("dark", *TILE[1:]))
+
+
+def test_a_server_prepares_the_snapshot_and_the_first_tiles(
+    here: Apart, demo: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "FIRST_LEVELS", range(0))
+    assert here.begin(DAY)
+    wait_for(lambda: snapshotting.is_ready(demo, here.var_dir / snapshotting.FOLDER, DAY))
+    assert not here.begin(DAY)
+
+
+def test_an_app_that_is_served_draws_no_tile_in_its_own_process(
+    demo: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart, "FIRST_LEVELS", range(0))
+    monkeypatch.setattr(basemap, "draw", None)  # this process could not
+    app = make_app(demo.url, tmp_path / "var", warm_up=True)
+    answer = app.test_client().get("/tiles/light/4/4/6.png")
+    assert answer.status_code == 200
+    assert answer.data.startswith(b"\x89PNG")
+    app.extensions["apart"].close()
