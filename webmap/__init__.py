@@ -221,5 +221,5 @@ def _set_apart(app: Flask, settings: Settings) -> None:
         return
     from webmap.apart import Apart
 
-    app.extensions["apart"] = Apart(settings.store_url, settings.var_dir, os.getpid())
+    app.extensions["apart"] = Apart(settings.store_url, settings.var_dir)
     app.extensions["apart"].begin(settings.today().isoformat())

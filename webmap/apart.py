@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import json
 import os
+import select
 import socket
 import socketserver
 import subprocess
@@ -44,21 +45,16 @@ BEGIN = "import sys; from webmap import apart; apart.main(*sys.argv[1:])"
 
 @dataclass(frozen=True)
 class Apart:
-    """Where the work of one server is done; ``server`` is the process that it ends with."""
+    """Where a server and its workers, which are forks of it, have their work done.
+
+    ``_alive`` is a pipe whose end to write to only they hold, so that it is closed when all of them
+    are gone, however they went.
+    """
 
     store_url: str
     var_dir: Path
-    server: int
+    _alive: tuple[int, int] = field(default_factory=os.pipe, compare=False)
     _started: list[subprocess.Popen[bytes]] = field(default_factory=list, compare=False)
-
-    @property
-    def address(self) -> Path:
-        """Where the process listens."""
-        near = self.var_dir.absolute() / "apart.sock"
-        if len(os.fsencode(near)) <= LONGEST_PATH:
-            return near
-        named = hashlib.sha256(os.fsencode(near)).hexdigest()[:20]
-        return Path(tempfile.gettempdir()) / f"territory-{os.getuid()}-{named}.sock"
 
     def begin(self, today: str) -> bool:
         """Have what the first pages need prepared, without waiting; False where it is there."""
@@ -100,7 +96,7 @@ class Apart:
     def _connect(self) -> socket.socket:
         line = socket.socket(socket.AF_UNIX)
         try:
-            line.connect(str(self.address))
+            line.connect(str(address(self.var_dir)))
         except OSError:
             line.close()
             raise
@@ -108,9 +104,10 @@ class Apart:
 
     def _start(self, today: str = "") -> None:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-c", BEGIN, str(self.var_dir), str(self.server), today],
+            [sys.executable, "-c", BEGIN, str(self.var_dir), str(self._alive[0]), today],
             env={**os.environ, STORE: self.store_url},  # it may hold a password; arguments show
             stdin=subprocess.DEVNULL,
+            pass_fds=self._alive[:1],
             start_new_session=True,  # Ctrl+C is for the server, and this ends with it
         )
         self._started.append(process)
@@ -121,21 +118,34 @@ class Apart:
         return bool(self._started)
 
     def close(self) -> None:
-        """End what was started from here."""
+        """Hang up, and see what was started from here end."""
+        for end in self._alive:
+            os.close(end)
         for process in self._started:
-            process.terminate()
             process.wait()
         self._started.clear()
 
-    def lives_on(self) -> bool:
+
+def address(var_dir: Path) -> Path:
+    """Say where the process listens."""
+    near = var_dir.absolute() / "apart.sock"
+    if len(os.fsencode(near)) <= LONGEST_PATH:
+        return near
+    named = hashlib.sha256(os.fsencode(near)).hexdigest()[:20]
+    return Path(tempfile.gettempdir()) / f"territory-{os.getuid()}-{named}.sock"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the process does, in which store and folder, while ``alive`` is not closed."""
+
+    store_url: str
+    var_dir: Path
+    alive: int
+
+    def goes_on(self) -> bool:
         """Whether the server that this works for is still there."""
-        try:
-            os.kill(self.server, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            return True
-        return True
+        return not select.select([self.alive], [], [], 0)[0]
 
     def take(self, today: str) -> None:
         """Make the snapshot of the plan in force, unless it is there."""
@@ -148,7 +158,7 @@ class Apart:
 
 
 # What can be asked for: who does it, and how it is read.
-JOBS: dict[str, Callable[[Apart, Any], None]] = {
+JOBS: dict[str, Callable[[Work, Any], None]] = {
     "snapshot": lambda here, about: here.take(str(about)),
     "tile": lambda here, about: here.draw(tuple(about)),
 }
@@ -172,13 +182,13 @@ class _Listener(socketserver.ThreadingUnixStreamServer):
     timeout = 0.5
     daemon_threads = True
 
-    def __init__(self, here: Apart, idle_s: float) -> None:
+    def __init__(self, here: Work, idle_s: float) -> None:
         self.here, self._idle_s = here, idle_s
         self._lock, self._at_work, self._last = threading.Lock(), 0, time.monotonic()
         before = os.umask(0o177)
         try:
-            here.address.unlink(missing_ok=True)
-            super().__init__(str(here.address), _Line)
+            address(here.var_dir).unlink(missing_ok=True)
+            super().__init__(str(address(here.var_dir)), _Line)
         finally:
             os.umask(before)
 
@@ -198,18 +208,18 @@ class _Listener(socketserver.ThreadingUnixStreamServer):
         """Whether to go on listening."""
         with self._lock:
             is_idle = not self._at_work and time.monotonic() - self._last > self._idle_s
-        return not is_idle and self.here.lives_on()
+        return not is_idle and self.here.goes_on()
 
     def prepare(self, today: str) -> None:
         """Make what the first pages need: the snapshot first, which every market page waits for."""
         with self.busy():
             self.here.take(today)
-            basemap.warm(self.here.var_dir, FIRST_LEVELS, goes_on=self.here.lives_on)
+            basemap.warm(self.here.var_dir, FIRST_LEVELS, goes_on=self.here.goes_on)
 
 
-def main(var_dir: str, server: str, today: str) -> None:
+def main(var_dir: str, alive: str, today: str) -> None:
     """Listen and work; with ``today`` prepare what the first pages need as well."""
-    here = Apart(os.environ[STORE], Path(var_dir), int(server))
+    here = Work(os.environ[STORE], Path(var_dir), int(alive))
     here.var_dir.mkdir(parents=True, exist_ok=True)
     with (here.var_dir / "apart.run").open("w") as alone:
         try:
@@ -221,4 +231,4 @@ def main(var_dir: str, server: str, today: str) -> None:
                 threading.Thread(target=listener.prepare, args=(today,), daemon=True).start()
             while listener.is_wanted():
                 listener.handle_request()
-            here.address.unlink(missing_ok=True)
+            address(here.var_dir).unlink(missing_ok=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +19,6 @@ from webmap.apart import Apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from territory.store import Store
 
@@ -31,7 +30,7 @@ TILE = ("light", 1, 4, 4, 6)
 def here(demo: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Apart]:
     """Work for the demo, of a process that ends after half a second without any."""
     monkeypatch.setenv(apart.IDLE, "0.5")
-    work = Apart(demo.url, tmp_path / "var", os.getpid())
+    work = Apart(demo.url, tmp_path / "var")
     yield work
     work.close()
 
@@ -52,7 +51,7 @@ def test_a_tile_and_a_snapshot_are_made_apart_and_kept_where_all_find_them(
     assert kept.has(TILE)
     assert here.ask("snapshot", DAY)
     assert snapshotting.is_ready(demo, here.var_dir / snapshotting.FOLDER, DAY)
-    assert stat.S_IMODE(here.address.stat().st_mode) == 0o600
+    assert stat.S_IMODE(apart.address(here.var_dir).stat().st_mode) == 0o600
 
 
 def test_many_who_ask_at_once_are_answered_by_one_process(here: Apart) -> None:
@@ -65,17 +64,31 @@ def test_many_who_ask_at_once_are_answered_by_one_process(here: Apart) -> None:
 def test_it_ends_when_it_is_idle_and_is_started_again_when_asked(here: Apart) -> None:
     assert here.ask("tile", TILE)
     wait_for(lambda: not here._is_starting())
-    assert not here.address.exists()
+    assert not apart.address(here.var_dir).exists()
     assert here.ask("tile", ("dark", *TILE[1:]))
 
 
 def test_it_ends_with_the_server_that_it_works_for(demo: Store, tmp_path: Path) -> None:
-    server = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    here = Apart(demo.url, tmp_path / "var", server.pid)
-    assert here.ask("tile", TILE)
-    server.kill()
-    server.wait()
-    wait_for(lambda: not here._is_starting())
+    asked = (
+        "import sys, time; from pathlib import Path; from webmap.apart import Apart\n"
+        "here = Apart(sys.argv[1], Path(sys.argv[2]))\n"
+        "print(here.ask('tile', ('light', 1, 4, 4, 6)), here._started[0].pid, flush=True)\n"
+        "time.sleep(600)"
+    )
+    command = [sys.executable, "-c", asked, demo.url, str(tmp_path / "var")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        is_done, pid = server.stdout.readline().split()
+        assert is_done == "True"
+        server.kill()
+    wait_for(lambda: not is_there(int(pid)))
+
+
+def is_there(pid: int) -> bool:
+    """Whether a process runs; one that nobody has waited for yet does not."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
 
 
 def test_what_cannot_be_asked_for_is_done_at_home(here: Apart) -> None:
@@ -84,7 +97,7 @@ def test_what_cannot_be_asked_for_is_done_at_home(here: Apart) -> None:
     (killed,) = here._started
     killed.kill()
     killed.wait()
-    assert here.address.exists()  # the door of nobody
+    assert apart.address(here.var_dir).exists()  # the door of nobody
     assert here.ask("tile", ("dark", *TILE[1:]))
 
 

@@ -96,6 +96,13 @@ def test_a_rep_says_what_is_next_notes_and_ticks_without_a_new_page(screen, stor
     assert len(workflow.work_of(store, prospect_id, scope=ALL).steps) == 1
 
 
+def assert_alike(now: dict[str, str], kept: dict[str, str]) -> None:
+    """The same filters, and the same place but for a pixel: the middle falls on whole ones."""
+    places = [[float(part) for part in one.pop("at").split(",")] for one in (now, dict(kept))]
+    assert now == {name: value for name, value in kept.items() if name != "at"}
+    assert places[0] == pytest.approx(places[1], abs=360 / 256 / 2 ** places[1][0])
+
+
 def test_a_view_is_saved_as_it_is_now_and_its_link_opens_it_again(screen, store, worked):
     name = f"Customers {screen.viewport_size['width']}"
     screen.goto("/markets/M-CHI")
@@ -117,12 +124,12 @@ def test_a_view_is_saved_as_it_is_now_and_its_link_opens_it_again(screen, store,
     menu.get_by_role("button", name="Save view").click()
     link = menu.get_by_role("link", name=name)
     link.wait_for()
-    assert query(screen) == kept
+    assert_alike(query(screen), kept)
     address = link.get_attribute("href")
     screen.goto("/")
     screen.goto(address)
     screen.wait_for_selector(READY)
-    assert query(screen) == kept
+    assert_alike(query(screen), kept)
     assert screen.locator("[data-part=bar] b").first.inner_text() == shown
     screen.keyboard.press("Tab")
     screen.locator("details.menu summary").click()
@@ -134,7 +141,7 @@ def test_a_view_is_saved_as_it_is_now_and_its_link_opens_it_again(screen, store,
     screen.get_by_role("button", name="Undo").click()
     screen.wait_for_url("**/views")
     screen.get_by_role("link", name=name).click()
-    assert query(screen) == kept
+    assert_alike(query(screen), kept)
 
 
 def test_the_position_of_the_reader_is_in_no_view(screen, store, worked):
