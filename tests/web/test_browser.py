@@ -235,3 +235,20 @@ def test_the_printed_page_keeps_table_words_and_drops_controls(page):
     assert not page.locator(".rail").is_visible()
     assert not page.get_by_role("navigation", name="Main").is_visible()
     assert page.locator("[data-part=list] tbody tr").first.is_visible()
+
+
+def test_a_map_that_comes_late_waits_for_its_size(page):
+    held = []
+    page.route("**/asset/map-*.css", lambda route: held.append(route))  # it comes last
+    page.goto("/")
+    page.locator("[data-late]").scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    assert held
+    assert page.locator(".folium-map").count() == 0
+    for route in held:
+        route.continue_()
+    page.wait_for_selector(READY)
+    assert page.locator(".map-flag").count() > 20
+    box, flags = page.locator(".folium-map").bounding_box(), page.locator(".map-flag")
+    inside = [flags.nth(n).bounding_box() for n in range(flags.count())]
+    assert all(box["x"] < one["x"] < box["x"] + box["width"] for one in inside)

@@ -1,10 +1,13 @@
 /* Loads what stands in a <template> below the fold once it comes near, or when the page is printed. */
 "use strict";
 for (const box of document.querySelectorAll("[data-late]")) {
-  const load = () => {
+  const load = async () => {
     watch.disconnect();
     removeEventListener("beforeprint", load);
-    const parts = document.importNode(box.querySelector("template").content, true);
+    const parts = document.importNode(box.querySelector("template").content, true), sheets = [...parts.querySelectorAll("link[rel=stylesheet]")];
+    const dressed = sheets.map((sheet) => new Promise((done) => { sheet.onload = sheet.onerror = done; }));
+    document.head.append(...sheets);
+    await Promise.all(dressed);  // else a script may meet a box without its size
     for (const script of parts.querySelectorAll("script")) script.async = false;
     box.append(parts);
   };
