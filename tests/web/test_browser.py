@@ -244,7 +244,7 @@ def test_a_map_that_comes_late_waits_for_its_size(page):
     page.locator("[data-late]").scroll_into_view_if_needed()
     page.wait_for_timeout(500)
     assert held
-    assert page.locator(".folium-map").count() == 0
+    assert page.locator(".leaflet-container").count() == 0
     for route in held:
         route.continue_()
     page.wait_for_selector(READY)
