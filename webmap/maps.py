@@ -67,9 +67,9 @@ SCHEME = JsCode('matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "
 
 # Undoes ``steps_of`` and ``waves_of`` in the browser.
 TRACE = f"""const trace = (lines) => lines.map((line) => {{
-  let y = 0, x = 0, up = 0, right = 0;
+  let y = 0, x = 0;
   const at = (steps) => steps / {STEPS_A_DEGREE};
-  return line.map(([dy, dx]) => [at(y += up += dy), at(x += right += dx)]);
+  return line.map(([up, right]) => [at(y += up), at(x += right)]);
 }});
 const swing = (waves) => [Array.from({{length: {RING_VERTICES} + 1}}, (_, at) => {{
   const turn = 2 * Math.PI * (at % {RING_VERTICES}) / {RING_VERTICES};
@@ -97,19 +97,17 @@ class RenderedMap:
 
     @functools.cached_property
     def small(self) -> bytes:
-        """Compress the script once: a market of many offices has a long one."""
-        return brotli.compress(self.script.encode(), quality=9)
+        """Compress the script once: a market of a long outline has a long one."""
+        return brotli.compress(self.script.encode(), quality=10)
 
 
 def steps_of(line: npt.ArrayLike) -> list[list[int]]:
-    """Write a line of (lat, lon) degrees as whole numbers: how each step differs from the last.
+    """Write a line of (lat, lon) degrees as the whole numbers of its steps.
 
-    It takes a fifth of what its coordinates take, compressed.
+    It takes a fraction of what its coordinates take, compressed.
     """
     whole = np.round(np.asarray(line, float) * STEPS_A_DEGREE).astype(np.int64)
-    for _ in range(2):
-        whole = np.diff(whole, axis=0, prepend=np.zeros((1, 2), np.int64))
-    steps: list[list[int]] = whole.tolist()
+    steps: list[list[int]] = np.diff(whole, axis=0, prepend=np.zeros((1, 2), np.int64)).tolist()
     return steps
 
 

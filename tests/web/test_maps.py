@@ -57,7 +57,7 @@ def lines_of(script: str, name: str) -> list[np.ndarray]:
 
 def traced(steps: list[list[int]]) -> np.ndarray:
     """A line as the page's script puts it together from its steps."""
-    whole = np.cumsum(np.cumsum(np.array(steps), axis=0), axis=0)
+    whole = np.cumsum(np.array(steps), axis=0)
     return whole / maps.STEPS_A_DEGREE
 
 
