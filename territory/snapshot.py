@@ -66,7 +66,11 @@ class Texts:
 
     def take(self, rows: npt.NDArray[np.integer]) -> list[str]:
         """Give the texts of some rows."""
-        return [self[int(row)] for row in rows]
+        utf8, starts, ends = self.utf8.data, self.starts[rows], self.starts[rows + 1]
+        return [
+            str(utf8[start:end], "utf-8")
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        ]
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+# What shows nothing by itself may do nothing: whatever stands in a picture, a script or an answer.
+NO_PAGE = frozenset({"application/json", "image/png", "text/css", "text/javascript"})
+NOTHING = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 TLS_ONLY = "max-age=31536000"  # a year: what was once asked for by https is never asked without
 
 
@@ -54,12 +57,16 @@ def content_security_policy(nonce: str | None = None, tiles: str | None = None) 
     )
 
 
-def add_headers(response: Response) -> Response:
-    """Add the policy and the usual headers; what a store answered stays private."""
+def _of_page() -> str:
     own = current_app.extensions.get("own_tiles")
     tiles = own.origin if isinstance(own, TileServer) else None
+    return content_security_policy(g.get("csp_nonce"), tiles)
+
+
+def add_headers(response: Response) -> Response:
+    """Add the policy and the usual headers; what a store answered stays private."""
     response.headers.setdefault(
-        "Content-Security-Policy", content_security_policy(g.get("csp_nonce"), tiles)
+        "Content-Security-Policy", NOTHING if response.mimetype in NO_PAGE else _of_page()
     )
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TILE_PX = 256
 CELL_PX, EDGE_PX = 64, 8  # a cluster's cell; a view is counted to this many pixels
 MOST_POINTS = 2000  # a view with more is clustered
+BLOCK = 3  # 2**3 squares a side are looked up in one go
 SAMPLE = 32  # members that place a cluster
 MIDDLE = (0.25, 0.75)  # clusters keep to the middle of their cell, so that none meet
 FULL_TURN = 360.0
@@ -212,34 +213,41 @@ def _runs(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Give the runs of rows in a rectangle of squares: first row, and first row beyond.
 
-    Descends the quadtree: a square that lies inside is one run, one that straddles the edge is
-    looked at in quarters.
+    Blocks of ``2**BLOCK`` squares a side that lie inside are one run each; of those that straddle
+    the edge each square is. Runs that meet are joined.
     """
-    left, right, top, bottom = part
-    down = min(level, max(right - left, bottom - top).bit_length())
-    x, y = (
-        axis.ravel()
-        for axis in np.meshgrid(
-            np.arange(left >> down, (right >> down) + 1),
-            np.arange(top >> down, (bottom >> down) + 1),
-        )
-    )
+    left, right, top, bottom = part[0], part[1] + 1, part[2], part[3] + 1
+    down = min(BLOCK, level)
+    west, north = -(-left >> down), -(-top >> down)
+    east, south = max(right >> down, west), max(bottom >> down, north)
+    inner = (west << down, east << down, north << down, south << down)
+    if east == west or south == north:
+        strips = [(left, right, top, bottom)]
+    else:
+        strips = [
+            (left, right, top, inner[2]),
+            (left, right, inner[3], bottom),
+            (left, inner[0], inner[2], inner[3]),
+            (inner[1], right, inner[2], inner[3]),
+        ]
+    pieces = [(_grid(*strip), level) for strip in strips]
+    pieces.append((_grid(west, east, north, south), level - down))
     starts, ends = [], []
-    for step in range(down, -1, -1):
-        low, high = (x << step, y << step), (((x + 1) << step) - 1, ((y + 1) << step) - 1)
-        inside = (low[0] >= left) & (high[0] <= right) & (low[1] >= top) & (high[1] <= bottom)
-        touches = (high[0] >= left) & (low[0] <= right) & (high[1] >= top) & (low[1] <= bottom)
-        shift = np.uint64(2 * (step + BITS - level))
-        found = morton(x[inside], y[inside])
-        starts.append(found << shift)
-        ends.append((found + np.uint64(1)) << shift)
-        open_ = touches & ~inside
-        x = np.concatenate([2 * x[open_] + right for right in (0, 1, 0, 1)])
-        y = np.concatenate([2 * y[open_] + below for below in (0, 0, 1, 1)])
+    for squares, of_level in pieces:
+        shift = np.uint64(2 * (BITS - of_level))
+        starts.append(squares << shift)
+        ends.append((squares + np.uint64(1)) << shift)
     start, end = np.sort(np.concatenate(starts)), np.sort(np.concatenate(ends))
     is_gap = start[1:] != end[:-1]
     start, end = start[np.r_[True, is_gap]], end[np.r_[is_gap, True]]
     return np.searchsorted(snapshot.key, start), np.searchsorted(snapshot.key, end)
+
+
+def _grid(left: int, right: int, top: int, bottom: int) -> npt.NDArray[np.uint64]:
+    """Give the Morton key of each square of a rectangle, ``right`` and ``bottom`` left out."""
+    across, along = np.arange(left, right), np.arange(top, bottom)
+    none = np.zeros(1, np.int64)
+    return (morton(across, none)[None, :] | morton(none, along)[:, None]).ravel()
 
 
 def _members(
@@ -282,7 +290,7 @@ def _squares(
         axis.ravel() for axis in np.meshgrid(np.arange(left, right + 1), np.arange(top, bottom + 1))
     )
     shift = np.uint64(2 * (BITS - level))
-    square = morton(x, y)
+    square = _grid(left, right + 1, top, bottom + 1)
     first = selection.before[np.searchsorted(snapshot.key, square << shift)].astype(np.int64)
     beyond = np.searchsorted(snapshot.key, (square + np.uint64(1)) << shift)
     return x, y, first, selection.before[beyond] - first
@@ -290,5 +298,6 @@ def _squares(
 
 def _nth(selection: Selection, rank: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Find the rows that have so many selected rows before them."""
-    found: npt.NDArray[np.int64] = np.searchsorted(selection.before, rank + 1) - 1
+    wanted = (rank + 1).astype(selection.before.dtype)  # of another type, it would be copied whole
+    found: npt.NDArray[np.int64] = np.searchsorted(selection.before, wanted) - 1
     return found

@@ -341,6 +341,24 @@ def test_what_was_fetched_is_not_fetched_again(page) -> None:
     assert len(asked) == 2
 
 
+def test_where_a_zoom_ends_is_asked_while_it_is_under_way_and_once(chromium, address) -> None:
+    context = chromium.new_context(viewport={"width": 1000, "height": 600})
+    page = context.new_page()
+    page.goto(f"{address}many?at=7,41.5,-88.5")
+    page.wait_for_selector("[data-ready=true]")
+    page.evaluate(
+        "() => { const ask = window.fetch; window.asked = []; window.fetch = (url, ...rest) => {"
+        " asked.push([new URL(url).searchParams.get('zoom'),"
+        " document.querySelector('.leaflet-zoom-anim') !== null]); return ask(url, ...rest); }; }"
+    )
+    for number, way in enumerate(("in", "out"), 1):
+        page.locator(f".leaflet-control-zoom-{way}").click()
+        page.wait_for_function("(number) => asked.length >= number", arg=number)
+        page.wait_for_selector(".market-map:not(:has(.leaflet-zoom-anim))[data-ready=true]")
+    assert page.evaluate("asked") == [["8", True], ["7", True]]
+    context.close()
+
+
 def test_the_map_follows_the_size_of_its_box_and_keeps_what_is_chosen_in_sight(page) -> None:
     tell(page, "select", id="p40")
     page.evaluate("document.querySelector('.market-map').style.width = '420px'")

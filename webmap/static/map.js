@@ -384,12 +384,17 @@ function prospectLayer(map) {
 
   map.on("movestart", () => { moved ||= rows != null; });  // a new size of the box is no move
   for (const event of ["dragstart", "zoomstart"]) map.on(event, () => { if (rows) sentTo = null; });
-  map.on("moveend resize viewreset", redraw);
+  map.on("moveend resize viewreset", () => { if (!land()) redraw(); });
   map.on("moveend resize", () => { if (rows) soon(); });
   map.on("zoomstart", () => { opened = null; tip.hidden = true; });
-  map.on("zoomend", () => { zoomed = true; });
+  map.on("zoomend", () => { zoomed = true; flying = false; });
   map.on("zoomanim", (e) => {
     if (canvas.origin) L.DomUtil.setTransform(canvas, map._latLngToNewLayerPoint(canvas.origin, e.zoom, e.center), map.getZoomScale(e.zoom));
+    if (!rows) return;
+    flying = true;  // where the zoom ends is known as it begins: the answer can be there by then
+    const corner = map._getNewPixelOrigin(e.center, e.zoom).subtract(map._getMapPanePos()), end = corner.add(map.getSize());
+    const view = {zoom: e.zoom, bounds: L.latLngBounds(map.unproject([corner.x, end.y], e.zoom), map.unproject([end.x, corner.y], e.zoom))};
+    if (!holds(view)) load(view);
   });
   map.on("mousemove", (e) => {
     if (!rows) return;
@@ -438,25 +443,43 @@ function prospectLayer(map) {
   new ResizeObserver(() => { if (fit() && popup.isOpen()) openPopup(); }).observe(box);
 
   // ---- asking: the last question counts, and none is asked whose answer is here
-  let pending = null, timer = 0, ring = null, isNew = true, zoomed = false;
+  let pending = null, timer = 0, ring = null, isNew = true, zoomed = false, flying = false, asked = null, landing = null;
+  const viewNow = () => ({zoom: map.getZoom(), bounds: map.getBounds()});
+  const holds = ({bounds}) => loaded && !isCut() && loaded.contains(bounds);
+
+  function addressOf({zoom, bounds}) {
+    const url = new URL(question, location.href);
+    url.searchParams.set("bbox", [bounds.getWest(), Math.max(bounds.getSouth(), -90), bounds.getEast(), Math.min(bounds.getNorth(), 90)].map((n) => n.toFixed(5)).join(","));
+    url.searchParams.set("zoom", zoom);
+    if (selected != null) url.searchParams.set("prospect", selected);
+    return url.href;
+  }
+
+  /** Draw what was answered while the map was on its way to where it stands now, if that is so. */
+  function land() {
+    const due = flying ? null : landing;
+    if (!due) return false;
+    landing = null;
+    if (due.address !== addressOf(viewNow())) return false;
+    take(due.answer, due.bounds);
+    return true;
+  }
 
   function soon() {
     clearTimeout(timer);
-    const isHere = loaded && !isCut() && loaded.contains(map.getBounds());
-    if (isHere) return;
+    if (flying || asked === addressOf(viewNow())) return;
+    if (holds(viewNow())) return;
     box.dataset.ready = "false";
-    timer = setTimeout(load, zoomed ? 0 : DEBOUNCE_MS);  // a zoom has ended, a drag may go on
+    timer = setTimeout(() => load(), zoomed ? 0 : DEBOUNCE_MS);  // a zoom has ended, a drag may go on
     zoomed = false;
   }
 
-  async function load() {
+  async function load(view = viewNow()) {
     clearTimeout(timer);
     pending?.abort();
     box.dataset.ready = "false";
-    const mine = pending = new AbortController(), bounds = map.getBounds(), url = new URL(question, location.href);
-    url.searchParams.set("bbox", [bounds.getWest(), Math.max(bounds.getSouth(), -90), bounds.getEast(), Math.min(bounds.getNorth(), 90)].map((n) => n.toFixed(5)).join(","));
-    url.searchParams.set("zoom", map.getZoom());
-    if (selected != null) url.searchParams.set("prospect", selected);
+    const mine = pending = new AbortController(), url = asked = addressOf(view), bounds = view.bounds.pad(PAD);
+    landing = null;
     const late = setTimeout(() => { status.textContent = "Updating…"; box.classList.add("map-late"); }, LATE_MS);
     let answer = null;
     try {
@@ -467,8 +490,11 @@ function prospectLayer(map) {
       if (error.name !== "AbortError") status.textContent = "The prospects did not arrive. The table holds them all; reload the page to try again.";
     }
     clearTimeout(late);
-    if (pending === mine) box.classList.remove("map-late");
-    if (answer) take(answer, bounds.pad(PAD));
+    if (pending !== mine) return;
+    box.classList.remove("map-late");
+    if (!answer) asked = null;
+    else if (flying) landing = {address: url, answer, bounds};
+    else take(answer, bounds);
   }
 
   /** Take over an answer: its columns, with every word in its place. */
