@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from territory import snapshotting
+from territory.store import open_store
 from tests.web.conftest import TODAY, make_app
 from webmap import apart, basemap
 from webmap.apart import Apart
@@ -27,10 +29,19 @@ TILE = ("light", 1, 4, 4, 6)
 
 
 @pytest.fixture
-def here(demo: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Apart]:
+def own(demo: Store, tmp_path: Path) -> Iterator[Store]:
+    """The demo in a store of the test's own: other processes open it and close it again."""
+    copy = tmp_path / "own.sqlite"
+    shutil.copy(demo.url.removeprefix("sqlite:///"), copy)
+    with open_store(str(copy)) as store:
+        yield store
+
+
+@pytest.fixture
+def here(own: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Apart]:
     """Work for the demo, of a process that ends after half a second without any."""
     monkeypatch.setenv(apart.IDLE, "0.5")
-    work = Apart(demo.url, tmp_path / "var")
+    work = Apart(own.url, tmp_path / "var")
     yield work
     work.close()
 
@@ -43,14 +54,14 @@ def wait_for(holds: Callable[[], bool]) -> None:
 
 
 def test_a_tile_and_a_snapshot_are_made_apart_and_kept_where_all_find_them(
-    here: Apart, demo: Store
+    here: Apart, own: Store
 ) -> None:
     kept = basemap.store(here.var_dir)
     assert not kept.has(TILE)
     assert here.ask("tile", TILE)
     assert kept.has(TILE)
     assert here.ask("snapshot", DAY)
-    assert snapshotting.is_ready(demo, here.var_dir / snapshotting.FOLDER, DAY)
+    assert snapshotting.is_ready(own, here.var_dir / snapshotting.FOLDER, DAY)
     assert stat.S_IMODE(apart.address(here.var_dir).stat().st_mode) == 0o600
 
 
@@ -68,14 +79,14 @@ def test_it_ends_when_it_is_idle_and_is_started_again_when_asked(here: Apart) ->
     assert here.ask("tile", ("dark", *TILE[1:]))
 
 
-def test_it_ends_with_the_server_that_it_works_for(demo: Store, tmp_path: Path) -> None:
+def test_it_ends_with_the_server_that_it_works_for(own: Store, tmp_path: Path) -> None:
     asked = (
         "import sys, time; from pathlib import Path; from webmap.apart import Apart\n"
         "here = Apart(sys.argv[1], Path(sys.argv[2]))\n"
         "print(here.ask('tile', ('light', 1, 4, 4, 6)), here._started[0].pid, flush=True)\n"
         "time.sleep(600)"
     )
-    command = [sys.executable, "-c", asked, demo.url, str(tmp_path / "var")]
+    command = [sys.executable, "-c", asked, own.url, str(tmp_path / "var")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         is_done, pid = server.stdout.readline().split()
         assert is_done == "True"
@@ -102,20 +113,20 @@ def test_what_cannot_be_asked_for_is_done_at_home(here: Apart) -> None:
 
 
 def test_a_server_prepares_the_snapshot_and_the_first_tiles(
-    here: Apart, demo: Store, monkeypatch: pytest.MonkeyPatch
+    here: Apart, own: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apart, "FIRST_LEVELS", range(0))
     assert here.begin(DAY)
-    wait_for(lambda: snapshotting.is_ready(demo, here.var_dir / snapshotting.FOLDER, DAY))
+    wait_for(lambda: snapshotting.is_ready(own, here.var_dir / snapshotting.FOLDER, DAY))
     assert not here.begin(DAY)
 
 
 def test_an_app_that_is_served_draws_no_tile_in_its_own_process(
-    demo: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apart, "FIRST_LEVELS", range(0))
     monkeypatch.setattr(basemap, "draw", None)  # this process could not
-    app = make_app(demo.url, tmp_path / "var", warm_up=True)
+    app = make_app(own.url, tmp_path / "var", warm_up=True)
     answer = app.test_client().get("/tiles/light/4/4/6.png")
     assert answer.status_code == 200
     assert answer.data.startswith(b"\x89PNG")
