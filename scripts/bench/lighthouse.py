@@ -19,6 +19,8 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import requests
+
 ROOT = Path(__file__).resolve().parents[2]
 LIGHTHOUSE = ROOT / "tests" / "web" / "audits" / "node_modules" / "lighthouse" / "cli" / "index.js"
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -61,7 +63,7 @@ def ask(
     command = [
         "node", str(LIGHTHOUSE), address, "--quiet", "--output=json",
         f"--only-categories={','.join(categories)}", f"--chrome-flags={' '.join(FLAGS)}",
-        f"--extra-headers={json.dumps({'Cookie': f'territory-session={cookie}'})}",
+        f"--extra-headers={json.dumps({'Cookie': _cookies(address, cookie)})}",
         "--no-enable-error-reporting", "--max-wait-for-load=60000",
         *(["--preset=desktop"] if form == "desktop" else []),
     ]  # fmt: skip
@@ -78,6 +80,13 @@ def ask(
         if found["scoreDisplayMode"] in {"binary", "error"} and (found["score"] or 0) < 1
     ]
     return points, told
+
+
+def _cookies(address: str, cookie: str) -> str:
+    """Give all cookies that the page wants: one that it set itself would send the others away."""
+    own = f"territory-session={cookie}"
+    answer = requests.get(address, headers={"Cookie": own}, timeout=60)
+    return "; ".join([own, *(f"{name}={value}" for name, value in answer.cookies.items())])
 
 
 def main() -> None:
