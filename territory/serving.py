@@ -9,6 +9,7 @@ wanted, the way every WSGI server finds one.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import socket
@@ -157,6 +158,9 @@ def _by_gunicorn(app: Any, descriptor: int, workers: int, ready: Callable[[], No
                 "preload_app": True,  # one copy of the reference tables for all workers
                 "loglevel": "warning",
                 "when_ready": lambda _: ready(),
+                "pre_fork": lambda _server, _worker: (
+                    gc.freeze()
+                ),  # what is there now is never looked through
                 # Newer versions open a socket for remote control; nobody here asks for it.
                 "control_socket_disable": True,
             }
