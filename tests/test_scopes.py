@@ -233,6 +233,7 @@ def test_both_databases_let_out_the_same(
     ann, bob = (Reach(rep_ids=frozenset({one})) for one in REPS[:2])
     drawn = [
         ALL,
+        Scope(sums=EVERYTHING),
         Scope(ann | bob, bob, ann, bob, names_beyond=True, sums=bob),
     ]
     with open_store(postgresql_url) as other:

@@ -46,8 +46,9 @@ def install(app: Flask) -> None:
     def wait(_error: HTTPException) -> ResponseReturnValue:
         answer = make_response(failures.show_http(TooManyRequests()))
         if limiter.current_limit:
-            left_s = limiter.current_limit.reset_at - time.time()
-            answer.headers["Retry-After"] = str(max(1, math.ceil(left_s)))
+            left_s = limiter.current_limit.reset_at - time.time()  # the end in whole seconds, up
+            longest_s = limiter.current_limit.limit.get_expiry()
+            answer.headers["Retry-After"] = str(max(1, min(longest_s, math.ceil(left_s))))
         return answer
 
 
