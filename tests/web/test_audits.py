@@ -90,11 +90,13 @@ def test_axe_finds_nothing_on_any_page_in_light_and_dark_wide_and_narrow(
 
 
 @pytest.mark.skipif(lighthouse.missing() is not None, reason=str(lighthouse.missing()))
-@pytest.mark.parametrize("path", ["/", "/markets/M-CHI", CARD])
+@pytest.mark.parametrize(
+    ("role", "path"), [("ops", "/"), ("ops", "/markets/M-CHI"), ("ops", CARD), ("hr", "/hr")]
+)
 def test_lighthouse_gives_full_points_for_access_and_good_practice(
-    path, client_as, address
+    role, path, client_as, address
 ) -> None:
-    cookie = client_as("ops").get_cookie("territory-session").value
+    cookie = client_as(role).get_cookie("territory-session").value
     categories = ("accessibility", "best-practices")
     points, wrong = lighthouse.ask(f"{address}{path}", cookie, categories=categories)
     assert (points, wrong) == (dict.fromkeys(categories, 100), [])
