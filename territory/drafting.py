@@ -91,7 +91,7 @@ def draft(
     return Draft(
         policy=policy,
         parts=parts,
-        counts=plans.totals(facts, found),
+        counts=plans.totals(facts, len(found)),
         sizes=situation.sizes,
         digest=plans.digest(policy, parts),
     )

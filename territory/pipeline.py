@@ -43,6 +43,23 @@ def pipeline(opportunities: pd.DataFrame) -> pd.DataFrame:
     return whole
 
 
+def open_amounts(by_stage: pd.DataFrame, key: str) -> pd.Series:
+    """Sum what is open of amounts that are summed by stage already.
+
+    Parameters
+    ----------
+    by_stage
+        ``key``, stage and amount_usd.
+
+    Returns
+    -------
+    open_amounts
+        amount_usd by ``key``; null is a group of its own.
+    """
+    is_open = by_stage[open_deals(by_stage)]
+    return is_open.groupby(key, dropna=False)["amount_usd"].sum()
+
+
 def yearly_quotas(quotas: pd.DataFrame, year: str) -> pd.Series:
     """Give each rep's quota for a year: the year's own, or else its quarters, or else its months.
 

@@ -75,7 +75,8 @@ def count(assignments: pd.DataFrame, by: str) -> pd.DataFrame:
     Parameters
     ----------
     assignments
-        ASSIGNMENTS with ``status`` and ``precision``.
+        ASSIGNMENTS with ``status`` and ``precision``; ``number``, if there is such a column, is how
+        many prospects a row stands for.
 
     Returns
     -------
@@ -85,8 +86,7 @@ def count(assignments: pd.DataFrame, by: str) -> pd.DataFrame:
     verdict, segment = assignments["verdict"], assignments["segment"]
     flags = pd.DataFrame(
         {
-            by: assignments[by],
-            "prospects": 1,
+            "prospects": True,
             "placed": assignments["precision"].notna(),
             "enterprise": segment == "enterprise",
             "mid_market": segment == "mid_market",
@@ -95,9 +95,11 @@ def count(assignments: pd.DataFrame, by: str) -> pd.DataFrame:
             "too_close": verdict == "too_close_to_call",
             "beyond_radius": verdict == "out",
             "unassigned": assignments["rule"] == UNASSIGNED,
-        }
+        },
+        index=assignments.index,
     )
-    return flags.groupby(by, dropna=False)[list(COUNTS)].sum().astype(int).reset_index()
+    numbers = flags.mul(assignments["number"], axis=0) if "number" in assignments else flags
+    return numbers.groupby(assignments[by], dropna=False).sum().astype(int).reset_index()
 
 
 def with_counts(parts: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -118,7 +120,7 @@ def with_counts(parts: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return counted
 
 
-def totals(assignments: pd.DataFrame, findings: pd.DataFrame) -> dict[str, int]:
+def totals(assignments: pd.DataFrame, findings: int) -> dict[str, int]:
     """Sum ``COUNTS`` over the whole plan; add unplaced, in_market, outside and findings.
 
     in_market + outside = prospects = placed + unplaced: the unplaced are outside every market too.
@@ -131,7 +133,7 @@ def totals(assignments: pd.DataFrame, findings: pd.DataFrame) -> dict[str, int]:
         "unplaced": int(whole["prospects"] - whole["placed"]),
         "in_market": int(whole["prospects"]) - lost,
         "outside": lost,
-        "findings": len(findings),
+        "findings": findings,
     }
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 APP = ("webmap", "create_app")
+WARM = ("webmap.warming", "warm")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 WORKER = (sys.executable, "-c", "from territory.cli import main; main(['work', '--bound'])")
 RESTART_S = 2.0  # how long after its death a worker is started again
@@ -75,9 +76,8 @@ def serve(
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{taken.getsockname()[1]}/"
     os.environ["TERRITORY_STORE"] = store_url  # where the app looks for it
-    module, name = APP
     try:
-        app = getattr(importlib.import_module(module), name)()
+        app = _named(APP)()
     except TerritoryError:
         taken.close()
         raise
@@ -132,6 +132,13 @@ class LocalWorker:
             self._process.kill()
 
 
+def _named(what: tuple[str, str]) -> Callable[..., Any]:
+    """Find a function of the app."""
+    module, name = what
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found
+
+
 def _by_waitress(app: Any, taken: socket.socket, ready: Callable[[], None]) -> None:
     waitress = importlib.import_module("waitress")
     server = waitress.create_server(
@@ -158,6 +165,7 @@ def _by_gunicorn(app: Any, descriptor: int, workers: int, ready: Callable[[], No
                 "preload_app": True,  # one copy of the reference tables for all workers
                 "loglevel": "warning",
                 "when_ready": lambda _: ready(),
+                "on_starting": lambda _: _named(WARM)(app),
                 "pre_fork": lambda _server, _worker: (
                     gc.freeze()
                 ),  # what is there now is never looked through

@@ -10,13 +10,13 @@ import numpy as np
 from territory.access import EVERYTHING, NAME_COLUMNS, NOTHING
 from territory.assignment import without_rivals
 from territory.lengths import METRES_PER_MILE
-from territory.pipeline import pipeline, yearly_quotas
+from territory.pipeline import open_amounts, pipeline, yearly_quotas
 from territory.plans import COUNTS, count, totals
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from territory.access import Scope
+    from territory.access import Reach, Scope
     from territory.plans import PlanInfo
     from territory.store import Transaction
     from territory.store.reading_ledger import ReadingLedger
@@ -66,15 +66,14 @@ class Seen:
             return {str(name): int(number) for name, number in self.plan.counts.items()}
         return totals(
             self._reading.counted(self.plan.plan_id, self.scope.counted),
-            self._reading.places_of_findings(self.plan.plan_id, self.scope.counted),
+            int(self._findings_by_market(self.scope.counted).sum()),
         )
 
     def money(self) -> tuple[float | None, float | None]:
         """Sum pipeline and quotas in reach, in dollars; None where none of it may be seen."""
         if self.scope.money == NOTHING:
             return None, None
-        deals = pipeline(self._reading.opportunities(self.plan.plan_id, self.scope.money))
-        return float(deals["pipeline_usd"].sum()), float(self._quotas().sum())
+        return float(self._pipeline_by("rep_id").sum()), float(self._quotas().sum())
 
     def prospects(self, **equals: str | tuple[str, ...] | None) -> pd.DataFrame:
         """Give the prospects in reach, by id; ``equals`` as in ``rows.equal``."""
@@ -111,8 +110,7 @@ class Seen:
         reach = self.scope.counted
         whole = self._recounted(self._reading.markets(self.plan.plan_id, reach), "market_id")
         if not reach.is_all:
-            places = self._reading.places_of_findings(self.plan.plan_id, reach)
-            found = places.groupby("market_id").size()
+            found = self._findings_by_market(reach)
             whole["findings"] = found.reindex(whole["market_id"], fill_value=0).to_numpy(int)
         owners = self._reading.part(self.plan.plan_id, "territories", reach)
         owners = owners.dropna(subset="rep_id").drop_duplicates(["rep_id", "market_id"])
@@ -162,6 +160,14 @@ class Seen:
         """Give the findings about what is in reach."""
         return self._reading.findings(self.plan.plan_id, self.scope.accounts, **equals)
 
+    def findings_in(self, market_id: str) -> int:
+        """Count the findings of a market about what is in reach."""
+        return int(self._findings_by_market(self.scope.accounts).get(market_id, 0))
+
+    def _findings_by_market(self, reach: Reach) -> pd.Series:
+        counted = self._reading.findings_by_market(self.plan.plan_id, reach)
+        return counted.set_index("market_id")["number"]
+
     def _territories(self) -> pd.DataFrame:
         return self._reading.part(self.plan.plan_id, "territories", self.scope.accounts)
 
@@ -175,10 +181,10 @@ class Seen:
         return part.assign(**{name: numbers[name].to_numpy(int) for name in COUNTS})
 
     def _pipeline_by(self, key: str) -> pd.Series:
-        """Sum the open opportunities of the prospects of each market or rep."""
-        deals = self._reading.opportunities(self.plan.plan_id, self.scope.money)
-        money = pipeline(deals).merge(deals[["prospect_id", key]].drop_duplicates())
-        return money.groupby(key)["pipeline_usd"].sum()
+        """Sum the open opportunities of the prospects of each market or rep, and of none."""
+        return open_amounts(
+            self._reading.amounts_by_stage(self.plan.plan_id, self.scope.money, key), key
+        )
 
     def _quotas(self) -> pd.Series:
         """Give the quota of each rep in reach for the year of the plan."""

@@ -233,7 +233,7 @@ def market_area(store: Store, market_id: str, *, scope: Scope) -> MarketArea:
             name=row["name"],
             geometry=shapely.from_wkb(row["geometry"]),
             offices=seen.offices(),
-            findings=len(seen.findings(market_id=market_id)),
+            findings=seen.findings_in(market_id),
             radius_m=seen.plan.policy.radius.limit_m,
         )
 

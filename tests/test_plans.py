@@ -59,7 +59,7 @@ def test_a_setting_newer_than_the_record_has_its_default() -> None:
 
 
 def test_the_totals_of_a_plan_add_up_to_its_prospects() -> None:
-    counts = plans.totals(SAID, NONE_FOUND)
+    counts = plans.totals(SAID, 0)
     assert counts == {
         "prospects": 4,
         "placed": 3,

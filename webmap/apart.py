@@ -142,14 +142,15 @@ class Work:
     store_url: str
     var_dir: Path
     alive: int
+    _taking: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def goes_on(self) -> bool:
         """Whether the server that this works for is still there."""
         return not select.select([self.alive], [], [], 0)[0]
 
     def take(self, today: str) -> None:
-        """Make the snapshot of the plan in force, unless it is there."""
-        with open_store(self.store_url) as store:
+        """Make the snapshot of the plan in force, unless it is there; whoever asks too waits."""
+        with self._taking, open_store(self.store_url) as store:
             snapshotting.ready(store, self.var_dir / snapshotting.FOLDER, today)
 
     def draw(self, key: basemap.Key) -> None:

@@ -95,6 +95,7 @@ def under_load(server: servers.Server, cookies: list[str]) -> measure.Figures:
         "worker_share_mb": max(one.share for one in held),
         "worker_resident_mb": max(one.resident for one in held),
         "snapshot_mb": max(one.snapshot for one in held),
+        "helpers_mb": sum(servers.memory(helper).own for helper in server.helpers()),
     }
 
 

@@ -61,13 +61,12 @@ class Server:
     pid: int
 
     def workers(self) -> list[int]:
-        """Find the processes that answer; the one that runs jobs is none of them."""
-        found = []
-        for child in _children(self.pid):
-            command = Path(f"/proc/{child}/cmdline").read_bytes()
-            if b"--bound" not in command:
-                found.append(child)
-        return found
+        """Find the processes that answer: forks of the server, with its command line."""
+        return [child for child in _children(self.pid) if _command(child) == _command(self.pid)]
+
+    def helpers(self) -> list[int]:
+        """Find the processes beside them: one runs jobs, one draws tiles and makes snapshots."""
+        return [child for child in _children(self.pid) if _command(child) != _command(self.pid)]
 
     def cpu_s(self) -> float:
         """Give the processor seconds of all workers together so far."""
@@ -78,6 +77,10 @@ def cpu_s(pid: int) -> float:
     """Give the processor seconds of a process so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_A_S
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def _children(pid: int) -> list[int]:

@@ -126,6 +126,21 @@ class ReadingLedger:
             .order_by(deals.c.opportunity_id)
         )
 
+    def amounts_by_stage(self, plan_id: str, reach: Reach, key: str) -> pd.DataFrame:
+        """Sum the opportunities of a plan's prospects by a column of plan_assignments and stage.
+
+        Gives ``key``, stage and amount_usd.
+        """
+        said, deals = schema.plan_assignments, schema.opportunities
+        by = (said.c[key], deals.c.stage)
+        return self._read(
+            select(*by, func.sum(deals.c.amount_usd).label("amount_usd"))
+            .select_from(deals)
+            .join(said, said.c.prospect_id == deals.c.prospect_id)
+            .where(said.c.plan_id == plan_id, within(said.c.rep_id, reach))
+            .group_by(*by)
+        )
+
     def won_usd(self, plan_id: str, reach: Reach, rep_id: str, year: str) -> float:
         """Sum what the prospects of a rep signed in a year, by the day on which it closed."""
         said, deals = schema.plan_assignments, schema.opportunities
@@ -175,16 +190,14 @@ class ReadingLedger:
         )  # fmt: skip
 
     def counted(self, plan_id: str, reach: Reach) -> pd.DataFrame:
-        """Read of each prospect of a plan what it counts as, and no more; the like side by side."""
-        said, number = schema.plan_assignments, func.count().label("number")
+        """Count the prospects of a plan that are alike in all that ``plans.count`` looks at."""
+        said = schema.plan_assignments
         columns = [said.c[name] for name in _COUNTED]
-        kinds = self._read(
-            select(*columns, number)
+        return self._read(
+            select(*columns, func.count().label("number"))
             .where(said.c.plan_id == plan_id, within(said.c.rep_id, reach))
             .group_by(*columns)
         )
-        each = kinds.loc[kinds.index.repeat(kinds["number"])]
-        return each.drop(columns="number").reset_index(drop=True)
 
     def part(self, plan_id: str, part: str, reach: Reach) -> pd.DataFrame:
         """Read the territories or reps of a plan without its plan_id, by id."""
@@ -233,10 +246,13 @@ class ReadingLedger:
             .order_by(table.c.code, table.c.subject_kind, table.c.subject_id)
         )
 
-    def places_of_findings(self, plan_id: str, reach: Reach) -> pd.DataFrame:
-        """Read of each finding that ``findings`` gives the market_id alone."""
+    def findings_by_market(self, plan_id: str, reach: Reach) -> pd.DataFrame:
+        """Count what ``findings`` gives by market_id; null is a row of its own."""
+        market = schema.plan_findings.c.market_id
         return self._read(
-            select(schema.plan_findings.c.market_id).where(self._about(plan_id, reach))
+            select(market, func.count().label("number"))
+            .where(self._about(plan_id, reach))
+            .group_by(market)
         )
 
     def _about(self, plan_id: str, reach: Reach) -> ColumnElement[bool]:
