@@ -9,6 +9,7 @@ wanted, the way every WSGI server finds one.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import os
@@ -30,6 +31,7 @@ WORKER = (sys.executable, "-c", "from territory.cli import main; main(['work', '
 RESTART_S = 2.0  # how long after its death a worker is started again
 LEAVE_S = 10.0  # how long a worker may take to leave
 THREADS = 8  # per worker; a request mostly waits for the database or sends bytes
+M_ARENA_MAX, ARENAS = -8, 2  # <malloc.h> of the GNU C library
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -151,9 +153,21 @@ def _by_waitress(app: Any, taken: socket.socket, ready: Callable[[], None]) -> N
     server.run()
 
 
+def _share_heaps() -> None:
+    """Keep every thread from a heap of its own, whose gaps no other thread can use.
+
+    Half the memory of a worker lay in such gaps. Python runs one thread at a time, so none waits.
+    C libraries other than GNU's have no such thing.
+    """
+    tune = getattr(ctypes.CDLL(None), "mallopt", None)
+    if tune is not None:
+        tune(M_ARENA_MAX, ARENAS)
+
+
 def _by_gunicorn(app: Any, descriptor: int, workers: int, ready: Callable[[], None]) -> None:
     """Run until a signal comes; gunicorn owns the listening socket from here on."""
     base = importlib.import_module("gunicorn.app.base")
+    _share_heaps()
 
     class Server(base.BaseApplication):  # type: ignore[misc, name-defined]
         def load_config(self) -> None:

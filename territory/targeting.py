@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _KEPT_BYTES, _FEWEST_MASKS = 48_000_000, 4  # of masks; a million rows take 5 MB each
 _KEPT_TALLIES = 1024
+_FEW_CODES = 16  # up to so many, comparing with each is quicker than a histogram
 _SCAN = 4096  # rows of an order that are looked at in one go
 
 
@@ -174,9 +175,8 @@ class Targets:
             if (found := self._tallies.get(asked)) is not None:
                 self._tallies.move_to_end(asked)
                 return found
-        size = len(self.snapshot.labels[name]) + 1
-        mask = self.select(criteria, reps).mask
-        found = np.bincount(self.snapshot.column[name][mask], minlength=size)
+        selection, codes = self.select(criteria, reps), self.snapshot.column[name]
+        found = _count_codes(codes, selection, len(self.snapshot.labels[name]) + 1)
         with self._lock:
             self._tallies[asked] = found
             while len(self._tallies) > _KEPT_TALLIES:
@@ -303,9 +303,16 @@ class Targets:
     def _let_through(
         self, mask: npt.NDArray[np.bool_], name: str, values: tuple[str | None, ...]
     ) -> None:
+        column, codes = self.snapshot.column[name], self.snapshot.codes(name, values)
+        if len(codes) <= _FEW_CODES:
+            passes = np.zeros(len(mask), bool)
+            for code in codes:
+                passes |= column == code
+            mask &= passes
+            return
         allowed = np.zeros(len(self.snapshot.labels[name]) + 1, bool)
-        allowed[self.snapshot.codes(name, values)] = True
-        mask &= allowed[self.snapshot.column[name]]
+        allowed[codes] = True
+        mask &= allowed[column]
 
     def _within(self, near: Near, among: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Decide by the WGS84 geodesic which of the rows lie within a radius."""
@@ -316,6 +323,21 @@ class Targets:
         inside = np.zeros(snapshot.size, bool)
         inside[rows] = index.within(lon, lat, near.radius_m) > 0
         return inside
+
+
+def _count_codes(
+    codes: npt.NDArray[Any], selection: Selection, size: int
+) -> npt.NDArray[np.int64]:
+    """Count how many of the selected rows have each code from 0 to ``size - 1``.
+
+    Neither way picks rows out by the mask, which costs four times as much as the counting.
+    """
+    mask = selection.mask
+    if size <= _FEW_CODES:
+        return np.array([np.count_nonzero((codes == code) & mask) for code in range(size)])
+    found = np.bincount(codes * mask, minlength=size)
+    found[0] -= len(mask) - selection.total  # the others, which the product made 0
+    return found
 
 
 def _scan(ordered: npt.NDArray[np.int32]) -> Iterator[npt.NDArray[np.int32]]:

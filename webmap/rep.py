@@ -40,7 +40,7 @@ def market(market_id: str) -> ResponseReturnValue:
         "market.html",
         place="ops.home",
         market=area,
-        offices=exports.records(_offices(area)),
+        offices=shell.kept(("offices", market_id), lambda: exports.records(_offices(area))),
         map=drawn,
         map_script=url_for(".map_script", market_id=market_id, v=drawn.tag),
         take=taking.offer(listed),

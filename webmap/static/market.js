@@ -9,7 +9,7 @@
   if (!main || !rail) return;
   const ROUND = 4, TYPING_MS = 180, OFFER_MS = 90, LATE_MS = 300;  // digits of a degree: 11 m
   const search = rail.elements.q, nearby = rail.elements.near, nearStatus = rail.querySelector("[data-near]"), picker = rail.querySelector("[data-pick]"), offered = document.getElementById("suggestions");
-  let fetching = null, here = main.dataset.address, drawn = main.dataset.view, me = null, at = new URL(location.href).searchParams.get("at");
+  let fetching = null, here = main.dataset.address, drawn = main.dataset.view && viewOf(here), me = null, at = new URL(location.href).searchParams.get("at");
 
   const part = (name, root = document) => root.querySelector(`[data-part="${name}"]`);
   const list = part("list");
@@ -29,9 +29,20 @@
     return url;
   }
 
+  /** What the map asks of an address of this page: its filters, in one order, whatever the list does with them. */
+  function viewOf(address) {
+    const view = new URL(main.dataset.view, location.href), market = view.searchParams.get("market");
+    view.search = new URL(address, location.href).search;
+    for (const name of ["prospect", "page", "sort", "at"]) view.searchParams.delete(name);
+    view.searchParams.set("market", market);
+    view.searchParams.sort();
+    return view.href;
+  }
+
   async function show(address, {push = true} = {}) {
     const url = new URL(address, location.href);
     url.hash = ""; url.searchParams.delete("at");
+    if (drawn && viewOf(url) !== drawn) tell("reload", {url: drawn = viewOf(url)});  // map and list are asked at once
     fetching?.abort();
     const mine = fetching = new AbortController();
     const late = setTimeout(() => main.classList.add("busy"), LATE_MS);
@@ -49,7 +60,7 @@
       main.className = told.className;
       document.title = fresh.title;
       tally(fresh);
-      if (told.dataset.view !== drawn) tell("reload", {url: drawn = told.dataset.view});
+      if (drawn) drawn = viewOf(here);  // as the server writes it
       tell("select", {id: url.searchParams.get("prospect")});
       tellSites();
       if (!list.contains(document.activeElement)) reveal();
