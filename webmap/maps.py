@@ -254,10 +254,10 @@ def market_map(
     shape = _outline(geometry)
     bounds = _bounds(shape, offices)
     chart = _shell(bounds, tiles)
+    ProspectLayer().add_to(chart)  # it asks at once, and the lines are drawn while it waits
     if shape is not None:
         _add_market(chart, shape)
     _add_offices(chart, offices, limit_m, bounds)
-    ProspectLayer().add_to(chart)
     return _render(
         chart,
         looks="market-map",

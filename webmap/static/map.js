@@ -519,10 +519,10 @@ function prospectLayer(map) {
 
   ink = S.palette(box);
   map.attributionControl.setPrefix(false);
-  offices.name.forEach((name, row) => {
+  queueMicrotask(() => offices.name.forEach((name, row) => {  // once they are on the map
     const mark = box.querySelector(`.map-office-${row}`);
     mark?.setAttribute("role", "img"); mark?.setAttribute("aria-label", `Office: ${name}`);
-  });
+  }));
   stood();
   load();
 }
