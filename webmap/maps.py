@@ -27,6 +27,7 @@ import brotli
 import folium
 import numpy as np
 import shapely
+from branca.element import MacroElement
 from folium.elements import JSCSSMixin
 from folium.template import Template
 from folium.utilities import JsCode
@@ -51,6 +52,7 @@ OUTLINE_TOLERANCE_DEG = 0.0003  # half a pixel at zoom 11
 MOST_CORNERS = 5000  # an outline with more is drawn coarser: that of a whole country to half a mile
 COARSEST_DEG = 0.02
 STEPS_A_DEGREE = 25_000  # coordinates travel in whole steps of 4.5 m; none of them decides anything
+LINES_WAIT_MS = 150  # that the rings of offices wait for the first prospects
 MOST_WAVES, WAVES_A_DEGREE, WAVES_OFF_DEG = 12, 1_000_000, 4e-6
 OVERVIEW_TOLERANCE_DEG = 0.01
 WORLD = [(-85.0, -540.0), (85.0, -540.0), (85.0, 540.0), (-85.0, 540.0)]
@@ -199,6 +201,27 @@ class ProspectLayer(Handover):
     scripts = ("map-symbols.js", "map.js")
 
 
+class ProspectsFirst(MacroElement):
+    """Draws what follows it once the first prospects are seen, or after a moment without them."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "await Promise.race([{{ this._parent.get_name() }}.answered, "
+        f"new Promise((go) => setTimeout(go, {LINES_WAIT_MS}))]);"
+        "await new Promise((go) => "
+        "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(go))));"
+        "{% endmacro %}"
+    )
+
+
+class LinesDrawn(MacroElement):
+    """Tells the prospect layer that all that folium draws is on the map."""
+
+    _template = Template(
+        '{% macro script(this, kwargs) %}{{ this._parent.get_name() }}.fire("lines");{% endmacro %}'
+    )
+
+
 class MarketOverview(Handover):
     """Names every market and links to its page."""
 
@@ -254,10 +277,12 @@ def market_map(
     shape = _outline(geometry)
     bounds = _bounds(shape, offices)
     chart = _shell(bounds, tiles)
-    ProspectLayer().add_to(chart)  # it asks at once, and the lines are drawn while it waits
+    ProspectLayer().add_to(chart)  # it asks at once, and the outline is drawn while it waits
     if shape is not None:
         _add_market(chart, shape)
+    ProspectsFirst().add_to(chart)
     _add_offices(chart, offices, limit_m, bounds)
+    LinesDrawn().add_to(chart)
     return _render(
         chart,
         looks="market-map",
@@ -512,7 +537,7 @@ def _render(
     body = Markup(
         '<div class="folium-map {}" id="{}" role="region" aria-label="{}" {}></div>'
     ).format(looks, chart.get_name(), label, attributes)
-    script = f"(function () {{\n{TRACE}\n{figure.script.render()}\n}})();\n"
+    script = f"(async function () {{\n{TRACE}\n{figure.script.render()}\n}})();\n"
     return RenderedMap(head, body, script, hashlib.sha256(script.encode()).hexdigest()[:12])
 
 

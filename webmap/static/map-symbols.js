@@ -169,8 +169,10 @@ const prospectSymbols = (() => {
     g.lineWidth = width; g.strokeStyle = stroke; g.stroke();
   }
 
+  const counted = new Intl.NumberFormat("en-US").format;  // made once: making one takes as long as drawing ten circles
+
   function bubble(g, item, p) {
-    const [fill, ink] = p.clusters[tint(item.count)], words = item.count.toLocaleString("en-US");
+    const [fill, ink] = p.clusters[tint(item.count)], words = counted(item.count);
     g.beginPath(); g.arc(item.x, item.y, item.r, 0, 7);
     paint(g, fill, p.clusterEdge, 1);
     g.fillStyle = ink; g.font = `600 ${words.length > 6 ? 9 : words.length > 5 ? 10 : 11}px ${p.font}`; g.textAlign = "center"; g.textBaseline = "middle";

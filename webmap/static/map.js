@@ -26,7 +26,7 @@ function prospectLayer(map) {
   const SEGMENT = {enterprise: "Enterprise", mid_market: "Mid-market", small: "Small", unknown: "Size not known"};
   const SHAPES = {circle: "Whitespace", disc: "Open opportunity", square: "Customer", frame: "Former customer", cross: "Disqualified"};
   const still = matchMedia("(prefers-reduced-motion: reduce)"), dark = matchMedia("(prefers-color-scheme: dark)");
-  const count = (n) => n.toLocaleString("en-US");
+  const count = new Intl.NumberFormat("en-US").format;
   const say = (name, detail) => document.dispatchEvent(new CustomEvent(`prospect:${name}`, {detail: {...detail, from: "map"}}));
   const make = (tag, props, ...kids) => { const e = Object.assign(document.createElement(tag), props); e.append(...kids.filter((k) => k != null)); return e; };
   const offices = JSON.parse(box.dataset.offices), limit = box.dataset.limit;
@@ -164,7 +164,7 @@ function prospectLayer(map) {
   }
 
   // ---- offices and rings are folium's; their words are ours
-  const ringOf = (row) => Object.values(map._layers).find((layer) => (layer.options.className || "").split(" ").includes(`map-ring-${row}`));
+  const rings = new Map();
 
   function drawLabels(view) {
     const taken = items.map((item) => ({x: item.x - item.r, y: item.y - item.r, w: 2 * item.r, h: 2 * item.r}));
@@ -187,9 +187,9 @@ function prospectLayer(map) {
         put(name, p.x, p.y + 19, {bold: true, align: "center"}) || put(name, p.x, p.y - 19, {bold: true, align: "center"});
     });
     offices.name.forEach((name, row) => {
-      const line = ringOf(row)?.getLatLngs()[0];
-      if (!line) return;
-      const ring = Array.isArray(line) ? line : ringOf(row).getLatLngs(), n = ring.length - 1;
+      const lines = rings.get(row)?.getLatLngs();
+      if (!lines?.length) return;
+      const ring = Array.isArray(lines[0]) ? lines[0] : lines, n = ring.length - 1;
       // On the line where it runs level, south or north; else beside it, south-east first.
       const words = `${limit} from ${name}`;
       for (const share of [0.5, 0, 0.36, 0.14, 0.64, 0.86, 0.30, 0.20, 0.70, 0.80]) {
@@ -519,10 +519,15 @@ function prospectLayer(map) {
 
   ink = S.palette(box);
   map.attributionControl.setPrefix(false);
-  queueMicrotask(() => offices.name.forEach((name, row) => {  // once they are on the map
-    const mark = box.querySelector(`.map-office-${row}`);
-    mark?.setAttribute("role", "img"); mark?.setAttribute("aria-label", `Office: ${name}`);
-  }));
+  map.on("lines", () => {  // offices and rings are on the map: the script of the page draws them after the first prospects
+    offices.name.forEach((name, row) => {
+      const mark = box.querySelector(`.map-office-${row}`);
+      mark?.setAttribute("role", "img"); mark?.setAttribute("aria-label", `Office: ${name}`);
+    });
+    map.eachLayer((layer) => { const name = /map-ring-(\d+)/.exec(layer.options.className); if (name) rings.set(Number(name[1]), layer); });
+    redraw();
+    box.dataset.lines = "true";
+  });
   stood();
-  load();
+  map.answered = load();
 }
