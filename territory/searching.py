@@ -35,7 +35,9 @@ def fold_words(text: str) -> list[str]:
     """The words of a text, folded: "Société Générale & Co" -> societe, generale, co."""
     plain = text.casefold()
     if not plain.isascii():
-        plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
+        # Folded once more: what a letter decomposes into may be capital, as in "Acme\u2122".
+        plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", plain).casefold())
+        plain = _ACCENTS.sub("", plain)
     return [word[:_LONGEST_WORD] for word in _WORD.findall(_APOSTROPHES.sub("", plain))]
 
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # From the ground up: a module may import what stands on a line above its own, nothing else.
 LAYERS = (
-    ("errors",),
+    ("errors", "keeping"),
     ("lengths", "words"),
     ("policy", "ellipsoid", "chords", "access", "chain", "passwords"),
     ("raster", "borders", "surface", "searching", "scoring"),
@@ -20,14 +20,15 @@ LAYERS = (
     (
         "cells",
         "cover_map",
-        "targeting",
+        "criteria",
+        "tallying",
         "eligibility_files",
         "eligibility_wording",
         "vetting",
         "vintage_tables",
     ),
-    ("delimited", "eligibility_disclosure", "eligibility_register", "routing"),
-    ("geofiles", "eligibility_planning", "eligibility_certificate"),
+    ("sieving", "delimited", "eligibility_disclosure", "eligibility_register", "routing"),
+    ("targeting", "geofiles", "eligibility_planning", "eligibility_certificate"),
     ("sheets",),
     ("tables", "codes", "coordinates", "company_names", "slips", "figures", "industries"),
     ("contact_details",),

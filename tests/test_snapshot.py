@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from territory import snapshot
+from territory.criteria import Criteria, Near
 from territory.errors import InputError
 from territory.searching import WordIndex, fold_words
 from territory.snapshot import CHOICES, FLAGS, NUMBERS, ORDERS
-from territory.targeting import Criteria, Near, Targets
+from territory.targeting import Targets
 from tests.snapshots import draw
 
 if TYPE_CHECKING:
@@ -132,6 +133,18 @@ def test_the_nearest_stand_first_or_last_and_have_a_location() -> None:
     assert turned[0] == rows[-1] or distance_m[-1] == distance_m[-2]
 
 
+@pytest.mark.parametrize("here", [(-90.0, 40.0), (-81.2, 25.1), (90.0, -40.0), (0.0, 90.0)])
+@pytest.mark.parametrize("first", [1, 50, 700, 3000])
+@pytest.mark.parametrize("farthest", [False, True])
+def test_the_first_of_the_nearest_are_those_of_the_whole_order(here, first, farthest) -> None:
+    everyone, near = TARGETS.select(Criteria()), Near(*here, 1.0)
+    whole = TARGETS.nearest(everyone, near, farthest=farthest)
+    for some, every in zip(
+        TARGETS.nearest(everyone, near, first, farthest=farthest), whole, strict=True
+    ):
+        assert some.tolist() == every[:first].tolist()
+
+
 def test_what_reps_do_not_own_does_not_exist() -> None:
     mine = frozenset(("ana",))
     owned = FRAME["rep_id"] == "ana"
@@ -175,6 +188,32 @@ def test_flags_whitespace_and_idleness_are_counted_beside_the_other_criteria() -
     }
 
 
+@given(st.integers(0, 2**32 - 1))
+def test_a_choice_is_counted_as_if_it_were_left_out(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    names = [name for name in CHOICES if rng.random() < 0.4]
+    values = {name: [*FRAME[name].dropna().unique(), None] for name in CHOICES}
+    flags = tuple((name, bool(rng.random() < 0.5)) for name in FLAGS if rng.random() < 0.3)
+    criteria = Criteria(
+        text=str(rng.choice(["", "", "steel", "acne"])),
+        choices=tuple((name, tuple(rng.permutation(values[name])[:2])) for name in names),
+        ranges=(("score", 5.0, None),) if rng.random() < 0.3 else (),
+        flags=flags,
+        whitespace=bool(rng.random() < 0.3),
+        idle_since="2026-06-01" if rng.random() < 0.3 else None,
+        near=Near(-95.0, 38.0, 1_500_000.0) if rng.random() < 0.3 else None,
+    )
+    reps = frozenset({"ana"}) if rng.random() < 0.3 else None
+    fresh = Targets(TAKEN)  # nothing kept that another question has worked out
+    for name in CHOICES:
+        others = fresh.select(criteria.without(name), reps).mask
+        codes = np.bincount(TAKEN.column[name][others], minlength=len(TAKEN.labels[name]) + 1)
+        found = TARGETS.counts(name, criteria, reps)
+        assert {value: n for value, n in found.items() if n} == {
+            value: n for value, n in zip((None, *TAKEN.labels[name]), codes, strict=True) if n
+        }
+
+
 @pytest.mark.parametrize("order", [*ORDERS, *(f"-{name}" for name in ORDERS)])
 def test_orders_are_whole_and_page_by_page(order: str) -> None:
     criteria = Criteria(choices=(("segment", ("small",)),))
@@ -207,6 +246,7 @@ def test_words_are_found_by_their_beginnings_and_with_a_slip() -> None:
     assert selected(Criteria(text="  FREI acm ")) == expected(has("Acme"))
     assert selected(Criteria(text="societe gener")) == expected(has("Société"))
     assert selected(Criteria(text="oneil")) == expected(has("O'Neil"))
+    assert fold_words("Acme™ ℌelix") == ["acmetm", "helix"]
     assert selected(Criteria(text="umbrlla")) == expected(has("Umbrella"))
     assert selected(Criteria(text="qumbrella")) == expected(has("Umbrella"))
     assert selected(Criteria(text="glo")) == expected(has("Globex"))

@@ -22,8 +22,9 @@ from webmap.targets import RANGED, column_of
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from territory.criteria import Criteria
     from territory.snapshot import Snapshot
-    from territory.targeting import Criteria, Targets
+    from territory.targeting import Targets
     from webmap.held import Names
 
 OWN_COLOURS = 7

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from territory.targeting import Criteria, Selection, Targets
+    from territory.criteria import Criteria
+    from territory.targeting import Selection, Targets
     from webmap.held import Names
     from webmap.targets import Asked, Place
 
@@ -297,8 +298,10 @@ class Listed:
         sort, here = self.asked.sort, self.asked.here
         if here is None or sort.removeprefix("-") != NEAREST:
             return self.prospects.first(self.selection, sort, count, start=start)
-        rows, _ = self.prospects.nearest(self.selection, here, farthest=sort.startswith("-"))
-        return rows[start : start + count]
+        rows, _ = self.prospects.nearest(
+            self.selection, here, start + count, farthest=sort.startswith("-")
+        )
+        return rows[start:]
 
 
 def listed(place: Place) -> Listed:

@@ -19,12 +19,12 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from territory.criteria import Criteria, Near
 from territory.errors import InputError
 from territory.lengths import METRES_PER_MILE
 from territory.policy import SEGMENTS
 from territory.schemas import PLACEMENTS, PRECISIONS, STATUSES, VERDICTS
 from territory.snapshot import FLAGS, ORDERS, mercator
-from territory.targeting import Criteria, Near
 from webmap.viewport import TILE_PX, Box
 
 if TYPE_CHECKING:

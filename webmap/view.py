@@ -14,8 +14,8 @@ import numpy as np
 from flask import Blueprint, Response, jsonify, request
 
 from territory import geodesy, lengths
+from territory.criteria import Criteria
 from territory.searching import fold_words
-from territory.targeting import Criteria
 from webmap import colouring, held, opened, security, targets, viewport
 
 if TYPE_CHECKING:

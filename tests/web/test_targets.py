@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
+from territory.criteria import Near
 from territory.errors import InputError
 from territory.schemas import STATUSES
 from territory.snapshot import FLAGS, ORDERS
-from territory.targeting import Near
 from webmap.targets import (
     COLOURS,
     DRAWS,

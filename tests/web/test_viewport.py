@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from territory import snapshot
+from territory.criteria import Criteria
 from territory.errors import InputError
-from territory.targeting import Criteria, Targets
+from territory.targeting import Targets
 from tests.snapshots import draw
 from webmap import view as viewing
 from webmap.held import Names
