@@ -32,7 +32,7 @@ OURS = ".market-map[data-ready=true]"
 # Of plain folium: markers, clusters, or the one canvas of many circles.
 THEIRS = ".leaflet-marker-icon, .marker-cluster, .leaflet-overlay-pane canvas"
 SCRIPT = """
-window.bench = {first: null, ready: [], listed: 0, frames: null, map: null};
+window.bench = {first: null, whole: null, ready: [], listed: 0, frames: null, map: null};
 {
   const frame = requestAnimationFrame;
   const after = (say) => frame(() => frame(() => say(performance.now())));
@@ -49,10 +49,14 @@ window.bench = {first: null, ready: [], listed: 0, frames: null, map: null};
     }
     if (changes.some((one) => one.type === "childList" && one.target.dataset?.part === "list"))
       after((at) => { bench.listed = at; });
+    if (changes.some((one) => one.attributeName === "data-lines"))
+      after((at) => { bench.whole = at; });
     const told = changes.filter((one) => one.attributeName === "data-ready");
     if (told.some((one) => one.target.dataset.ready === "true"))
       after((at) => bench.ready.push(at));
-  }).observe(document, {subtree: true, childList: true, attributeFilter: ["data-ready"]});
+  }).observe(document, {
+    subtree: true, childList: true, attributeFilter: ["data-ready", "data-lines"],
+  });
   bench.record = () => {
     const frames = bench.frames = [];
     let last = performance.now();
@@ -129,6 +133,11 @@ def look(browser: Browser, target: Target) -> Figures:
         "first_visit_requests": visits[-1]["requests"],
         "first_prospects_ms": statistics.median(one["first_ms"] for one in visits),
         "first_prospects_worst_ms": max(one["first_ms"] for one in visits),
+        **(
+            {"with_rings_ms": statistics.median(one["whole_ms"] for one in visits)}
+            if target.is_ours
+            else {}
+        ),
         **figures,
     }
 
@@ -187,6 +196,7 @@ def _first(page: Page, seen: _Seen, target: Target) -> Figures:
         "bytes": seen.received,
         "requests": seen.requests,
         "first_ms": page.evaluate("bench.first"),
+        "whole_ms": page.evaluate("bench.whole"),
     }
 
 

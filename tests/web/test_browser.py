@@ -20,6 +20,7 @@ MARKETS = ("M-NYC", "M-BAY", "M-CHI")
 DESK = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 READY = ".market-map[data-ready=true]"
+LINES = ".market-map[data-lines=true]"  # the rings of the offices, which come after the prospects
 
 
 @dataclass
@@ -92,6 +93,7 @@ def test_a_market_page_shows_prospects_ring_and_legend(page, demo, market_id):
     held = workflow.market(demo, market_id, scope=Scope.everything())
     placed = len(held.prospects.dropna(subset="lon"))
     assert f"{placed} of {placed} in view" in page.inner_text(".map-count")
+    page.wait_for_selector(LINES)
     assert page.locator("path.map-ring").count() == len(held.offices)
     assert page.locator(".map-office").count() == len(held.offices)
     legend = page.inner_text(".map-legend")
@@ -122,6 +124,24 @@ def test_a_filter_changes_list_count_map_and_address_without_a_new_page(page, de
     page.locator(".map-count", has_text=f"of {len(held)} in view").wait_for()
     assert not page.get_by_role("checkbox", name="Enterprise").is_checked()
     assert page.evaluate("window.same") is True
+
+
+def test_a_filter_asks_for_map_and_list_at_once(page, demo):
+    held = workflow.market(demo, "M-BAY", scope=Scope.everything()).prospects
+    few = int((held["segment"] == "enterprise").sum())
+    page.goto("/markets/M-BAY")
+    page.wait_for_selector(READY)
+    late, views = [], []  # the list is not answered until it is let go on
+    page.route("**/markets/M-BAY?*", lambda route: late.append(route))
+    page.on("request", lambda asked: views.append(asked.url) if "view.json" in asked.url else None)
+    page.get_by_role("checkbox", name="Enterprise").check()
+    page.locator(".map-count", has_text=f"of {few} in view").wait_for()
+    (asked,) = late
+    assert f"{len(held)} of {len(held)} prospects" in page.inner_text("[data-part=bar]")
+    asked.continue_()
+    page.locator("[data-part=bar]", has_text=f"{few} of {len(held)} prospects").wait_for()
+    assert page.url.endswith("?segment=enterprise")
+    assert len(views) == 1  # the list, when it comes, asks for no map again
 
 
 def test_words_that_are_typed_filter_and_stay_in_the_box(page):

@@ -139,6 +139,7 @@ def test_the_map_says_how_many_of_how_many_it_shows(page) -> None:
 
 
 def test_ring_outline_office_legend_and_credit_are_on_the_map(page) -> None:
+    page.wait_for_selector("[data-lines=true]")
     assert page.locator("path.map-ring").count() == 1
     assert page.locator("path.map-market").count() == 1
     assert page.get_attribute(".map-office-0", "aria-label") == f"Office: {TEXTS[0]}"
