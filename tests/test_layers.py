@@ -73,7 +73,7 @@ LAYERS = (
     ("workflow", "eligibility_deciding", "eligibility_verifying", "demo_users"),
     ("eligibility_rules", "eligibility_means"),
     ("eligibility_desk",),
-    ("batch", "serving", "job_queue", "uploads"),
+    ("batch", "serving", "fair_worker", "job_queue", "uploads"),
     ("jobs", "home_files"),
     ("works", "working"),
     ("terminal",),

@@ -35,25 +35,21 @@ from markupsafe import Markup, escape
 
 from territory import geodesy, lengths
 from territory.policy import RadiusPolicy
-from webmap import assets, basemap
+from webmap import assets, basemap, lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import geopandas as gpd
-    import numpy.typing as npt
     import pandas as pd
     from branca.element import Element
     from shapely.geometry.base import BaseGeometry
 
 LIMIT_M = RadiusPolicy().limit_m
-RING_VERTICES = 256  # 6 m short of the true circle at 50 miles
 OUTLINE_TOLERANCE_DEG = 0.0003  # half a pixel at zoom 11
 MOST_CORNERS = 5000  # an outline with more is drawn coarser: that of a whole country to half a mile
 COARSEST_DEG = 0.02
-STEPS_A_DEGREE = 25_000  # coordinates travel in whole steps of 4.5 m; none of them decides anything
 LINES_WAIT_MS = 150  # that the rings of offices wait for the first prospects
-MOST_WAVES, WAVES_A_DEGREE, WAVES_OFF_DEG = 12, 1_000_000, 4e-6
 OVERVIEW_TOLERANCE_DEG = 0.01
 WORLD = [(-85.0, -540.0), (85.0, -540.0), (85.0, 540.0), (-85.0, 540.0)]
 MIN_ZOOM, MAX_ZOOM = 3, 16
@@ -65,22 +61,6 @@ BUILDING = (
     '<path d="M-4 5v-9h5v9M1-1h4v6M-5.500 5h11M-2-1.500h1M-2 1.500h1"/></svg>'
 )
 SCHEME = JsCode('matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"')
-
-
-# Undoes ``steps_of`` and ``waves_of`` in the browser.
-TRACE = f"""const trace = (lines) => lines.map((line) => {{
-  let y = 0, x = 0;
-  const at = (steps) => steps / {STEPS_A_DEGREE};
-  return line.map(([up, right]) => [at(y += up), at(x += right)]);
-}});
-const swing = (waves) => [Array.from({{length: {RING_VERTICES} + 1}}, (_, at) => {{
-  const turn = 2 * Math.PI * (at % {RING_VERTICES}) / {RING_VERTICES};
-  let y = 0, x = 0;
-  waves.forEach(([up, right], k) => {{
-    y += up * Math.cos(k * turn); x += right * (k ? Math.sin(k * turn) : 1);
-  }});
-  return [y / {WAVES_A_DEGREE}, x / {WAVES_A_DEGREE}];
-}})];"""
 
 
 @dataclass(frozen=True)
@@ -101,79 +81,6 @@ class RenderedMap:
     def small(self) -> bytes:
         """Compress the script once: a market of a long outline has a long one."""
         return brotli.compress(self.script.encode(), quality=10)
-
-
-def steps_of(line: npt.ArrayLike) -> list[list[int]]:
-    """Write a line of (lat, lon) degrees as the whole numbers of its steps.
-
-    It takes a fraction of what its coordinates take, compressed.
-    """
-    whole = np.round(np.asarray(line, float) * STEPS_A_DEGREE).astype(np.int64)
-    steps: list[list[int]] = np.diff(whole, axis=0, prepend=np.zeros((1, 2), np.int64)).tolist()
-    return steps
-
-
-def waves_of(ring: npt.NDArray[np.float64]) -> list[list[int]] | None:
-    """Write a ring of ``RING_VERTICES`` (lon, lat) degrees as waves of latitude and longitude.
-
-    A geodesic circle is the same to the east and to the west, so that latitude is a sum of cosines
-    and longitude one of sines: a dozen numbers, exact to half a metre, where a page has up to fifty
-    rings. None for a ring that takes more than ``MOST_WAVES``, as one beside a pole does.
-    """
-    if len(ring) != RING_VERTICES + 1:  # closed along the edge of the map
-        return None
-    wave = np.fft.rfft(ring[:-1], axis=0)[: MOST_WAVES + 1] / RING_VERTICES
-    up, right = 2 * wave[:, 1].real, -2 * wave[:, 0].imag
-    up[0], right[0] = wave[0, 1].real, wave[0, 0].real
-    whole = np.round(np.c_[up, right] * WAVES_A_DEGREE).astype(np.int64)
-    turn = np.outer(2 * np.pi * np.arange(RING_VERTICES) / RING_VERTICES, np.arange(MOST_WAVES + 1))
-    sines = np.where(np.arange(MOST_WAVES + 1) > 0, np.sin(turn), 1.0)
-    for count in range(2, MOST_WAVES + 2):
-        lat, lon = (
-            shape[:, :count] @ whole[:count, axis] / WAVES_A_DEGREE
-            for axis, shape in enumerate((np.cos(turn), sines))
-        )
-        if np.abs(np.c_[lon, lat] - ring[:-1]).max() < WAVES_OFF_DEG:
-            waves: list[list[int]] = whole[:count].tolist()
-            return waves
-    return None
-
-
-class Traced(folium.PolyLine):
-    """A line, or several, whose many corners travel as ``steps_of`` each."""
-
-    kind = "polyline"
-    _template = Template(
-        "{% macro script(this, kwargs) %}"
-        "L.{{ this.kind }}(trace({{ this.steps|tojson }}), {{ this.options|tojson }})"
-        ".addTo({{ this._parent.get_name() }});"
-        "{% endmacro %}"
-    )
-
-    def __init__(self, lines: list[Any], **options: Any) -> None:
-        super().__init__(lines, **options)
-        self.steps = [steps_of(line) for line in lines]
-
-
-class TracedArea(Traced):
-    """An area and the holes in it, the same way."""
-
-    kind = "polygon"
-
-
-class Ring(folium.PolyLine):
-    """A geodesic circle that travels as ``waves_of`` it."""
-
-    _template = Template(
-        "{% macro script(this, kwargs) %}"
-        "L.polyline(swing({{ this.waves|tojson }}), {{ this.options|tojson }})"
-        ".addTo({{ this._parent.get_name() }});"
-        "{% endmacro %}"
-    )
-
-    def __init__(self, waves: list[list[int]], **options: Any) -> None:
-        super().__init__([(0.0, 0.0)], **options)  # what is drawn are the waves
-        self.waves = waves
 
 
 class Handover(JSCSSMixin):
@@ -464,7 +371,7 @@ def _outline(geometry: BaseGeometry | None) -> BaseGeometry | None:
         tolerance *= 2
         if tolerance > COARSEST_DEG:
             break
-    return shapely.set_precision(simple, 1 / STEPS_A_DEGREE)
+    return shapely.set_precision(simple, 1 / lines.STEPS_A_DEGREE)
 
 
 def _bounds(shape: BaseGeometry | None, offices: pd.DataFrame) -> tuple[float, float, float, float]:
@@ -488,8 +395,10 @@ def _rings(shape: BaseGeometry) -> Iterator[list[tuple[float, float]]]:
 def _add_market(chart: folium.Map, shape: BaseGeometry) -> None:
     """Add the outline, and a veil over all else: the world with the market cut out."""
     borders = list(_rings(shape))
-    TracedArea([WORLD, *borders], class_name="map-veil", stroke=False, fill=True).add_to(chart)
-    Traced(borders, class_name="map-market").add_to(chart)
+    lines.TracedArea([WORLD, *borders], class_name="map-veil", stroke=False, fill=True).add_to(
+        chart
+    )
+    lines.Traced(borders, class_name="map-market").add_to(chart)
 
 
 def _add_offices(chart: folium.Map, offices: pd.DataFrame, limit_m: float, bounds: Bounds) -> None:
@@ -500,12 +409,12 @@ def _add_offices(chart: folium.Map, offices: pd.DataFrame, limit_m: float, bound
     west, south, east, north = bounds
     points = zip(offices["lon"].tolist(), offices["lat"].tolist(), strict=True)
     for row, (lon, lat) in enumerate(points):
-        circle = geodesy.ring(lon, lat, limit_m, vertices=RING_VERTICES)
+        circle = geodesy.ring(lon, lat, limit_m, vertices=lines.RING_VERTICES)
         (left, low), (right, high) = circle.min(axis=0), circle.max(axis=0)
         if left < east + 1 and right > west - 1 and low < north + 1 and high > south - 1:
             looks = {"class_name": f"map-ring map-ring-{row}", "fill": True, "smooth_factor": 0}
-            waves = waves_of(circle)
-            ring = Ring(waves, **looks) if waves else Traced([circle[:, ::-1]], **looks)
+            waves = lines.waves_of(circle)
+            ring = lines.Ring(waves, **looks) if waves else lines.Traced([circle[:, ::-1]], **looks)
             ring.add_to(chart)
         icon = folium.DivIcon(
             html=BUILDING,
@@ -537,7 +446,7 @@ def _render(
     body = Markup(
         '<div class="folium-map {}" id="{}" role="region" aria-label="{}" {}></div>'
     ).format(looks, chart.get_name(), label, attributes)
-    script = f"(async function () {{\n{TRACE}\n{figure.script.render()}\n}})();\n"
+    script = f"(async function () {{\n{lines.UNPACK}\n{figure.script.render()}\n}})();\n"
     return RenderedMap(head, body, script, hashlib.sha256(script.encode()).hexdigest()[:12])
 
 

@@ -17,7 +17,7 @@ from pyproj import Geod
 
 from territory import geodesy
 from tests.web.hostile import TEXTS, market_view
-from webmap import maps
+from webmap import lines, maps
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
@@ -58,39 +58,39 @@ def lines_of(script: str, name: str) -> list[np.ndarray]:
 def traced(steps: list[list[int]]) -> np.ndarray:
     """A line as the page's script puts it together from its steps."""
     whole = np.cumsum(np.array(steps), axis=0)
-    return whole / maps.STEPS_A_DEGREE
+    return whole / lines.STEPS_A_DEGREE
 
 
 def swung(waves: list[list[int]]) -> np.ndarray:
     """A ring as the page's script puts it together from its waves."""
-    turn = np.outer(np.arange(maps.RING_VERTICES + 1), np.arange(len(waves)))
-    turn = 2 * np.pi * (turn % maps.RING_VERTICES) / maps.RING_VERTICES
+    turn = np.outer(np.arange(lines.RING_VERTICES + 1), np.arange(len(waves)))
+    turn = 2 * np.pi * (turn % lines.RING_VERTICES) / lines.RING_VERTICES
     up, right = np.array(waves, float).T
     lon = right[0] + np.sin(turn[:, 1:]) @ right[1:]
-    return np.c_[np.cos(turn) @ up, lon] / maps.WAVES_A_DEGREE
+    return np.c_[np.cos(turn) @ up, lon] / lines.WAVES_A_DEGREE
 
 
 @pytest.mark.parametrize("lat", [-76.0, -33.0, 0.0, 25.0, 40.0, 61.2, 71.3, 83.0])
 @pytest.mark.parametrize("miles", [1, 50, 250])
 def test_a_ring_comes_back_from_its_waves_to_half_a_metre(lat, miles) -> None:
-    ring = geodesy.ring(179.5, lat, miles * 1609.344, vertices=maps.RING_VERTICES)
-    waves = maps.waves_of(ring)
+    ring = geodesy.ring(179.5, lat, miles * 1609.344, vertices=lines.RING_VERTICES)
+    waves = lines.waves_of(ring)
     if waves is None:  # a wide ring beside a pole, which travels in steps
         assert (abs(lat), miles) == (83.0, 250)
         return
-    assert len(waves) <= maps.MOST_WAVES + 1
+    assert len(waves) <= lines.MOST_WAVES + 1
     back = swung(waves)[:, ::-1]
-    assert np.abs(back - ring).max() < maps.WAVES_OFF_DEG  # 0.45 m of latitude
+    assert np.abs(back - ring).max() < lines.WAVES_OFF_DEG  # 0.45 m of latitude
     assert (back[0] == back[-1]).all()
 
 
 def test_a_ring_round_a_pole_has_no_waves() -> None:
-    assert maps.waves_of(geodesy.ring(0, 89.9, 80_000, vertices=maps.RING_VERTICES)) is None
+    assert lines.waves_of(geodesy.ring(0, 89.9, 80_000, vertices=lines.RING_VERTICES)) is None
 
 
 def test_a_line_comes_back_from_its_steps_to_the_metre() -> None:
     line = np.random.default_rng(3).uniform((-90, -540), (90, 540), (500, 2))
-    assert np.allclose(traced(maps.steps_of(line)), line, rtol=0, atol=0.5 / maps.STEPS_A_DEGREE)
+    assert np.allclose(traced(lines.steps_of(line)), line, rtol=0, atol=0.5 / lines.STEPS_A_DEGREE)
 
 
 def test_an_outline_of_a_country_has_few_corners_and_that_of_a_town_all_of_them() -> None:
