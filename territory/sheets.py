@@ -88,7 +88,8 @@ def _read(path: Path) -> Sheet:
 
 
 def _open(path: Path, stack: contextlib.ExitStack, *, data_only: bool) -> Any:
-    book = openpyxl.load_workbook(path, read_only=True, data_only=data_only)
+    file = stack.enter_context(path.open("rb"))  # it would leave a damaged one open
+    book = openpyxl.load_workbook(file, read_only=True, data_only=data_only)
     stack.callback(book.close)
     return book
 
