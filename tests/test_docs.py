@@ -26,6 +26,7 @@ BENCHES = {
     "README.md": ["radius", "markets", "screen", "import", "geocoding", "eligibility"],
     "docs/accuracy.md": ["accuracy", "radius", "eligibility"],
     "docs/import.md": ["import", "geocoding"],
+    "docs/speed.md": ["webmap", "lighthouse"],
 }
 A_FIGURE = re.compile(r"\d(?:[\d,.]*\d)? ?(?:%|mi\b|miles|MB|µs|seconds|s\b)")
 
