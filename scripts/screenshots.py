@@ -20,8 +20,8 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from territory import demo as demo_company
 from territory import eligibility_desk as desk
-from territory import workflow
 from territory.demo_users import demo_links
 from territory.eligibility_files import read_eligibility_policy
 from territory.store import open_store
@@ -114,7 +114,7 @@ def main(names: list[str]) -> int:
         url = f"sqlite:///{folder}/demo.sqlite"
         with open_store(url) as store:
             now = datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC)
-            workflow.load_demo(store, now=now)
+            demo_company.load_demo(store, now=now)
             rule = read_eligibility_policy(RULE)
             desk.save_policy(store, rule, by="example", now=now)
             desk.publish_policy(store, rule.name, rule.version, by="example", now=now)

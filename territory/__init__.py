@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from territory.demo import load_demo
     from territory.geodesy import OfficeIndex
     from territory.policy import Policy, read_policy
     from territory.screening import screen
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         explain,
         export,
         import_file,
-        load_demo,
         market,
         market_summaries,
         overview,
@@ -50,6 +50,7 @@ __all__ = [
 _HOMES = {
     "OfficeIndex": "geodesy",
     "Policy": "policy",
+    "load_demo": "demo",
     "open_store": "store",
     "read_policy": "policy",
     "screen": "screening",

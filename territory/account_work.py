@@ -22,8 +22,9 @@ import pandas as pd
 from territory import audit
 from territory.access import NOTHING, DeniedError, utc_text
 from territory.errors import ConflictError, InputError, NotFoundError
-from territory.store.pair_ledger import MERGED
-from territory.store.work_ledger import DONE, NOTE_COLUMNS, REPLACED, STEP_COLUMNS
+from territory.store.pair_ledger import MERGED, PairLedger
+from territory.store.plan_ledger import PlanLedger
+from territory.store.work_ledger import DONE, NOTE_COLUMNS, REPLACED, STEP_COLUMNS, WorkLedger
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -92,7 +93,7 @@ def work_of(store: Store, prospect_id: str, *, scope: Scope, shown: int = SHOWN)
     """
     with store.read() as transaction:
         plan_id, rep_id = _account(transaction, prospect_id, scope, is_read=True)
-        ledger, people = transaction.work, scope.people
+        ledger, people = WorkLedger(transaction), scope.people
         is_withheld = not people.holds(rep_id)
         reach = NOTHING if is_withheld else people
         found = {
@@ -121,7 +122,7 @@ def due(
 ) -> Due:
     """List what is to be done about the accounts within reach, by day, what is overdue first."""
     with store.read() as transaction:
-        plan_id, ledger = _plan_id(transaction), transaction.work
+        plan_id, ledger = _plan_id(transaction), WorkLedger(transaction)
         counts = ledger.open_counts(plan_id, scope.people, today.isoformat())
         with_step = counts.pop("accounts")
         return Due(
@@ -141,7 +142,7 @@ def notes(store: Store, *, scope: Scope, prospect_id: str | None = None) -> pd.D
     """
     with store.read() as transaction:
         plan_id = _plan_id(transaction)
-        return transaction.work.notes(plan_id, scope.people, prospect_id=prospect_id)
+        return WorkLedger(transaction).notes(plan_id, scope.people, prospect_id=prospect_id)
 
 
 def steps(
@@ -154,13 +155,13 @@ def steps(
     last = until.isoformat() if until else None
     with store.read() as transaction:
         plan_id = _plan_id(transaction)
-        return transaction.work.steps(plan_id, scope.people, rep_id=rep_id, until=last)
+        return WorkLedger(transaction).steps(plan_id, scope.people, rep_id=rep_id, until=last)
 
 
 def all_steps(store: Store, *, scope: Scope) -> pd.DataFrame:
     """Give every next step within reach, those to be done first, then the past ones."""
     with store.read() as transaction:
-        plan_id, ledger = _plan_id(transaction), transaction.work
+        plan_id, ledger = _plan_id(transaction), WorkLedger(transaction)
         parts = [ledger.steps(plan_id, scope.people, is_open=is_open) for is_open in (True, False)]
         return pd.concat(parts, ignore_index=True)
 
@@ -171,7 +172,7 @@ def with_work(store: Store, prospects: pd.DataFrame, *, scope: Scope) -> pd.Data
     They are blank for accounts whose notes are out of reach.
     """
     with store.read() as transaction:
-        plan_id, ledger = _plan_id(transaction), transaction.work
+        plan_id, ledger = _plan_id(transaction), WorkLedger(transaction)
         first = ledger.steps(plan_id, scope.people).drop_duplicates("prospect_id")
         last = ledger.latest_notes(plan_id, scope.people)
     first, ids = first.set_index("prospect_id"), prospects["prospect_id"]
@@ -202,7 +203,7 @@ def add_note(
     words = _text("note", text, LONGEST_NOTE)
     with store.write() as transaction:
         _refuse_gone(transaction, prospect_id, scope)
-        note_id = transaction.work.add_note(prospect_id, words, at=utc_text(now), by=by)
+        note_id = WorkLedger(transaction).add_note(prospect_id, words, at=utc_text(now), by=by)
         told = {"prospect_id": prospect_id, "text": words, "characters": len(words)}
         _record(transaction, "note.add", note_id, by, now, after=told)
     return note_id
@@ -221,14 +222,14 @@ def take_back_note(store: Store, note_id: str, *, scope: Scope, by: str, now: da
         If it was taken back already.
     """
     with store.write() as transaction:
-        found = transaction.work.note(note_id)
+        found = WorkLedger(transaction).note(note_id)
         hint = "Load the page of the account again to see those there are."
         prospect_id = _prospect_of(transaction, found, scope, f"No note {note_id!r}. {hint}")
         if found is None or found.written_by != by:
             raise DeniedError("Only who wrote a note takes it back. Write another one beside it.")
         if found.taken_back_at is not None:
             raise ConflictError(f"This note was taken back already, {found.taken_back_at}.")
-        transaction.work.take_back_note(note_id, at=utc_text(now))
+        WorkLedger(transaction).take_back_note(note_id, at=utc_text(now))
         told = {"prospect_id": prospect_id, "text": found.text, "characters": len(found.text)}
         _record(transaction, "note.take_back", note_id, by, now, before=told)
     return prospect_id
@@ -262,7 +263,7 @@ def set_next_step(
     told, day = _text("next step", words, LONGEST_STEP), _day(due_on, now)
     with store.write() as transaction:
         plan_id = _refuse_gone(transaction, prospect_id, scope)
-        ledger = transaction.work
+        ledger = WorkLedger(transaction)
         standing = ledger.steps(plan_id, scope.people, prospect_id=prospect_id)
         if set(standing["step_id"]) != set(instead_of):
             raise ConflictError(_moved_on(standing))
@@ -303,7 +304,7 @@ def finish_next_step(store: Store, step_id: str, *, scope: Scope, by: str, now: 
                 f"This next step was {found.outcome} already, {found.ended_at}. Load the page "
                 "again."
             )
-        transaction.work.end_step(step_id, DONE, at=utc_text(now), by=by)
+        WorkLedger(transaction).end_step(step_id, DONE, at=utc_text(now), by=by)
         told = {"prospect_id": prospect_id, "words": found.words, "due_on": found.due_on}
         after = {**told, "outcome": DONE}
         _record(transaction, "next_step.done", step_id, by, now, before=told, after=after)
@@ -322,7 +323,7 @@ def reopen_next_step(store: Store, step_id: str, *, scope: Scope, by: str, now: 
     """
     with store.write() as transaction:
         found, prospect_id = _step(transaction, step_id, scope)
-        plan_id, ledger = _plan_id(transaction), transaction.work
+        plan_id, ledger = _plan_id(transaction), WorkLedger(transaction)
         standing = ledger.steps(plan_id, scope.people, prospect_id=prospect_id)
         if found.outcome != DONE:
             raise ConflictError("This next step is not done, so no tick can be taken back.")
@@ -336,7 +337,7 @@ def reopen_next_step(store: Store, step_id: str, *, scope: Scope, by: str, now: 
 
 
 def _step(transaction: Transaction, step_id: str, scope: Scope) -> tuple[Step, str]:
-    found = transaction.work.step(step_id)
+    found = WorkLedger(transaction).step(step_id)
     missing = f"No next step {step_id!r}. `territory next list` shows those to be done."
     prospect_id = _prospect_of(transaction, found, scope, missing)
     if found is None:  # for the type checker: told above
@@ -366,7 +367,7 @@ def _account(
     Where ``is_read``, of one that is itself within reach, whatever of its notes.
     """
     reach, plan_id = scope.accounts if is_read else scope.people, _plan_id(transaction)
-    owners = transaction.work.owners(plan_id, reach, prospect_id)
+    owners = WorkLedger(transaction).owners(plan_id, reach, prospect_id)
     if plan_id is None or not owners:
         raise NotFoundError(
             f"No prospect {prospect_id!r} in the plan in force. `territory export prospects` "
@@ -378,9 +379,9 @@ def _account(
 def _refuse_gone(transaction: Transaction, prospect_id: str, scope: Scope) -> str:
     """Refuse to write about what the next plan leaves out; gives the plan in force."""
     plan_id, _ = _account(transaction, prospect_id, scope)
-    if transaction.work.is_on_file(prospect_id):
+    if WorkLedger(transaction).is_on_file(prospect_id):
         return plan_id
-    decided = transaction.pairs.decisions()
+    decided = PairLedger(transaction).decisions()
     gone = (decided["second_id"] == prospect_id) & (decided["decision"] == MERGED)
     why = "merged into another one" if gone.any() else "taken back with its import"
     raise ConflictError(
@@ -390,7 +391,7 @@ def _refuse_gone(transaction: Transaction, prospect_id: str, scope: Scope) -> st
 
 
 def _plan_id(transaction: Transaction) -> str | None:
-    plan = transaction.plan_in_force()
+    plan = PlanLedger(transaction).plan_in_force()
     return plan.plan_id if plan else None
 
 

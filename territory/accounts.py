@@ -21,7 +21,8 @@ from territory.access import (
     utc_text,
 )
 from territory.errors import ConflictError, InputError, NotFoundError
-from territory.store.access_ledger import User
+from territory.store.access_ledger import AccessLedger, User
+from territory.store.entry_ledger import EntryLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +63,7 @@ def fold_login(login: str) -> str:
 def users(store: Store) -> list[User]:
     """Give every user, the disabled ones too."""
     with store.read() as transaction:
-        return transaction.access.users()
+        return AccessLedger(transaction).users()
 
 
 def user(store: Store, user_id: str) -> User:
@@ -86,7 +87,7 @@ def find_user(store: Store, login: str) -> User:
         If there is none.
     """
     with store.read() as transaction:
-        found = transaction.access.user_of_login(fold_login(login))
+        found = AccessLedger(transaction).user_of_login(fold_login(login))
     if found is None:
         raise NotFoundError(NO_USER)
     return found
@@ -118,9 +119,9 @@ def add_user(
     if not name.strip() or len(name) > LONGEST_NAME:
         raise InputError(f"A name has 1 to {LONGEST_NAME} characters.")
     with store.write() as transaction:
-        if transaction.access.user_of_login(folded):
+        if AccessLedger(transaction).user_of_login(folded):
             raise ConflictError("This login is taken. Choose another.")
-        user_id = transaction.access.add_user(folded, name.strip(), at=utc_text(now), by=by)
+        user_id = AccessLedger(transaction).add_user(folded, name.strip(), at=utc_text(now), by=by)
         _give_roles(transaction, user_id, roles, rep_id, managed_rep_ids)
         added = known_user(transaction, user_id)
         record_of_user(transaction, by, now, "user.add", user_id, after=_facts(added))
@@ -173,10 +174,10 @@ def disable_user(store: Store, user_id: str, *, by: str, now: datetime) -> User:
     """
     with store.write() as transaction:
         before = known_user(transaction, user_id)
-        transaction.access.set_disabled(user_id, utc_text(now))
+        AccessLedger(transaction).set_disabled(user_id, utc_text(now))
         _check_admin_left(transaction, before)
-        ended = transaction.entries.end_sessions(user_id, utc_text(now))
-        transaction.entries.drop_links(user_id)
+        ended = EntryLedger(transaction).end_sessions(user_id, utc_text(now))
+        EntryLedger(transaction).drop_links(user_id)
         record_of_user(
             transaction, by, now, "user.disable", user_id, detail={"sessions_ended": ended}
         )
@@ -193,7 +194,7 @@ def enable_user(store: Store, user_id: str, *, by: str, now: datetime) -> User:
     """
     with store.write() as transaction:
         known_user(transaction, user_id)
-        transaction.access.set_disabled(user_id, None)
+        AccessLedger(transaction).set_disabled(user_id, None)
         record_of_user(transaction, by, now, "user.enable", user_id)
         return known_user(transaction, user_id)
 
@@ -216,9 +217,9 @@ def link_identity(
         raise InputError("An identity needs the issuer and the subject of the provider.")
     with store.write() as transaction:
         known_user(transaction, user_id)
-        if transaction.access.user_of_identity(issuer, subject):
+        if AccessLedger(transaction).user_of_identity(issuer, subject):
             raise ConflictError("This identity is linked to a user already. Unlink it first.")
-        transaction.access.add_identity(issuer, subject, user_id, at=utc_text(now), by=by)
+        AccessLedger(transaction).add_identity(issuer, subject, user_id, at=utc_text(now), by=by)
         record_of_user(transaction, by, now, "identity.link", user_id, detail={"issuer": issuer})
 
 
@@ -232,7 +233,7 @@ def unlink_identities(store: Store, user_id: str, *, by: str, now: datetime) -> 
     """
     with store.write() as transaction:
         known_user(transaction, user_id)
-        dropped = transaction.access.drop_identities(user_id)
+        dropped = AccessLedger(transaction).drop_identities(user_id)
         record_of_user(
             transaction, by, now, "identity.unlink", user_id, detail={"dropped": dropped}
         )
@@ -242,7 +243,7 @@ def unlink_identities(store: Store, user_id: str, *, by: str, now: datetime) -> 
 def sessions(store: Store, user_id: str) -> list[Session]:
     """Give the sessions of a user that have not ended, the latest first."""
     with store.read() as transaction:
-        return transaction.entries.sessions(user_id)
+        return EntryLedger(transaction).sessions(user_id)
 
 
 def end_sessions(store: Store, user_id: str, *, by: str, now: datetime) -> int:
@@ -255,7 +256,7 @@ def end_sessions(store: Store, user_id: str, *, by: str, now: datetime) -> int:
     """
     with store.write() as transaction:
         known_user(transaction, user_id)
-        ended = transaction.entries.end_sessions(user_id, utc_text(now))
+        ended = EntryLedger(transaction).end_sessions(user_id, utc_text(now))
         record_of_user(
             transaction, by, now, "session.revoke", user_id, detail={"sessions_ended": ended}
         )
@@ -297,7 +298,7 @@ def known_user(transaction: Transaction, user_id: str) -> User:
     NotFoundError
         If there is none.
     """
-    found = transaction.access.user(user_id)
+    found = AccessLedger(transaction).user(user_id)
     if found is None:
         raise NotFoundError(NO_USER)
     return found
@@ -328,7 +329,7 @@ def _give_roles(
         raise NotFoundError(
             f"No rep {', '.join(map(repr, unknown))}. `territory export reps` lists them."
         )
-    transaction.access.set_roles(user_id, given, rep_id=rep_id, managed_rep_ids=managed)
+    AccessLedger(transaction).set_roles(user_id, given, rep_id=rep_id, managed_rep_ids=managed)
 
 
 def _check_admin_left(transaction: Transaction, before: User) -> None:
@@ -337,7 +338,7 @@ def _check_admin_left(transaction: Transaction, before: User) -> None:
         return
     left = [
         found
-        for found in transaction.access.users()
+        for found in AccessLedger(transaction).users()
         if found.is_active and "manage_users" in capabilities(found)
     ]
     if not left:

@@ -10,7 +10,7 @@ from territory import passwords
 from territory.access import TOKEN_SCOPES, utc_text
 from territory.accounts import capabilities, known_user, record_of_user
 from territory.errors import ConflictError, InputError, NotFoundError
-from territory.store.entry_ledger import Token
+from territory.store.entry_ledger import EntryLedger, Token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +68,7 @@ def new_token(
             created_by=by,
             expires_at=utc_text(now + lifetime),
         )
-        token = transaction.entries.add_token(unnumbered, passwords.fingerprint(secret))
+        token = EntryLedger(transaction).add_token(unnumbered, passwords.fingerprint(secret))
         detail = {"id": token.token_id, "scopes": asked, "expires_at": token.expires_at}
         record_of_user(transaction, by, now, "token.new", user_id, detail=detail)
     return NewToken(secret, token)
@@ -92,7 +92,7 @@ def _check(name: str, asked: frozenset[str], allowed: frozenset[str], lifetime: 
 def tokens(store: Store) -> list[Token]:
     """Give every token, the revoked and expired ones too, without its secret."""
     with store.read() as transaction:
-        return transaction.entries.tokens()
+        return EntryLedger(transaction).tokens()
 
 
 def revoke_token(store: Store, token_id: str, *, by: str, now: datetime) -> Token:
@@ -104,11 +104,11 @@ def revoke_token(store: Store, token_id: str, *, by: str, now: datetime) -> Toke
         If there is no such token.
     """
     with store.write() as transaction:
-        found = transaction.entries.token(token_id)
+        found = EntryLedger(transaction).token(token_id)
         if found is None:
             raise NotFoundError("There is no such token. `territory token list` shows them.")
         if found.revoked_at is None:
-            transaction.entries.revoke_token(token_id, utc_text(now))
+            EntryLedger(transaction).revoke_token(token_id, utc_text(now))
             detail = {"id": token_id}
             record_of_user(transaction, by, now, "token.revoke", found.user_id, detail=detail)
-        return transaction.entries.token(token_id) or found
+        return EntryLedger(transaction).token(token_id) or found

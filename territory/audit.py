@@ -20,6 +20,7 @@ from territory import chain, tables
 from territory.access import utc_text
 from territory.chain import PURGE, AuditVerdict, Head
 from territory.errors import FileFormatError, InputError
+from territory.store.audit_ledger import AuditLedger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +115,7 @@ def _append(
         for name, value in (("before", before), ("after", after), ("detail", detail))
         if value is not None
     }
-    return transaction.audit.append(
+    return AuditLedger(transaction).append(
         at=utc_text(at),
         by=_printable(by),
         action=_printable(action),
@@ -172,7 +173,7 @@ def verify(store: Store, *, kept: Sequence[Head] = ()) -> AuditVerdict:
     they find a log that was rewritten from some row to its end, anchor and all.
     """
     with store.read() as transaction:
-        ledger = transaction.audit
+        ledger = AuditLedger(transaction)
         anchor, through = ledger.anchor(), ledger.purged_through()
         with closing(ledger.events()) as events:
             verdict = chain.verify(events, anchor, kept=kept, purged_through=through)
@@ -205,7 +206,7 @@ def search(
     """
     criteria = _criteria(by, action, subject_kind, subject_id, since, until)
     with store.read() as transaction:
-        return transaction.audit.search(criteria, limit=limit, offset=offset)
+        return AuditLedger(transaction).search(criteria, limit=limit, offset=offset)
 
 
 def _criteria(
@@ -253,7 +254,7 @@ def export(
     criteria = _criteria(by, action, subject_kind, subject_id, since, until)
     asked = {name: value for name, value in criteria.items() if value is not None}
     with store.write() as transaction:
-        found, total = transaction.audit.search(criteria, limit=None, offset=0)
+        found, total = AuditLedger(transaction).search(criteria, limit=None, offset=0)
         detail = {"rows": total, "criteria": asked}
         _append(transaction, exported_by, now, "audit.export", "audit", "log", detail=detail)
     tables.write_table(found.iloc[::-1].reset_index(drop=True), path)
@@ -275,7 +276,7 @@ def purge(
     if before > now:
         raise InputError(f"{utc_text(before)} lies in the future. Name a day that is past.")
     with store.read() if dry_run else store.write() as transaction:
-        ledger = transaction.audit
+        ledger = AuditLedger(transaction)
         through = ledger.last_before(utc_text(before))
         report = PurgeReport(ledger.payloads_through(through), through, dry_run)
         if report.purged and not dry_run:

@@ -91,6 +91,7 @@ def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
     Example:
       territory demo --if-empty
     """
+    from territory import demo as demo_company
     from territory import workflow
     from territory.access import Scope
 
@@ -104,7 +105,7 @@ def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
                 f"{store.shown} holds data of yours, which the example would mix with. "
                 "Name another one: territory --store sqlite:///var/demo.sqlite demo"
             )
-    report = workflow.load_demo(store, now=now(), progress=note)
+    report = demo_company.load_demo(store, now=now(), progress=note)
     _publish_example_rule(store, report.plan.published_by if report.plan else "example")
     answer({"loaded": True, **report.as_json()}, report.sentence, is_json=is_json)
 

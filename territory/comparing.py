@@ -10,6 +10,7 @@ import pandas as pd
 
 from territory.schemas import CHANGES
 from territory.store import KINDS
+from territory.store.import_ledger import ImportLedger
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,7 +46,7 @@ def compare(transaction: Transaction, kind: str, rows: pd.DataFrame, *, writes: 
     changes, differences, pasts, brought = [], [], [], []
     for start in range(0, len(rows), _CHUNK) or (0,):
         part = rows.iloc[start : start + _CHUNK].reset_index(drop=True)
-        held = transaction.imports.stored(kind, part[key].head(0) if is_blank else part[key])
+        held = ImportLedger(transaction).stored(kind, part[key].head(0) if is_blank else part[key])
         past = part[key].merge(held, how="left", on=key, indicator=True)
         is_new = (past["_merge"] == "left_only").to_numpy()
         differs = _differs(part, past, [name for name in columns if name not in key])

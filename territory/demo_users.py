@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from territory import accounts, links
 from territory.access import EVERYTHING
 from territory.errors import NotFoundError
+from territory.store.access_ledger import AccessLedger
+from territory.store.plan_ledger import PlanLedger
 from territory.views import DEMO_NOTICE
 
 if TYPE_CHECKING:
@@ -29,10 +31,10 @@ def demo_links(store: Store, base_url: str, *, now: datetime) -> list[tuple[str,
     where they are not there yet. No link where the store holds another company.
     """
     with store.read() as transaction:
-        plan = transaction.plan_in_force()
+        plan = PlanLedger(transaction).plan_in_force()
         if plan is None or transaction.setting(DEMO_NOTICE) is None:
             return []
-        owned = transaction.access.accounts_within(plan.plan_id, EVERYTHING)["rep_id"]
+        owned = AccessLedger(transaction).accounts_within(plan.plan_id, EVERYTHING)["rep_id"]
         names = transaction.table("reps", ["rep_id", "name"]).set_index("rep_id")["name"]
     reps = owned.value_counts().index[:REPS].tolist()
     people: list[tuple[str, str, str | None, list[str]]] = [

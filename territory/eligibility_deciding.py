@@ -31,6 +31,7 @@ from territory.eligibility_register import (
 from territory.eligibility_verdict import judge
 from territory.errors import ConflictError, InputError
 from territory.gazetteer import Gazetteer
+from territory.store.eligibility_ledger import EligibilityLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -145,8 +146,8 @@ def rule_for(
     transaction: Transaction, policy_name: str | None, day: str, subjects: set[str]
 ) -> EligibilityPolicy:
     """Give the policy in force on a day with the exceptions of some people."""
-    version = version_in_force(transaction.eligibility.policies(), day, policy_name)
-    entries = transaction.eligibility.exceptions(version.policy.name, subjects)
+    version = version_in_force(EligibilityLedger(transaction).policies(), day, policy_name)
+    entries = EligibilityLedger(transaction).exceptions(version.policy.name, subjects)
     return with_exceptions(version.policy, entries)
 
 
@@ -167,7 +168,7 @@ def decide(store: Store, homes: Homes, rows: pd.DataFrame, question: Question) -
         policy = rule_for(transaction, question.policy_name, question.day, people)
         policy.check_in_force(question.day)
         offices = offices_on(transaction, question.day)
-        history = transaction.eligibility.history(people)
+        history = EligibilityLedger(transaction).history(people)
     facts = measure(
         placed, offices, policy, on=question.day, areas=question.areas, routing=question.routing
     )
@@ -186,7 +187,7 @@ def decide(store: Store, homes: Homes, rows: pd.DataFrame, question: Question) -
     table = _table(make_records(facts, policy, found, persons, question.asked()))
     with store.write() as transaction:
         _check_still_in_force(transaction, policy, question)
-        ids = transaction.eligibility.add(table, str(question.today.year))
+        ids = EligibilityLedger(transaction).add(table, str(question.today.year))
         if ids:
             audit.record(
                 transaction,
@@ -209,7 +210,7 @@ def _check_still_in_force(
     transaction: Transaction, policy: EligibilityPolicy, question: Question
 ) -> None:
     """Refuse to write what a policy published meanwhile decides otherwise."""
-    versions = transaction.eligibility.policies(policy.name)
+    versions = EligibilityLedger(transaction).policies(policy.name)
     if version_in_force(versions, question.day, policy.name).policy.digest != policy.digest:
         raise ConflictError(
             f"{policy.name}: another version was published meanwhile, for {question.day} too. "

@@ -43,7 +43,7 @@ from territory.eligibility_rules import (
 from territory.eligibility_verdict import COLUMNS
 from territory.eligibility_verifying import Verification, verify_decision
 from territory.errors import InputError
-from territory.store.eligibility_ledger import Sought
+from territory.store.eligibility_ledger import EligibilityLedger, Sought
 from territory.tables import check_writable
 
 if TYPE_CHECKING:
@@ -291,7 +291,7 @@ def search_decisions(
         However many are asked for.
     """
     with store.read() as transaction:
-        listed, total = transaction.eligibility.search(
+        listed, total = EligibilityLedger(transaction).search(
             sought or Sought(), offset=offset, limit=limit
         )
     records = [json.loads(text) for text in listed["record"]]
@@ -331,7 +331,7 @@ def decision_record(store: Store, decision_id: str) -> dict[str, Any]:
         If there is none of that id.
     """
     with store.read() as transaction:
-        row = transaction.eligibility.decision(decision_id)
+        row = EligibilityLedger(transaction).decision(decision_id)
     return eligibility_record.parse_record(row.record, decision_id)
 
 

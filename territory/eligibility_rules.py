@@ -27,7 +27,7 @@ from territory.eligibility_register import (
     with_exceptions,
 )
 from territory.errors import ConflictError, NotFoundError, PolicyError
-from territory.store.eligibility_ledger import Sought
+from territory.store.eligibility_ledger import EligibilityLedger, Sought
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 def policies(store: Store, name: str | None = None) -> list[PolicyVersion]:
     """Give the versions of policies, drafts among them, by name and number."""
     with store.read() as transaction:
-        return transaction.eligibility.policies(name)
+        return EligibilityLedger(transaction).policies(name)
 
 
 def save_policy(
@@ -62,7 +62,7 @@ def save_policy(
             "`territory eligibility exceptions grant`."
         )
     with store.write() as transaction:
-        saved = transaction.eligibility.save_policy(policy, at=utc_text(now), by=by)
+        saved = EligibilityLedger(transaction).save_policy(policy, at=utc_text(now), by=by)
         _note(transaction, "policy_draft", policy.name, by, now, {"version": policy.version})
     return saved
 
@@ -80,7 +80,7 @@ def publish_policy(
         If it is published, or would change the rule of days that were decided for already.
     """
     with store.write() as transaction:
-        ledger = transaction.eligibility
+        ledger = EligibilityLedger(transaction)
         found = [v for v in ledger.policies(name) if v.policy.version == version]
         if not found:
             raise NotFoundError(
@@ -124,7 +124,9 @@ def set_exception(
     check_reference(granted.person_id)
     with store.write() as transaction:
         _check_published(transaction, policy_name)
-        entry = transaction.eligibility.add_exception(policy_name, granted, at=utc_text(now), by=by)
+        entry = EligibilityLedger(transaction).add_exception(
+            policy_name, granted, at=utc_text(now), by=by
+        )
         detail = {"policy": policy_name, "expires_on": granted.expires_on}
         _note(transaction, "exception_set", entry.exception_id, by, now, detail)
     return entry
@@ -141,7 +143,7 @@ def revoke_exception(store: Store, exception_id: str, *, by: str, now: datetime)
         If it was taken back before.
     """
     with store.write() as transaction:
-        ledger = transaction.eligibility
+        ledger = EligibilityLedger(transaction)
         entry = _exception(transaction, exception_id)
         if entry.revoked_at is not None:
             raise ConflictError(f"{exception_id} was taken back at {entry.revoked_at} already.")
@@ -153,7 +155,7 @@ def revoke_exception(store: Store, exception_id: str, *, by: str, now: datetime)
 def exceptions(store: Store, policy_name: str | None = None) -> list[ExceptionEntry]:
     """Give all exceptions, the last ones first, ended and taken back ones among them."""
     with store.read() as transaction:
-        return transaction.eligibility.exceptions(policy_name)
+        return EligibilityLedger(transaction).exceptions(policy_name)
 
 
 def what_would_change(
@@ -176,10 +178,10 @@ def what_would_change(
     """
     name = of_policy or draft.name
     with store.read() as transaction:
-        past, total = transaction.eligibility.search(Sought(policy_name=name))
+        past, total = EligibilityLedger(transaction).search(Sought(policy_name=name))
         subjects = past["subject"].dropna().unique().tolist()
-        history = transaction.eligibility.history(subjects)
-        entries = transaction.eligibility.exceptions(name, subjects)
+        history = EligibilityLedger(transaction).history(subjects)
+        entries = EligibilityLedger(transaction).exceptions(name, subjects)
         offices = offices_on(transaction, question.day)
     rule = with_exceptions(draft, entries)
     held = again(past, homes.held(past["home"].dropna().unique().tolist()))
@@ -218,7 +220,7 @@ def plan_offices(
     """
     day = question.day
     with store.read() as transaction:
-        ledger = transaction.eligibility
+        ledger = EligibilityLedger(transaction)
         version = version_in_force(ledger.policies(), day, question.policy_name)
         last = ledger.latest(version.policy.name)
         subjects = last["subject"].tolist()
@@ -240,7 +242,7 @@ def plan_offices(
 
 
 def _check_published(transaction: Transaction, name: str) -> None:
-    versions = transaction.eligibility.policies()
+    versions = EligibilityLedger(transaction).policies()
     if not any(v.policy.name == name and v.status == PUBLISHED for v in versions):
         names = sorted({v.policy.name for v in versions if v.status == PUBLISHED})
         raise NotFoundError(
@@ -249,7 +251,7 @@ def _check_published(transaction: Transaction, name: str) -> None:
 
 
 def _exception(transaction: Transaction, exception_id: str) -> ExceptionEntry:
-    for entry in transaction.eligibility.exceptions():
+    for entry in EligibilityLedger(transaction).exceptions():
         if entry.exception_id == exception_id:
             return entry
     raise NotFoundError(

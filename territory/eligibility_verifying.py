@@ -9,6 +9,7 @@ from territory.eligibility_batch import data_vintage
 from territory.eligibility_record import parse_record, verify
 from territory.ellipsoid import inverse
 from territory.homes import commitment
+from territory.store.eligibility_ledger import EligibilityLedger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,8 +74,8 @@ def verify_decision(store: Store, homes: Homes, decision_id: str) -> Verificatio
         If its record is none any more.
     """
     with store.read() as transaction:
-        row = transaction.eligibility.decision(decision_id)
-        versions = transaction.eligibility.policies(row.policy_name)
+        row = EligibilityLedger(transaction).decision(decision_id)
+        versions = EligibilityLedger(transaction).policies(row.policy_name)
     record = parse_record(row.record, decision_id)
     told = [*verify(record), *_compare_columns(row, record)]
     published = [v.policy.digest for v in versions if v.policy.version == row.policy_version]

@@ -25,6 +25,8 @@ from territory.lockout import (
     refuse,
 )
 from territory.sessions import SignedIn, open_session
+from territory.store.access_ledger import AccessLedger
+from territory.store.entry_ledger import EntryLedger
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -74,7 +76,7 @@ def sign_in(
         if user_id is not None:
             refused = forgive(transaction, attempt)
             if better is not None:
-                transaction.access.set_password_hash(user_id, better)
+                AccessLedger(transaction).set_password_hash(user_id, better)
             return open_session(transaction, user_id, "password", address, now, refused=refused)
     raise SignInError(REFUSED)
 
@@ -137,7 +139,7 @@ def sign_in_by_link(
     with store.write() as transaction:
         link = _good_link(transaction, secret, "sign_in", is_loopback=is_loopback, now=now)
         if link is not None:
-            transaction.entries.use_link(link.link_hash, utc_text(now))
+            EntryLedger(transaction).use_link(link.link_hash, utc_text(now))
             return open_session(transaction, link.user_id, "link", address, now)
         fail_address(transaction, "link.refused", address, now)
     raise SignInError(LINK_REFUSED)
@@ -146,7 +148,7 @@ def sign_in_by_link(
 def purpose_of_link(store: Store, secret: str, *, is_loopback: bool, now: datetime) -> str | None:
     """Say what a link that still works is for; None for every other. It is not used up."""
     with store.read() as transaction:
-        link = transaction.entries.link(passwords.fingerprint(secret))
+        link = EntryLedger(transaction).link(passwords.fingerprint(secret))
         purpose = link.purpose if link else ""
         good = _good_link(transaction, secret, purpose, is_loopback=is_loopback, now=now)
     return good.purpose if good else None
@@ -184,7 +186,7 @@ def reset_password(
     with store.write() as transaction:
         link = _good_link(transaction, secret, "reset", is_loopback=is_loopback, now=now)
         if link is not None and password_hash:
-            transaction.entries.use_link(link.link_hash, utc_text(now))
+            EntryLedger(transaction).use_link(link.link_hash, utc_text(now))
             _set_password(transaction, link.user_id, password_hash, now, "user.reset")
             return
         fail_address(transaction, "link.refused", address, now)
@@ -211,7 +213,7 @@ def sign_in_by_identity(
         If no account here is theirs.
     """
     with store.write() as transaction:
-        user = transaction.access.user_of_identity(identity.issuer, identity.subject)
+        user = AccessLedger(transaction).user_of_identity(identity.issuer, identity.subject)
         if groups is not None:
             user = _settle_groups(transaction, user, identity, groups, now)
         if user is not None and user.is_active and user.roles:
@@ -243,15 +245,15 @@ def _still_open(transaction: Transaction, attempt: Attempt) -> str | None:
     """Give the id of the user, None where account or password changed while it was looked at."""
     if attempt.user is None:
         return None
-    user = transaction.access.user(attempt.user.user_id)
-    is_same = transaction.access.password_hash(attempt.user.user_id) == attempt.password_hash
+    user = AccessLedger(transaction).user(attempt.user.user_id)
+    is_same = AccessLedger(transaction).password_hash(attempt.user.user_id) == attempt.password_hash
     return user.user_id if user is not None and user.is_active and is_same else None
 
 
 def _good_link(
     transaction: Transaction, secret: str, purpose: str, *, is_loopback: bool, now: datetime
 ) -> Link | None:
-    link = transaction.entries.link(passwords.fingerprint(secret))
+    link = EntryLedger(transaction).link(passwords.fingerprint(secret))
     if link is None or link.purpose != purpose or link.used_at is not None:
         return None
     if link.expires_at <= utc_text(now) or (link.loopback_only and not is_loopback):
@@ -268,9 +270,9 @@ def _set_password(
     *,
     keep: str | None = None,
 ) -> None:
-    transaction.access.set_password_hash(user_id, password_hash)
-    ended = transaction.entries.end_sessions(user_id, utc_text(now), keep=keep)
-    transaction.entries.drop_links(user_id)
+    AccessLedger(transaction).set_password_hash(user_id, password_hash)
+    ended = EntryLedger(transaction).end_sessions(user_id, utc_text(now), keep=keep)
+    EntryLedger(transaction).drop_links(user_id)
     detail = {"sessions_ended": ended}
     record_of_user(transaction, user_id, now, action, user_id, detail=detail)
 
@@ -288,7 +290,7 @@ def _settle_groups(
         return _new_colleague(transaction, identity, roles, now) if roles else None
     if roles == user.roles:
         return user
-    transaction.access.set_roles(
+    AccessLedger(transaction).set_roles(
         user.user_id, roles, rep_id=user.rep_id, managed_rep_ids=user.managed_rep_ids
     )
     record_of_user(
@@ -310,13 +312,15 @@ def _new_colleague(
         login = fold_login(identity.login)
     except InputError:
         return None
-    if transaction.access.user_of_login(login):
+    if AccessLedger(transaction).user_of_login(login):
         return None  # whose it is, an admin says by linking the identity
     at = utc_text(now)
     name = identity.name.strip()[:LONGEST_NAME] or login
-    user_id = transaction.access.add_user(login, name, at=at, by="sign-on")
-    transaction.access.set_roles(user_id, roles, rep_id=None, managed_rep_ids=())
-    transaction.access.add_identity(identity.issuer, identity.subject, user_id, at=at, by="sign-on")
+    user_id = AccessLedger(transaction).add_user(login, name, at=at, by="sign-on")
+    AccessLedger(transaction).set_roles(user_id, roles, rep_id=None, managed_rep_ids=())
+    AccessLedger(transaction).add_identity(
+        identity.issuer, identity.subject, user_id, at=at, by="sign-on"
+    )
     after = {"roles": roles, "issuer": identity.issuer}
     record_of_user(transaction, "sign-on", now, "user.add", user_id, after=after)
     return known_user(transaction, user_id)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from territory import account_work, audit, geofiles, tables, views
 from territory.errors import InputError, NotFoundError
 from territory.store import KINDS
+from territory.store.plan_ledger import PlanLedger
+from territory.store.reading_ledger import ReadingLedger
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,9 +31,9 @@ class Read(Protocol):
 def _table(kind: str) -> Read:
     def whole(store: Store, *, scope: Scope) -> pd.DataFrame:
         with store.read() as transaction:
-            plan = transaction.plan_in_force()
+            plan = PlanLedger(transaction).plan_in_force()
             plan_id = plan.plan_id if plan else None
-            return transaction.reading.on_file(kind, plan_id, _reach(kind, scope))
+            return ReadingLedger(transaction).on_file(kind, plan_id, _reach(kind, scope))
 
     return whole
 
@@ -154,4 +156,4 @@ def record(
 
 def _has_plan(store: Store) -> bool:
     with store.read() as transaction:
-        return transaction.plan_in_force() is not None
+        return PlanLedger(transaction).plan_in_force() is not None

@@ -12,6 +12,8 @@ import shapely
 
 from territory import markets
 from territory.lengths import METRES_PER_MILE
+from territory.store.plan_ledger import PlanLedger
+from territory.store.reading_ledger import ReadingLedger
 from territory.view_frames import Seen
 
 if TYPE_CHECKING:
@@ -54,11 +56,11 @@ class Footprint:
 def footprint(store: Store, prospect_id: str, *, scope: Scope) -> Footprint:
     """Find the sites and the parent of a prospect of the plan in force."""
     with store.read() as transaction:
-        plan = transaction.plan_in_force()
+        plan = PlanLedger(transaction).plan_in_force()
         if plan is None:
             return Footprint(_empty(SITE_COLUMNS), _empty(PARENT_COLUMNS))
         seen = Seen(transaction, plan, scope)
-        sites = transaction.reading.on_file(
+        sites = ReadingLedger(transaction).on_file(
             "sites", plan.plan_id, scope.accounts, prospect_id=prospect_id
         )
         sites["uncertainty_mi"] = sites["uncertainty_m"] / METRES_PER_MILE
@@ -72,16 +74,18 @@ def _locate(transaction: Transaction, seen: Seen, prospect_id: str, sites: pd.Da
     """Say of each site where it lies, and the market's name as far as that may be said."""
     plan_id = seen.plan.plan_id
     lon, lat = (sites[name].to_numpy(float) for name in ("lon", "lat"))
-    areas = _near(transaction.plan_part(plan_id, "markets"), lon, lat)
+    areas = _near(PlanLedger(transaction).plan_part(plan_id, "markets"), lon, lat)
     codes = sites["postal_code"].to_numpy(object)
     held_by = markets.locate(lon, lat, areas, postal_code=codes)
-    of_headquarters = transaction.plan_part(plan_id, "assignments", prospect_id=prospect_id)
+    of_headquarters = PlanLedger(transaction).plan_part(
+        plan_id, "assignments", prospect_id=prospect_id
+    )
     home = of_headquarters["market_id"].iloc[0] if len(of_headquarters) else None
     lies = np.where(held_by == home, HERE, ELSEWHERE).astype(object)
     lies[pd.isna(held_by)] = NOWHERE
     lies[np.isnan(lon)] = None
     sites["lies"] = pd.Series(lies, dtype=object)
-    reached = transaction.reading.markets(plan_id, seen.scope.counted)
+    reached = ReadingLedger(transaction).markets(plan_id, seen.scope.counted)
     names = dict(zip(reached["market_id"], reached["name"], strict=True))
     sites["market_name"] = pd.Series([names.get(one) for one in held_by], dtype=object)
 
@@ -100,7 +104,7 @@ def _near(
 
 def _parent(transaction: Transaction, seen: Seen, prospect_id: str) -> pd.DataFrame:
     """Give the parent as far as it may be seen: a parent out of reach is none at all."""
-    parent_id = transaction.reading.parent_id(
+    parent_id = ReadingLedger(transaction).parent_id(
         seen.plan.plan_id, seen.scope.accounts, prospect_id=prospect_id
     )
     if parent_id is None:

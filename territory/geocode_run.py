@@ -25,6 +25,10 @@ from territory.placing_decisions import CORRECTED, evidence
 from territory.policy import Policy
 from territory.schemas import ADDRESS, GEOCODE
 from territory.store import KINDS
+from territory.store.answer_ledger import AnswerLedger
+from territory.store.import_ledger import ImportLedger
+from territory.store.place_ledger import PlaceLedger
+from territory.store.plan_ledger import PlanLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -74,7 +78,7 @@ def geocode(
         named = ", ".join(placing.PLACED_KINDS)
         raise InputError(f"{kind!r} have no places. The kinds that do: {named}.")
     with store.read() as transaction:
-        plan = transaction.plan_in_force()
+        plan = PlanLedger(transaction).plan_in_force()
     chosen = policy or (plan.policy if plan else Policy())
     rules = chosen.geocoding.online
     if not rules.providers:
@@ -171,7 +175,7 @@ class _Run:
             for provider in self._rules.providers:
                 if provider.keep_days:
                     before = self._now - timedelta(days=provider.keep_days)
-                    transaction.answers.forget(provider.name, before.strftime(_SECONDS))
+                    AnswerLedger(transaction).forget(provider.name, before.strftime(_SECONDS))
             ever = " ".join(online.provider_order(transaction, self._rules))
             if ever != transaction.setting(online.REMEMBERED):
                 transaction.set_setting(online.REMEMBERED, ever)
@@ -183,7 +187,7 @@ class _Run:
             rows = self._gaining(transaction)
             self._waiting = len(rows)
             queries = online.queries(rows, self._rules)
-            known = transaction.answers.all(self._names)
+            known = AnswerLedger(transaction).all(self._names)
         held: dict[str, dict[str, Answer]] = {}
         for record in known[known["query"].isin(queries)].to_dict("records"):
             answer = _answer(record)
@@ -206,7 +210,7 @@ class _Run:
             for placement in self._rules.ask
         ]
         rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-        decisions = transaction.places.decisions(self._kind)
+        decisions = PlaceLedger(transaction).decisions(self._kind)
         decisions = decisions[decisions["decision"] != CORRECTED]
         decided = rows[rows[self._key].isin(decisions["subject_id"])]
         said = decided[self._key].map(decisions.set_index("subject_id")["evidence"])
@@ -281,8 +285,8 @@ class _Run:
     def _keep(self, answers: Sequence[Answer], ids: Sequence[str]) -> None:
         """Write answers, and place the rows they are about again, in one transaction."""
         with self._store.write() as transaction:
-            transaction.answers.save(answers, self._now.strftime(_SECONDS))
-            rows = transaction.imports.stored(self._kind, pd.DataFrame({self._key: ids}))
+            AnswerLedger(transaction).save(answers, self._now.strftime(_SECONDS))
+            rows = ImportLedger(transaction).stored(self._kind, pd.DataFrame({self._key: ids}))
             placed = placing.place_again(transaction, self._kind, rows, self._policy)
             differs = _differs(rows, placed, list(GEOCODE.columns))
             transaction.save(self._kind, placed.iloc[:0], placed[differs])

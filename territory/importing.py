@@ -39,6 +39,8 @@ from territory.import_report import (
 from territory.policy import Policy
 from territory.schemas import CHANGES, GEOCODE
 from territory.store import GIVEN, KINDS
+from territory.store.import_ledger import ImportLedger
+from territory.store.plan_ledger import PlanLedger
 from territory.tables import Table
 from territory.vetting import check_size
 
@@ -95,7 +97,7 @@ class Terms:
 
 def policy_of(transaction: Transaction) -> Policy:
     """Give the policy of the plan in force, or the default one before the first plan."""
-    plan = transaction.plan_in_force()
+    plan = PlanLedger(transaction).plan_in_force()
     return plan.policy if plan else Policy()
 
 
@@ -249,7 +251,7 @@ def save(
     compared = compare(transaction, taken.kind, rows, writes=not terms.is_dry_run)
     outcomes = outcomes_of(rows, lines, key_text(rows, key), compared.changes, refused, notes)
     counts = pd.Series(compared.changes).value_counts()
-    number = transaction.imports.next_number()
+    number = ImportLedger(transaction).next_number()
     record = ImportRecord(
         import_id=f"import-{number}",
         number=number,
@@ -266,9 +268,9 @@ def save(
     )
     if not terms.is_dry_run:
         progress(f"Recording what became of {taken.size:,} rows")
-        transaction.imports.add(record, outcomes, missing, compared.past, compared.brought)
+        ImportLedger(transaction).add(record, outcomes, missing, compared.past, compared.brought)
         if terms.given is not None:
-            transaction.imports.remember(
+            ImportLedger(transaction).remember(
                 taken.kind, taken.signature, terms.given, record.imported_at, terms.by
             )
         audit.record(

@@ -14,6 +14,7 @@ import pandas as pd
 from territory import headers, importing, intake, tables
 from territory.errors import ColumnError, InputError
 from territory.import_report import ImportRecord, ImportReport, Preview, UndoReport, beside
+from territory.store.import_ledger import ImportLedger
 from territory.undoing import undo
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _mapping(
     if given is not None:
         return given, "given"
     with store.read() as transaction:
-        remembered = transaction.imports.mapping(kind, headers.signature_of(names))
+        remembered = ImportLedger(transaction).mapping(kind, headers.signature_of(names))
     if remembered is not None:
         return remembered, "remembered"
     return headers.map_headers(names, kind), "automatic"
@@ -186,7 +187,7 @@ def history(store: Store, kind: str | None = None) -> pd.DataFrame:
         The fields of ``ImportRecord``, one row per import.
     """
     with store.read() as transaction:
-        records = transaction.imports.records(kind)
+        records = ImportLedger(transaction).records(kind)
     columns = [field.name for field in dataclasses.fields(ImportRecord)]
     rows = [[getattr(record, name) for name in columns] for record in records]
     return pd.DataFrame(rows, columns=columns).astype({"undone_at": object, "undone_by": object})
@@ -201,7 +202,7 @@ def import_record(store: Store, import_id: str) -> ImportRecord:
         If there is none.
     """
     with store.read() as transaction:
-        return transaction.imports.record(import_id)
+        return ImportLedger(transaction).record(import_id)
 
 
 def outcomes(store: Store, import_id: str) -> pd.DataFrame:
@@ -213,8 +214,8 @@ def outcomes(store: Store, import_id: str) -> pd.DataFrame:
         If there is no such import.
     """
     with store.read() as transaction:
-        transaction.imports.record(import_id)
-        return transaction.imports.outcomes(import_id)
+        ImportLedger(transaction).record(import_id)
+        return ImportLedger(transaction).outcomes(import_id)
 
 
 def missing_keys(store: Store, import_id: str) -> tuple[str, ...]:
@@ -226,8 +227,8 @@ def missing_keys(store: Store, import_id: str) -> tuple[str, ...]:
         If there is no such import.
     """
     with store.read() as transaction:
-        transaction.imports.record(import_id)
-        return transaction.imports.missing(import_id)
+        ImportLedger(transaction).record(import_id)
+        return ImportLedger(transaction).missing(import_id)
 
 
 def report_table(store: Store, import_id: str, path: str | Path) -> pd.DataFrame:
@@ -242,8 +243,8 @@ def report_table(store: Store, import_id: str, path: str | Path) -> pd.DataFrame
     """
     path = Path(path)
     with store.read() as transaction:
-        record = transaction.imports.record(import_id)
-        told = transaction.imports.outcomes(import_id)
+        record = ImportLedger(transaction).record(import_id)
+        told = ImportLedger(transaction).outcomes(import_id)
     if importing.digest_of(path) != record.digest:
         raise InputError(
             f"{path} is not the file that {import_id} read ({record.source}), or it was changed "

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from territory.errors import ConflictError, StoreError, TerritoryError
-from territory.store.job_ledger import DONE, FAILED, OPEN, RUNNING, STOPPED, WAITING, Job
+from territory.store.job_ledger import DONE, FAILED, OPEN, RUNNING, STOPPED, WAITING, Job, JobLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -62,7 +62,7 @@ def ask(
     """Ask for a work and give the id of the job; a worker takes it up when it is free."""
     job_id = f"job-{secrets.token_hex(6)}"
     with store.write() as transaction:
-        transaction.jobs.add(job_id, work, arguments, by, stamp(now))
+        JobLedger(transaction).add(job_id, work, arguments, by, stamp(now))
     queue.send(job_id)
     return job_id
 
@@ -76,14 +76,14 @@ def look(store: Store, queue: Queue, job_id: str) -> Job:
         If there is no such job.
     """
     with store.read() as transaction:
-        job = transaction.jobs.find(job_id)
+        job = JobLedger(transaction).find(job_id)
     return _live(queue, job)
 
 
 def listed(store: Store, queue: Queue, *, limit: int = 100) -> list[Job]:
     """List the jobs, the one asked for last first."""
     with store.read() as transaction:
-        found = transaction.jobs.listed(limit=limit)
+        found = JobLedger(transaction).listed(limit=limit)
     return [_live(queue, job) for job in found]
 
 
@@ -106,13 +106,13 @@ def stop(store: Store, queue: Queue, job_id: str, *, now: datetime) -> None:
         If it is over already.
     """
     with store.read() as transaction:
-        job = transaction.jobs.find(job_id)
+        job = JobLedger(transaction).find(job_id)
     if not job.is_open:
         raise ConflictError(f"{job_id} is {job.state} already, since {job.ended_at}.")
     queue.ask_to_stop(job_id)
     if job.state == WAITING:
         with store.write() as transaction:
-            transaction.jobs.end(job_id, job.attempts, state=STOPPED, ended_at=stamp(now))
+            JobLedger(transaction).end(job_id, job.attempts, state=STOPPED, ended_at=stamp(now))
 
 
 def recover(store: Store, queue: Queue, *, now: datetime) -> list[str]:
@@ -121,7 +121,7 @@ def recover(store: Store, queue: Queue, *, now: datetime) -> list[str]:
     Returns the jobs that were put back. One that was lost `ATTEMPTS` times is given up.
     """
     with store.read() as transaction:
-        held = transaction.jobs.listed(OPEN, limit=10_000)
+        held = JobLedger(transaction).listed(OPEN, limit=10_000)
     running = [job for job in held if job.state == RUNNING]
     lost = [job for job in running if is_lost(job, queue.sign(job.job_id), now)]
     for job in lost:
@@ -165,13 +165,13 @@ def _put_back(store: Store, queue: Queue, job: Job, now: datetime) -> None:
     queue.forget(job.job_id)
     with store.write() as transaction:
         if job.attempts < ATTEMPTS:
-            transaction.jobs.put_back(job.job_id, job.attempts)
+            JobLedger(transaction).put_back(job.job_id, job.attempts)
             return
         words = (
             f"The worker died {job.attempts} times in the middle of it, so it is not tried again. "
             "Nothing was written. Look at the worker's log; too little memory is the usual reason."
         )
-        transaction.jobs.end(
+        JobLedger(transaction).end(
             job.job_id, job.attempts, state=FAILED, ended_at=stamp(now), error=words
         )
 
@@ -219,7 +219,7 @@ def run(
     and leaves this function only where it is none of our errors.
     """
     with store.write() as transaction:
-        job = transaction.jobs.claim(job_id, stamp(clock()))
+        job = JobLedger(transaction).claim(job_id, stamp(clock()))
     if job is None:
         return None
     progress = Progress()
@@ -236,7 +236,7 @@ def run(
         _end(store, job, clock, **progress.told(), **ended)
         queue.forget(job_id)
     with store.read() as transaction:
-        return transaction.jobs.find(job_id)
+        return JobLedger(transaction).find(job_id)
 
 
 @contextmanager
@@ -270,7 +270,9 @@ def _end(store: Store, job: Job, clock: Clock, **values: Any) -> None:
     for left in reversed(range(ENDINGS)):
         try:
             with store.write() as transaction:
-                transaction.jobs.end(job.job_id, job.attempts, ended_at=stamp(clock()), **values)
+                JobLedger(transaction).end(
+                    job.job_id, job.attempts, ended_at=stamp(clock()), **values
+                )
         except StoreError:
             if not left:
                 raise

@@ -10,7 +10,7 @@ from territory import passwords
 from territory.access import utc_text
 from territory.accounts import known_user, record_of_user
 from territory.errors import ConflictError, InputError
-from territory.store.entry_ledger import Link
+from territory.store.entry_ledger import EntryLedger, Link
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -76,8 +76,8 @@ def make_link(
         if not known_user(transaction, user_id).is_active:
             raise ConflictError("This user is disabled. `territory user disable --undo` ends that.")
         if purpose == "reset":
-            transaction.entries.drop_links(user_id)
-        transaction.entries.add_link(link)
+            EntryLedger(transaction).drop_links(user_id)
+        EntryLedger(transaction).add_link(link)
         told = {"purpose": purpose, "loopback_only": loopback_only, "expires_at": link.expires_at}
         record_of_user(transaction, by, now, "link.make", user_id, detail=told)
     return OneTimeLink(secret, user_id, purpose, loopback_only, link.expires_at)

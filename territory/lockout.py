@@ -16,6 +16,8 @@ from territory import passwords
 from territory.access import AccessPolicy, network_of, utc_text
 from territory.accounts import fold_login, policy_in, record_of_user
 from territory.errors import InputError, TerritoryError
+from territory.store.access_ledger import AccessLedger
+from territory.store.entry_ledger import EntryLedger
 
 if TYPE_CHECKING:
     from territory.store import Store, Transaction
@@ -64,18 +66,18 @@ def count_attempt(store: Store, login: str, address: str | None, now: datetime) 
     keys = _account_key(folded), _address_key(address)
     with store.write() as transaction:
         policy = policy_in(transaction)
-        told = [transaction.entries.attempts(key) for key in keys]
+        told = [EntryLedger(transaction).attempts(key) for key in keys]
         locked_s = max(_locked_s(attempts, now) for attempts in told)
-        found = transaction.access.user_of_login(folded)
+        found = AccessLedger(transaction).user_of_login(folded)
         if locked_s:
             _turn_away(transaction, told, found, address, now)
         else:
             limits = (policy.account_attempts, policy.address_attempts)
             for attempts, limit in zip(told, limits, strict=True):
-                transaction.entries.save_attempts(_failed(attempts, limit, policy, now))
-        transaction.entries.tidy(expired=utc_text(now - QUIET), quiet=utc_text(now - QUIET))
+                EntryLedger(transaction).save_attempts(_failed(attempts, limit, policy, now))
+        EntryLedger(transaction).tidy(expired=utc_text(now - QUIET), quiet=utc_text(now - QUIET))
         known = found if found is not None and found.is_active else None
-        known_hash = transaction.access.password_hash(known.user_id) if known else None
+        known_hash = AccessLedger(transaction).password_hash(known.user_id) if known else None
     if locked_s:
         raise LockedOutError(locked_s)
     return Attempt(*keys, known, known_hash)
@@ -90,7 +92,7 @@ def check_address(store: Store, address: str | None, now: datetime) -> None:
         If it did.
     """
     with store.read() as transaction:
-        locked_s = _locked_s(transaction.entries.attempts(_address_key(address)), now)
+        locked_s = _locked_s(EntryLedger(transaction).attempts(_address_key(address)), now)
     if locked_s:
         raise LockedOutError(locked_s)
 
@@ -98,16 +100,16 @@ def check_address(store: Store, address: str | None, now: datetime) -> None:
 def fail_address(transaction: Transaction, action: str, address: str | None, now: datetime) -> None:
     """Count and record a failure for which there is no account."""
     policy = policy_in(transaction)
-    attempts = transaction.entries.attempts(_address_key(address))
+    attempts = EntryLedger(transaction).attempts(_address_key(address))
     failed = _failed(attempts, policy.address_attempts, policy, now)
-    transaction.entries.save_attempts(failed)
+    EntryLedger(transaction).save_attempts(failed)
     record_of_user(transaction, NOBODY, now, action, UNKNOWN, detail={"address": address})
 
 
 def refuse(transaction: Transaction, attempt: Attempt, address: str | None, now: datetime) -> None:
     """Record that an attempt failed, and how many were turned away since that was last said."""
     turned_away = max(
-        _take_refused(transaction, transaction.entries.attempts(key))
+        _take_refused(transaction, EntryLedger(transaction).attempts(key))
         for key in (attempt.account, attempt.address)
     )
     known = attempt.user.user_id if attempt.user else UNKNOWN
@@ -121,13 +123,13 @@ def forgive(transaction: Transaction, attempt: Attempt) -> int:
     Gives how many were turned away since that was last said.
     """
     policy = policy_in(transaction)
-    account = transaction.entries.attempts(attempt.account)
-    transaction.entries.forget_attempts(attempt.account)
-    address = transaction.entries.attempts(attempt.address)
+    account = EntryLedger(transaction).attempts(attempt.account)
+    EntryLedger(transaction).forget_attempts(attempt.account)
+    address = EntryLedger(transaction).attempts(attempt.address)
     failures = max(address.failures - 1, 0)
     is_shut = policy.lock_for_s(failures, policy.address_attempts) > 0
     locked_until = address.locked_until if is_shut else None
-    transaction.entries.save_attempts(
+    EntryLedger(transaction).save_attempts(
         replace(address, failures=failures, refused=0, locked_until=locked_until)
     )
     return max(account.refused, address.refused)
@@ -151,7 +153,7 @@ def _turn_away(
             transaction, NOBODY, now, "session.locked", known, detail={"address": address}
         )
     for attempts in shut:
-        transaction.entries.save_attempts(
+        EntryLedger(transaction).save_attempts(
             replace(attempts, refused=attempts.refused + 1, last_at=utc_text(now))
         )
 
@@ -159,7 +161,7 @@ def _turn_away(
 def _take_refused(transaction: Transaction, attempts: Attempts) -> int:
     """Say how many were turned away since it was last said."""
     if attempts.refused:
-        transaction.entries.save_attempts(replace(attempts, refused=0))
+        EntryLedger(transaction).save_attempts(replace(attempts, refused=0))
     return attempts.refused
 
 

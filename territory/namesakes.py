@@ -15,7 +15,7 @@ import pandas as pd
 from territory import audit, duplicates, merging
 from territory.errors import ConflictError, InputError, NotFoundError
 from territory.resolving import resolve
-from territory.store.pair_ledger import DISTINCT, MERGED, PairDecision
+from territory.store.pair_ledger import DISTINCT, MERGED, PairDecision, PairLedger
 
 if TYPE_CHECKING:
     from territory.merging import Change, Prospect
@@ -131,14 +131,14 @@ def likely_duplicates(
     """
     with store.read() as transaction:
         found = _pairs(store, transaction)
-        decided = transaction.pairs.decisions()
+        decided = PairLedger(transaction).decisions()
         distinct = decided[decided["decision"] == DISTINCT]
         apart = pd.MultiIndex.from_frame(distinct[["first_id", "second_id"]])
         pairs = found[~pd.MultiIndex.from_frame(found[["first_id", "second_id"]]).isin(apart)]
         page = pairs.iloc[offset : None if limit is None else offset + limit]
         page = page.reset_index(drop=True)
         ids = list(dict.fromkeys([*page["first_id"], *page["second_id"]]))
-        known = transaction.pairs.prospects(ids).set_index("prospect_id")
+        known = PairLedger(transaction).prospects(ids).set_index("prospect_id")
     for side in ("first", "second"):
         own = known[list(_SHOWN)].reindex(page[f"{side}_id"]).reset_index(drop=True)
         page = page.join(own.add_prefix(f"{side}_"))
@@ -149,11 +149,11 @@ def likely_duplicates(
 
 
 def _pairs(store: Store, transaction: Transaction) -> pd.DataFrame:
-    state = transaction.pairs.state()
+    state = PairLedger(transaction).state()
     held = _FOUND.get(store)
     if held is not None and held[0] == state:
         return held[1]
-    found = duplicates.likely(transaction.pairs.compared())
+    found = duplicates.likely(PairLedger(transaction).compared())
     _FOUND[store] = (state, found)
     return found
 
@@ -165,7 +165,7 @@ def decisions(store: Store) -> pd.DataFrame:
     decided_at, decided_by.
     """
     with store.read() as transaction:
-        found = transaction.pairs.decisions().drop(columns=["has_first", "has_second"])
+        found = PairLedger(transaction).decisions().drop(columns=["has_first", "has_second"])
     return found.iloc[::-1].reset_index(drop=True)
 
 
@@ -190,8 +190,8 @@ def merge(
             return _planned(transaction, kept_id, merged_id, is_dry_run=True)
     with store.write() as transaction:
         report = _planned(transaction, kept_id, merged_id, is_dry_run=False)
-        transaction.pairs.apply(report.changes)
-        transaction.pairs.record(
+        PairLedger(transaction).apply(report.changes)
+        PairLedger(transaction).record(
             PairDecision(
                 kept_id, merged_id, MERGED, report.evidence, _time(now), by, report.changes
             )
@@ -204,7 +204,7 @@ def _planned(
     transaction: Transaction, kept_id: str, merged_id: str, *, is_dry_run: bool
 ) -> MergeReport:
     kept, merged = _both(transaction, kept_id, merged_id)
-    ledger = transaction.pairs
+    ledger = PairLedger(transaction)
     changes = merging.changes(kept, merged, ledger.ancestors(kept_id), ledger.ancestors(merged_id))
     return MergeReport(kept_id, merged_id, _evidence(kept, merged), changes, is_dry_run)
 
@@ -222,7 +222,9 @@ def keep_apart(store: Store, first_id: str, second_id: str, *, by: str, now: dat
     with store.write() as transaction:
         evidence = _evidence(*_both(transaction, first_id, second_id))
         first, second = sorted((first_id, second_id))
-        transaction.pairs.record(PairDecision(first, second, DISTINCT, evidence, _time(now), by))
+        PairLedger(transaction).record(
+            PairDecision(first, second, DISTINCT, evidence, _time(now), by)
+        )
         _put_on_record(transaction, "keep_apart", (first, second), evidence, by, now)
 
 
@@ -235,13 +237,13 @@ def reconsider(store: Store, first_id: str, second_id: str, *, by: str, now: dat
         If nobody called them distinct.
     """
     with store.write() as transaction:
-        found = transaction.pairs.decision(first_id, second_id)
+        found = PairLedger(transaction).decision(first_id, second_id)
         if found is None or found.decision != DISTINCT:
             raise NotFoundError(
                 f"{first_id!r} and {second_id!r} were not called distinct. "
                 "`territory duplicates decided` lists what was decided."
             )
-        transaction.pairs.forget(first_id, second_id)
+        PairLedger(transaction).forget(first_id, second_id)
         _put_on_record(transaction, "reconsider", (first_id, second_id), None, by, now)
 
 
@@ -278,7 +280,7 @@ def unmerge(store: Store, kept_id: str, merged_id: str, *, by: str, now: datetim
         If the kept prospect was itself merged away since, or the merged one is in the store again.
     """
     with store.write() as transaction:
-        ledger = transaction.pairs
+        ledger = PairLedger(transaction)
         decided = ledger.decision(kept_id, merged_id)
         if decided is None or decided.decision != MERGED or decided.first_id != kept_id:
             raise NotFoundError(
@@ -328,10 +330,10 @@ def _told(change: Change) -> str:
 def _both(transaction: Transaction, first_id: str, second_id: str) -> tuple[Prospect, Prospect]:
     if first_id == second_id:
         raise InputError(f"{first_id!r} is one prospect: give the ids of two.")
-    found = {name: transaction.pairs.prospect(name) for name in (first_id, second_id)}
+    found = {name: PairLedger(transaction).prospect(name) for name in (first_id, second_id)}
     for name, prospect in found.items():
         if prospect is None:
-            into = transaction.pairs.decisions()
+            into = PairLedger(transaction).decisions()
             into = into[(into["second_id"] == name) & (into["decision"] == MERGED)]
             hint = (
                 f"It was merged into {into['first_id'].iloc[-1]!r}."

@@ -21,6 +21,7 @@ from territory.geodesy import inverse
 from territory.lengths import format_miles
 from territory.policy import GeocodingPolicy, OnlinePolicy, Policy
 from territory.schemas import GEOCODE
+from territory.store.answer_ledger import AnswerLedger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -174,8 +175,8 @@ def recall(
         return None
     if len(rows) <= _FEW:
         asked = queries(rows[could_gain(rows)], online)
-        return choose(transaction.answers.about(names, asked), asked, names, online)
-    known = transaction.answers.all(names)
+        return choose(AnswerLedger(transaction).about(names, asked), asked, names, online)
+    known = AnswerLedger(transaction).all(names)
     if known.empty:
         return None
     areas = known["query"].str.split(",", n=1).str[1].unique()

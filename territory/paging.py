@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from territory.errors import InputError
+from territory.store.paging_ledger import PagingLedger
+from territory.store.plan_ledger import PlanLedger
 from territory.view_frames import (
     FINDING_COLUMNS,
     OFFICE_COLUMNS,
@@ -81,12 +83,12 @@ def page(
     wanted = dict(choices or {})
     _check(kind, wanted, start, count)
     with store.read() as transaction:
-        plan = transaction.plan_in_force()
+        plan = PlanLedger(transaction).plan_in_force()
         if plan is None:
             return Page(None, 0, pd.DataFrame(columns=list(COLUMNS[kind])))
         seen = Seen(transaction, plan, scope)
         if kind == "prospects":
-            ids, total = transaction.paging.prospects(
+            ids, total = PagingLedger(transaction).prospects(
                 plan.plan_id, scope.accounts, wanted, start=start, count=count
             )
             return Page(plan.plan_id, total, seen.prospects(prospect_id=ids))

@@ -36,6 +36,8 @@ from territory.placing_worklist import (
 from territory.policy import Policy
 from territory.schemas import ADDRESS, GEOCODE
 from territory.store import KINDS
+from territory.store.place_ledger import PlaceLedger
+from territory.store.plan_ledger import PlanLedger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,13 +108,13 @@ def settle(transaction: Transaction, kind: str, rows: pd.DataFrame, policy: Poli
     is_given = rows["given_lon"].notna().to_numpy(bool)
     rows = online.apply(rows, online.recall(transaction, rows, policy), policy)
     if is_given.any():
-        before = transaction.places.given(kind, rows.loc[is_given, key].tolist())
+        before = PlaceLedger(transaction).given(kind, rows.loc[is_given, key].tolist())
         at = placing_staleness.outdated(rows, key, before)
         del before  # as large as the rows themselves
         if len(at):
             asked = rows.iloc[at].set_axis(at)
             rows = geocoding.overlay(rows, placing_staleness.place_again(asked, by_address))
-    decisions = transaction.places.decisions(kind)
+    decisions = PlaceLedger(transaction).decisions(kind)
     return placing_decisions.apply(rows, key, decisions, by_address)
 
 
@@ -132,7 +134,7 @@ def place_again(
 def addressed(transaction: Transaction, kind: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Give rows the addresses that people corrected, as an online provider should be asked."""
     key = KINDS[kind].key[0]
-    return placing_decisions.corrected(rows, key, transaction.places.decisions(kind))
+    return placing_decisions.corrected(rows, key, PlaceLedger(transaction).decisions(kind))
 
 
 def candidates(store: Store, kind: str, subject_id: str) -> pd.DataFrame:
@@ -299,7 +301,7 @@ def forget(
     check_kind(kind)
     with store.write() as transaction:
         row = _row(transaction, kind, subject_id)
-        if not transaction.places.forget(kind, subject_id):
+        if not PlaceLedger(transaction).forget(kind, subject_id):
             raise ConflictError(f"Nothing was decided about {subject_id!r}, so nothing is undone.")
         return _write(transaction, kind, row, "forget", by, now)
 
@@ -316,7 +318,7 @@ def _decide(
     if not by.strip():
         raise InputError("Say who decides: a place that nobody answers for cannot be trusted.")
     row = _row(transaction, kind, subject_id)
-    transaction.places.decide(
+    PlaceLedger(transaction).decide(
         Decision(
             kind,
             subject_id,
@@ -355,7 +357,7 @@ def _write(
 
 
 def _policy(transaction: Transaction) -> Policy:
-    plan = transaction.plan_in_force()
+    plan = PlanLedger(transaction).plan_in_force()
     return plan.policy if plan else Policy()
 
 
@@ -389,5 +391,7 @@ def _by_address(transaction: Transaction, addresses: pd.DataFrame, policy: Polic
 def _candidates(transaction: Transaction, kind: str, row: pd.DataFrame) -> pd.DataFrame:
     policy = _policy(transaction).geocoding
     asked = addressed(transaction, kind, row)
-    answers = transaction.places.answers(online.queries(asked, online.settings(policy)).iloc[0])
+    answers = PlaceLedger(transaction).answers(
+        online.queries(asked, online.settings(policy)).iloc[0]
+    )
     return placing_candidates.candidates(asked.iloc[0], shared_gazetteer(policy), policy, answers)

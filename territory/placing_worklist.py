@@ -9,6 +9,7 @@ from territory.errors import InputError
 from territory.placing_decisions import evidence
 from territory.schemas import PLACEMENTS
 from territory.store import KINDS
+from territory.store.place_ledger import PlaceLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,10 +72,10 @@ def work_list(
         )
     key = KINDS[kind].key[0]
     with store.read() as transaction:
-        counts = transaction.places.counts(kind, text)
+        counts = PlaceLedger(transaction).counts(kind, text)
         total = sum(counts[name] for name in wanted)
-        rows = transaction.places.page(kind, wanted, text, offset, limit if total else 0)
-        decisions = transaction.places.decisions(kind)
+        rows = PlaceLedger(transaction).page(kind, wanted, text, offset, limit if total else 0)
+        decisions = PlaceLedger(transaction).decisions(kind)
     rows.insert(0, "subject_id", rows[key])
     told = ["decision", "decided_by", "decided_at", "evidence"]
     said = decisions.set_index("subject_id")[told].reindex(rows["subject_id"]).astype(object)

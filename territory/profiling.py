@@ -8,6 +8,7 @@ import shapely
 
 from territory import market_size, reference, views
 from territory.profile import TOP, Profile, Sellers, Subject, profile
+from territory.store.reading_ledger import ReadingLedger
 
 if TYPE_CHECKING:
     from territory.access import Scope
@@ -35,7 +36,7 @@ def market_profile(
     """
     with store.read() as transaction:
         row, seen = views.find_market(transaction, market_id, scope)
-        plan, reading = seen.plan, transaction.reading
+        plan, reading = seen.plan, ReadingLedger(transaction)
         reps = reading.part(plan.plan_id, "reps", scope.accounts)
         return profile(
             Subject(market_id, row["name"], row["kind"], plan.name, day or plan.effective_from),

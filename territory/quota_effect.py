@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from territory.pipeline import pipeline, yearly_quotas
+from territory.store.plan_ledger import PlanLedger
+from territory.store.reading_ledger import ReadingLedger
 
 if TYPE_CHECKING:
     from territory.access import Scope
@@ -38,7 +40,7 @@ def quota_effect(store: Store, prospect_id: str, *, scope: Scope) -> QuotaEffect
     None where the money is out of reach, nobody works the account, or its rep has no quota.
     """
     with store.read() as transaction:
-        plan, reading = transaction.plan_in_force(), transaction.reading
+        plan, reading = PlanLedger(transaction).plan_in_force(), ReadingLedger(transaction)
         if plan is None:
             return None
         found = reading.prospects(plan.plan_id, scope.money, prospect_id=prospect_id)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from territory import merging
-from territory.store.pair_ledger import MERGED
+from territory.store.pair_ledger import MERGED, PairLedger
 
 if TYPE_CHECKING:
     from territory.store import Transaction
@@ -53,7 +53,7 @@ def resolve(
     column = NAMED.get(kind)
     if column is None:
         return rows, reason
-    decided = transaction.pairs.decisions()
+    decided = PairLedger(transaction).decisions()
     decided = decided[decided["decision"] == MERGED]
     if decided.empty:
         return rows, reason
@@ -109,7 +109,7 @@ def _fill(
     named = rows["prospect_id"]
     named = named[named.isin({*roots, *roots.values()})]
     at = dict(zip(named, named.index, strict=True))
-    by_hand = transaction.pairs.placed_by_hand()
+    by_hand = PairLedger(transaction).placed_by_hand()
     filled: dict[Any, merging.Values] = {}
     for first_id, second_id in _in_order(decided, roots):
         root = roots[second_id]
@@ -120,11 +120,15 @@ def _fill(
         if second_id in at:
             merged = merging.records(rows.loc[[at[second_id]]])[0]
         else:
-            merged = transaction.pairs.image(first_id, second_id) or {}
+            merged = PairLedger(transaction).image(first_id, second_id) or {}
         is_fixed = root in by_hand and not _took_place(transaction, first_id, second_id)
         found = merging.filled(kept, merged, is_placed_by_hand=is_fixed)
         parent = merged.get("parent_id")
-        if kept["parent_id"] is None and parent and root not in transaction.pairs.ancestors(parent):
+        if (
+            kept["parent_id"] is None
+            and parent
+            and root not in PairLedger(transaction).ancestors(parent)
+        ):
             found["parent_id"] = parent
         if found:
             filled[index] = kept | found
@@ -139,7 +143,7 @@ def _fill(
 
 def _took_place(transaction: Transaction, first_id: str, second_id: str) -> bool:
     """Whether a merge gave the kept prospect the location of the other one."""
-    found = transaction.pairs.decision(first_id, second_id)
+    found = PairLedger(transaction).decision(first_id, second_id)
     return found is not None and any(
         change.kind == "prospects"
         and change.key["prospect_id"] == first_id

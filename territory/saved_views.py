@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from territory import audit
 from territory.access import utc_text
 from territory.errors import ConflictError, InputError, NotFoundError
-from territory.store.saved_view_ledger import SavedView
+from territory.store.saved_view_ledger import SavedView, SavedViewLedger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ LONGEST_QUERY = 4_000  # characters of JSON: browsers and proxies take addresses
 def views(store: Store, owner_id: str) -> list[SavedView]:
     """Give the views of a person, by name."""
     with store.read() as transaction:
-        return transaction.saved_views.views(owner_id)
+        return SavedViewLedger(transaction).views(owner_id)
 
 
 def view(store: Store, owner_id: str, view_id: str) -> SavedView:
@@ -69,7 +69,7 @@ def save(
     if len(text) > LONGEST_QUERY:
         raise InputError("This view has more filters than an address can hold. Remove some.")
     with store.write() as transaction:
-        ledger = transaction.saved_views
+        ledger = SavedViewLedger(transaction)
         if len(ledger.views(owner_id)) >= MOST:
             raise ConflictError(f"You have {MOST} views, and no more are kept. Delete one first.")
         _refuse_taken(transaction, owner_id, key)
@@ -103,7 +103,7 @@ def rename(store: Store, owner_id: str, view_id: str, name: str, *, now: datetim
         before = _known(transaction, owner_id, view_id)
         if key != _name(before.name)[1]:
             _refuse_taken(transaction, owner_id, key)
-        transaction.saved_views.rename(view_id, called, key)
+        SavedViewLedger(transaction).rename(view_id, called, key)
         after = _known(transaction, owner_id, view_id)
         _record(transaction, "rename", owner_id, view_id, now, before=before, after=after)
     return after
@@ -119,20 +119,20 @@ def delete(store: Store, owner_id: str, view_id: str, *, now: datetime) -> Saved
     """
     with store.write() as transaction:
         before = _known(transaction, owner_id, view_id)
-        transaction.saved_views.remove(view_id)
+        SavedViewLedger(transaction).remove(view_id)
         _record(transaction, "delete", owner_id, view_id, now, before=before)
     return before
 
 
 def _known(transaction: Transaction, owner_id: str, view_id: str) -> SavedView:
-    found = transaction.saved_views.view(owner_id, view_id)
+    found = SavedViewLedger(transaction).view(owner_id, view_id)
     if found is None:
         raise NotFoundError(f"You have no view {view_id!r}. The page of your views lists them.")
     return found
 
 
 def _refuse_taken(transaction: Transaction, owner_id: str, key: str) -> None:
-    taken = transaction.saved_views.view_of_name(owner_id, key)
+    taken = SavedViewLedger(transaction).view_of_name(owner_id, key)
     if taken is not None:
         raise ConflictError(
             f"You have a view {taken.name!r} already. Choose another name, or delete that one "

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from territory import passwords
 from territory.access import AccessPolicy, Viewer, utc_text
 from territory.accounts import policy_in, record_of_user
-from territory.store.entry_ledger import Session
+from territory.store.access_ledger import AccessLedger
+from territory.store.entry_ledger import EntryLedger, Session
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,28 +52,28 @@ def viewer_of_session(store: Store, secret: str, *, now: datetime) -> Viewer | N
         return None
     if found.viewer is not None and found.session.seen_at <= utc_text(now - SEEN_EVERY):
         with store.read() as transaction:
-            transaction.entries.touch_session(found.session.session_hash, utc_text(now))
+            EntryLedger(transaction).touch_session(found.session.session_hash, utc_text(now))
     return found.viewer
 
 
 def viewer_of_token(store: Store, secret: str, *, now: datetime) -> Viewer | None:
     """Say in whose name a program asks; None where the token is unknown, over or revoked."""
     with store.read() as transaction:
-        token = transaction.entries.token_of_hash(passwords.fingerprint(secret))
+        token = EntryLedger(transaction).token_of_hash(passwords.fingerprint(secret))
         if token is None or token.revoked_at is not None or token.expires_at <= utc_text(now):
             return None
         viewer = _viewer(transaction, token.user_id, token.scopes)
         if viewer is not None and (token.seen_at or "") <= utc_text(now - SEEN_EVERY):
-            transaction.entries.touch_token(token.token_id, utc_text(now))
+            EntryLedger(transaction).touch_token(token.token_id, utc_text(now))
     return viewer
 
 
 def sign_out(store: Store, secret: str, *, now: datetime) -> None:
     """End a session; one that is unknown or over is left as it is."""
     with store.write() as transaction:
-        session = transaction.entries.session(passwords.fingerprint(secret))
+        session = EntryLedger(transaction).session(passwords.fingerprint(secret))
         if session is not None and session.ended_at is None:
-            transaction.entries.end_session(session.session_hash, utc_text(now))
+            EntryLedger(transaction).end_session(session.session_hash, utc_text(now))
             record_of_user(transaction, session.user_id, now, "session.end", session.user_id)
 
 
@@ -89,7 +90,7 @@ def open_session(
     secret = passwords.new_secret()
     at = utc_text(now)
     expires_at = utc_text(now + timedelta(seconds=policy_in(transaction).session_max_s))
-    transaction.entries.add_session(
+    EntryLedger(transaction).add_session(
         Session(passwords.fingerprint(secret), user_id, method, at, at, expires_at)
     )
     detail = {"method": method, "address": address, "turned_away_before": refused}
@@ -98,7 +99,7 @@ def open_session(
 
 
 def _session(transaction: Transaction, session_hash: str) -> _Known | None:
-    session = transaction.entries.session(session_hash)
+    session = EntryLedger(transaction).session(session_hash)
     if session is None:
         return None
     viewer = _viewer(transaction, session.user_id, None)
@@ -117,7 +118,7 @@ def _is_open(session: Session, policy: AccessPolicy, now: datetime) -> bool:
 
 
 def _viewer(transaction: Transaction, user_id: str, scopes: frozenset[str] | None) -> Viewer | None:
-    user = transaction.access.user(user_id)
+    user = AccessLedger(transaction).user(user_id)
     if user is None or not user.is_active:
         return None
     return Viewer(user_id, user.name, user.roles, user.rep_id, user.managed_rep_ids, scopes)

@@ -11,6 +11,9 @@ from territory.access import EVERYTHING
 from territory.lengths import METRES_PER_MILE
 from territory.pipeline import pipeline
 from territory.snapshot import COLUMNS, Snapshot
+from territory.store.plan_ledger import PlanLedger
+from territory.store.reading_ledger import ReadingLedger
+from territory.store.snapshot_ledger import SnapshotLedger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +39,10 @@ def stamp_of(store: Store, today: str) -> str | None:
 
 
 def _state(transaction: Transaction) -> tuple[str, str, str] | None:
-    plan = transaction.plan_in_force()
-    return None if plan is None else (plan.plan_id, plan.digest, transaction.snapshots.state())
+    plan = PlanLedger(transaction).plan_in_force()
+    return (
+        None if plan is None else (plan.plan_id, plan.digest, SnapshotLedger(transaction).state())
+    )
 
 
 def is_ready(store: Store, folder: Path, today: str) -> bool:
@@ -66,13 +71,13 @@ def ready(store: Store, folder: Path, today: str) -> Snapshot | None:
 
 def gather(transaction: Transaction, today: str) -> pd.DataFrame:
     """Read ``snapshot.COLUMNS`` of every prospect of the plan in force."""
-    plan = transaction.plan_in_force()
+    plan = PlanLedger(transaction).plan_in_force()
     assert plan is not None  # noqa: S101  the caller has asked
-    ledger = transaction.snapshots
+    ledger = SnapshotLedger(transaction)
     rows = ledger.prospects(plan.plan_id)
     rows["distance_mi"] = rows.pop("distance_m") / METRES_PER_MILE
     rows["uncertainty_mi"] = rows.pop("uncertainty_m") / METRES_PER_MILE
-    held = transaction.reading.opportunities(plan.plan_id, EVERYTHING)
+    held = ReadingLedger(transaction).opportunities(plan.plan_id, EVERYTHING)
     deals = pipeline(held).set_index("prospect_id")
     for name in ("stage", "last_activity_on"):
         rows[name] = rows["prospect_id"].map(deals[name]).astype(object)

@@ -9,8 +9,9 @@ from territory.errors import ConflictError
 from territory.identity import key_text
 from territory.import_report import UndoReport, moment
 from territory.store import KINDS
-from territory.store.import_ledger import IS_NEW
-from territory.store.pair_ledger import MERGED
+from territory.store.import_ledger import IS_NEW, ImportLedger
+from territory.store.pair_ledger import MERGED, PairLedger
+from territory.store.work_ledger import WorkLedger
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,7 +40,7 @@ def undo(
         of other kinds that name the new ones, a row that is no longer there. Nothing is written.
     """
     with store.read() if dry_run else store.write() as transaction:
-        ledger = transaction.imports
+        ledger = ImportLedger(transaction)
         record = ledger.record(import_id)
         if record.undone_at is not None:
             raise ConflictError(
@@ -59,7 +60,7 @@ def undo(
         if reasons:
             raise ConflictError(f"{import_id} cannot be undone: {'; '.join(reasons)}.")
         is_about = record.kind == "prospects"
-        stays = transaction.work.filed(brought["prospect_id"].tolist() if is_about else [])
+        stays = WorkLedger(transaction).filed(brought["prospect_id"].tolist() if is_about else [])
         if not dry_run:
             ledger.remove(record.kind, brought)
             _restore(transaction, record.kind, past)
@@ -98,9 +99,9 @@ def _touched_later(transaction: Transaction, record: ImportRecord, keys: pd.Data
     key = list(KINDS[record.kind].key)
     ours = key_text(keys, key)
     reasons = []
-    for later in transaction.imports.records(record.kind):
+    for later in ImportLedger(transaction).records(record.kind):
         if later.number > record.number and later.undone_at is None:
-            theirs = key_text(transaction.imports.before(later.import_id, key), key)
+            theirs = key_text(ImportLedger(transaction).before(later.import_id, key), key)
             same = ours[ours.isin(theirs)]
             if len(same):
                 reasons.append(
@@ -119,7 +120,7 @@ def _rests_on(transaction: Transaction, kind: str, brought: pd.DataFrame) -> lis
                 continue
             target = KINDS[kind].key[0]
             going = _going(transaction, kind, brought, target)
-            rows = transaction.imports.referring(other, column, going)
+            rows = ImportLedger(transaction).referring(other, column, going)
             if len(rows):
                 names = key_text(rows, list(told.key))
                 reasons.append(
@@ -143,7 +144,7 @@ def _going(transaction: Transaction, kind: str, brought: pd.DataFrame, target: s
 def _gone(transaction: Transaction, kind: str, keys: pd.DataFrame) -> list[str]:
     """Name the rows that were taken out of the store since, such as by a merge."""
     key = list(KINDS[kind].key)
-    held = key_text(transaction.imports.stored(kind, keys, key), key)
+    held = key_text(ImportLedger(transaction).stored(kind, keys, key), key)
     ours = key_text(keys, key)
     absent = ours[~ours.isin(held)]
     return [f"{_count(absent, kind)} are no longer there"] if len(absent) else []
@@ -153,7 +154,7 @@ def _kept(transaction: Transaction, kind: str, brought: pd.DataFrame) -> list[st
     """Name the prospects that others were merged into, which would be lost with them."""
     if kind != "prospects":
         return []
-    decided = transaction.pairs.decisions()
+    decided = PairLedger(transaction).decisions()
     names = brought["prospect_id"]
     kept = names[names.isin(decided.loc[decided["decision"] == MERGED, "first_id"])]
     return [f"others were merged into {_count(kept, kind)}: take that back first"] * bool(len(kept))

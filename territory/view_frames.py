@@ -12,6 +12,8 @@ from territory.assignment import without_rivals
 from territory.lengths import METRES_PER_MILE
 from territory.pipeline import open_amounts, pipeline, yearly_quotas
 from territory.plans import COUNTS, count, totals
+from territory.store.plan_ledger import PlanLedger
+from territory.store.reading_ledger import ReadingLedger
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from territory.access import Reach, Scope
     from territory.plans import PlanInfo
     from territory.store import Transaction
-    from territory.store.reading_ledger import ReadingLedger
 
 PROSPECT_COLUMNS = (
     "prospect_id", "name", "status", "segment", "street", "city", "state", "postal_code", "country",
@@ -58,7 +59,7 @@ class Seen:
 
     @property
     def _reading(self) -> ReadingLedger:
-        return self.transaction.reading
+        return ReadingLedger(self.transaction)
 
     def totals(self) -> dict[str, int]:
         """Count the prospects and findings in reach; of everything the plan has kept the counts."""
@@ -132,13 +133,17 @@ class Seen:
 
     def offices(self) -> pd.DataFrame:
         """Give every office with the prospects in reach that it is nearest to."""
-        whole = self.transaction.plan_part(self.plan.plan_id, "offices")
+        whole = PlanLedger(self.transaction).plan_part(self.plan.plan_id, "offices")
         return self._recounted(whole, "nearest_office_id")[list(OFFICE_COLUMNS)]
 
     def reps(self) -> pd.DataFrame:
         """Give the reps in reach."""
         whole = self._reading.part(self.plan.plan_id, "reps", self.scope.accounts)
-        offices = self.transaction.plan_part(self.plan.plan_id, "offices").set_index("office_id")
+        offices = (
+            PlanLedger(self.transaction)
+            .plan_part(self.plan.plan_id, "offices")
+            .set_index("office_id")
+        )
         whole["base_office_name"] = whole["base_office_id"].map(offices["name"])
         owned = self._territories().groupby("rep_id")
         lists = {"territories": "territory_id", "markets": "market_id", "segments": "segment"}

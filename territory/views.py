@@ -20,6 +20,9 @@ import shapely
 
 from territory.errors import NotFoundError
 from territory.policy import Policy
+from territory.store.plan_ledger import PlanLedger
+from territory.store.reading_ledger import ReadingLedger
+from territory.store.snapshot_ledger import SnapshotLedger
 from territory.view_frames import (
     FINDING_COLUMNS,
     OFFICE_COLUMNS,
@@ -143,13 +146,13 @@ def overview(store: Store, *, scope: Scope) -> Overview:
 
 def _state(transaction: Transaction) -> tuple[str | None, ...]:
     """Say by what an overview or a sum may differ: the plan, what was imported and decided."""
-    plan, notice = transaction.plan_in_force(), transaction.setting(DEMO_NOTICE)
+    plan, notice = PlanLedger(transaction).plan_in_force(), transaction.setting(DEMO_NOTICE)
     told = (plan.plan_id, plan.digest) if plan else ()
-    return (*told, notice, transaction.snapshots.state())
+    return (*told, notice, SnapshotLedger(transaction).state())
 
 
 def _overview(transaction: Transaction, scope: Scope) -> Overview:
-    plan, notice = transaction.plan_in_force(), transaction.setting(DEMO_NOTICE)
+    plan, notice = PlanLedger(transaction).plan_in_force(), transaction.setting(DEMO_NOTICE)
     is_whole = scope.counted.is_all
     imported = transaction.size("prospects") if is_whole else 0
     if plan is None:
@@ -167,9 +170,9 @@ def _overview(transaction: Transaction, scope: Scope) -> Overview:
         plan.published_at,
         plan.published_by,
         **counts,
-        markets=len(transaction.reading.markets(plan.plan_id, scope.counted)),
-        offices=len(transaction.plan_part(plan.plan_id, "offices")),
-        reps=len(transaction.reading.part(plan.plan_id, "reps", scope.counted)),
+        markets=len(ReadingLedger(transaction).markets(plan.plan_id, scope.counted)),
+        offices=len(PlanLedger(transaction).plan_part(plan.plan_id, "offices")),
+        reps=len(ReadingLedger(transaction).part(plan.plan_id, "reps", scope.counted)),
         pipeline_usd=pipeline_usd,
         quota_usd=quota_usd,
     )
@@ -246,10 +249,10 @@ def find_market(transaction: Transaction, market_id: str, scope: Scope) -> tuple
     NotFoundError
         If the plan has no such market, or none within reach.
     """
-    plan = transaction.plan_in_force()
+    plan = PlanLedger(transaction).plan_in_force()
     found = pd.DataFrame()
     if plan is not None:
-        found = transaction.reading.markets(plan.plan_id, scope.counted, market_id=market_id)
+        found = ReadingLedger(transaction).markets(plan.plan_id, scope.counted, market_id=market_id)
     if plan is None or found.empty:
         raise NotFoundError(
             f"No market {market_id!r} in the plan in force. `territory export markets` lists "
@@ -267,7 +270,7 @@ def prospect(store: Store, prospect_id: str, *, scope: Scope) -> ProspectView:
         If the plan has no such prospect, or none within reach.
     """
     with store.read() as transaction:
-        plan = transaction.plan_in_force()
+        plan = PlanLedger(transaction).plan_in_force()
         found, is_name_only = pd.DataFrame(), False
         if plan is not None:
             seen = Seen(transaction, plan, scope)
@@ -285,7 +288,9 @@ def prospect(store: Store, prospect_id: str, *, scope: Scope) -> ProspectView:
             "sites": scope.accounts,
         }
         held = {
-            kind: transaction.reading.on_file(kind, plan.plan_id, reach, prospect_id=prospect_id)
+            kind: ReadingLedger(transaction).on_file(
+                kind, plan.plan_id, reach, prospect_id=prospect_id
+            )
             for kind, reach in reaches.items()
         }
         rep_id = found["rep_id"].iloc[0]
@@ -352,7 +357,7 @@ def _within(
     columns: tuple[str, ...],
     read: Callable[[Seen], pd.DataFrame],
 ) -> pd.DataFrame:
-    plan = transaction.plan_in_force()
+    plan = PlanLedger(transaction).plan_in_force()
     if plan is None:
         return pd.DataFrame(columns=list(columns))
     return read(Seen(transaction, plan, scope))

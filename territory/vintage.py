@@ -31,6 +31,7 @@ from territory.policy import Policy
 from territory.reference import Reference
 from territory.schemas import ADDRESS, GEOCODE
 from territory.store import KINDS
+from territory.store.plan_ledger import PlanLedger
 from territory.vintage_tables import MOVED_M, TABLES, TableChanges, compare, tables_in
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ def _install(folder: Path) -> None:
 
 
 def _policy(transaction: Transaction) -> Policy:
-    plan = transaction.plan_in_force()
+    plan = PlanLedger(transaction).plan_in_force()
     return plan.policy if plan else Policy()
 
 

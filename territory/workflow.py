@@ -6,13 +6,11 @@ read is in ``views`` and can be had from here too.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from territory import assignment, audit, drafting, importing, plans, reference, views
+from territory import assignment, audit, drafting, plans, reference
 from territory.account_work import (
     AccountWork,
     Due,
@@ -48,10 +46,12 @@ from territory.imports import (
     undo,
     write_report,
 )
-from territory.policy import Policy, read_policy
+from territory.policy import Policy
 from territory.profile import Profile
 from territory.profiling import market_profile
 from territory.store import KINDS
+from territory.store.plan_ledger import PlanLedger
+from territory.store.reading_ledger import ReadingLedger
 from territory.views import (
     MarketArea,
     MarketView,
@@ -111,7 +111,6 @@ __all__ = [
     "import_file",
     "import_record",
     "is_empty",
-    "load_demo",
     "market",
     "market_area",
     "market_book",
@@ -138,7 +137,6 @@ __all__ = [
     "write_report",
 ]
 
-DEMO = "territory_data.demo"
 # What a plan is made of, and the columns of prospects that decide anything in it.
 _MADE_OF = ("offices", "reps", "markets", "territories", "named_accounts")
 _DECIDING = (
@@ -230,10 +228,10 @@ def assign(
             drafted = _draft(transaction, policy, _day(now), progress or _silent)
         return AssignReport(None, False, dict(drafted.counts), drafted.findings)
     with store.write() as transaction:
-        return _publish(transaction, name, published_by, now, policy, progress or _silent)
+        return publish(transaction, name, published_by, now, policy, progress or _silent)
 
 
-def _publish(
+def publish(
     transaction: Transaction,
     name: str | None,
     published_by: str,
@@ -242,10 +240,10 @@ def _publish(
     tell: Progress,
 ) -> AssignReport:
     drafted = _draft(transaction, policy, _day(now), tell)
-    latest = transaction.plan_in_force()
+    latest = PlanLedger(transaction).plan_in_force()
     if latest and latest.digest == drafted.digest:
         return AssignReport(latest, False, dict(drafted.counts), drafted.findings)
-    number = transaction.next_plan_number()
+    number = PlanLedger(transaction).next_plan_number()
     plan = plans.PlanInfo(
         plan_id=f"plan-{number}",
         number=number,
@@ -259,7 +257,7 @@ def _publish(
         digest=drafted.digest,
     )
     tell(f"Publishing {plan.plan_id}")
-    transaction.publish(plan, drafted.parts)
+    PlanLedger(transaction).publish(plan, drafted.parts)
     audit.record(
         transaction,
         by=published_by,
@@ -276,7 +274,7 @@ def _publish(
 def _draft(
     transaction: Transaction, policy: Policy | None, today: str, tell: Progress
 ) -> drafting.Draft:
-    latest = transaction.plan_in_force()
+    latest = PlanLedger(transaction).plan_in_force()
     held = {kind: transaction.table(kind) for kind in _MADE_OF}
     held["prospects"] = transaction.table("prospects", _DECIDING)
     for kind in ("prospects", "markets"):
@@ -317,10 +315,12 @@ def explain(store: Store, prospect_id: str, *, scope: Scope) -> assignment.Expla
     """
     is_whole = scope.accounts.is_all
     with store.read() as transaction:
-        plan = transaction.plan_in_force()
+        plan = PlanLedger(transaction).plan_in_force()
         if plan is None:
             raise NotFoundError("No plan is published yet. `territory assign` makes one.")
-        facts = transaction.reading.prospects(plan.plan_id, scope.accounts, prospect_id=prospect_id)
+        facts = ReadingLedger(transaction).prospects(
+            plan.plan_id, scope.accounts, prospect_id=prospect_id
+        )
         if facts.empty:
             is_newer = is_whole and len(transaction.table("prospects", prospect_id=prospect_id))
             hint = (
@@ -329,7 +329,7 @@ def explain(store: Store, prospect_id: str, *, scope: Scope) -> assignment.Expla
                 else "`territory export prospects` lists those there are."
             )
             raise NotFoundError(f"No prospect {prospect_id!r} in {plan.plan_id}. {hint}")
-        parts = {kind: transaction.plan_part(plan.plan_id, kind) for kind in _MADE_OF}
+        parts = {kind: PlanLedger(transaction).plan_part(plan.plan_id, kind) for kind in _MADE_OF}
     ground = assignment.Ground(
         parts["territories"],
         parts["named_accounts"],
@@ -375,29 +375,3 @@ def is_empty(store: Store) -> bool:
     """Whether nothing was ever imported into the store."""
     with store.read() as transaction:
         return not any(transaction.size(kind) for kind in KINDS)
-
-
-def load_demo(store: Store, *, now: datetime, progress: Progress | None = None) -> AssignReport:
-    """Import the demo company and publish its plan, all in one transaction.
-
-    The store is marked as holding invented people and figures, which every page says.
-    """
-    folder = resources.files(DEMO)
-    tell = progress or _silent
-    with resources.as_file(folder) as files:
-        policy = read_policy(files / "policy.toml")
-        company = tomllib.loads((files / "company.toml").read_text("utf-8"))
-        with store.write() as transaction:
-            terms = importing.Terms(by=company["name"], now=now)
-            for kind in KINDS:
-                taken = importing.take(
-                    kind,
-                    files / f"{kind}.csv",
-                    policy,
-                    mapping=lambda _names: None,
-                    progress=_silent,
-                )
-                report = importing.save(transaction, taken, terms, progress=_silent)
-                tell(report.sentence)
-            transaction.set_setting(views.DEMO_NOTICE, company["notice"])
-            return _publish(transaction, company["name"], company["name"], now, policy, tell)

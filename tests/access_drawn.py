@@ -18,6 +18,7 @@ from territory import accounts, api_tokens, audit, entry, passwords, sessions
 from territory.access import AccessPolicy, Viewer
 from territory.lockout import LockedOutError, SignInError
 from territory.store import open_store
+from territory.store.access_ledger import AccessLedger
 from tests import databases
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def add(store: Store, login: str, *roles: str, password: str | None = PASSWORD, 
     user = accounts.add_user(store, login, name="Ann Ash", roles=roles, by="cli", now=NOW, **told)
     if password is not None:
         with store.write() as transaction:
-            transaction.access.set_password_hash(user.user_id, password_hash())
+            AccessLedger(transaction).set_password_hash(user.user_id, password_hash())
     return user.user_id
 
 

@@ -44,12 +44,12 @@ def postgresql_url(postgresql_server: str) -> str:
 @pytest.fixture(scope="session")
 def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the demo company; copy it before you change it."""
-    from territory import workflow
+    from territory import demo as demo_company
     from territory.store import open_store
 
     path = tmp_path_factory.mktemp("demo") / "demo.sqlite"
     with open_store(str(path)) as store:
-        workflow.load_demo(store, now=datetime(2026, 11, 20, 12, tzinfo=UTC))
+        demo_company.load_demo(store, now=datetime(2026, 11, 20, 12, tzinfo=UTC))
     return path
 
 

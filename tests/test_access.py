@@ -36,6 +36,8 @@ from territory.access import (
     utc_text,
 )
 from territory.errors import InputError, PolicyError
+from territory.store.access_ledger import AccessLedger
+from territory.store.plan_ledger import PlanLedger
 from territory.views import prospects
 
 if TYPE_CHECKING:
@@ -252,10 +254,10 @@ def test_the_database_and_the_frame_hold_the_same_rows_within_reach(
     reps = frozenset(whole["rep_id"].dropna().unique()[:count])
     reach = Reach(rep_ids=reps)
     with demo_store.read() as transaction:
-        plan = transaction.plan_in_force()
+        plan = PlanLedger(transaction).plan_in_force()
         assert plan is not None
-        held = transaction.access.accounts_within(plan.plan_id, reach)
-        everyone = transaction.access.accounts_within(plan.plan_id, EVERYTHING)
+        held = AccessLedger(transaction).accounts_within(plan.plan_id, reach)
+        everyone = AccessLedger(transaction).accounts_within(plan.plan_id, EVERYTHING)
     seen = narrow(whole, Scope(accounts=reach))
     assert held["prospect_id"].tolist() == seen["prospect_id"].tolist()
     assert (len(held) > 0) == (count > 0)

@@ -15,6 +15,7 @@ from territory.access import AccessPolicy, Viewer, can
 from territory.errors import ConflictError, InputError, NotFoundError
 from territory.lockout import SignInError
 from territory.store import Store, open_store
+from territory.store.entry_ledger import EntryLedger
 from tests.access_drawn import (
     BOTH,
     HERE,
@@ -165,7 +166,7 @@ def test_a_password_that_is_easily_guessed_is_refused_and_the_link_still_works(
         entry.reset_password(lite, link.secret, password, is_loopback=True, address=HERE, now=NOW)
     assert password not in str(caught.value)
     with lite.read() as transaction:
-        held = transaction.entries.link(passwords.fingerprint(link.secret))
+        held = EntryLedger(transaction).link(passwords.fingerprint(link.secret))
     assert held is not None
     assert held.used_at is None
 

@@ -17,6 +17,7 @@ from territory import audit
 from territory.chain import GENESIS, Head
 from territory.errors import ConflictError, FileFormatError, InputError
 from territory.store import Store, open_store
+from territory.store.audit_ledger import AuditLedger
 from tests.access_drawn import BOTH, NOW, empty_file, empty_url, raw
 from tests.audit_drawn import drop_triggers, fill, note, tamper, two_events
 from tests.test_cli import call
@@ -338,7 +339,7 @@ def test_a_purged_payload_cannot_be_guessed_by_its_hash(store: Store) -> None:
         note(transaction, 0)
         note(transaction, 0)
     with store.read() as transaction:
-        first, second = transaction.audit.events()
+        first, second = AuditLedger(transaction).events()
     assert first.payload == second.payload
     assert first.payload_hash != second.payload_hash
 

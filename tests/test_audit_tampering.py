@@ -17,6 +17,7 @@ from territory import audit, chain
 from territory.chain import GENESIS, Event, Head
 from territory.errors import InputError, StoreError
 from territory.store import open_store
+from territory.store.audit_ledger import AuditLedger
 from tests.access_drawn import NOW, empty_file
 from tests.audit_drawn import drop_triggers, fill, note, tamper
 
@@ -79,7 +80,7 @@ def flip(path: Path, table: str, column: str, number: int, at: int) -> Any:
 
 def read(path: Path) -> list[Event]:
     with open_store(str(path)) as store, store.read() as transaction:
-        return list(transaction.audit.events())
+        return list(AuditLedger(transaction).events())
 
 
 def rewrite(path: Path, *, since: int) -> None:

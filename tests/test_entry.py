@@ -18,6 +18,7 @@ from territory.entry import Identity
 from territory.errors import ConflictError, InputError
 from territory.lockout import LockedOutError, SignInError
 from territory.store import Store, open_store
+from territory.store.access_ledger import AccessLedger
 from tests.access_drawn import (
     BOTH,
     HERE,
@@ -87,10 +88,10 @@ def test_a_hash_of_older_parameters_is_renewed_at_sign_in(lite: Store) -> None:
     user_id = add(lite, "ann@example.com", "ops")
     old = PasswordHasher.from_parameters(CHEAPEST).hash(PASSWORD)
     with lite.write() as transaction:
-        transaction.access.set_password_hash(user_id, old)
+        AccessLedger(transaction).set_password_hash(user_id, old)
     enter(lite)
     with lite.read() as transaction:
-        renewed = transaction.access.password_hash(user_id)
+        renewed = AccessLedger(transaction).password_hash(user_id)
     assert renewed is not None
     assert not passwords.is_dated(renewed)
     assert outcome(lite) == "in"

@@ -21,6 +21,7 @@ from territory.errors import ConflictError, InputError, NotFoundError, StoreErro
 from territory.job_queue import Queue, open_queue
 from territory.serving import LocalWorker
 from territory.store import Store, open_store
+from territory.store.job_ledger import JobLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,7 +179,7 @@ def left_behind(store: Store, queue: Queue, **sign: Any) -> str:
     job_id = asked(store, queue)
     queue.huey.dequeue()
     with store.write() as transaction:
-        transaction.jobs.claim(job_id, jobs.stamp(NOW))
+        JobLedger(transaction).claim(job_id, jobs.stamp(NOW))
     if sign:
         told = {"worker": "elsewhere:1", "at": jobs.stamp(NOW), "stage": None, "done": None,
                 "total": None}  # fmt: skip
@@ -211,7 +212,7 @@ def test_a_job_is_given_up_after_three_deaths(store, file_queue):
     for attempt in (2, 3):
         assert jobs.recover(store, file_queue, now=later) == [job_id]
         with store.write() as transaction:
-            assert transaction.jobs.claim(job_id, jobs.stamp(NOW)).attempts == attempt
+            assert JobLedger(transaction).claim(job_id, jobs.stamp(NOW)).attempts == attempt
     assert jobs.recover(store, file_queue, now=later) == []
     job = jobs.look(store, file_queue, job_id)
     assert job.state == "failed"
@@ -231,9 +232,9 @@ def test_an_attempt_that_was_given_up_cannot_end_the_next_one(store, file_queue)
     job_id = left_behind(store, file_queue)
     jobs.recover(store, file_queue, now=NOW + timedelta(minutes=1))
     with store.write() as transaction:
-        transaction.jobs.claim(job_id, jobs.stamp(NOW))
-        assert not transaction.jobs.end(job_id, 1, state="done", ended_at="late")
-        assert transaction.jobs.end(job_id, 2, state="done", ended_at="in time")
+        JobLedger(transaction).claim(job_id, jobs.stamp(NOW))
+        assert not JobLedger(transaction).end(job_id, 1, state="done", ended_at="late")
+        assert JobLedger(transaction).end(job_id, 2, state="done", ended_at="in time")
 
 
 def test_an_unknown_job_is_told_with_the_remedy(store, file_queue):

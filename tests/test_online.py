@@ -33,6 +33,7 @@ from territory.online import (
 from territory.policy import GeocodingPolicy, OnlinePolicy, ProviderPolicy
 from territory.schemas import GEOCODE, check
 from territory.store import open_store
+from territory.store.answer_ledger import AnswerLedger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -230,7 +231,7 @@ def test_recall_reads_the_cache_and_nothing_where_nobody_was_ever_asked(tmp_path
     with open_store(str(tmp_path / "store.sqlite")) as store:
         with store.write() as transaction:
             found = Answer("two", query, FOUND, -87.6359, 41.8789, "rooftop", 100.0, 0.9, "Willis")
-            transaction.answers.save([found], AT)
+            AnswerLedger(transaction).save([found], AT)
         with store.read() as transaction:
             assert recall(transaction, frame, GeocodingPolicy()) is None
             told = recall(transaction, frame, POLICY)
@@ -256,7 +257,7 @@ def test_many_rows_are_answered_as_a_few_are(tmp_path: Path) -> None:
     ]
     with open_store(str(tmp_path / "store.sqlite")) as store:
         with store.write() as transaction:
-            transaction.answers.save(told[:1], AT)
+            AnswerLedger(transaction).save(told[:1], AT)
         with store.read() as transaction:
             one = recall(transaction, few, POLICY)
             all_at_once = recall(transaction, many, POLICY)
@@ -282,19 +283,19 @@ def test_a_later_answer_takes_the_place_of_an_earlier_one_and_old_ones_are_dropp
     first = [Answer("one", "q", "timed_out"), Answer("one", "r", NONE), Answer("two", "q", NONE)]
     later = Answer("one", "q", FOUND, -87.6, 41.9, "rooftop", 100.0, None, "Ünï\t1, 'Elm' St\\N")
     with store.write() as transaction:
-        transaction.answers.save(first, AT)
-        transaction.answers.save([later], "2026-12-24T00:00:00Z")
+        AnswerLedger(transaction).save(first, AT)
+        AnswerLedger(transaction).save([later], "2026-12-24T00:00:00Z")
     with store.write() as transaction:
-        held = transaction.answers.all(["one"])
+        held = AnswerLedger(transaction).all(["one"])
         assert held[["query", "answer"]].to_numpy().tolist() == [["q", FOUND], ["r", NONE]]
         assert held["address"].iloc[0] == later.address
-        assert transaction.answers.about(["one", "two"], ["q"])["provider"].tolist() == [
+        assert AnswerLedger(transaction).about(["one", "two"], ["q"])["provider"].tolist() == [
             "one",
             "two",
         ]
-        assert transaction.answers.about(["one"], []).empty
-        assert transaction.answers.forget("one", "2026-12-01T00:00:00Z") == 1
-        assert transaction.answers.all(["one"])["query"].tolist() == ["q"]
+        assert AnswerLedger(transaction).about(["one"], []).empty
+        assert AnswerLedger(transaction).forget("one", "2026-12-01T00:00:00Z") == 1
+        assert AnswerLedger(transaction).all(["one"])["query"].tolist() == ["q"]
 
 
 @settings(deadline=None, max_examples=60)

@@ -18,6 +18,7 @@ from territory.errors import ConflictError, CoordinateError, InputError, NotFoun
 from territory.placing_decisions import evidence
 from territory.schemas import ADDRESS, GEOCODE
 from territory.store import open_store
+from territory.store.place_ledger import PlaceLedger
 from tests.placed_rows import CHICAGO, POLICY, ROWS, bring, placed, row_of, rows, stored
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def test_what_cannot_be_decided_is_refused_and_nothing_is_written(store: Store) 
     with pytest.raises(InputError, match="name some of placed, approximate"):
         placing.work_list(store, placements=["lost"])
     with store.read() as transaction:
-        assert transaction.places.decisions("prospects").empty
+        assert PlaceLedger(transaction).decisions("prospects").empty
 
 
 # --- outdated coordinates -----------------------------------------------------------------------

@@ -15,6 +15,7 @@ from territory import cli, placing
 from territory.online import Answer, queries
 from territory.online import settings as online_settings
 from territory.store import open_store
+from territory.store.answer_ledger import AnswerLedger
 from tests import databases
 from tests.placed_rows import CHICAGO, POLICY, ROWS, bring, placed, row_of, rows, stored
 
@@ -113,7 +114,7 @@ def test_what_a_provider_answered_is_followed_and_offered(store: Store) -> None:
         "photon", query, "found", -87.626, 41.887, "rooftop", 25.0, None, "1 East Wacker"
     )
     with store.write() as transaction:
-        transaction.answers.save([found], "2026-11-23T09:00:00Z")
+        AnswerLedger(transaction).save([found], "2026-11-23T09:00:00Z")
         transaction.set_setting("online_providers", "photon")
         settled = placing.settle(transaction, "prospects", frame, POLICY)
         transaction.save("prospects", frame.iloc[:0], settled)
@@ -122,7 +123,7 @@ def test_what_a_provider_answered_is_followed_and_offered(store: Store) -> None:
     offered = placing.candidates(store, "prospects", "chicago").iloc[0]
     assert offered["label"] == "photon: 1 East Wacker"
     with store.write() as transaction:
-        transaction.answers.forget("photon", "2027")
+        AnswerLedger(transaction).forget("photon", "2027")
     bring(store, *ROWS)
 
 

@@ -15,6 +15,7 @@ import pytest
 import shapely
 from click.testing import CliRunner
 
+from territory import demo as demo_company
 from territory import pipeline, reference, workflow
 from territory.access import EVERYTHING, NOTHING, Reach, Scope
 from territory.cli import cli
@@ -39,7 +40,7 @@ DENVER_ZIPS = "80202|80203"
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with open_store(str(tmp_path_factory.mktemp("demo") / "demo.sqlite")) as store:
-        workflow.load_demo(store, now=NOW)
+        demo_company.load_demo(store, now=NOW)
         yield store
 
 

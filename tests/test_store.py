@@ -27,6 +27,7 @@ from territory.store import (
     open_store,
 )
 from territory.store.migrations import run
+from territory.store.plan_ledger import PlanLedger
 from territory.store.schema import REVISION, metadata
 
 if TYPE_CHECKING:
@@ -189,27 +190,27 @@ def test_a_row_of_an_unknown_prospect_is_refused_by_the_database_too(store: Stor
 
 def test_a_plan_comes_back_with_policy_counts_and_parts(store: Store) -> None:
     with store.write() as transaction:
-        assert transaction.plan_in_force() is None
-        transaction.publish(PLAN, {"assignments": assignments()})
+        assert PlanLedger(transaction).plan_in_force() is None
+        PlanLedger(transaction).publish(PLAN, {"assignments": assignments()})
     with store.read() as transaction:
-        assert transaction.plan_in_force() == PLAN
-        assert transaction.plan("plan-1") == PLAN
-        assert transaction.next_plan_number() == 2
-        part = transaction.plan_part("plan-1", "assignments", market_id=None)
+        assert PlanLedger(transaction).plan_in_force() == PLAN
+        assert PlanLedger(transaction).plan("plan-1") == PLAN
+        assert PlanLedger(transaction).next_plan_number() == 2
+        part = PlanLedger(transaction).plan_part("plan-1", "assignments", market_id=None)
         assert part["distance_m"].tolist() == [0.1 + 0.2]
         assert "plan_id" not in part
         with pytest.raises(NotFoundError, match=r"'plan-9'.*in force is plan-1"):
-            transaction.plan("plan-9")
+            PlanLedger(transaction).plan("plan-9")
 
 
 def test_the_same_plan_is_published_once(store: Store) -> None:
     with store.write() as transaction:
-        transaction.publish(PLAN, {})
+        PlanLedger(transaction).publish(PLAN, {})
     with pytest.raises(ConflictError, match="plan-1"), store.write() as transaction:
-        transaction.publish(PLAN, {})
+        PlanLedger(transaction).publish(PLAN, {})
     with store.write() as transaction:
-        transaction.publish(replace(PLAN, plan_id="plan-2", number=2), {})
-        latest = transaction.plan_in_force()
+        PlanLedger(transaction).publish(replace(PLAN, plan_id="plan-2", number=2), {})
+        latest = PlanLedger(transaction).plan_in_force()
     assert latest is not None
     assert latest.plan_id == "plan-2"
 
@@ -232,14 +233,14 @@ def test_the_database_itself_refuses_to_change_a_published_plan(
     store: Store, statement: str
 ) -> None:
     with store.write() as transaction:
-        transaction.publish(PLAN, {"assignments": assignments()})
+        PlanLedger(transaction).publish(PLAN, {"assignments": assignments()})
     engine = create_engine(store.url)
     with pytest.raises(Exception, match="a published plan never changes"), engine.begin() as raw:
         raw.execute(text(statement))
     engine.dispose()
     with store.read() as transaction:
-        assert transaction.plan_in_force() == PLAN
-        assert len(transaction.plan_part("plan-1", "assignments")) == 1
+        assert PlanLedger(transaction).plan_in_force() == PLAN
+        assert len(PlanLedger(transaction).plan_part("plan-1", "assignments")) == 1
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_schema(store: Store) -> None:

@@ -14,6 +14,7 @@ import pytest
 import shapely
 from pyproj import Geod
 
+from territory import demo as demo_company
 from territory import workflow
 from territory.access import Scope
 from territory.errors import ColumnError, ConflictError, InputError, NotFoundError
@@ -462,7 +463,7 @@ def test_an_unknown_kind_is_not_exported(planned: Store, tmp_path: Path) -> None
 
 def test_the_demo_company_loads_the_same_twice(demo_store: Store) -> None:
     told: list[str] = []
-    again = workflow.load_demo(
+    again = demo_company.load_demo(
         demo_store, now=datetime(2026, 11, 20, 12, tzinfo=UTC), progress=told.append
     )
     assert not again.is_published
@@ -476,7 +477,7 @@ def test_the_demo_company_makes_the_same_plan_on_postgresql(
     demo_store: Store, postgresql_url: str
 ) -> None:
     with open_store(postgresql_url) as store:
-        workflow.load_demo(store, now=datetime(2026, 11, 20, 12, tzinfo=UTC))
+        demo_company.load_demo(store, now=datetime(2026, 11, 20, 12, tzinfo=UTC))
         assert dataclasses.asdict(workflow.overview(store, scope=ALL)) == dataclasses.asdict(
             workflow.overview(demo_store, scope=ALL)
         )

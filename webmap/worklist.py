@@ -13,6 +13,7 @@ from territory.imports import policy_in_force
 from territory.placing import PLACED_KINDS, WAITING
 from territory.schemas import ADDRESS
 from territory.store import KINDS
+from territory.store.place_ledger import PlaceLedger
 from webmap import basemap, import_tables, job_pages, maps, security, shell, statics
 from webmap.exports import records
 
@@ -87,7 +88,7 @@ def _row(kind: str, subject_id: str) -> dict[str, Any]:
     """Read one row with what was decided about it."""
     with shell.store().read() as transaction:
         found = transaction.table(kind, **{KINDS[kind].key[0]: subject_id})
-        decided = transaction.places.decisions(kind, subject_id)
+        decided = PlaceLedger(transaction).decisions(kind, subject_id)
     if found.empty:
         raise NotFoundError(f"No {subject_id[:80]!r} among the {kind}; it may have been undone.")
     told: dict[str, Any] = {"subject_id": subject_id, "is_stale": False, "decision": None}

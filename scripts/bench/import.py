@@ -53,11 +53,12 @@ def write_tenth(source: Path, target: Path) -> None:
 
 def run_one(companies: Path) -> None:
     """Import and assign one list in this process and hand the figures over."""
+    from territory import demo as demo_company
     from territory import workflow
     from territory.policy import read_policy
     from territory.store import open_store
 
-    demo = resources.files(workflow.DEMO)
+    demo = resources.files(demo_company.PACKAGE)
     with (
         tempfile.TemporaryDirectory() as folder,
         open_store(str(Path(folder) / "store.sqlite")) as store,

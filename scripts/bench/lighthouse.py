@@ -103,7 +103,8 @@ def main() -> None:
     import webmap_server as servers
     from webmap_company import Company
 
-    from territory import accounts, workflow
+    from territory import accounts
+    from territory import demo as demo_company
     from territory.store import open_store
 
     parser = measure.parser(__doc__)
@@ -116,7 +117,7 @@ def main() -> None:
         company = Company(Path(folder), 0, 0.0, 0.0)
         with open_store(company.url) as store:
             now = datetime.now(UTC)
-            workflow.load_demo(store, now=now)
+            demo_company.load_demo(store, now=now)
             accounts.add_user(
                 store, "ops@bench.invalid", name="Ops", roles={"ops"}, by="bench", now=now
             )

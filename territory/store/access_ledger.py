@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
-    from sqlalchemy import ColumnElement, Connection, Table
+    from sqlalchemy import ColumnElement, Table
 
     from territory.access import Reach
+    from territory.store import Transaction
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class User:
 class AccessLedger:
     """Reads and writes users."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def users(self) -> list[User]:
         """Give every user, the disabled ones too, by number."""

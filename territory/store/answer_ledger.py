@@ -15,7 +15,9 @@ from territory.store.import_schema import geocode_answers
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Select
+
+    from territory.store import Transaction
 
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Answer))
 _CHUNK = 5_000  # questions that one statement names: SQLite takes 32,766 values
@@ -24,8 +26,8 @@ _CHUNK = 5_000  # questions that one statement names: SQLite takes 32,766 values
 class AnswerLedger:
     """The answers of providers, one for each provider and question."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def all(self, providers: Iterable[str]) -> pd.DataFrame:
         """Read every answer of some providers: the columns of ``Answer``, by provider and query."""

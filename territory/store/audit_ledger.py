@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     import pandas as pd
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement
+
+    from territory.store import Transaction
 
 ANCHOR = "audit_anchor"  # the setting that notes the end of the log
 AT_ONCE = 5_000  # events in memory while the log is read
@@ -39,8 +41,8 @@ MOVE_ANCHOR = update(settings).where(settings.c.name == ANCHOR).values(value=bin
 class AuditLedger:
     """Appends to the log and reads it; the database refuses anything else."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def append(
         self,

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     import pandas as pd
-    from sqlalchemy import ColumnElement, Connection, Row, Table
+    from sqlalchemy import ColumnElement, Row, Table
 
     from territory.eligibility_policy import EligibilityPolicy
+    from territory.store import Transaction
 
 _CHUNK = 10_000  # values of one IN list
 LISTED = (
@@ -67,8 +68,8 @@ class Sought:
 class EligibilityLedger:
     """Reads and writes the register, within one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def policies(self, name: str | None = None) -> list[PolicyVersion]:
         """Read the versions of policies, by name and number."""

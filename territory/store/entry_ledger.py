@@ -14,7 +14,9 @@ from sqlalchemy.exc import OperationalError
 from territory.store.access_schema import api_tokens, sessions, sign_in_attempts, sign_in_links
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, RowMapping, Table
+    from sqlalchemy import ColumnElement, RowMapping, Table
+
+    from territory.store import Transaction
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,8 @@ class Attempts:
 class EntryLedger:
     """Reads and writes the ways in."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def add_session(self, session: Session) -> None:
         """Note that someone has signed in."""

@@ -21,7 +21,9 @@ from territory.store.import_schema import imports, mappings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Table
+    from sqlalchemy import ColumnElement, Table
+
+    from territory.store import Transaction
 
 IS_NEW = "is_new"  # the column of a before-image that marks rows which the import brought
 NO_LINE = 0  # the line of keys that a full import did not mention
@@ -34,8 +36,8 @@ _JSON = ("buckets", "changes", "mapping")
 class ImportLedger:
     """The import records of one transaction, and the rows they speak of."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def next_number(self) -> int:
         """Give the number of the next import: 1, 2, 3 ..."""

@@ -14,7 +14,9 @@ from territory.store.import_schema import jobs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Row
+
+    from territory.store import Transaction
 
 WAITING, RUNNING, DONE, FAILED, STOPPED = "waiting", "running", "done", "failed", "stopped"
 OPEN = (WAITING, RUNNING)
@@ -52,8 +54,8 @@ class Job:
 class JobLedger:
     """The jobs of one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def add(self, job_id: str, work: str, arguments: Mapping[str, Any], by: str, at: str) -> None:
         """Note a job that waits for a worker."""

@@ -12,16 +12,17 @@ from territory.store.access_ledger import within
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement
 
     from territory.access import Reach
+    from territory.store import Transaction
 
 
 class PagingLedger:
     """Pages through the prospects of a plan within a reach."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def prospects(
         self,

@@ -17,7 +17,9 @@ from territory.store import import_schema, rows, schema, work_schema
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Connection, Select, Table
+    from sqlalchemy import Select, Table
+
+    from territory.store import Transaction
 
 MERGED, DISTINCT = "merged", "distinct"
 _PAIRS = import_schema.pair_decisions
@@ -55,8 +57,8 @@ class PairDecision:
 class PairLedger:
     """Reads and writes decisions about pairs within one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def decisions(self) -> pd.DataFrame:
         """List every decision, oldest first, with ``has_first`` and ``has_second``.

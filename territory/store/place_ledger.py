@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
-    from sqlalchemy import ColumnElement, Connection, Table
+    from sqlalchemy import ColumnElement, Table
+
+    from territory.store import Transaction
 
 _FEW = 500  # ids that a statement may name
 _SEARCHED = ("name", "city", "postal_code")
@@ -26,8 +28,8 @@ _SEARCHED = ("name", "city", "postal_code")
 class PlaceLedger:
     """Decisions about places, and the rows that wait for one."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def decisions(self, kind: str, subject_id: str | None = None) -> pd.DataFrame:
         """Read what was decided about the rows of a kind, or one of them, by subject_id."""

@@ -15,9 +15,10 @@ from territory.store.access_ledger import within
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy import ColumnElement, Select
 
     from territory.access import Reach
+    from territory.store import Transaction
 
 # What a page shows of a company beside what its plan recorded.
 COMPANY_COLUMNS = (
@@ -34,8 +35,8 @@ _PARTS_OF_REPS = {"territories": schema.plan_territories, "reps": schema.plan_re
 class ReadingLedger:
     """Reads rows within a reach. ``equals`` are as in ``rows.equal``."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def prospects(
         self, plan_id: str, reach: Reach, **equals: str | tuple[str, ...] | None

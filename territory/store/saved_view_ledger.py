@@ -14,7 +14,9 @@ from territory.store.work_schema import saved_views
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement
+
+    from territory.store import Transaction
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,8 @@ class SavedView:
 class SavedViewLedger:
     """Reads and writes the views of an owner."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def views(self, owner_id: str) -> list[SavedView]:
         """Give the views of an owner, by name."""

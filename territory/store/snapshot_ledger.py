@@ -11,7 +11,8 @@ from territory.store import import_schema, rows, schema
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import Connection
+
+    from territory.store import Transaction
 
 _DECIDED = (
     "prospect_id", "name", "status", "segment", "market_id", "territory_id", "rep_id",
@@ -23,8 +24,8 @@ _COMPANY = ("industry", "city", "state", "employees", "revenue_usd", "placement"
 class SnapshotLedger:
     """Reads the columns of ``territory.snapshot`` in bulk."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def state(self) -> str:
         """Describe all that a snapshot depends on beside its plan: imports and decisions."""

@@ -19,9 +19,10 @@ from territory.store.work_schema import account_notes, next_steps
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sqlalchemy import ColumnElement, Connection, Select, Table
+    from sqlalchemy import ColumnElement, Select, Table
 
     from territory.access import Reach
+    from territory.store import Transaction
 
 NOTE_COLUMNS = (
     "note_id", "prospect_id", "name", "market_id", "rep_id", "rep_name", "text", "written_at",
@@ -63,8 +64,8 @@ _AT_ONCE = 10_000  # ids in one statement: SQLite takes 32,766 values
 class WorkLedger:
     """Reads and writes notes and next steps. ``plan_id`` is the plan that says whose they are."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
 
     def notes(
         self,

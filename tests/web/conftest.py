@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
-from territory import accounts, entry, links, workflow
+from territory import accounts, entry, links
+from territory import demo as demo_company
 from territory.store import open_store
 from tests.web import hostile
 from webmap import Settings, create_app
@@ -80,7 +81,7 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a store that holds the demo company."""
     url = f"sqlite:///{tmp_path_factory.mktemp('demo')}/demo.sqlite"
     with open_store(url) as store:
-        workflow.load_demo(store, now=NOW)
+        demo_company.load_demo(store, now=NOW)
     return url
 
 

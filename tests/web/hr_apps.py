@@ -11,6 +11,7 @@ from territory.eligibility_deciding import Question
 from territory.homes import open_homes
 from territory.job_queue import open_queue
 from territory.store import open_store
+from territory.store.eligibility_ledger import EligibilityLedger
 from tests.eligibility_stores import NOW, opened, point
 from tests.web.conftest import make_app, sign_in
 from tests.web.reading import Page, token
@@ -67,7 +68,7 @@ def decide_people(app: Flask, miles: dict[str, float]) -> None:
 def decisions(app: Flask, policy: str = "rule") -> int:
     """Count what is on record."""
     with store_of(app) as store, store.read() as transaction:
-        return transaction.eligibility.count_since(policy, "0001-01-01")
+        return EligibilityLedger(transaction).count_since(policy, "0001-01-01")
 
 
 def fields_of(answer: TestResponse) -> dict[str, list[str]]:

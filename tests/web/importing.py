@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from territory import jobs, works
 from territory.job_queue import open_queue
 from territory.store import open_store
+from territory.store.import_ledger import ImportLedger
 from tests.web.conftest import TODAY
 from tests.web.reading import token
 from webmap import Settings, create_app
@@ -95,5 +96,5 @@ def bring_in(app: Flask, client: FlaskClient, content: str = MESSY, **form: str)
         assert press(client, f"{page}/{verb}").status_code == 303
         assert work_off(app)[0].state == "done"
     with open_store(app.config["TERRITORY"].store_url) as store, store.read() as transaction:
-        last = transaction.imports.records()[0]
+        last = ImportLedger(transaction).records()[0]
     return f"/ops/import/{last.import_id}"

@@ -14,6 +14,8 @@ import pytest
 
 from territory import home_files, jobs, uploads, works
 from territory.homes import open_homes
+from territory.store.audit_ledger import AuditLedger
+from territory.store.job_ledger import JobLedger
 from tests.eligibility_stores import NOW
 from tests.web.hr_apps import come_as, decisions, fields_of, hr_app, press, store_of, work_off
 from tests.web.importing import BOUNDARY, multipart
@@ -244,8 +246,8 @@ def test_nothing_of_a_batch_but_counts_is_in_the_job_and_in_the_log_of_events(ap
     page = decided(app, hr, text_of(ROWS))
     hr.get(f"{page}/verdicts.csv", buffered=True)
     with store_of(app) as store, store.read() as transaction:
-        (job,) = transaction.jobs.listed()
-        told = f"{job} {dict(job.outcome)} {list(transaction.audit.events())}"
+        (job,) = JobLedger(transaction).listed()
+        told = f"{job} {dict(job.outcome)} {list(AuditLedger(transaction).events())}"
     assert "'on_record': 8" in told
     for secret in (STREET, "40.1", "80202", "E-1'"):
         assert not re.search(
@@ -257,7 +259,7 @@ def test_whoever_takes_the_verdicts_away_is_on_record(app, hr):
     page = decided(app, hr, text_of(ROWS))
     hr.get(f"{page}/verdicts.csv", buffered=True)
     with store_of(app) as store, store.read() as transaction:
-        taken = [each for each in transaction.audit.events()
+        taken = [each for each in AuditLedger(transaction).events()
                  if each.action == "eligibility.download"]  # fmt: skip
     assert [each.subject_id for each in taken] == [page.rsplit("/", 1)[1]]
 

@@ -12,6 +12,7 @@ import pytest
 from territory import workflow
 from territory.access import Scope
 from territory.store import open_store
+from territory.store.saved_view_ledger import SavedViewLedger
 from tests.web.conftest import NOW, make_app, serve
 from tests.web.test_browser import DESK, PHONE, READY, Watch
 
@@ -160,7 +161,7 @@ def test_the_position_of_the_reader_is_in_no_view(screen, store, worked):
     menu.get_by_role("button", name="Save view").click()
     menu.get_by_role("link", name=name).wait_for()
     with store.read() as transaction:
-        held = transaction.saved_views.views(getpass.getuser())
+        held = SavedViewLedger(transaction).views(getpass.getuser())
     (view,) = [one for one in held if one.name == name]
     assert set(view.query) <= {"at"}
 

@@ -13,6 +13,8 @@ import pytest
 from territory import audit, workflow
 from territory.access import Scope
 from territory.store import open_store
+from territory.store.saved_view_ledger import SavedViewLedger
+from territory.store.work_ledger import WorkLedger
 from tests.web.conftest import NOW, REP_A, REP_B, add_people, make_app, sign_in
 from tests.web.hostile import TEXTS
 from tests.web.reading import Page, token
@@ -212,7 +214,7 @@ def test_next_steps_stand_by_day_overdue_first_with_counts_and_an_undo(as_, stor
 
 def test_a_step_about_what_left_the_plan_stands_without_a_link_and_can_be_ticked(as_, store):
     with store.write() as transaction:
-        step_id = transaction.work.add_step("gone-1", "left over", DAY, at=DAY, by="x")
+        step_id = WorkLedger(transaction).add_step("gone-1", "left over", DAY, at=DAY, by="x")
     assert "left over" not in Page(as_("rep_a").get("/next")).text
     page = Page(as_("ops").get("/next"))
     assert "gone-1 Not in the plan in force" in page.text
@@ -378,7 +380,7 @@ def test_a_chosen_prospect_that_is_gone_does_not_break_a_view(as_, store, accoun
     other = next(one for one, m in accounts[REP_B] if m != market_id)
     post(client, "/views", name="Chosen", market_id=market_id, query=f"prospect={prospect_id}")
     with store.write() as transaction:
-        mine = transaction.saved_views
+        mine = SavedViewLedger(transaction)
         (view,) = [
             one for one in mine.views(client.application.config["PEOPLE"]["ops"])
             if one.name == "Chosen"
