@@ -21,9 +21,9 @@ from playwright.sync_api import sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from territory import demo as demo_company
-from territory import eligibility_desk as desk
-from territory.demo_users import demo_links
-from territory.eligibility_files import read_eligibility_policy
+from territory.cli import demo_links
+from territory.eligibility import desk
+from territory.eligibility.rules import read_eligibility_policy
 from territory.store import open_store
 from webmap import Settings, create_app
 

@@ -6,17 +6,18 @@ import tomllib
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from territory import importing, views
+from territory.imports import steps
+from territory.plans.publish import publish
 from territory.policy import read_policy
+from territory.reports import views
 from territory.store import KINDS
-from territory.workflow import publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from territory.plans import AssignReport
     from territory.store import Store
-    from territory.workflow import AssignReport
 
     Progress = Callable[[str], None]
 
@@ -38,16 +39,16 @@ def load_demo(store: Store, *, now: datetime, progress: Progress | None = None) 
         policy = read_policy(files / "policy.toml")
         company = tomllib.loads((files / "company.toml").read_text("utf-8"))
         with store.write() as transaction:
-            terms = importing.Terms(by=company["name"], now=now)
+            terms = steps.Terms(by=company["name"], now=now)
             for kind in KINDS:
-                taken = importing.take(
+                taken = steps.take(
                     kind,
                     files / f"{kind}.csv",
                     policy,
                     mapping=lambda _names: None,
                     progress=_silent,
                 )
-                report = importing.save(transaction, taken, terms, progress=_silent)
+                report = steps.save(transaction, taken, terms, progress=_silent)
                 tell(report.sentence)
             transaction.set_setting(views.DEMO_NOTICE, company["notice"])
             return publish(transaction, company["name"], company["name"], now, policy, tell)

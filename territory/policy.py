@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from territory.errors import LengthError, PolicyError
-from territory.lengths import METRES_PER_MILE, parse_length
+from territory.units_of_length import METRES_PER_MILE, parse_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

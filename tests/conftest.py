@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import databases
+from tests.fixtures import databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from territory.store import Store
 
+pytest_plugins = ("tests.fixtures.web",)
 ROOT = Path(__file__).resolve().parents[1]
 
 

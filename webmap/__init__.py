@@ -17,46 +17,22 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from flask_compress import Compress
 
-from territory import home_files, works
-from territory.eligibility_means import Means
+from territory.eligibility.desk import Means, upload_files
 from territory.errors import InputError
+from territory.jobs import tasks
 from territory.store import open_store
-from webmap import (
-    admin,
-    api,
-    api_eligibility,
-    assets,
-    auth,
-    basemap,
-    failures,
-    home_screen,
-    hr,
-    hr_batches,
-    hr_people,
-    hr_planning,
-    hr_rules,
-    imports,
-    job_pages,
-    oidc,
-    ops,
-    own_tiles,
-    pairs,
-    profile,
-    rates,
-    receiving,
-    rep,
-    saved,
-    security,
-    self_check,
-    shell,
-    statics,
-    taking,
-    view,
-    wording,
-    work,
-    worklist,
-)
-from webmap.company import Company, company_from
+from webmap import error_handlers, formatting, security
+from webmap.account import Company, company_from, manifest, oidc
+from webmap.account import sign_in as auth
+from webmap.admin import users
+from webmap.api import eligibility, resources
+from webmap.hr import batches, check, exceptions, planning, policies, self_check
+from webmap.maps import assets, basemap, tile_sources
+from webmap.operations import duplicates, imports, overview, review
+from webmap.pages import jobs, layout, static_files
+from webmap.pages import uploads as receiving
+from webmap.prospects import activities, exports, map_data, market_page, profile, saved_views
+from webmap.security import rate_limits as rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,12 +107,12 @@ class Settings:
     @property
     def uploads(self) -> Path:
         """Where the files are that were handed in."""
-        return self.var_dir / works.UPLOADS
+        return self.var_dir / tasks.UPLOADS
 
     @property
     def home_files(self) -> Path:
         """Where the files of homes are that were handed in, apart from all others."""
-        return self.var_dir / home_files.FOLDER
+        return self.var_dir / upload_files.FOLDER
 
     @functools.cached_property
     def means(self) -> Means:
@@ -159,8 +135,8 @@ class Settings:
             self_check=os.environ.get("TERRITORY_SELF_CHECK") == "1",
             self_check_policy=os.environ.get("TERRITORY_SELF_CHECK_POLICY") or None,
             company=company_from(os.environ),
-            tiles=os.environ.get(own_tiles.SETTING) or None,
-            tiles_credit=os.environ.get(own_tiles.CREDIT_SETTING) or None,
+            tiles=os.environ.get(tile_sources.SETTING) or None,
+            tiles_credit=os.environ.get(tile_sources.CREDIT_SETTING) or None,
         )
 
 
@@ -190,25 +166,25 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     # Both fail now rather than at the first request; each process then opens its own.
     open_store(settings.store_url).close()
-    app.extensions["own_tiles"] = own_tiles.tiles_of(settings.tiles, settings.tiles_credit)
+    app.extensions["own_tiles"] = tile_sources.tiles_of(settings.tiles, settings.tiles_credit)
 
     # What is registered last sees a response first: conditional answers and headers are made
     # before the body is compressed.
     Compress(app)
     security.install(app)
     rates.install(app)
-    statics.install(app)
-    failures.install(app)
-    wording.install(app)
-    shell.install(app)
-    home_screen.install(app)
+    static_files.install(app)
+    error_handlers.install(app)
+    formatting.install(app)
+    layout.install(app)
+    manifest.install(app)
     oidc.install(app)
     if settings.warm_up:
         _set_apart(app, settings)
     for module in (
-        admin, auth, oidc, ops, rep, taking, view, hr, hr_people,
-        hr_batches, hr_rules, hr_planning, self_check, api, api_eligibility, imports, worklist,
-        pairs, job_pages, assets, basemap, profile, work, saved, home_screen,
+        users, auth, oidc, overview, market_page, exports, map_data, check, exceptions,
+        batches, policies, planning, self_check, resources, eligibility, imports, review,
+        duplicates, jobs, assets, basemap, profile, activities, saved_views, manifest,
     ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     security.check_declared(app)
@@ -219,7 +195,7 @@ def _set_apart(app: Flask, settings: Settings) -> None:
     """Have heavy work done in a process of its own, where there are Unix sockets."""
     if os.name != "posix":
         return
-    from webmap.apart import Apart
+    from webmap.server import Apart
 
     app.extensions["apart"] = Apart(settings.store_url, settings.var_dir)
     app.extensions["apart"].begin(settings.today().isoformat())

@@ -18,7 +18,7 @@ import measure
 import numpy as np
 from pyproj import Geod, Transformer
 
-from territory.ellipsoid import (
+from territory.geodesy import (
     inverse,
     longest,
     possibly_within,

@@ -24,8 +24,11 @@ sys.path[:0] = [str(ROOT)]
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
-from territory import duplicates, geocoding, intake, reference, tables  # noqa: E402
-from territory.gazetteer import Gazetteer  # noqa: E402
+from territory import reference  # noqa: E402
+from territory.accounts import matching  # noqa: E402
+from territory.files import tables  # noqa: E402
+from territory.geocoding import Gazetteer, geocode  # noqa: E402
+from territory.imports import contract_rows  # noqa: E402
 from territory.policy import Policy  # noqa: E402
 from territory.schemas import GEOCODE  # noqa: E402
 
@@ -69,7 +72,7 @@ def main() -> None:
         return
     rows, planted = invented(options.companies, np.random.default_rng(3))
     started, cpu = time.perf_counter(), time.process_time()
-    pairs = duplicates.likely(rows)
+    pairs = matching.likely(rows)
     wall, cpu = time.perf_counter() - started, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{len(rows):,} prospects: {len(pairs):,} pairs in {wall:.1f} s ({cpu:.1f} s cpu), "
@@ -156,17 +159,19 @@ def read_files(folder: Path) -> None:
     demo = ROOT / "data" / "demo" / "prospects.csv"
     gazetteer = Gazetteer(reference.load(), Policy().geocoding)
     for path in (demo, *(folder / name for name in FILES)):
-        rows = intake.take_in("prospects", tables.read_table(path)).rows.reset_index(drop=True)
-        placed = geocoding.place(rows, gazetteer, Policy())[list(GEOCODE.columns)]
+        rows = contract_rows.take_in("prospects", tables.read_table(path)).rows.reset_index(
+            drop=True
+        )
+        placed = geocode.place(rows, gazetteer, Policy())[list(GEOCODE.columns)]
         whole = pd.concat(
             [rows.drop(columns=["lat", "lon"]), placed.reset_index(drop=True)], axis=1
         )
         started = time.perf_counter()
-        pairs = duplicates.likely(whole)
+        pairs = matching.likely(whole)
         seconds = time.perf_counter() - started
         print(f"{path.name}: {len(pairs):,} pairs of {len(rows):,} rows, {seconds:.1f} s")
         known = whole.set_index("prospect_id")
-        for one, two, score, evidence in pairs[list(duplicates.COLUMNS[:4])].to_numpy():
+        for one, two, score, evidence in pairs[list(matching.COLUMNS[:4])].to_numpy():
             told = [f"{known.at[at, 'name']}, {known.at[at, 'city']}" for at in (one, two)]
             print(f"  {score:.2f} {told[0]} / {told[1]}: {evidence}")
 

@@ -26,14 +26,14 @@ from pyproj import Geod, Transformer
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import measure
 
-from territory import eligibility_desk as desk
-from territory import reference, workflow
-from territory.eligibility import decide
-from territory.eligibility_batch import decide_file, read_offices
-from territory.eligibility_files import example
-from territory.gazetteer import Gazetteer
+from territory import imports, reference
+from territory.eligibility import desk
+from territory.eligibility.decision import decide
+from territory.eligibility.desk import decide_file, read_offices
+from territory.eligibility.homes import open_homes
+from territory.eligibility.rules import example
+from territory.geocoding import Gazetteer
 from territory.geodesy import ring
-from territory.homes import open_homes
 from territory.store import open_store
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def run_desk(rows: int, contender: str) -> measure.Figures:
         files = Path(folder)
         store = stack.enter_context(open_store(str(files / "store.sqlite")))
         homes = stack.enter_context(open_homes(str(files / "homes.sqlite")))
-        workflow.import_file(store, "offices", OFFICES, now=NOW, by="bench")
+        imports.import_file(store, "offices", OFFICES, now=NOW, by="bench")
         desk.save_policy(store, example("fifty_miles"), by="bench", now=NOW)
         desk.publish_policy(store, "fifty-mile-rule", "1", by="bench", now=NOW)
         people = [f"E-{at}" for at in range(rows)]

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any
 import measure
 import numpy as np
 
-from territory import geocoding, intake, reference, tables
-from territory.gazetteer import Gazetteer
+from territory import reference
+from territory.files import tables
+from territory.geocoding import Gazetteer, geocode
 from territory.geodesy import inverse
-from territory.lengths import METRES_PER_MILE
+from territory.imports import contract_rows
+from territory.units_of_length import METRES_PER_MILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,13 +44,13 @@ LEAST_PLACED = {"Fortune 500": 0.995, "universities": 0.99}
 
 def read(path: Path) -> pd.DataFrame:
     """Read a file as an import does."""
-    return intake.take_in("prospects", tables.read_table(path)).rows
+    return contract_rows.take_in("prospects", tables.read_table(path)).rows
 
 
 def errors(rows: pd.DataFrame, gazetteer: Gazetteer) -> pd.DataFrame:
     """Place rows by address alone: GEOCODE, error_mi and is_held beside each."""
     hidden = rows.assign(lon=np.nan, lat=np.nan)
-    placed = geocoding.place(hidden, gazetteer)
+    placed = geocode.place(hidden, gazetteer)
     known = np.flatnonzero((placed["lon"].notna() & rows["lon"].notna()).to_numpy())
     metres = np.full(len(rows), np.nan)
     there = (frame.iloc[known][axis].to_numpy(float) for frame in (placed, rows)
@@ -107,7 +109,7 @@ def by_size(rows: pd.DataFrame) -> dict[str, measure.Figures]:
 
 def conflicts(rows: pd.DataFrame, gazetteer: Gazetteer) -> list[dict[str, Any]]:
     """The rows whose own coordinates contradict their address, by name."""
-    placed = geocoding.place(rows, gazetteer)
+    placed = geocode.place(rows, gazetteer)
     found = placed[placed["placement"] == "conflict"].sort_values("name")
     columns = ["line", "name", "city", "state", "postal_code", "geocode_note"]
     listed: list[dict[str, Any]] = json.loads(found[columns].to_json(orient="records"))

@@ -54,7 +54,8 @@ def write_tenth(source: Path, target: Path) -> None:
 def run_one(companies: Path) -> None:
     """Import and assign one list in this process and hand the figures over."""
     from territory import demo as demo_company
-    from territory import workflow
+    from territory import imports
+    from territory.plans import publish
     from territory.policy import read_policy
     from territory.store import open_store
 
@@ -68,13 +69,13 @@ def run_one(companies: Path) -> None:
 
         def bring_in(kind: str, path: Path) -> measure.Figures:
             """Import a file and keep the figures of its report, which is as large as the file."""
-            report = workflow.import_file(store, kind, path, by="bench", now=NOW, policy=policy)
+            report = imports.import_file(store, kind, path, by="bench", now=NOW, policy=policy)
             changed = report.changes["new"] + report.changes["updated"]
             told = {"rows": report.rows, "reconciles": report.is_reconciled, "changed": changed}
             return told | dict(report.buckets)
 
         def plan() -> dict[str, int]:
-            return workflow.assign(store, published_by="bench", now=NOW, policy=policy).counts
+            return publish.assign(store, published_by="bench", now=NOW, policy=policy).counts
 
         for kind in GROUND:
             bring_in(kind, files / f"{kind}.csv")

@@ -22,7 +22,9 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
-LIGHTHOUSE = ROOT / "tests" / "web" / "audits" / "node_modules" / "lighthouse" / "cli" / "index.js"
+LIGHTHOUSE = (
+    ROOT / "tests" / "browser" / "audits" / "node_modules" / "lighthouse" / "cli" / "index.js"
+)
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-sync", "--disable-background-networking",
          "--disable-component-update")  # fmt: skip
@@ -103,8 +105,8 @@ def main() -> None:
     import webmap_server as servers
     from webmap_company import Company
 
-    from territory import accounts
     from territory import demo as demo_company
+    from territory.access import users
     from territory.store import open_store
 
     parser = measure.parser(__doc__)
@@ -118,7 +120,7 @@ def main() -> None:
         with open_store(company.url) as store:
             now = datetime.now(UTC)
             demo_company.load_demo(store, now=now)
-            accounts.add_user(
+            users.add_user(
                 store, "ops@bench.invalid", name="Ops", roles={"ops"}, by="bench", now=now
             )
         cookie = servers.sign_in(company, 1)[0]

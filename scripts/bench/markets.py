@@ -56,7 +56,7 @@ def smallest(points: int, point: Array, area: Array) -> Array:
 
 
 def territory_table(areas: Array) -> Callable[[Points], Array]:
-    from territory.areas import AreaTable
+    from territory.geodesy import AreaTable
 
     table = AreaTable(areas)
     return lambda points: table.locate(points.lon, points.lat)
@@ -120,7 +120,8 @@ CONTENDERS = {
 
 def read_areas(name: str) -> Array:
     """Geometries in order of county or CBSA code, fresh from their bytes: nothing prepared."""
-    from territory import markets, reference
+    from territory import reference
+    from territory.markets import areas as markets
 
     tables = reference.load()
     if name == "counties":

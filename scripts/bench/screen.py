@@ -60,7 +60,7 @@ def write_offices(path: Path) -> None:
 
 def screen(source: Path, target: Path, offices: Path) -> int:
     """Screen with this project; how many are beyond the radius."""
-    from territory.screening import screen
+    from territory.batch import screen
 
     done = screen(source, target, offices, LIMIT_M)
     return done.rows - done.within

@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from territory import accounts, snapshot, snapshotting, workflow
+from territory import imports
+from territory.access import users
+from territory.plans import publish
 from territory.policy import SEGMENTS
+from territory.prospects import build, snapshot
 from territory.store import open_store
 
 if TYPE_CHECKING:
@@ -181,15 +184,15 @@ def make(folder: Path, size: int, now: datetime) -> Company:
         for kind, rows in tables(size, now).items():
             path = folder / f"{kind}.csv"
             rows.to_csv(path, index=False)
-            report = workflow.import_file(store, kind, path, by=BY, now=now)
+            report = imports.import_file(store, kind, path, by=BY, now=now)
             if not report.refused.empty:
                 raise SystemExit(f"{kind}: {report.refused.head(3).to_string()}")
             path.unlink()
         imported = time.perf_counter()
-        workflow.assign(store, published_by=BY, now=now)
+        publish.assign(store, published_by=BY, now=now)
         done = time.perf_counter()
         for number in range(PEOPLE):
-            accounts.add_user(
+            users.add_user(
                 store,
                 f"ops{number}@bench.invalid",
                 name=f"Ops {number}",
@@ -209,7 +212,7 @@ def make_most(folder: Path, size: int, now: datetime) -> Company:
     few = make(folder, FEW, now)
     today = now.date().isoformat()
     with open_store(few.url) as store:
-        kept = snapshotting.ready(store, few.var / "snapshots", today)
+        kept = build.ready(store, few.var / "snapshots", today)
     if kept is None:
         raise SystemExit("No plan was published.")
     many = snapshot.build(_multiplied(kept, size), kept.stamp)

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 
 from webmap_company import BY, ROOT
 
-from territory import accounts, entry, links
+from territory.access import one_time_links, users
+from territory.access import sign_in as entry
 from territory.store import open_store
 
 if TYPE_CHECKING:
@@ -145,8 +146,8 @@ def sign_in(company: Company, people: int) -> list[str]:
     now = datetime.now(UTC)
     cookies = []
     with open_store(company.url) as store:
-        for user in accounts.users(store)[:people]:
-            link = links.make_link(store, user.user_id, "sign_in", by=BY, now=now)
+        for user in users.users(store)[:people]:
+            link = one_time_links.make_link(store, user.user_id, "sign_in", by=BY, now=now)
             signed_in = entry.sign_in_by_link(
                 store, link.secret, is_loopback=True, address=None, now=now
             )

@@ -27,8 +27,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from territory import workflow
-from territory.gazetteer import shared_gazetteer
+from territory.geocoding import shared_gazetteer
+from territory.imports import history as imports_history
+from territory.imports import import_file
+from territory.imports import outcomes as imports_outcomes
 from territory.policy import GeocodingPolicy
 from territory.store import open_store
 
@@ -55,7 +57,7 @@ def write_file(path: Path, number: int, rows: int) -> State:
 
 def bring_in(url: str, path: Path, tell: Callable[[str], None]) -> None:
     with open_store(url) as store:
-        workflow.import_file(store, "prospects", path, by="soak", now=NOW, progress=tell)
+        import_file(store, "prospects", path, by="soak", now=NOW, progress=tell)
 
 
 class Child:
@@ -96,9 +98,9 @@ def faults(url: str, imports: int) -> list[str]:
     """Say what is wrong with the store, whatever rows it holds."""
     found = []
     with open_store(url) as store:
-        history = workflow.history(store)
+        history = imports_history(store)
         for record in history.itertuples():
-            outcomes = workflow.outcomes(store, record.import_id)
+            outcomes = imports_outcomes(store, record.import_id)
             if not len(outcomes) == record.rows == sum(record.buckets.values()):
                 found.append(f"{record.import_id} does not add up")
     if len(history) != imports:

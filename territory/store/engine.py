@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from territory.errors import InputError, StoreError
-from territory.store.schema import REVISION
+from territory.store.tables import REVISION
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select
 
-from territory.store import rows, schema
+from territory.store import rows, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +33,7 @@ class Transaction:
 
         ``equals`` keeps the rows whose column has that value, or is null for None.
         """
-        table = schema.KINDS[kind].table
+        table = tables.KINDS[kind].table
         chosen = [table.c[name] for name in columns] if columns else list(table.c)
         return self._read(
             select(*chosen).where(*rows.equal(table, equals)).order_by(*table.primary_key)
@@ -42,27 +42,27 @@ class Transaction:
     def size(self, kind: str) -> int:
         """Count the rows of a table of ``KINDS``."""
         found: int = self._connection.execute(
-            select(func.count()).select_from(schema.KINDS[kind].table)
+            select(func.count()).select_from(tables.KINDS[kind].table)
         ).scalar_one()
         return found
 
     def save(self, kind: str, new: pd.DataFrame, updated: pd.DataFrame) -> None:
         """Insert new rows and rewrite those that changed; all columns of the table are expected."""
-        table = schema.KINDS[kind].table
+        table = tables.KINDS[kind].table
         rows.write(self._connection, table, new)
         rows.rewrite(self._connection, table, updated)
 
     def setting(self, name: str) -> str | None:
         """Look up a fact about the store itself."""
         found: str | None = self._connection.execute(
-            select(schema.settings.c.value).where(schema.settings.c.name == name)
+            select(tables.settings.c.value).where(tables.settings.c.name == name)
         ).scalar()
         return found
 
     def set_setting(self, name: str, value: str) -> None:
         """Note a fact about the store itself."""
-        self._connection.execute(delete(schema.settings).where(schema.settings.c.name == name))
-        self._connection.execute(insert(schema.settings).values(name=name, value=value))
+        self._connection.execute(delete(tables.settings).where(tables.settings.c.name == name))
+        self._connection.execute(insert(tables.settings).values(name=name, value=value))
 
     def _read(self, query: Any) -> pd.DataFrame:
         return rows.read(self._connection, query)

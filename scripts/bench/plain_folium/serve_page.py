@@ -24,7 +24,7 @@ from flask import Flask, Response
 from folium.plugins import FastMarkerCluster
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from webmap import assets, basemap
+from webmap.maps import assets, basemap
 
 MIDDLE, ZOOM = (39.5, -98.0), 4
 

@@ -2,12 +2,7 @@
 
 from alembic import context
 
-from territory.store import (  # their tables join the metadata
-    eligibility_schema,  # noqa: F401
-    import_schema,  # noqa: F401
-    work_schema,  # noqa: F401
-)
-from territory.store.schema import metadata
+from territory.store import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, transactional_ddl=True)

@@ -1,0 +1,15 @@
+from .batch import screen as screen
+from .demo import load_demo as load_demo
+from .errors import TerritoryError as TerritoryError
+from .geodesy import OfficeIndex as OfficeIndex
+from .imports import import_file as import_file
+from .plans import assign as assign
+from .plans import check as check
+from .plans import explain as explain
+from .policy import Policy as Policy
+from .policy import read_policy as read_policy
+from .reports import export as export
+from .reports import market as market
+from .reports import market_summaries as market_summaries
+from .reports import overview as overview
+from .store import open_store as open_store

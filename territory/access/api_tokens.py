@@ -1,0 +1,114 @@
+"""API tokens: a program that asks in a user's name, for no more than the user may, for a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from territory.access import passwords
+from territory.access.scopes import TOKEN_SCOPES, utc_text
+from territory.access.session_ledger import EntryLedger, Token
+from territory.access.users import capabilities, known_user, record_of_user
+from territory.errors import ConflictError, InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from territory.store import Store
+
+PREFIX = "territory_"  # by which a token that was left in a public place is recognised
+LONGEST = timedelta(days=366)
+LONGEST_NAME = 200
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """A token as it is shown once: ``secret`` is nowhere else."""
+
+    secret: str = field(repr=False)
+    token: Token
+
+
+def new_token(
+    store: Store,
+    user_id: str,
+    *,
+    name: str,
+    scopes: Iterable[str],
+    lifetime: timedelta,
+    by: str,
+    now: datetime,
+) -> NewToken:
+    """Make a token that can do what both ``scopes`` and, at the time it is used, its user may.
+
+    Raises
+    ------
+    InputError
+        If the name or the scopes will not do, or the token would last longer than a year.
+    ConflictError
+        If the user is disabled.
+    NotFoundError
+        If there is no such user.
+    """
+    asked = frozenset(scopes)
+    secret = PREFIX + passwords.new_secret()
+    with store.write() as transaction:
+        owner = known_user(transaction, user_id)
+        if not owner.is_active:
+            raise ConflictError("This user is disabled. `territory user disable --undo` ends that.")
+        _check(name, asked, capabilities(owner) & TOKEN_SCOPES, lifetime)
+        unnumbered = Token(
+            token_id="",
+            user_id=user_id,
+            name=name.strip(),
+            scopes=asked,
+            created_at=utc_text(now),
+            created_by=by,
+            expires_at=utc_text(now + lifetime),
+        )
+        token = EntryLedger(transaction).add_token(unnumbered, passwords.fingerprint(secret))
+        detail = {"id": token.token_id, "scopes": asked, "expires_at": token.expires_at}
+        record_of_user(transaction, by, now, "token.new", user_id, detail=detail)
+    return NewToken(secret, token)
+
+
+def _check(name: str, asked: frozenset[str], allowed: frozenset[str], lifetime: timedelta) -> None:
+    breaches = []
+    if not name.strip() or len(name) > LONGEST_NAME:
+        breaches.append(f"its name must have 1 to {LONGEST_NAME} characters")
+    if not asked:
+        breaches.append("it has no scope")
+    if beyond := sorted(asked - allowed):
+        breaches.append(f"its user may not give it {', '.join(beyond)}")
+    if not timedelta() < lifetime <= LONGEST:
+        breaches.append(f"it must last {LONGEST.days} days at most, and more than nothing")
+    if breaches:
+        given = ", ".join(sorted(allowed)) or "none"
+        raise InputError(f"This token will not do: {'; '.join(breaches)}. Scopes to give: {given}.")
+
+
+def tokens(store: Store) -> list[Token]:
+    """Give every token, the revoked and expired ones too, without its secret."""
+    with store.read() as transaction:
+        return EntryLedger(transaction).tokens()
+
+
+def revoke_token(store: Store, token_id: str, *, by: str, now: datetime) -> Token:
+    """Let a token open nothing from now on; twice changes nothing.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such token.
+    """
+    with store.write() as transaction:
+        found = EntryLedger(transaction).token(token_id)
+        if found is None:
+            raise NotFoundError("There is no such token. `territory token list` shows them.")
+        if found.revoked_at is None:
+            EntryLedger(transaction).revoke_token(token_id, utc_text(now))
+            detail = {"id": token_id}
+            record_of_user(transaction, by, now, "token.revoke", found.user_id, detail=detail)
+        return EntryLedger(transaction).token(token_id) or found

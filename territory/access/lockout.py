@@ -1,0 +1,193 @@
+"""The lock on the door: attempts to sign in, counted per account and per address, with back-off.
+
+Every attempt is counted before the password is looked at, so that a hundred guesses at once are
+still a hundred guesses; what proves right is taken back. What was typed as a login is kept hashed:
+it may be somebody's password.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from territory.access import passwords
+from territory.access.scopes import AccessPolicy, network_of, utc_text
+from territory.access.session_ledger import EntryLedger
+from territory.access.user_ledger import AccessLedger
+from territory.access.users import fold_login, policy_in, record_of_user
+from territory.errors import InputError, TerritoryError
+
+if TYPE_CHECKING:
+    from territory.access.session_ledger import Attempts
+    from territory.access.user_ledger import User
+    from territory.store import Store, Transaction
+
+QUIET = timedelta(days=1)  # after which failures are forgotten
+NOBODY = "nobody"  # who did what nobody signed in did
+UNKNOWN = "unknown"  # whose account it was where none is known
+
+
+class SignInError(TerritoryError):
+    """Raised when nobody is let in; the message never says which part was wrong."""
+
+
+class LockedOutError(SignInError):
+    """Raised after too many failures. ``retry_after_s`` says when to try again."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__(f"Too many attempts. Try again in {retry_after_s} seconds.")
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt that was counted, and what the password is to be held against."""
+
+    account: str
+    address: str
+    user: User | None
+    password_hash: str | None
+
+
+def count_attempt(store: Store, login: str, address: str | None, now: datetime) -> Attempt:
+    """Count an attempt as a failure of account and address until it proves none.
+
+    Raises
+    ------
+    LockedOutError
+        If there were too many before.
+    """
+    try:
+        folded = fold_login(login)
+    except InputError:
+        folded = ""  # nobody's login
+    keys = _account_key(folded), _address_key(address)
+    with store.write() as transaction:
+        policy = policy_in(transaction)
+        told = [EntryLedger(transaction).attempts(key) for key in keys]
+        locked_s = max(_locked_s(attempts, now) for attempts in told)
+        found = AccessLedger(transaction).user_of_login(folded)
+        if locked_s:
+            _turn_away(transaction, told, found, address, now)
+        else:
+            limits = (policy.account_attempts, policy.address_attempts)
+            for attempts, limit in zip(told, limits, strict=True):
+                EntryLedger(transaction).save_attempts(_failed(attempts, limit, policy, now))
+        EntryLedger(transaction).tidy(expired=utc_text(now - QUIET), quiet=utc_text(now - QUIET))
+        known = found if found is not None and found.is_active else None
+        known_hash = AccessLedger(transaction).password_hash(known.user_id) if known else None
+    if locked_s:
+        raise LockedOutError(locked_s)
+    return Attempt(*keys, known, known_hash)
+
+
+def check_address(store: Store, address: str | None, now: datetime) -> None:
+    """Turn away whoever comes from an address that failed too often.
+
+    Raises
+    ------
+    LockedOutError
+        If it did.
+    """
+    with store.read() as transaction:
+        locked_s = _locked_s(EntryLedger(transaction).attempts(_address_key(address)), now)
+    if locked_s:
+        raise LockedOutError(locked_s)
+
+
+def fail_address(transaction: Transaction, action: str, address: str | None, now: datetime) -> None:
+    """Count and record a failure for which there is no account."""
+    policy = policy_in(transaction)
+    attempts = EntryLedger(transaction).attempts(_address_key(address))
+    failed = _failed(attempts, policy.address_attempts, policy, now)
+    EntryLedger(transaction).save_attempts(failed)
+    record_of_user(transaction, NOBODY, now, action, UNKNOWN, detail={"address": address})
+
+
+def refuse(transaction: Transaction, attempt: Attempt, address: str | None, now: datetime) -> None:
+    """Record that an attempt failed, and how many were turned away since that was last said."""
+    turned_away = max(
+        _take_refused(transaction, EntryLedger(transaction).attempts(key))
+        for key in (attempt.account, attempt.address)
+    )
+    known = attempt.user.user_id if attempt.user else UNKNOWN
+    detail = {"method": "password", "address": address, "turned_away_before": turned_away}
+    record_of_user(transaction, NOBODY, now, "session.refused", known, detail=detail)
+
+
+def forgive(transaction: Transaction, attempt: Attempt) -> int:
+    """Take back what was counted, for it was no failure; of an address only this one attempt.
+
+    Gives how many were turned away since that was last said.
+    """
+    policy = policy_in(transaction)
+    account = EntryLedger(transaction).attempts(attempt.account)
+    EntryLedger(transaction).forget_attempts(attempt.account)
+    address = EntryLedger(transaction).attempts(attempt.address)
+    failures = max(address.failures - 1, 0)
+    is_shut = policy.lock_for_s(failures, policy.address_attempts) > 0
+    locked_until = address.locked_until if is_shut else None
+    EntryLedger(transaction).save_attempts(
+        replace(address, failures=failures, refused=0, locked_until=locked_until)
+    )
+    return max(account.refused, address.refused)
+
+
+def _turn_away(
+    transaction: Transaction,
+    told: list[Attempts],
+    user: User | None,
+    address: str | None,
+    now: datetime,
+) -> None:
+    """Count who comes while the door is shut; the first of them is an event of the log.
+
+    The others are told by the next event, so that nobody fills the log by knocking.
+    """
+    shut = [attempts for attempts in told if _locked_s(attempts, now)]
+    if not any(attempts.refused for attempts in shut):
+        known = user.user_id if user else UNKNOWN
+        record_of_user(
+            transaction, NOBODY, now, "session.locked", known, detail={"address": address}
+        )
+    for attempts in shut:
+        EntryLedger(transaction).save_attempts(
+            replace(attempts, refused=attempts.refused + 1, last_at=utc_text(now))
+        )
+
+
+def _take_refused(transaction: Transaction, attempts: Attempts) -> int:
+    """Say how many were turned away since it was last said."""
+    if attempts.refused:
+        EntryLedger(transaction).save_attempts(replace(attempts, refused=0))
+    return attempts.refused
+
+
+def _failed(attempts: Attempts, limit: int, policy: AccessPolicy, now: datetime) -> Attempts:
+    is_old = attempts.last_at < utc_text(now - QUIET)
+    failures = 1 if is_old else attempts.failures + 1
+    shut_s = policy.lock_for_s(failures, limit)
+    return replace(
+        attempts,
+        failures=failures,
+        last_at=utc_text(now),
+        locked_until=utc_text(now + timedelta(seconds=shut_s)) if shut_s else None,
+    )
+
+
+def _locked_s(attempts: Attempts, now: datetime) -> int:
+    """How many seconds the door stays shut, 0 where it is open."""
+    if attempts.locked_until is None:
+        return 0
+    left = datetime.fromisoformat(attempts.locked_until) - now
+    return max(math.ceil(left.total_seconds()), 0)
+
+
+def _account_key(folded: str) -> str:
+    return passwords.fingerprint(f"account {folded}")
+
+
+def _address_key(address: str | None) -> str:
+    return passwords.fingerprint(f"address {network_of(address)}")

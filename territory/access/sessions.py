@@ -1,0 +1,124 @@
+"""Sessions and tokens in use: who it is that asks.
+
+Each request sees users, roles and policy as they are in the store at that moment, so that what an
+admin takes away is gone at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from territory.access import passwords
+from territory.access.scopes import AccessPolicy, Viewer, utc_text
+from territory.access.session_ledger import EntryLedger, Session
+from territory.access.user_ledger import AccessLedger
+from territory.access.users import policy_in, record_of_user
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from territory.store import Store, Transaction
+
+SEEN_EVERY = timedelta(minutes=1)  # how exactly it is known when a session was last seen
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A new session as the browser gets it: ``secret`` goes into its cookie and nowhere else."""
+
+    secret: str = field(repr=False)
+    user_id: str
+    expires_at: str
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A session, the policy it is held to, and whose it is; None where that one is shut out."""
+
+    session: Session
+    policy: AccessPolicy
+    viewer: Viewer | None
+
+
+def viewer_of_session(store: Store, secret: str, *, now: datetime) -> Viewer | None:
+    """Say who asks in a session; None where it is unknown, over, or its user shut out."""
+    found = store.remember(
+        ("session", passwords.fingerprint(secret)),
+        lambda transaction: _session(transaction, passwords.fingerprint(secret)),
+    )
+    if found is None or not _is_open(found.session, found.policy, now):
+        return None
+    if found.viewer is not None and found.session.seen_at <= utc_text(now - SEEN_EVERY):
+        with store.read() as transaction:
+            EntryLedger(transaction).touch_session(found.session.session_hash, utc_text(now))
+    return found.viewer
+
+
+def viewer_of_token(store: Store, secret: str, *, now: datetime) -> Viewer | None:
+    """Say in whose name a program asks; None where the token is unknown, over or revoked."""
+    with store.read() as transaction:
+        token = EntryLedger(transaction).token_of_hash(passwords.fingerprint(secret))
+        if token is None or token.revoked_at is not None or token.expires_at <= utc_text(now):
+            return None
+        viewer = _viewer(transaction, token.user_id, token.scopes)
+        if viewer is not None and (token.seen_at or "") <= utc_text(now - SEEN_EVERY):
+            EntryLedger(transaction).touch_token(token.token_id, utc_text(now))
+    return viewer
+
+
+def sign_out(store: Store, secret: str, *, now: datetime) -> None:
+    """End a session; one that is unknown or over is left as it is."""
+    with store.write() as transaction:
+        session = EntryLedger(transaction).session(passwords.fingerprint(secret))
+        if session is not None and session.ended_at is None:
+            EntryLedger(transaction).end_session(session.session_hash, utc_text(now))
+            record_of_user(transaction, session.user_id, now, "session.end", session.user_id)
+
+
+def open_session(
+    transaction: Transaction,
+    user_id: str,
+    method: str,
+    address: str | None,
+    now: datetime,
+    *,
+    refused: int = 0,
+) -> SignedIn:
+    """Open a session within a transaction; ``refused`` were turned away before."""
+    secret = passwords.new_secret()
+    at = utc_text(now)
+    expires_at = utc_text(now + timedelta(seconds=policy_in(transaction).session_max_s))
+    EntryLedger(transaction).add_session(
+        Session(passwords.fingerprint(secret), user_id, method, at, at, expires_at)
+    )
+    detail = {"method": method, "address": address, "turned_away_before": refused}
+    record_of_user(transaction, user_id, now, "session.start", user_id, detail=detail)
+    return SignedIn(secret, user_id, expires_at)
+
+
+def _session(transaction: Transaction, session_hash: str) -> _Known | None:
+    session = EntryLedger(transaction).session(session_hash)
+    if session is None:
+        return None
+    viewer = _viewer(transaction, session.user_id, None)
+    return _Known(session, policy_in(transaction), viewer)
+
+
+def _is_open(session: Session, policy: AccessPolicy, now: datetime) -> bool:
+    idle = timedelta(seconds=policy.session_idle_s)
+    longest = timedelta(seconds=policy.session_max_s)
+    return (
+        session.ended_at is None
+        and session.expires_at > utc_text(now)
+        and session.seen_at > utc_text(now - idle)
+        and session.created_at > utc_text(now - longest)
+    )
+
+
+def _viewer(transaction: Transaction, user_id: str, scopes: frozenset[str] | None) -> Viewer | None:
+    user = AccessLedger(transaction).user(user_id)
+    if user is None or not user.is_active:
+        return None
+    return Viewer(user_id, user.name, user.roles, user.rep_id, user.managed_rep_ids, scopes)

@@ -1,0 +1,169 @@
+"""Rows of a file read in the light of the merges in force.
+
+A row of a prospect that was merged away counts as a duplicate, and whatever names that prospect
+means the one that was kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from territory.accounts import merge
+from territory.accounts.duplicate_ledger import MERGED, PairLedger
+
+if TYPE_CHECKING:
+    from territory.store import Transaction
+
+# The column of each kind that names a prospect.
+NAMED = {
+    "sites": "prospect_id",
+    "contacts": "prospect_id",
+    "opportunities": "prospect_id",
+    "named_accounts": "prospect_id",
+    "prospects": "parent_id",
+}
+
+
+def resolve(
+    transaction: Transaction, kind: str, rows: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Read rows of a file in the light of the merges in force.
+
+    Whatever names a prospect that was merged away (a site's prospect_id, a parent_id) names the
+    one that was kept. A kept prospect has its blanks filled as the merge filled them, from the
+    merged row where the file has it, so that the same file changes nothing. A merge whose kept
+    prospect is neither in the store nor in the file is not in force.
+
+    Parameters
+    ----------
+    rows
+        Rows of ``kind`` as the store holds them, geocode and all.
+
+    Returns
+    -------
+    rows
+        The same rows in the same order.
+    reason
+        Why a row does not count, by the index of ``rows``: its prospect was merged away. Else None.
+    """
+    reason = pd.Series(np.full(len(rows), None), index=rows.index, dtype=object)
+    column = NAMED.get(kind)
+    if column is None:
+        return rows, reason
+    decided = PairLedger(transaction).decisions()
+    decided = decided[decided["decision"] == MERGED]
+    if decided.empty:
+        return rows, reason
+    at_hand = set(rows["prospect_id"].dropna()) if kind == "prospects" else set()
+    roots = _roots(decided, at_hand)
+    if kind == "prospects":
+        reason = _reasons(rows["prospect_id"], decided, roots)
+        rows = _fill(transaction, rows, decided, roots)
+    is_renamed = rows[column].isin(roots)
+    renamed = rows[column].mask(is_renamed, rows[column].map(roots))
+    if kind == "prospects":
+        renamed = renamed.where(renamed != rows["prospect_id"], None)
+    if kind == "named_accounts":
+        again = is_renamed & (
+            renamed.duplicated() | renamed.isin(set(rows.loc[~is_renamed, column]))
+        )
+        told = "prospect " + rows[column].map(repr) + " was merged into " + renamed.map(repr)
+        reason = reason.mask(again, told + ", which the file names as well")
+    return rows.assign(**{column: renamed}), reason
+
+
+def _roots(decided: pd.DataFrame, at_hand: set[str]) -> dict[str, str]:
+    """Which prospect each one that was merged away is now, through however many merges."""
+    gone = decided[~decided["has_second"]]
+    step = dict(zip(gone["second_id"], gone["first_id"], strict=True))
+    here = at_hand | set(decided.loc[decided["has_first"], "first_id"])
+    roots = {}
+    for name in step:
+        at, seen, last = name, {name}, None
+        while (at := step.get(at, "")) and at not in seen:
+            seen.add(at)
+            last = at if at in here else last
+        if last is not None:
+            roots[name] = last
+    return roots
+
+
+def _reasons(ids: pd.Series, decided: pd.DataFrame, roots: dict[str, str]) -> pd.Series:
+    columns = (decided[name] for name in ("second_id", "decided_by", "decided_at"))
+    said = {
+        name: f"{name!r} was merged into {roots[name]!r} by {by} on {at[:10]}"
+        for name, by, at in zip(*columns, strict=True)
+        if name in roots
+    }
+    reason = ids.map(said).astype(object)
+    return reason.where(reason.notna(), None)
+
+
+def _fill(
+    transaction: Transaction, rows: pd.DataFrame, decided: pd.DataFrame, roots: dict[str, str]
+) -> pd.DataFrame:
+    """Fill the blanks of kept prospects as their merges did."""
+    named = rows["prospect_id"]
+    named = named[named.isin({*roots, *roots.values()})]
+    at = dict(zip(named, named.index, strict=True))
+    by_hand = PairLedger(transaction).placed_by_hand()
+    filled: dict[Any, merge.Values] = {}
+    for first_id, second_id in _in_order(decided, roots):
+        root = roots[second_id]
+        index = at.get(root)
+        if index is None:
+            continue
+        kept = filled.get(index) or merge.records(rows.loc[[index]])[0]
+        if second_id in at:
+            merged = merge.records(rows.loc[[at[second_id]]])[0]
+        else:
+            merged = PairLedger(transaction).image(first_id, second_id) or {}
+        is_fixed = root in by_hand and not _took_place(transaction, first_id, second_id)
+        found = merge.filled(kept, merged, is_placed_by_hand=is_fixed)
+        parent = merged.get("parent_id")
+        if (
+            kept["parent_id"] is None
+            and parent
+            and root not in PairLedger(transaction).ancestors(parent)
+        ):
+            found["parent_id"] = parent
+        if found:
+            filled[index] = kept | found
+    if not filled:
+        return rows
+    rows = rows.copy()
+    changed = pd.DataFrame.from_dict(filled, orient="index")
+    for name in rows.columns:
+        rows.loc[changed.index, name] = changed[name].astype(rows[name].dtype)
+    return rows
+
+
+def _took_place(transaction: Transaction, first_id: str, second_id: str) -> bool:
+    """Whether a merge gave the kept prospect the location of the other one."""
+    found = PairLedger(transaction).decision(first_id, second_id)
+    return found is not None and any(
+        change.kind == "prospects"
+        and change.key["prospect_id"] == first_id
+        and not set(merge.LOCATION).isdisjoint(change.after or ())
+        for change in found.changes
+    )
+
+
+def _in_order(decided: pd.DataFrame, roots: dict[str, str]) -> list[tuple[str, str]]:
+    """Pairs (kept, merged) as they filled one another: oldest first, each before its own."""
+    gone = decided[decided["second_id"].isin(set(roots)) & ~decided["has_second"]]
+    above = dict(zip(gone["second_id"], gone["first_id"], strict=True))
+    said = dict(zip(gone["second_id"], gone["decided_at"], strict=True))
+
+    def path(name: str) -> tuple[str, ...]:
+        walked: list[str] = []
+        at = name
+        while at in above and at != roots[name]:
+            walked.append(f"{said[at]} {at}")
+            at = above[at]
+        return tuple(reversed(walked))
+
+    return [(above[name], name) for name in sorted(above, key=path)]

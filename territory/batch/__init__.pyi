@@ -1,0 +1,1 @@
+from .screening import screen as screen

@@ -1,0 +1,1 @@
+from .demo import demo_links as demo_links

@@ -1,0 +1,200 @@
+"""The commands ``territory note ...`` and ``territory next ...``: what was done, what is due."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from territory.cli.options import answer, as_json, by_option, first_rows, now, opened, person
+from territory.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+id_argument = click.argument("prospect_id", metavar="ID")
+
+
+@click.group("note")
+def note_group() -> None:
+    """Note what was done about accounts, apart from what the CRM says.
+
+    \b
+    Example:
+      territory note list
+    """
+
+
+@note_group.command()
+@id_argument
+@click.argument("text", metavar="TEXT")
+@by_option
+@as_json
+@click.pass_context
+def add(
+    context: click.Context, *, prospect_id: str, text: str, by: str | None, is_json: bool
+) -> None:
+    """Write a note about a prospect.
+
+    \b
+    Example:
+      territory note add walmart "Met the head of purchasing; she wants the price list."
+    """
+    from territory import accounts
+    from territory.access import Scope
+
+    note_id = accounts.add_note(
+        opened(context, create=False),
+        prospect_id,
+        text,
+        scope=Scope.everything(),
+        by=person(by),
+        now=now(),
+    )
+    answer({"note_id": note_id}, f"Noted about {prospect_id}: {note_id}.", is_json=is_json)
+
+
+@note_group.command("list")
+@click.argument("prospect_id", metavar="[ID]", required=False)
+@as_json
+@click.pass_context
+def list_notes(context: click.Context, *, prospect_id: str | None, is_json: bool) -> None:
+    """List notes, the newest first: of one prospect, or of all.
+
+    \b
+    Example:
+      territory note list walmart
+    """
+    from territory import accounts
+    from territory.access import Scope
+
+    store = opened(context, create=False)
+    found = accounts.notes(store, scope=Scope.everything(), prospect_id=prospect_id)
+    if is_json:
+        click.echo(json.dumps(_records(found), indent=2))
+        return
+    columns = ("written_at", "prospect_id", "author", "text", "on_file")
+    for at, about, author, text, on_file in first_rows(found, columns):
+        gone = "" if on_file else " (no longer on file)"
+        click.echo(f"{at}  {about}{gone}  {author}: {text or 'taken back'}")
+    click.echo(f"{len(found):,} notes.")
+
+
+@click.group("next")
+def next_group() -> None:
+    """Say what is to be done next about accounts, and list what is due.
+
+    \b
+    Example:
+      territory next list --rep R01
+    """
+
+
+@next_group.command("list")
+@click.option("--rep", "rep_id", metavar="REP", help="Only the accounts of this rep.")
+@click.option("--until", metavar="DAY", help="Only what is due by this day, as 2027-01-31.")
+@as_json
+@click.pass_context
+def list_steps(
+    context: click.Context, *, rep_id: str | None, until: str | None, is_json: bool
+) -> None:
+    """List the next steps by day, what is overdue first.
+
+    \b
+    Example:
+      territory next list --rep R01 --until 2027-01-31
+    """
+    from territory import accounts
+    from territory.access import Scope
+
+    found = accounts.steps(
+        opened(context, create=False), scope=Scope.everything(), rep_id=rep_id, until=_day(until)
+    )
+    if is_json:
+        click.echo(json.dumps(_records(found), indent=2))
+        return
+    today, columns = now().date().isoformat(), ("due_on", "prospect_id", "words", "step_id")
+    for day, about, words, step_id in first_rows(found, columns):
+        click.echo(f"{day}{' overdue' if day < today else ''}  {about}: {words}  ({step_id})")
+    overdue = int((found["due_on"] < today).sum())
+    click.echo(f"{len(found):,} next steps, {overdue:,} overdue.")
+
+
+@next_group.command("set")
+@id_argument
+@click.argument("words", metavar="WORDS")
+@click.option("--on", "due_on", required=True, metavar="DAY", help="By when, as 2027-01-31.")
+@click.option("--replace", is_flag=True, help="Put it in place of the next step there is.")
+@by_option
+@as_json
+@click.pass_context
+def set_(
+    context: click.Context,
+    *,
+    prospect_id: str,
+    words: str,
+    due_on: str,
+    replace: bool,
+    by: str | None,
+    is_json: bool,
+) -> None:
+    """Say what is to be done next about a prospect, and by when.
+
+    \b
+    Example:
+      territory next set walmart "Send the price list" --on 2027-01-31 --replace
+    """
+    from territory import accounts
+    from territory.access import Scope
+
+    store, scope = opened(context, create=False), Scope.everything()
+    standing = accounts.work_of(store, prospect_id, scope=scope).steps["step_id"].tolist()
+    step_id = accounts.set_next_step(
+        store,
+        prospect_id,
+        words,
+        due_on,
+        scope=scope,
+        by=person(by),
+        now=now(),
+        instead_of=standing if replace else (),
+    )
+    answer({"step_id": step_id}, f"Next about {prospect_id}: {step_id}.", is_json=is_json)
+
+
+@next_group.command()
+@click.argument("step_id", metavar="STEP")
+@by_option
+@as_json
+@click.pass_context
+def done(context: click.Context, *, step_id: str, by: str | None, is_json: bool) -> None:
+    """Tick a next step as done.
+
+    \b
+    Example:
+      territory next done step-0123456789abcdef
+    """
+    from territory import accounts
+    from territory.access import Scope
+
+    prospect_id = accounts.finish_next_step(
+        opened(context, create=False),
+        step_id,
+        scope=Scope.everything(),
+        by=person(by),
+        now=now(),
+    )
+    answer({"prospect_id": prospect_id}, f"{step_id} of {prospect_id} is done.", is_json=is_json)
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InputError(f"--until {text}: no day. Write it as 2027-01-31.") from None
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]

@@ -1,0 +1,304 @@
+"""The commands that bring files in: ``import``, ``mapping`` and ``imports ...``."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from territory.cli.options import (
+    KINDS,
+    Progress,
+    answer,
+    as_json,
+    by_option,
+    dry_run,
+    first_rows,
+    note,
+    now,
+    opened,
+    person,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from territory.imports import ImportReport
+    from territory.store import Store
+
+kind_argument = click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
+file_argument = click.argument("file", type=click.Path(path_type=Path))
+id_argument = click.argument("import_id", metavar="ID")
+
+
+@click.command("import")
+@kind_argument
+@file_argument
+@click.option(
+    "--mapping",
+    "mapping_path",
+    type=click.Path(path_type=Path),
+    help="TOML file that says which header is which column; `territory mapping` prints one.",
+)
+@click.option(
+    "--full", "is_full", is_flag=True, help="FILE has every row of its kind: tell which it lacks."
+)
+@click.option(
+    "--report",
+    "report_path",
+    type=click.Path(path_type=Path),
+    help="Write the rows of FILE with what became of each: csv, xlsx, parquet.",
+)
+@by_option
+@dry_run
+@as_json
+@click.pass_context
+def import_(
+    context: click.Context,
+    *,
+    kind: str,
+    file: Path,
+    mapping_path: Path | None,
+    is_full: bool,
+    report_path: Path | None,
+    by: str | None,
+    dry_run: bool,
+    is_json: bool,
+) -> None:
+    """Read FILE into the store. The same file twice changes nothing.
+
+    KIND is one of offices, prospects, reps, markets, territories, named_accounts, sites, contacts,
+    opportunities, quotas. A row that cannot be used is refused with its line; the others go in.
+    `territory imports undo` takes an import back.
+
+    \b
+    Examples:
+      territory import offices offices.csv
+      territory import prospects accounts.xlsx --dry-run --report where.xlsx
+      territory import prospects accounts.csv --full --mapping accounts.toml
+    """
+    from territory.files import tables
+    from territory.imports import (
+        import_file,
+        mapping_files,
+        write_report,
+    )
+
+    given = mapping_files.read_mapping(mapping_path, kind) if mapping_path else None
+    if report_path is not None:
+        tables.check_writable(report_path)
+    with _looking_only(context) if dry_run else nullcontext(opened(context)) as store:
+        report = import_file(
+            store,
+            kind,
+            file,
+            by=person(by),
+            now=now(),
+            mapping=given,
+            is_full=is_full,
+            dry_run=dry_run,
+            progress=Progress(),
+        )
+    if report_path is not None:
+        write_report(report, report_path, original=file)
+    if not is_json:
+        _tell(report)
+    answer(report.as_json(), report.sentence, is_json=is_json)
+
+
+def _tell(report: ImportReport) -> None:
+    """Tell what a person should look at, on stderr."""
+    for line, reason, remedy in first_rows(report.refused, ("line", "reason", "remedy")):
+        note(f"line {line}: {reason}. {remedy}")
+    if report.missing:
+        note(f"Not in the file: {_some(report.missing)}.")
+    if report.ignored:
+        note(f"Columns not used: {', '.join(report.ignored)}.")
+    for remark in report.remarks:
+        note(remark)
+
+
+def _some(names: tuple[str, ...], shown: int = 10) -> str:
+    more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
+
+
+@contextmanager
+def _looking_only(context: click.Context) -> Iterator[Store]:
+    """Open the store without making one: where there is none, an empty one that is thrown away."""
+    from territory.store import DEFAULT_URL, open_store, read_url
+
+    chosen = read_url(context.obj or DEFAULT_URL)
+    if chosen.get_backend_name() != "sqlite" or Path(str(chosen.database)).exists():
+        yield opened(context, create=False)
+        return
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_store(str(Path(folder) / "empty.sqlite")) as store,
+    ):
+        yield store
+
+
+@click.command("mapping")
+@kind_argument
+@file_argument
+@as_json
+@click.pass_context
+def mapping(context: click.Context, *, kind: str, file: Path, is_json: bool) -> None:
+    """Print which header of FILE would be which column, as TOML to edit.
+
+    A header mapped to "" is not used. `territory import --mapping` reads the edited file, and the
+    store remembers it for the next file with the same headers.
+
+    \b
+    Example:
+      territory mapping prospects accounts.csv > accounts.toml
+    """
+    from territory.imports import (
+        mapping_files,
+        preview,
+    )
+
+    with _looking_only(context) as store:
+        seen = preview(store, kind, file)
+    if seen.problem:
+        note(seen.problem)
+    told = {
+        "kind": kind,
+        "origin": seen.origin,
+        "mapping": {header: seen.mapping.get(header, "") for header in seen.headers},
+        "missing": list(seen.missing),
+        "problem": seen.problem,
+    }
+    answer(told, mapping_files.mapping_text(seen).rstrip("\n"), is_json=is_json)
+
+
+@click.group("imports")
+def imports() -> None:
+    """Look back at what was imported, download where each row went, take an import back.
+
+    \b
+    Example:
+      territory imports list
+    """
+
+
+@imports.command("list")
+@click.option("--kind", type=click.Choice(KINDS), metavar="KIND", help="Of this kind only.")
+@as_json
+@click.pass_context
+def list_(context: click.Context, *, kind: str | None, is_json: bool) -> None:
+    """List the imports, the newest first.
+
+    \b
+    Example:
+      territory imports list --kind prospects
+    """
+    from territory.imports import (
+        history,
+        import_record,
+    )
+
+    store = opened(context, create=False)
+    frame = history(store, kind)
+    if is_json:
+        click.echo(json.dumps(frame.to_dict("records"), indent=2))
+        return
+    for (import_id,) in first_rows(frame, ("import_id",)):
+        click.echo(import_record(store, import_id).sentence)
+    click.echo(f"{len(frame):,} imports.")
+
+
+@imports.command()
+@id_argument
+@as_json
+@click.pass_context
+def show(context: click.Context, *, import_id: str, is_json: bool) -> None:
+    """Tell of one import where its rows went: which need a person, line by line.
+
+    \b
+    Example:
+      territory imports show import-3
+    """
+    import dataclasses
+
+    from territory.imports import (
+        import_record,
+        missing_keys,
+        outcomes,
+    )
+
+    store = opened(context, create=False)
+    record = import_record(store, import_id)
+    told = outcomes(store, import_id)
+    absent = missing_keys(store, import_id)
+    if is_json:
+        rows = told.to_dict("records")
+        whole = {**dataclasses.asdict(record), "missing_keys": list(absent), "outcomes": rows}
+        click.echo(json.dumps(whole, indent=2))
+        return
+    is_fine = told["bucket"].isin(("placed", "approximate", "accepted"))
+    for line, bucket, reason in first_rows(told[~is_fine], ("line", "bucket", "reason")):
+        click.echo(f"line {line}: {bucket}: {reason}")
+    if absent:
+        click.echo(f"Not in the file: {_some(absent)}.")
+    click.echo(record.sentence)
+
+
+@imports.command()
+@id_argument
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--original",
+    type=click.Path(path_type=Path),
+    help="The file that was imported: its columns come first, untouched.",
+)
+@as_json
+@click.pass_context
+def report(
+    context: click.Context, *, import_id: str, target: Path, original: Path | None, is_json: bool
+) -> None:
+    """Write what became of each row to OUT: csv, xlsx or parquet by its suffix.
+
+    \b
+    Example:
+      territory imports report import-3 where.xlsx --original accounts.csv
+    """
+    from territory.imports import (
+        outcomes,
+        report_table,
+        write_report,
+    )
+
+    store = opened(context, create=False)
+    frame = report_table(store, import_id, original) if original else outcomes(store, import_id)
+    rows = write_report(frame, target)
+    answer({"rows": rows, "file": str(target)}, f"{rows:,} rows in {target}.", is_json=is_json)
+
+
+@imports.command()
+@id_argument
+@by_option
+@dry_run
+@as_json
+@click.pass_context
+def undo(
+    context: click.Context, *, import_id: str, by: str | None, dry_run: bool, is_json: bool
+) -> None:
+    """Take an import back: what it brought goes, what it changed is as it was before.
+
+    \b
+    Example:
+      territory imports undo import-3 --dry-run
+    """
+    from territory.imports import (
+        undo as imports_undo,
+    )
+
+    store = opened(context, create=False)
+    told = imports_undo(store, import_id, by=person(by), now=now(), dry_run=dry_run)
+    answer(told.as_json(), told.sentence, is_json=is_json)

@@ -1,0 +1,128 @@
+"""The commands around long works: ``territory work`` runs them, ``territory jobs`` shows them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from territory.cli.options import answer, as_json, note, now, opened
+
+if TYPE_CHECKING:
+    from territory.jobs import Job, Queue
+
+FEW = 20
+
+
+def var_folder() -> Path:
+    """Give the folder that the server keeps its files in."""
+    return Path(os.environ.get("TERRITORY_VAR") or "var").resolve()
+
+
+def _queue() -> Queue:
+    from territory.jobs import open_queue
+
+    return open_queue(folder=var_folder())
+
+
+@click.command("work")
+@click.option("--bound", is_flag=True, hidden=True, help="Stop when the standard input ends.")
+@click.pass_context
+def work(context: click.Context, *, bound: bool) -> None:
+    """Run the imports, geocoding and batches that the pages ask for, until stopped with Ctrl+C.
+
+    `territory serve` starts one by itself. Start more, here or on other machines, where one is not
+    enough: they share $TERRITORY_STORE, $TERRITORY_QUEUE and the folder $TERRITORY_VAR. Ctrl+C lets
+    the job at hand end first; a second one, or SIGTERM, leaves it, and it starts again later.
+
+    \b
+    Example:
+      TERRITORY_QUEUE=redis://localhost:6379/0 territory work
+    """
+    from territory.eligibility.desk import upload_files
+    from territory.jobs import worker, works
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    with opened(context) as store:
+        url, shown = store.url, store.shown
+    ready = (lambda: None) if bound else (lambda: note(f"Working for {shown}  (Ctrl+C stops it)"))
+    folder = var_folder()
+    worker.work(
+        url,
+        _queue(),
+        works(folder, now),
+        clock=now,
+        ready=ready,
+        tidy=lambda: upload_files.sweep(folder / upload_files.FOLDER, now()),
+        is_bound=bound,
+    )
+
+
+@click.group("jobs")
+def jobs_group() -> None:
+    """Look at the long works that the pages asked for."""
+
+
+@jobs_group.command("list")
+@as_json
+@click.pass_context
+def list_(context: click.Context, *, is_json: bool) -> None:
+    """List the jobs, the one asked for last first.
+
+    \b
+    Example:
+      territory jobs list --json
+    """
+    from territory.jobs import requests
+
+    found = requests.listed(opened(context, create=False), _queue(), limit=FEW)
+    lines = [_line(job) for job in found] or ["No job was asked for yet."]
+    answer({"jobs": [_told(job) for job in found]}, "\n".join(lines), is_json=is_json)
+
+
+@jobs_group.command("show")
+@click.argument("job_id", metavar="JOB")
+@as_json
+@click.pass_context
+def show(context: click.Context, *, job_id: str, is_json: bool) -> None:
+    """Say how far a job is, or what came of it.
+
+    \b
+    Example:
+      territory jobs show job-1f0c8e5b2a77
+    """
+    from territory.jobs import requests
+
+    job = requests.look(opened(context, create=False), _queue(), job_id)
+    answer(_told(job), _line(job), is_json=is_json)
+
+
+@jobs_group.command("stop")
+@click.argument("job_id", metavar="JOB")
+@as_json
+@click.pass_context
+def stop(context: click.Context, *, job_id: str, is_json: bool) -> None:
+    """Stop a job that waits or runs. Nothing of it is written.
+
+    \b
+    Example:
+      territory jobs stop job-1f0c8e5b2a77
+    """
+    from territory.jobs import requests
+
+    requests.stop(opened(context, create=False), _queue(), job_id, now=now())
+    answer({"job_id": job_id, "asked_to_stop": True}, f"{job_id} stops.", is_json=is_json)
+
+
+def _line(job: Job) -> str:
+    told = job.error or (job.outcome or {}).get("sentence") or job.stage or ""
+    return f"{job.job_id}  {job.work}  {job.state}  asked {job.asked_at} by {job.asked_by}. {told}"
+
+
+def _told(job: Job) -> dict[str, Any]:
+    import dataclasses
+
+    return dataclasses.asdict(job)

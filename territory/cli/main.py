@@ -1,0 +1,334 @@
+"""The command ``territory``: a shell on the workflow, nothing else.
+
+Everything heavy is imported inside the command that needs it, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from territory.cli.activities import next_group, note_group
+from territory.cli.audit import audit_group
+from territory.cli.duplicates import duplicates_group, family
+from territory.cli.eligibility import eligibility
+from territory.cli.export import export_group
+from territory.cli.geocode import geocode
+from territory.cli.imports import import_, imports, mapping
+from territory.cli.jobs import jobs_group, work
+from territory.cli.options import Progress, answer, as_json, dry_run, note, now, opened, person
+from territory.cli.profile import profile_command
+from territory.cli.reference import data_group
+from territory.cli.review import places
+from territory.cli.tokens import tokens_group
+from territory.cli.users import users_group
+from territory.errors import InputError, NotFoundError, TerritoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+    from territory.store import Store
+
+BAD_INPUT = 2
+EXAMPLES = 3  # findings of one code
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--store",
+    "store_url",
+    envvar="TERRITORY_STORE",
+    metavar="URL",
+    help="Where the data is: a SQLite file or postgresql://user@host/database. "
+    "Default: $TERRITORY_STORE, or sqlite:///var/territory.sqlite.",
+)
+@click.version_option(package_name="territory-mapper", prog_name="territory")
+@click.pass_context
+def cli(context: click.Context, store_url: str | None) -> None:
+    """Sales territories and target markets, decided on the ellipsoid and explained.
+
+    \b
+    Example:
+      territory demo && territory serve
+    """
+    context.obj = store_url
+
+
+cli.add_command(eligibility)
+cli.add_command(export_group)
+cli.add_command(import_)
+cli.add_command(imports)
+cli.add_command(mapping)
+cli.add_command(data_group)
+cli.add_command(geocode)
+cli.add_command(places)
+cli.add_command(profile_command)
+cli.add_command(duplicates_group)
+cli.add_command(family)
+cli.add_command(jobs_group)
+cli.add_command(work)
+cli.add_command(users_group)
+cli.add_command(tokens_group)
+cli.add_command(audit_group)
+cli.add_command(note_group)
+cli.add_command(next_group)
+
+
+@cli.command()
+@click.option("--if-empty", is_flag=True, help="Do nothing where the store holds anything.")
+@as_json
+@click.pass_context
+def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
+    """Load the example company: real headquarters, invented reps and pipeline.
+
+    \b
+    Example:
+      territory demo --if-empty
+    """
+    from territory import demo as demo_company
+    from territory import reports
+    from territory.access import Scope
+    from territory.plans import publish
+
+    store = opened(context)
+    if not publish.is_empty(store):
+        if if_empty:
+            answer({"loaded": False}, f"{store.shown} holds data already.", is_json=is_json)
+            return
+        if not reports.overview(store, scope=Scope.everything()).is_demo:
+            raise InputError(
+                f"{store.shown} holds data of yours, which the example would mix with. "
+                "Name another one: territory --store sqlite:///var/demo.sqlite demo"
+            )
+    report = demo_company.load_demo(store, now=now(), progress=note)
+    _publish_example_rule(store, report.plan.published_by if report.plan else "example")
+    answer({"loaded": True, **report.as_json()}, report.sentence, is_json=is_json)
+
+
+def _publish_example_rule(store: Store, by: str) -> None:
+    """Put the 50-mile rule in force, so that HR can decide at once."""
+    from importlib import resources
+
+    from territory.eligibility import desk
+    from territory.eligibility.rules import read_eligibility_policy
+
+    rule = resources.files("territory_data") / "eligibility_fifty_miles.toml"
+    with resources.as_file(rule) as path:
+        policy = read_eligibility_policy(path)
+    if not desk.policies(store, policy.name):
+        desk.save_policy(store, policy, by=by, now=now())
+        desk.publish_policy(store, policy.name, policy.version, by=by, now=now())
+
+
+@cli.command()
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--offices",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File with office_id, name, lat and lon, or an address.",
+)
+@click.option(
+    "--radius", required=True, metavar="LENGTH", help="How far counts as near: 50mi, 80km, 1200m."
+)
+@click.option(
+    "--all-pairs", is_flag=True, help="One row per point and office within the radius instead."
+)
+@as_json
+def screen(
+    *, source: Path, target: Path, offices: Path, radius: str, all_pairs: bool, is_json: bool
+) -> None:
+    """Find the nearest office of every row of IN and write it all to OUT. Needs no store.
+
+    Adds nearest_office_id, distance_mi, within_radius, offices_within, uncertainty_mi and verdict
+    to the rows and columns of IN, in their order.
+
+    \b
+    Examples:
+      territory screen companies.csv near.csv --offices offices.csv --radius 50mi
+      territory screen homes.parquet near.parquet --offices offices.csv --radius 80km --all-pairs
+    """
+    from territory.batch import screen as run
+    from territory.units_of_length import parse_length
+
+    radius_m = parse_length(radius)
+    report = run(source, target, offices, radius_m, all_pairs=all_pairs, progress=Progress().rows)
+    answer(report.as_json(), report.sentence, is_json=is_json)
+
+
+@cli.command()
+@click.option("--name", help="What people call the plan. Default: the day.")
+@click.option("--by", "published_by", help="Who publishes it. Default: the user signed in here.")
+@click.option(
+    "--policy",
+    "policy_path",
+    type=click.Path(path_type=Path),
+    help="TOML file with the rules. Default: the policy of the plan in force.",
+)
+@dry_run
+@as_json
+@click.pass_context
+def assign(
+    context: click.Context,
+    *,
+    name: str | None,
+    published_by: str | None,
+    policy_path: Path | None,
+    dry_run: bool,
+    is_json: bool,
+) -> None:
+    """Work out who owns which prospect and publish it as the next plan.
+
+    \b
+    Example:
+      territory assign --name 2027-Q1 --policy policy.toml
+    """
+    from territory.plans import publish
+    from territory.policy import read_policy
+
+    report = publish.assign(
+        opened(context, create=False),
+        name=name,
+        published_by=person(published_by),
+        now=now(),
+        policy=read_policy(policy_path) if policy_path else None,
+        dry_run=dry_run,
+        progress=Progress(),
+    )
+    answer(report.as_json(), report.sentence, is_json=is_json)
+
+
+@cli.command()
+@as_json
+@click.pass_context
+def check(context: click.Context, *, is_json: bool) -> None:
+    """List what is wrong with the data as they are now, each with its remedy.
+
+    \b
+    Example:
+      territory check --json > findings.json
+    """
+    from territory.plans import publish
+
+    report = publish.check_report(opened(context, create=False), now=now())
+    if is_json:
+        told = {
+            "totals": report.sums.to_dict("records"),
+            "findings": report.findings.to_dict("records"),
+        }
+        click.echo(json.dumps(told, indent=2))
+        return
+    for title, severity, code in _all(report.sums, ("title", "severity", "code")):
+        click.echo(f"{severity}: {title}")
+        of_code = report.findings[report.findings["code"] == code]
+        for (message,) in _all(of_code.head(EXAMPLES), ("message",)):
+            click.echo(f"  {message}")
+        if len(of_code) > EXAMPLES:
+            click.echo(f"  ... and {len(of_code) - EXAMPLES:,} more.")
+        click.echo(f"  Remedy: {of_code['remedy'].iloc[0]}")
+    click.echo(f"{len(report.findings):,} findings.")
+
+
+def _all(frame: pd.DataFrame, columns: Iterable[str]) -> list[tuple[Any, ...]]:
+    return list(frame[list(columns)].itertuples(index=False, name=None))
+
+
+@cli.command()
+@click.argument("prospect_id", metavar="ID")
+@as_json
+@click.pass_context
+def explain(context: click.Context, *, prospect_id: str, is_json: bool) -> None:
+    """Say why a prospect is whose it is: every rule in the order tried, and the plan.
+
+    \b
+    Example:
+      territory explain walmart
+    """
+    import dataclasses
+
+    from territory.access import Scope
+    from territory.plans import publish
+
+    told = publish.explain(opened(context, create=False), prospect_id, scope=Scope.everything())
+    answer(dataclasses.asdict(told), "\n".join(told.lines()), is_json=is_json)
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    envvar="PORT",
+    default=8000,
+    show_default=True,
+    help="0 takes a free one. Also from $PORT.",
+)
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True)
+@click.pass_context
+def serve(context: click.Context, *, host: str, port: int, workers: int) -> None:
+    """Serve the pages until stopped with Ctrl+C; for the example company, print how to come in.
+
+    The host is this machine alone unless $TERRITORY_HOSTS names those under which others ask.
+
+    \b
+    Example:
+      territory serve --port 8080
+    """
+    from webmap.server import serve as serving
+
+    store = opened(context)
+    url = store.url
+    store.close()
+    serving.serve(url, host, port, workers=workers, tell=lambda address: _ready(url, address))
+
+
+def _ready(store_url: str, address: str) -> None:
+    """Say where the pages are and how to come in."""
+    from territory.access import users
+    from territory.cli.demo import demo_links
+    from territory.store import open_store
+
+    click.echo(f"Serving {address}  (Ctrl+C stops it)")
+    with open_store(store_url) as store:
+        made = demo_links(store, address, now=now())
+        is_new = not made and not users.users(store)
+    if made:
+        click.echo("Sign in to the example company; each link works once, on this machine only:")
+    for name, link in made:
+        click.echo(f"  {name:<24}  {link}")
+    if is_new:
+        click.echo(
+            "Nobody can sign in yet. Make the first admin: "
+            "territory user add you@example.com --name You --role admin"
+        )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command: exit code 2 and one line on stderr for bad input, 1 for other failures."""
+    try:
+        cli.main(arguments, prog_name="territory", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(BAD_INPUT)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "territory"
+        _fail(f"{error.format_message()} See {command} --help.", BAD_INPUT)
+    except click.ClickException as error:
+        _fail(error.format_message(), error.exit_code)
+    except click.Abort:
+        _fail("stopped.", 1)
+    except TerritoryError as error:
+        bad_input = isinstance(error, InputError | NotFoundError)
+        _fail(str(error), BAD_INPUT if bad_input else 1)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"territory: {' '.join(message.split())}", err=True)
+    sys.exit(code)

@@ -1,0 +1,283 @@
+"""The commands ``territory places ...``: rows whose place needs a person, and what is decided."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from territory.cli.options import answer, as_json, by_option, now, opened, person
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from territory.geocoding.review import Geocode
+
+KINDS = ("prospects", "offices", "sites")
+PLACEMENTS = ("placed", "approximate", "ambiguous", "conflict", "unplaced", "not_a_place")
+
+kind_argument = click.argument("kind", type=click.Choice(KINDS), metavar="KIND")
+id_argument = click.argument("subject_id", metavar="ID")
+
+
+@click.group("places")
+def places() -> None:
+    """Look through the rows whose place needs a person, and settle them.
+
+    KIND is one of prospects, offices, sites. What is decided stands until the address or the
+    coordinates of the file change.
+
+    \b
+    Example:
+      territory places list
+    """
+
+
+@places.command("list")
+@click.argument("kind", type=click.Choice(KINDS), default="prospects", metavar="[KIND]")
+@click.option(
+    "--placement",
+    "placements",
+    multiple=True,
+    type=click.Choice(PLACEMENTS),
+    help="Which rows; may be given several times. Default: conflict, ambiguous and unplaced.",
+)
+@click.option("--text", help="Words that the id, name, city or postal code must have.")
+@click.option("--offset", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@as_json
+@click.pass_context
+def list_(
+    context: click.Context,
+    *,
+    kind: str,
+    placements: tuple[str, ...],
+    text: str | None,
+    offset: int,
+    limit: int,
+    is_json: bool,
+) -> None:
+    """List rows by how far their place can be relied on, one page at a time.
+
+    \b
+    Examples:
+      territory places list
+      territory places list prospects --placement conflict --text boston --json
+    """
+    from territory.geocoding import review
+
+    found = review.work_list(
+        opened(context, create=False),
+        kind,
+        placements=placements or review.WAITING,
+        text=text,
+        offset=offset,
+        limit=limit,
+    )
+    if is_json:
+        page = {"total": found.total, "offset": offset, "counts": dict(found.counts)}
+        click.echo(json.dumps({**page, "rows": _records(found.rows)}, indent=2))
+        return
+    for row in _records(found.rows):
+        where = " ".join(row[name] for name in ("city", "state", "postal_code") if row[name])
+        stale = f" Changed since {row['decided_by']} decided." if row["is_stale"] else ""
+        told = row["geocode_note"] or row["geocode_source"] or "nothing is known of its place"
+        name = row["name"] or "no name"
+        click.echo(f"{row['placement']}  {row['subject_id']}  {name}, {where}: {told}.{stale}")
+    counts = ", ".join(f"{number:,} {name}" for name, number in found.counts.items())
+    click.echo(f"{len(found.rows):,} of {found.total:,} rows. All {kind}: {counts}.")
+
+
+@places.command()
+@kind_argument
+@id_argument
+@as_json
+@click.pass_context
+def candidates(context: click.Context, *, kind: str, subject_id: str, is_json: bool) -> None:
+    """List the places that a row could be at, the likeliest first.
+
+    \b
+    Example:
+      territory places candidates prospects fiserv
+    """
+    from territory.geocoding import review
+    from territory.units_of_length import format_miles
+
+    found = review.candidates(opened(context, create=False), kind, subject_id)
+    if is_json:
+        click.echo(json.dumps(_records(found), indent=2))
+        return
+    for row in _records(found):
+        reach = f"within {format_miles(row['uncertainty_m'])}" if row["uncertainty_m"] else "exact"
+        click.echo(
+            f"{row['candidate_id']}  {row['label']} ({row['lat']:.5f}, {row['lon']:.5f}; "
+            f"{row['precision']}, {reach}): {row['why']}"
+        )
+    click.echo(f"{len(found):,} places. `territory places accept {kind} ID --candidate CODE`.")
+
+
+@places.command()
+@kind_argument
+@id_argument
+@click.option("--lat", type=float, required=True, help="Latitude in degrees.")
+@click.option("--lon", type=float, required=True, help="Longitude in degrees.")
+@by_option
+@as_json
+@click.pass_context
+def pin(
+    context: click.Context,
+    *,
+    kind: str,
+    subject_id: str,
+    lat: float,
+    lon: float,
+    by: str | None,
+    is_json: bool,
+) -> None:
+    """Put a row where you say it is.
+
+    \b
+    Example:
+      territory places pin prospects fiserv --lat 43.0605 --lon -88.1065
+    """
+    from territory.geocoding import review
+
+    store = opened(context, create=False)
+    _tell(review.pin(store, kind, subject_id, lon, lat, by=person(by), now=now()), is_json=is_json)
+
+
+@places.command()
+@kind_argument
+@id_argument
+@click.option("--candidate", metavar="CODE", help="One of its candidates. Default: where it is.")
+@by_option
+@as_json
+@click.pass_context
+def accept(
+    context: click.Context,
+    *,
+    kind: str,
+    subject_id: str,
+    candidate: str | None,
+    by: str | None,
+    is_json: bool,
+) -> None:
+    """Say that a row is where it stands, or at one of its candidates.
+
+    \b
+    Example:
+      territory places accept prospects fiserv
+    """
+    from territory.geocoding import review
+
+    store = opened(context, create=False)
+    done = review.accept(store, kind, subject_id, candidate, by=person(by), now=now())
+    _tell(done, is_json=is_json)
+
+
+@places.command()
+@kind_argument
+@id_argument
+@click.option("--street")
+@click.option("--city")
+@click.option("--state")
+@click.option("--zip", "postal_code", help="ZIP or other postal code.")
+@click.option("--country")
+@by_option
+@as_json
+@click.pass_context
+def correct(
+    context: click.Context,
+    *,
+    kind: str,
+    subject_id: str,
+    street: str | None,
+    city: str | None,
+    state: str | None,
+    postal_code: str | None,
+    country: str | None,
+    by: str | None,
+    is_json: bool,
+) -> None:
+    """Place a row by another address. What is left out is as in its file; "" is blank.
+
+    \b
+    Example:
+      territory places correct prospects fiserv --zip 53045
+    """
+    from territory.geocoding import review
+
+    address = {
+        "street": street,
+        "city": city,
+        "state": state,
+        "postal_code": postal_code,
+        "country": country,
+    }
+    given = {name: text for name, text in address.items() if text is not None}
+    store = opened(context, create=False)
+    done = review.correct_address(store, kind, subject_id, given, by=person(by), now=now())
+    _tell(done, is_json=is_json)
+
+
+@places.command("not-a-place")
+@kind_argument
+@id_argument
+@by_option
+@as_json
+@click.pass_context
+def not_a_place(
+    context: click.Context, *, kind: str, subject_id: str, by: str | None, is_json: bool
+) -> None:
+    """Mark a row as no place, so that nobody is asked about it again.
+
+    \b
+    Example:
+      territory places not-a-place prospects test-account
+    """
+    from territory.geocoding import review
+
+    store = opened(context, create=False)
+    done = review.mark_no_place(store, kind, subject_id, by=person(by), now=now())
+    _tell(done, is_json=is_json)
+
+
+@places.command()
+@kind_argument
+@id_argument
+@by_option
+@as_json
+@click.pass_context
+def forget(
+    context: click.Context, *, kind: str, subject_id: str, by: str | None, is_json: bool
+) -> None:
+    """Take back what was decided about a row and place it as its file says.
+
+    \b
+    Example:
+      territory places forget prospects fiserv
+    """
+    from territory.geocoding import review
+
+    store = opened(context, create=False)
+    _tell(review.forget(store, kind, subject_id, by=person(by), now=now()), is_json=is_json)
+
+
+def _tell(done: Geocode, *, is_json: bool) -> None:
+    if done.lon is None or done.lat is None:
+        sentence = f"{done.placement}: {done.geocode_note}."
+    else:
+        note = f" ({done.geocode_note})" if done.geocode_note else ""
+        sentence = (
+            f"{done.placement} at {done.lat:.5f}, {done.lon:.5f}: {done.geocode_source}{note}."
+        )
+    answer(done.as_json(), sentence, is_json=is_json)
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    values = frame.astype(object)
+    return [
+        {str(name): value for name, value in row.items()}
+        for row in values.where(values.notna(), None).to_dict("records")
+    ]

@@ -1,0 +1,1 @@
+"""Commute-radius eligibility: rules, decisions, homes, and the desk where HR works."""

@@ -1,0 +1,357 @@
+"""The decision record: what was decided, on which facts, by which rule; it can be judged again.
+
+It holds no address and no coordinates of the home, at most a commitment to it: a keyed digest whose
+key lies with the home and is purged with it. Its bytes depend on what is handed in alone, and its
+digests show a change; they are no signature, since whoever can write a record can write a digest.
+That the decision follows from the facts is checked by deciding again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from territory.eligibility.decision.verdict import COLUMNS, Facts, Measure, judge
+from territory.eligibility.rules import FAULTS, policy_from
+from territory.errors import FileFormatError, PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from territory.eligibility.rules import EligibilityPolicy
+
+FORMAT = "territory eligibility decision 1"
+SECTIONS = ("asked", "decision", "facts", "made_with", "policy")
+_FACTS = (
+    "fault", "uncertainty_m", "precision", "geocode_source", "expired_on", "decided_on",
+    "road_distance_m", "road_time_s",
+)  # fmt: skip
+_OFFICE = ("office_id", "office_name", "office_lon", "office_lat")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom a decision is about.
+
+    ``subject``: a reference, never a name or an address. ``circumstances``: what the rule may ask
+    of the person (role, assigned_office_id, days), by name; None is not written down. ``home``: the
+    commitment to the home.
+    """
+
+    subject: str | None = None
+    circumstances: Mapping[str, str] | None = None
+    home: str | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asked, when (ISO text, UTC), for which day, and what answered.
+
+    ``software`` and ``data_vintage``: name and version of this package, and of the tables that
+    places were looked up in. ``routing``: the name of the routing adapter, where there is one.
+    """
+
+    by: str
+    at: str
+    on: str
+    software: str
+    data_vintage: str
+    routing: str | None = None
+
+
+def make_record(
+    facts: Facts,
+    policy: EligibilityPolicy,
+    *,
+    on: str,
+    row: int = 0,
+    subject: str | None = None,
+    circumstances: Mapping[str, str] | None = None,
+    asked_by: str,
+    asked_at: str,
+    software: str,
+    data_vintage: str,
+    routing: str | None = None,
+) -> dict[str, Any]:
+    """Write down one decision. The same arguments give the same record, byte for byte.
+
+    Parameters
+    ----------
+    facts, policy
+        Of ``eligibility.measure``, and the policy that they were measured for.
+    row
+        Which of the homes.
+    subject, circumstances, on, asked_by, asked_at, software, data_vintage, routing
+        See ``Person`` and ``Asked``.
+    """
+    one = _take(facts, row)
+    asked = Asked(asked_by, asked_at, on, software, data_vintage, routing)
+    person = Person(subject, circumstances)
+    return next(make_records(one, policy, judge(one, policy), [person], asked))
+
+
+def make_records(
+    facts: Facts,
+    policy: EligibilityPolicy,
+    decisions: pd.DataFrame,
+    people: Sequence[Person],
+    asked: Asked,
+) -> Iterator[dict[str, Any]]:
+    """Write down many decisions, in order; each is what ``make_record`` gives for its row.
+
+    Parameters
+    ----------
+    decisions
+        What ``judge`` made of these facts and this policy.
+    people
+        One for each row.
+    """
+    made_with = {"software": asked.software, "data": asked.data_vintage, "routing": asked.routing}
+    rule = policy.as_dict() | {"exceptions": []}
+    head = {"name": policy.name, "version": policy.version, "digest": policy.digest}
+    common = {"made_with": made_with, "policy": {**head, "rule": rule}}
+    digests = {name: _digest(part) for name, part in common.items()}
+    rows = zip(people, _rows(_fact_columns(facts)), _measures(facts),
+               _rows({name: _plain_list(decisions[name].to_numpy()) for name in COLUMNS}),
+               facts.exception.tolist(), strict=True)  # fmt: skip
+    for person, told, measures, decision, exception in rows:
+        content = {
+            "format": FORMAT,
+            "asked": {
+                "by": asked.by,
+                "at": asked.at,
+                "on": asked.on,
+                "subject": person.subject,
+                "home": person.home,
+                "circumstances": None
+                if person.circumstances is None
+                else dict(person.circumstances),
+            },
+            **common,
+            "facts": {"measures": list(measures), **told},
+            "decision": decision,
+        }
+        known = digests
+        if exception >= 0:
+            used = _plain(policy.exceptions[exception])
+            content["policy"] = {**head, "rule": {**rule, "exceptions": [used]}}
+            known = {"made_with": digests["made_with"]}
+        yield {**content, "sha256": _digests(content, known)}
+
+
+def _rows(columns: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    for values in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, values, strict=True))
+
+
+def _fact_columns(facts: Facts) -> dict[str, list[Any]]:
+    return {name: _plain_list(getattr(facts, name)) for name in _FACTS}
+
+
+def _measures(facts: Facts) -> Iterator[tuple[dict[str, Any], ...]]:
+    """Give what each criterion measured, row by row."""
+    offices = [
+        dict(zip(_OFFICE, values, strict=True))
+        for values in zip(*(_plain_list(getattr(facts, name)) for name in _OFFICE), strict=True)
+    ]
+    nowhere = dict.fromkeys(_OFFICE)
+    parts = []
+    for m in facts.measures:
+        columns = {"value": m.value, "fault": m.fault}
+        flags = {"is_lower_bound": m.is_lower_bound, "applies": m.applies}
+        told = {name: _plain_list(values) for name, values in columns.items()}
+        told |= {name: values.tolist() for name, values in flags.items()}
+        at = [offices[office] if office >= 0 else nowhere for office in m.office.tolist()]
+        parts.append([{**row, **where} for row, where in zip(_rows(told), at, strict=True)])
+    return zip(*parts, strict=True)
+
+
+def _plain_list(values: npt.NDArray[Any]) -> list[Any]:
+    """An array as JSON has it; NaN and the like are null."""
+    if values.dtype.kind == "f":
+        return [None if math.isnan(value) else value for value in values.tolist()]
+    return [_json(value) for value in values.tolist()]
+
+
+def _plain(used: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = dict(vars(used))
+    return plain
+
+
+def canonical(content: Any) -> str:
+    """JSON with sorted keys and no blanks; floats as their shortest text that reads back equal."""
+    return json.dumps(
+        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def record_text(record: Mapping[str, Any]) -> str:
+    """The text of a record file: sorted and indented, so that people can read and compare it."""
+    return json.dumps(record, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def parse_record(text: str, where: str) -> dict[str, Any]:
+    """Read the text of a record file; ``FileFormatError`` if it is none."""
+    try:
+        record = json.loads(text)
+    except ValueError as error:
+        raise FileFormatError(f"{where}: no decision record, not even JSON ({error}).") from error
+    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        found = record.get("format") if isinstance(record, dict) else record
+        raise FileFormatError(f"{where}: no decision record: format is {found!r}, not {FORMAT!r}.")
+    lacking = [name for name in (*SECTIONS, "sha256") if not isinstance(record.get(name), dict)]
+    if lacking:
+        raise FileFormatError(f"{where}: the record lacks {', '.join(map(repr, lacking))}.")
+    return record
+
+
+def verify(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Decide again from the recorded facts and say all that differs; empty if nothing does.
+
+    Raises
+    ------
+    FileFormatError
+        If the facts cannot be read as facts.
+    """
+    told = [
+        f"{name}: was changed after the record was made (digest {is_[:12]}, recorded {was[:12]})"
+        for name, is_, was in _compare_digests(record)
+        if is_ != was
+    ]
+    try:
+        policy = policy_from(record["policy"]["rule"], "the recorded policy")
+        policy.check_in_force(str(record["asked"]["on"]))
+        facts = _facts_from(record["facts"], policy)
+        again = _decision(facts, policy)
+        told += _compare_roles(record, policy)
+    except PolicyError as error:
+        return (*told, f"policy: {error}")
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise FileFormatError(
+            f"The record cannot be decided again: {type(error).__name__} ({error}). "
+            "Ask for it from where it was made."
+        ) from error
+    asked = record["asked"]
+    told += [
+        f"policy.exception of {e.person_id}: is not for {asked.get('subject')!r} on {asked['on']}"
+        for e in policy.exceptions
+        if e.person_id != asked.get("subject") or not e.granted_on <= asked["on"] < e.expires_on
+    ]
+    head = {"name": policy.name, "version": policy.version, "digest": policy.digest}
+    told += [
+        f"policy.{name}: recorded {record['policy'].get(name)!r}, the rule says {value!r}"
+        for name, value in head.items()
+        if record["policy"].get(name) != value
+    ]
+    told += [
+        f"decision.{name}: recorded {record['decision'].get(name)!r}, the facts say "
+        f"{again.get(name)!r}"
+        for name in sorted({*again, *record["decision"]})
+        if record["decision"].get(name) != again.get(name)
+    ]
+    return tuple(told)
+
+
+def _compare_roles(record: Mapping[str, Any], policy: EligibilityPolicy) -> list[str]:
+    """Say which criteria were applied, or left out, against the recorded role."""
+    known = record["asked"].get("circumstances")
+    if known is None:
+        return []
+    role = known.get("role")
+    return [
+        f"facts.measures {at}: applies is {part['applies']}, the rule says otherwise for {role!r}"
+        for at, (part, rule) in enumerate(
+            zip(record["facts"]["measures"], policy.any_of, strict=True), 1
+        )
+        if part["applies"] != (not rule.roles or role in rule.roles)
+    ]
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
+def _digests(content: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, str]:
+    """One digest for each section, so that a change can be named, and one over all."""
+    parts = {name: known.get(name) or _digest(content[name]) for name in SECTIONS}
+    return {**parts, "all": _digest({**parts, "format": content["format"]})}
+
+
+def _compare_digests(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    recorded = record["sha256"]
+    return [(name, found, str(recorded.get(name))) for name, found in _digests(record, {}).items()]
+
+
+def _decision(facts: Facts, policy: EligibilityPolicy) -> dict[str, Any]:
+    row = judge(facts, policy).iloc[0]
+    return {name: _json(row[name]) for name in COLUMNS}
+
+
+def _json(value: Any) -> Any:
+    """A value of a frame as JSON has it; NaN and the like are null."""
+    if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NA:
+        return None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _take(facts: Facts, row: int) -> Facts:
+    """The facts of one home."""
+    at = slice(row, row + 1)
+    measures = tuple(
+        Measure(*(getattr(m, name)[at] for name in Measure.__dataclass_fields__))
+        for m in facts.measures
+    )
+    kept = ("index", "measures", *_OFFICE)
+    rest = {n: getattr(facts, n)[at] for n in Facts.__dataclass_fields__ if n not in kept}
+    return Facts(
+        index=pd.RangeIndex(1),
+        measures=measures,
+        **{name: getattr(facts, name) for name in _OFFICE},
+        **rest,
+    )
+
+
+def _facts_from(table: Mapping[str, Any], policy: EligibilityPolicy) -> Facts:
+    """Facts as a record has them; errors of Python where they are none."""
+    parts = table["measures"]
+    if len(parts) != len(policy.any_of):
+        raise ValueError(f"{len(parts)} measures for {len(policy.any_of)} criteria")
+    odd = [f for f in (table["fault"], *(p["fault"] for p in parts)) if f and f not in FAULTS]
+    if odd:
+        raise ValueError(f"unknown fault {odd[0]!r}")
+
+    def number(value: Any) -> np.ndarray:
+        return np.array([np.nan if value is None else float(value)])
+
+    def thing(value: Any) -> np.ndarray:
+        return np.array([value], dtype=object)
+
+    measures = tuple(
+        Measure(
+            number(part["value"]),
+            np.array([bool(part["is_lower_bound"])]),
+            np.array([at if part["office_id"] is not None else -1], np.int64),
+            thing(part["fault"]),
+            np.array([bool(part["applies"])]),
+        )
+        for at, part in enumerate(parts)
+    )
+    numbers = ("uncertainty_m", "road_distance_m", "road_time_s")
+    return Facts(
+        index=pd.RangeIndex(1),
+        office_id=np.array([part["office_id"] for part in parts], dtype=object),
+        office_name=np.array([part["office_name"] for part in parts], dtype=object),
+        office_lon=np.full(len(parts), np.nan),  # of no weight once distances are known
+        office_lat=np.full(len(parts), np.nan),
+        measures=measures,
+        exception=np.array([0 if policy.exceptions else -1], np.int64),
+        **{name: number(table[name]) if name in numbers else thing(table[name]) for name in _FACTS},
+    )

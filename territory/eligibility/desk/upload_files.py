@@ -1,0 +1,162 @@
+"""Files of homes that were handed in to be decided: kept apart from all else, and not for long.
+
+Each holds the addresses of many people, so it is no upload like others. It lies in a folder of its
+own, readable for its owner only, and goes with its verdicts a day after it came, when somebody
+removes it, or with the next purge of homes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from territory.access import audit_log
+from territory.eligibility.desk.batch import check_mapping
+from territory.eligibility.homes import map_home_headers
+from territory.eligibility.rules import is_reference
+from territory.errors import ColumnError, FileFormatError, NotFoundError
+from territory.files import uploads
+from territory.imports import head
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from territory.files import Upload
+    from territory.store import Store
+
+FOLDER = "home_files"  # below the folder of what the server keeps
+KIND = "homes"
+KEPT_S = 24 * 3600  # convention: how long a file of homes may lie on the server
+INCOMING = "incoming-"  # how names begin of what is still arriving
+SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".xlsm")
+
+
+def keep(folder: Path, source: Path, *, name: str, by: str, at: str) -> Upload:
+    """Give a file of homes that has arrived a place of its own.
+
+    Raises
+    ------
+    FileFormatError
+        If it is neither a CSV nor an Excel file by its name.
+    """
+    if uploads.suffix_of(name) not in SUFFIXES:
+        raise FileFormatError(
+            f"{uploads.shown_name(name)}: a batch is a CSV or Excel file. Save it as one."
+        )
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return uploads.keep(folder, source, name=name, kind=KIND, is_full=False, by=by, at=at)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """How a file of homes would be read.
+
+    ``rows`` are the first ones as written, on the index of their lines; ``mapping`` is header ->
+    column of ``eligibility_homes``; ``problem`` says why it cannot be decided that way, or is None;
+    ``nameless`` counts the rows shown whose person is told by something that is no reference.
+    """
+
+    headers: tuple[str, ...]
+    rows: pd.DataFrame
+    mapping: Mapping[str, str]
+    problem: str | None
+    nameless: int
+
+
+def preview(upload: Upload, rows: int = 20) -> Preview:
+    """Read the first rows, under the mapping that a person chose or the one we would choose.
+
+    Raises
+    ------
+    FileFormatError
+        If the file cannot be read at all.
+    """
+    with uploads.named(upload):
+        table = head(upload.path, rows)
+    headers = [str(name) for name in table.frame.columns]
+    mapping = map_home_headers(headers) if upload.mapping is None else upload.mapping
+    problem = None
+    try:
+        check_mapping(mapping, headers, upload.name)
+    except ColumnError as error:
+        problem = str(error)
+    shown = table.frame.head(rows).set_index(table.lines[:rows])
+    people = [shown[header] for header, column in mapping.items() if column == "person_id"]
+    named = people[0].dropna().astype(str).str.strip() if people else pd.Series(dtype=object)
+    nameless = sum(not is_reference(each) for each in named)
+    return Preview(tuple(headers), shown, mapping, problem, nameless)
+
+
+def verdicts_of(upload: Upload) -> Path:
+    """Where the rows of a file are with their verdicts, once they are decided."""
+    suffix = ".xlsx" if upload.suffix in {".xlsx", ".xlsm"} else ".csv"
+    return upload.folder / f"verdicts{suffix}"
+
+
+def choose(upload: Upload, mapping: Mapping[str, str]) -> Upload:
+    """Note which headers a person chose."""
+    chosen = dataclasses.replace(upload, mapping=dict(mapping))
+    uploads.save(chosen)
+    return chosen
+
+
+def assign(upload: Upload, job_id: str) -> None:
+    """Note which job decides the file."""
+    uploads.save(dataclasses.replace(upload, commit=job_id))
+
+
+def until(upload: Upload) -> datetime:
+    """Give the moment at which a file is removed whatever happens."""
+    since = datetime.fromisoformat(upload.uploaded_at).astimezone(UTC)
+    return datetime.fromtimestamp(since.timestamp() + KEPT_S, UTC)
+
+
+def sweep(folder: Path, now: datetime) -> int:
+    """Remove the files whose time is over; return how many there were."""
+    over = [upload for upload in uploads.listed(folder) if until(upload) <= now]
+    for upload in over:
+        uploads.discard(upload)
+    for part in folder.glob(f"{INCOMING}*"):  # of a server that was killed
+        if part.stat().st_mtime + KEPT_S <= now.timestamp():
+            part.unlink(missing_ok=True)
+    return len(over)
+
+
+def clear(folder: Path) -> int:
+    """Remove every file of homes, as a purge does; return how many there were."""
+    every = uploads.listed(folder)
+    for upload in every:
+        uploads.discard(upload)
+    for part in folder.glob(f"{INCOMING}*"):
+        part.unlink(missing_ok=True)
+    return len(every)
+
+
+def fetched(store: Store, upload: Upload, *, by: str, now: datetime) -> Path:
+    """Give the file with verdicts to whoever takes it away, and put that on record.
+
+    Raises
+    ------
+    NotFoundError
+        If it is not there: not decided yet, or removed.
+    """
+    path = verdicts_of(upload)
+    if not path.is_file():
+        raise NotFoundError(
+            f"No verdicts of batch {upload.upload_id} are on the server. Hand the file in again."
+        )
+    with store.write() as transaction:
+        audit_log.record(
+            transaction,
+            by=by,
+            at=now,
+            action="eligibility.download",
+            subject_kind="batch",
+            subject_id=upload.upload_id,
+        )
+    return path

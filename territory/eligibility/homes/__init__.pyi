@@ -1,0 +1,11 @@
+from .rows import DAYS as DAYS
+from .rows import PERSON as PERSON
+from .rows import PLACE as PLACE
+from .rows import circumstances as circumstances
+from .rows import given_texts as given_texts
+from .rows import map_home_headers as map_home_headers
+from .rows import read_homes as read_homes
+from .store import Homes as Homes
+from .store import commitment as commitment
+from .store import open_homes as open_homes
+from .typed_address import read_typed as read_typed

@@ -1,0 +1,9 @@
+from . import geocode as geocode
+from .gazetteer import CONFLICT_M as CONFLICT_M
+from .gazetteer import Gazetteer as Gazetteer
+from .gazetteer import shared_gazetteer as shared_gazetteer
+from .gazetteer_index import city_title as city_title
+from .geocode import PRECISE as PRECISE
+from .geocode import overlay as overlay
+from .geocode import place as place
+from .geocode import placement_of as placement_of

@@ -1,0 +1,189 @@
+"""The places behind the gazetteer: points under the keys by which an address asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from territory.geodesy import inverse
+from territory.reference import normalise_places
+from territory.units_of_length import METRES_PER_MILE
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from territory.policy import GeocodingPolicy
+    from territory.reference import Reference
+
+    Floats = npt.NDArray[np.float64]
+
+GAP = "\x1f"  # between the area and the name in a key
+# An alternate name is only followed to a place this many times larger than one that bears the name.
+_MAIN_NAME_WEIGHT = 5
+# A namesake this near is the same town listed twice; one this much smaller is not meant; and one
+# that is not even this much smaller may be meant as well as the largest.
+_SAME_TOWN_M = 30_000.0
+_DOMINANT = 5
+_LIKE_SIZE = 2
+_SPREAD = 0.95
+# The table of ZIP codes states this many radii of a circle as large as the area, at least a mile.
+_RADII_STATED = 1.5
+_LEAST_M = METRES_PER_MILE
+# Organisations gather: the larger an area, the less of it they use. Fitted to 96 % of 6,200
+# universities, which it holds evenly from the smallest areas to the largest; of 450 headquarters
+# that had no part in the fit it holds 95 % (docs/data.md). For r miles: 2 r^(2/3) miles.
+_REACH, _REACH_POWER = 2.0, 2 / 3
+
+
+@dataclass(frozen=True)
+class Places:
+    """Points looked up by a text key.
+
+    ``rivals`` counts others that the key may mean as well, ``is_open`` tells where one of them may
+    be meant as well as the point itself.
+    """
+
+    keys: pd.Index
+    lon: Floats
+    lat: Floats
+    uncertainty_m: Floats
+    title: npt.NDArray[np.object_]
+    rivals: npt.NDArray[np.int64]
+    is_open: npt.NDArray[np.bool_]
+
+    def find(self, keys: pd.Series) -> npt.NDArray[np.int64]:
+        """The position of each key; -1 where there is none."""
+        found: npt.NDArray[np.int64] = self.keys.get_indexer(pd.Index(keys)).astype(np.int64)
+        return found
+
+
+class CityPoints:
+    """Every point that a city of a state is known by: its ZIP codes and its namesakes there."""
+
+    def __init__(self, reference: Reference) -> None:
+        zip_codes = reference.zip_codes[reference.zip_codes["city"].notna()]
+        named = named_cities(reference, "US")
+        named = named[named["admin1_code"].notna()]
+        keys = pd.concat(
+            [
+                zip_codes["state_code"] + GAP + normalise_places(zip_codes["city"]),
+                named["admin1_code"] + GAP + named["key"],
+            ]
+        )
+        code, self._keys = pd.factorize(keys.to_numpy(object), sort=False)
+        order = np.argsort(code, kind="stable")
+        self._start = np.searchsorted(code[order], np.arange(len(self._keys) + 1))
+        self._index = pd.Index(self._keys)
+        both = pd.concat([zip_codes[["lon", "lat"]], named[["lon", "lat"]]]).iloc[order]
+        self._lon, self._lat = both["lon"].to_numpy(float), both["lat"].to_numpy(float)
+
+    def nearest_m(self, keys: pd.Series, lon: Floats, lat: Floats) -> Floats:
+        """Metres from each point to the nearest point of its city; NaN where none is known."""
+        found = np.full(len(keys), np.nan)
+        city = self._index.get_indexer(pd.Index(keys))
+        rows = np.flatnonzero((city >= 0) & ~np.isnan(lon))
+        if not len(rows):
+            return found
+        first, size = self._start[city[rows]], np.diff(self._start)[city[rows]]
+        ends = np.cumsum(size)
+        each = np.repeat(np.arange(len(rows)), size)
+        at = np.arange(ends[-1]) - np.repeat(ends - size, size) + np.repeat(first, size)
+        asked = rows[each]
+        apart = inverse(lon[asked], lat[asked], self._lon[at], self._lat[at])
+        found[rows] = np.minimum.reduceat(apart, ends - size)
+        return found
+
+
+def zip_places(zip_codes: pd.DataFrame, policy: GeocodingPolicy) -> Places:
+    """The point of each ZIP code, and within how many metres of it organisations are."""
+    stated = zip_codes["uncertainty_m"].to_numpy(float)
+    radius_mi = stated / _RADII_STATED / METRES_PER_MILE
+    reach = np.where(stated > _LEAST_M, _REACH * radius_mi**_REACH_POWER * METRES_PER_MILE, stated)
+    has_area = zip_codes["has_area"].to_numpy(bool)
+    return Places(
+        pd.Index(zip_codes["zip_code"]),
+        zip_codes["lon"].to_numpy(float),
+        zip_codes["lat"].to_numpy(float),
+        np.where(has_area, reach, policy.no_area_uncertainty_m),
+        ("ZIP " + zip_codes["zip_code"]).to_numpy(object),
+        np.zeros(len(zip_codes), np.int64),
+        np.zeros(len(zip_codes), bool),
+    )
+
+
+def zip_city_places(zip_codes: pd.DataFrame, policy: GeocodingPolicy) -> Places:
+    """The median of the ZIP points of each city; as uncertain as 95 % of them are far from it."""
+    zip_codes = zip_codes[zip_codes["city"].notna()]
+    key = zip_codes["state_code"] + GAP + normalise_places(zip_codes["city"])
+    middle = zip_codes.groupby(key)[["lon", "lat"]].transform("median")
+    spread = pd.Series(
+        inverse(middle["lon"], middle["lat"], zip_codes["lon"], zip_codes["lat"]), zip_codes.index
+    )
+    first = ~key.duplicated()
+    reach = spread.groupby(key).quantile(_SPREAD).reindex(key[first]).to_numpy()
+    title = "ZIP codes of " + zip_codes["city"] + ", " + zip_codes["state_code"]
+    return Places(
+        pd.Index(key[first]),
+        middle.loc[first, "lon"].to_numpy(float),
+        middle.loc[first, "lat"].to_numpy(float),
+        np.maximum(reach, policy.city_uncertainty_m),
+        title[first].to_numpy(object),
+        np.zeros(int(first.sum()), np.int64),
+        np.zeros(int(first.sum()), bool),
+    )
+
+
+def named_cities(reference: Reference, country_code: str | None = None) -> pd.DataFrame:
+    """Every name of every city, of one country or all, the likeliest bearer of a name first."""
+    cities = reference.cities
+    if country_code is not None:
+        cities = cities[cities["country_code"] == country_code]
+    named = reference.city_names.merge(cities, on="city_id")
+    weight = np.where(named["is_main"], _MAIN_NAME_WEIGHT, 1)
+    named["rank"] = (named["population"].fillna(0) + 1) * weight
+    order = np.lexsort((named["city_id"], -named["rank"]))
+    return named.iloc[order]
+
+
+def city_title(cities: pd.DataFrame) -> pd.Series:
+    """What a city is called where it stands for a row: "city Paris, FR", "city Dallas, TX"."""
+    place = cities["admin1_code"].where(cities["country_code"] == "US", cities["country_code"])
+    return "city " + cities["name"] + ", " + place.fillna("US")
+
+
+def city_places(named: pd.DataFrame, area: str, policy: GeocodingPolicy) -> Places:
+    """The likeliest city of each name in each ``area`` (the column of a state or a country).
+
+    Its rivals bear the name too, are far away and not much smaller; with rivals the uncertainty
+    reaches to the farthest of them, because nobody can say which one is meant.
+    """
+    named = named[named[area].notna()]
+    code, keys = pd.factorize(named[area] + GAP + named["key"])
+    _, best = np.unique(code, return_index=True)  # codes count up in order of appearance
+    lon, lat, people, rank = (
+        named[name].to_numpy(float) for name in ("lon", "lat", "population", "rank")
+    )
+    champion = best[code]
+    is_other = champion != np.arange(len(code))
+    could = np.flatnonzero(is_other & (people * _DOMINANT >= people[champion]))
+    there = champion[could]
+    apart = inverse(lon[could], lat[could], lon[there], lat[there])
+    far = apart > _SAME_TOWN_M
+    uncertainty = np.full(len(best), policy.city_uncertainty_m)
+    np.maximum.at(uncertainty, code[could[far]], apart[far])
+    rival = could[far]
+    is_like = rank[rival] * _LIKE_SIZE >= rank[champion[rival]]
+    is_open = np.zeros(len(best), bool)
+    is_open[code[rival[is_like]]] = True
+    return Places(
+        pd.Index(keys),
+        lon[best],
+        lat[best],
+        uncertainty,
+        city_title(named.iloc[best]).to_numpy(object),
+        np.bincount(code[rival], minlength=len(best)).astype(np.int64),
+        is_open,
+    )

@@ -1,0 +1,9 @@
+from . import answers as answers
+from .answer_ledger import Answer as Answer
+from .answer_ledger import AnswerLedger as AnswerLedger
+from .answers import FAILURES as FAILURES
+from .answers import FOUND as FOUND
+from .answers import NONE as NONE
+from .answers import SEVERAL as SEVERAL
+from .providers import Asker as Asker
+from .providers import Question as Question

@@ -1,0 +1,17 @@
+from . import ellipsoid as ellipsoid
+from . import office_index as office_index
+from .ellipsoid import inverse as inverse
+from .ellipsoid import longest as longest
+from .ellipsoid import possibly_within as possibly_within
+from .ellipsoid import ring as ring
+from .ellipsoid import short_geodesic as short_geodesic
+from .ellipsoid import surely_within as surely_within
+from .ellipsoid import to_ecef as to_ecef
+from .office_index import OfficeIndex as OfficeIndex
+from .office_index import verdicts as verdicts
+from .polygon_areas import distance_to_area as distance_to_area
+from .polygon_index import AreaTable as AreaTable
+from .polygon_index import as_points as as_points
+from .polygon_measures import area_km2 as area_km2
+from .polygon_measures import border_m as border_m
+from .polygon_measures import ground_of as ground_of

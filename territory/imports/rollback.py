@@ -1,0 +1,176 @@
+"""Taking an import back: what it brought goes, what it changed is as it was before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from territory.access import audit_log
+from territory.accounts import MERGED, PairLedger, WorkLedger, merged_ids
+from territory.errors import ConflictError
+from territory.geocoding import review
+from territory.imports import steps
+from territory.imports.ledger import IS_NEW, ImportLedger
+from territory.imports.report import UndoReport, moment
+from territory.imports.row_identity import key_text
+from territory.store import KINDS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pandas as pd
+
+    from territory.imports.report import ImportRecord
+    from territory.store import Store, Transaction
+
+_NAMED = 5  # keys that a message names; the rest is counted
+
+
+def undo(
+    store: Store, import_id: str, *, by: str, now: datetime, dry_run: bool = False
+) -> UndoReport:
+    """Take an import back: what it brought goes, what it changed is as it was before.
+
+    Notes and next steps about prospects that go stay on file, and the report counts them.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such import.
+    ConflictError
+        If it was undone already, or if something rests on it: a later import of the same rows, rows
+        of other kinds that name the new ones, a row that is no longer there. Nothing is written.
+    """
+    with store.read() if dry_run else store.write() as transaction:
+        ledger = ImportLedger(transaction)
+        record = ledger.record(import_id)
+        if record.undone_at is not None:
+            raise ConflictError(
+                f"{import_id} was undone already, {record.undone_at} by {record.undone_by}."
+            )
+        key = list(KINDS[record.kind].key)
+        touched = ledger.before(import_id)
+        is_new = touched[IS_NEW].to_numpy(bool)
+        brought, past = touched.loc[is_new, key], touched[~is_new].drop(columns=IS_NEW)
+        reasons = [
+            *_touched_later(transaction, record, touched[key]),
+            *_rests_on(transaction, record.kind, brought),
+            *_gone(transaction, record.kind, touched[key]),
+            *_kept(transaction, record.kind, brought),
+            *_lost(transaction, record.kind, past),
+        ]
+        if reasons:
+            raise ConflictError(f"{import_id} cannot be undone: {'; '.join(reasons)}.")
+        is_about = record.kind == "prospects"
+        stays = WorkLedger(transaction).filed(brought["prospect_id"].tolist() if is_about else [])
+        if not dry_run:
+            ledger.remove(record.kind, brought)
+            _restore(transaction, record.kind, past)
+            ledger.mark_undone(import_id, moment(now), by)
+            audit_log.record(
+                transaction,
+                by=by,
+                at=now,
+                action="import.undo",
+                subject_kind="import",
+                subject_id=import_id,
+                after={
+                    "kind": record.kind,
+                    "removed": len(brought),
+                    "restored": len(past),
+                    "stays": stays,
+                },
+            )
+    return UndoReport(import_id, record.kind, len(brought), len(past), dry_run, **stays)
+
+
+def _restore(transaction: Transaction, kind: str, past: pd.DataFrame) -> None:
+    """Write rows as they were, except for what people have decided about them since."""
+    none = past.head(0)
+    transaction.save(kind, none, past)
+    if kind == "territories":
+        steps.refuse_two_owners(transaction, past)
+    rows, _ = merged_ids.resolve(transaction, kind, past)
+    if KINDS[kind].is_placed and len(rows):
+        rows = review.place_again(transaction, kind, rows, steps.policy_of(transaction))
+    transaction.save(kind, none, rows)
+
+
+def _touched_later(transaction: Transaction, record: ImportRecord, keys: pd.DataFrame) -> list[str]:
+    """Name the later imports that brought or changed rows of this one, the newest first."""
+    key = list(KINDS[record.kind].key)
+    ours = key_text(keys, key)
+    reasons = []
+    for later in ImportLedger(transaction).records(record.kind):
+        if later.number > record.number and later.undone_at is None:
+            theirs = key_text(ImportLedger(transaction).before(later.import_id, key), key)
+            same = ours[ours.isin(theirs)]
+            if len(same):
+                reasons.append(
+                    f"{later.import_id} ({later.source}, {later.imported_at}) changed "
+                    f"{_count(same, record.kind)} since: undo it first"
+                )
+    return reasons
+
+
+def _rests_on(transaction: Transaction, kind: str, brought: pd.DataFrame) -> list[str]:
+    """Name the rows of other kinds that would lose what they belong to."""
+    reasons = []
+    for other, told in KINDS.items():
+        for column, named in told.references:
+            if named != kind:
+                continue
+            target = KINDS[kind].key[0]
+            going = _going(transaction, kind, brought, target)
+            rows = ImportLedger(transaction).referring(other, column, going)
+            if len(rows):
+                names = key_text(rows, list(told.key))
+                reasons.append(
+                    f"{_count(names, other)} belong to {kind} that it brought: undo the import of "
+                    "those first"
+                )
+    return reasons
+
+
+def _going(transaction: Transaction, kind: str, brought: pd.DataFrame, target: str) -> pd.Series:
+    """Name what nobody would know any more: of territories, those that lose all their rows."""
+    names = brought[target].drop_duplicates()
+    key = list(KINDS[kind].key)
+    if len(key) == 1 or names.empty:
+        return names
+    held = transaction.table(kind, key)
+    stays = held[~key_text(held, key).isin(key_text(brought, key))]
+    return names[~names.isin(stays[target])]
+
+
+def _gone(transaction: Transaction, kind: str, keys: pd.DataFrame) -> list[str]:
+    """Name the rows that were taken out of the store since, such as by a merge."""
+    key = list(KINDS[kind].key)
+    held = key_text(ImportLedger(transaction).stored(kind, keys, key), key)
+    ours = key_text(keys, key)
+    absent = ours[~ours.isin(held)]
+    return [f"{_count(absent, kind)} are no longer there"] if len(absent) else []
+
+
+def _kept(transaction: Transaction, kind: str, brought: pd.DataFrame) -> list[str]:
+    """Name the prospects that others were merged into, which would be lost with them."""
+    if kind != "prospects":
+        return []
+    decided = PairLedger(transaction).decisions()
+    names = brought["prospect_id"]
+    kept = names[names.isin(decided.loc[decided["decision"] == MERGED, "first_id"])]
+    return [f"others were merged into {_count(kept, kind)}: take that back first"] * bool(len(kept))
+
+
+def _lost(transaction: Transaction, kind: str, past: pd.DataFrame) -> list[str]:
+    """Name the rows that would again belong to what is no longer there."""
+    if past.empty:
+        return []
+    reason = steps.dangling(transaction, kind, past).dropna()
+    return list(dict.fromkeys(reason))[:_NAMED]
+
+
+def _count(names: pd.Series, kind: str) -> str:
+    """Count rows and name the first of them."""
+    shown = ", ".join(names.head(_NAMED))
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f"{len(names):,} {kind} ({shown}{more})"

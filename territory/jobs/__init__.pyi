@@ -1,0 +1,13 @@
+from . import requests as requests
+from . import tasks as tasks
+from . import worker as worker
+from .ledger import DONE as DONE
+from .ledger import FAILED as FAILED
+from .ledger import RUNNING as RUNNING
+from .ledger import STOPPED as STOPPED
+from .ledger import WAITING as WAITING
+from .ledger import Job as Job
+from .queue import Queue as Queue
+from .queue import open_queue as open_queue
+from .requests import stamp as stamp
+from .tasks import works as works

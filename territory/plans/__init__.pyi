@@ -1,0 +1,13 @@
+from . import publish as publish
+from .assignment import without_rivals as without_rivals
+from .findings import COLUMNS as COLUMNS
+from .plan import COUNTS as COUNTS
+from .plan import PlanInfo as PlanInfo
+from .plan import count as count
+from .plan import totals as totals
+from .plan_ledger import PlanLedger as PlanLedger
+from .publish import AssignReport as AssignReport
+from .publish import assign as assign
+from .publish import check as check
+from .publish import explain as explain
+from .read_ledger import ReadingLedger as ReadingLedger

@@ -1,0 +1,126 @@
+"""Plans in the store: look up, publish, read a part. A published plan is never written again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import exists, func, insert, or_, select, update
+
+from territory.errors import ConflictError, NotFoundError
+from territory.plans import plan as plans
+from territory.store import rows, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from sqlalchemy import Row
+
+    from territory.store import Transaction
+
+
+class PlanLedger:
+    """Plans and their parts within one transaction."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+
+    def plan(self, plan_id: str) -> plans.PlanInfo:
+        """Look up a plan by its id.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none.
+        """
+        row = self._connection.execute(
+            select(tables.plans).where(tables.plans.c.plan_id == plan_id)
+        ).one_or_none()
+        if row is None:
+            latest = self.plan_in_force()
+            hint = f"The plan in force is {latest.plan_id}." if latest else "There is no plan yet."
+            raise NotFoundError(f"No plan {plan_id!r}. {hint}")
+        return _plan(row)
+
+    def plan_in_force(self) -> plans.PlanInfo | None:
+        """Give the plan published last, None where none ever was."""
+        row = self._connection.execute(
+            select(tables.plans)
+            .where(tables.plans.c.status == plans.PUBLISHED)
+            .order_by(tables.plans.c.number.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if row is None else _plan(row)
+
+    def next_plan_number(self) -> int:
+        """Give the number of the next plan: 1, 2, 3 ..."""
+        top: int | None = self._connection.execute(select(func.max(tables.plans.c.number))).scalar()
+        return (top or 0) + 1
+
+    def publish(self, plan: plans.PlanInfo, parts: Mapping[str, pd.DataFrame]) -> None:
+        """Write a plan and its parts (markets, assignments ...) and freeze them.
+
+        Raises
+        ------
+        ConflictError
+            If a plan of this id or number is there already.
+        """
+        same = or_(tables.plans.c.plan_id == plan.plan_id, tables.plans.c.number == plan.number)
+        if self._connection.execute(select(exists().where(same))).scalar():
+            raise ConflictError(f"Plan {plan.plan_id!r} is published already. Publish a new one.")
+        self._connection.execute(
+            insert(tables.plans).values(
+                plan_id=plan.plan_id,
+                number=plan.number,
+                name=plan.name,
+                status=plans.DRAFT,
+                effective_from=plan.effective_from,
+                published_at=plan.published_at,
+                published_by=plan.published_by,
+                policy_name=plan.policy.name,
+                policy_version=plan.policy.version,
+                policy=plans.policy_json(plan.policy),
+                counts=json.dumps(dict(plan.counts), sort_keys=True),
+                digest=plan.digest,
+            )
+        )
+        for name, frame in parts.items():
+            table = tables.metadata.tables[f"plan_{name}"]
+            rows.write(self._connection, table, frame.assign(plan_id=plan.plan_id))
+        # From this statement on the database refuses every change of the plan and its parts.
+        self._connection.execute(
+            update(tables.plans)
+            .where(tables.plans.c.plan_id == plan.plan_id)
+            .values(status=plans.PUBLISHED)
+        )
+
+    def plan_part(self, plan_id: str, part: str, **equals: str | None) -> pd.DataFrame:
+        """Read a part of a plan (markets, assignments ...) without its plan_id.
+
+        ``equals`` keeps the rows whose column has that value, or is null for None.
+        """
+        table = tables.metadata.tables[f"plan_{part}"]
+        chosen = [column for column in table.c if column.name != "plan_id"]
+        key = [column for column in table.primary_key if column.name != "plan_id"]
+        return rows.read(
+            self._connection,
+            select(*chosen)
+            .where(table.c.plan_id == plan_id, *rows.equal(table, equals))
+            .order_by(*key),
+        )
+
+
+def _plan(row: Row[Any]) -> plans.PlanInfo:
+    return plans.PlanInfo(
+        plan_id=row.plan_id,
+        number=row.number,
+        name=row.name,
+        status=row.status,
+        effective_from=row.effective_from,
+        published_at=row.published_at or "",
+        published_by=row.published_by or "",
+        policy=plans.read_policy_json(row.policy),
+        counts=json.loads(row.counts),
+        digest=row.digest,
+    )

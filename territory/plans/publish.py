@@ -1,0 +1,276 @@
+"""The verbs, each in one transaction: import, assign, check, explain, export, and the demo company.
+
+The clock comes in as an argument, ``now`` (aware), so that a run can be repeated. What the pages
+read is in ``views`` and can be had from here too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from territory import reference
+from territory.access import audit_log
+from territory.errors import ConflictError, NotFoundError
+from territory.imports import (
+    moment,
+)
+from territory.plans import assignment, drafts
+from territory.plans import plan as plans
+from territory.plans.findings import sum_up
+from territory.plans.plan_ledger import PlanLedger
+from territory.plans.read_ledger import ReadingLedger
+from territory.policy import Policy
+from territory.store import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from territory.access import Reach, Scope
+    from territory.store import Store, Transaction
+
+    Progress = Callable[[str], None]
+
+
+# What a plan is made of, and the columns of prospects that decide anything in it.
+_MADE_OF = ("offices", "reps", "markets", "territories", "named_accounts")
+_DECIDING = (
+    "prospect_id", "name", "status", "city", "state", "postal_code", "country", "employees",
+    "revenue_usd", "owner_rep_id", "lon", "lat", "precision", "uncertainty_m",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AssignReport:
+    """What ``assign`` did.
+
+    ``plan`` is None after a dry run, and the plan in force where nothing has changed.
+    """
+
+    plan: plans.PlanInfo | None
+    is_published: bool
+    counts: dict[str, int]
+    findings: pd.DataFrame
+
+    @property
+    def sentence(self) -> str:
+        """The report in one line."""
+        counts = self.counts
+        assigned = counts["prospects"] - counts["unassigned"]
+        told = (
+            f"{assigned:,} of {counts['prospects']:,} prospects assigned, "
+            f"{counts['within_radius']:,} within the radius of an office, "
+            f"{counts['findings']:,} findings"
+        )
+        if self.plan is None:
+            return f"{told}. Nothing was written."
+        if not self.is_published:
+            return f"{told}. Nothing has changed since {self.plan.plan_id}, which stays in force."
+        return (
+            f"{told}. Published as {self.plan.plan_id}, in force since {self.plan.effective_from}."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for a program to read."""
+        return {
+            "plan_id": self.plan.plan_id if self.plan else None,
+            "published": self.is_published,
+            **self.counts,
+        }
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """Findings and, per code, N of M."""
+
+    findings: pd.DataFrame
+    sums: pd.DataFrame
+
+
+def _silent(_stage: str) -> None:
+    """Tell nobody."""
+
+
+def assign(
+    store: Store,
+    *,
+    published_by: str,
+    now: datetime,
+    name: str | None = None,
+    policy: Policy | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> AssignReport:
+    """Work out who owns what and publish it as the next version of the plan.
+
+    If the outcome, and all it rests on, is that of the plan in force, nothing is published: the
+    same input changes nothing.
+
+    Parameters
+    ----------
+    name
+        What people call the plan; by default the day.
+    policy
+        By default the policy of the plan in force.
+
+    Raises
+    ------
+    ConflictError
+        If there are no prospects or no markets to assign.
+    """
+    if dry_run:
+        with store.read() as transaction:
+            drafted = _draft(transaction, policy, _day(now), progress or _silent)
+        return AssignReport(None, False, dict(drafted.counts), drafted.findings)
+    with store.write() as transaction:
+        return publish(transaction, name, published_by, now, policy, progress or _silent)
+
+
+def publish(
+    transaction: Transaction,
+    name: str | None,
+    published_by: str,
+    now: datetime,
+    policy: Policy | None,
+    tell: Progress,
+) -> AssignReport:
+    """Work out a plan within a transaction and publish it, where it is another than that in force."""
+    drafted = _draft(transaction, policy, _day(now), tell)
+    latest = PlanLedger(transaction).plan_in_force()
+    if latest and latest.digest == drafted.digest:
+        return AssignReport(latest, False, dict(drafted.counts), drafted.findings)
+    number = PlanLedger(transaction).next_plan_number()
+    plan = plans.PlanInfo(
+        plan_id=f"plan-{number}",
+        number=number,
+        name=name or _day(now),
+        status=plans.PUBLISHED,
+        effective_from=_day(now),
+        published_at=moment(now),
+        published_by=published_by,
+        policy=drafted.policy,
+        counts=drafted.counts,
+        digest=drafted.digest,
+    )
+    tell(f"Publishing {plan.plan_id}")
+    PlanLedger(transaction).publish(plan, drafted.parts)
+    audit_log.record(
+        transaction,
+        by=published_by,
+        at=now,
+        action="plan.publish",
+        subject_kind="plan",
+        subject_id=plan.plan_id,
+        before={"plan": latest.plan_id, "digest": latest.digest} if latest else None,
+        after={"name": plan.name, "digest": plan.digest, **drafted.counts},
+    )
+    return AssignReport(plan, True, dict(drafted.counts), drafted.findings)
+
+
+def _draft(
+    transaction: Transaction, policy: Policy | None, today: str, tell: Progress
+) -> drafts.Draft:
+    latest = PlanLedger(transaction).plan_in_force()
+    held = {kind: transaction.table(kind) for kind in _MADE_OF}
+    held["prospects"] = transaction.table("prospects", _DECIDING)
+    for kind in ("prospects", "markets"):
+        if held[kind].empty:
+            raise ConflictError(
+                f"There are no {kind} to assign. `territory import {kind} FILE` brings them in."
+            )
+    chosen = policy or (latest.policy if latest else Policy())
+    tell(f"Assigning {len(held['prospects']):,} prospects")
+    return drafts.draft(held, reference.load().counties, chosen, today)
+
+
+def _day(now: datetime) -> str:
+    return now.astimezone(UTC).date().isoformat()
+
+
+def check(store: Store, *, now: datetime) -> pd.DataFrame:
+    """Find what is wrong with the store as it is now, published or not: FINDINGS and market_id."""
+    return check_report(store, now=now).findings
+
+
+def check_report(store: Store, *, now: datetime) -> CheckReport:
+    """Find what is wrong with the store as it is now, with totals as N of M."""
+    with store.read() as transaction:
+        drafted = _draft(transaction, None, _day(now), _silent)
+    return CheckReport(drafted.findings, sum_up(drafted.findings, drafted.sizes))
+
+
+def explain(store: Store, prospect_id: str, *, scope: Scope) -> assignment.Explanation:
+    """Say why a prospect is whose it is in the plan in force, from what the plan itself recorded.
+
+    Whom the winner beat is told to those who reach every account.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no plan, or the plan has no such prospect within reach.
+    """
+    is_whole = scope.accounts.is_all
+    with store.read() as transaction:
+        plan = PlanLedger(transaction).plan_in_force()
+        if plan is None:
+            raise NotFoundError("No plan is published yet. `territory assign` makes one.")
+        facts = ReadingLedger(transaction).prospects(
+            plan.plan_id, scope.accounts, prospect_id=prospect_id
+        )
+        if facts.empty:
+            is_newer = is_whole and len(transaction.table("prospects", prospect_id=prospect_id))
+            hint = (
+                "It was imported later: `territory assign` takes it in."
+                if is_newer
+                else "`territory export prospects` lists those there are."
+            )
+            raise NotFoundError(f"No prospect {prospect_id!r} in {plan.plan_id}. {hint}")
+        parts = {kind: PlanLedger(transaction).plan_part(plan.plan_id, kind) for kind in _MADE_OF}
+    ground = assignment.Ground(
+        parts["territories"],
+        parts["named_accounts"],
+        plan.policy,
+        _rep_names(parts["reps"], facts, scope.accounts),
+        drafts.names(parts["markets"], "market_id"),
+        drafts.names(parts["offices"], "office_id"),
+    )
+    row = facts.iloc[0]
+    owned = dict(
+        zip(parts["territories"]["territory_id"], parts["territories"]["name"], strict=True)
+    )
+    return assignment.Explanation(
+        prospect_id=prospect_id,
+        name=row["name"],
+        rule=row["rule"],
+        territory_id=row["territory_id"],
+        territory_name=owned.get(row["territory_id"]),
+        rep_id=row["rep_id"],
+        rep_name=ground.rep_names.get(row["rep_id"], row["rep_id"]),
+        sentence=row["reason"] if is_whole else assignment.without_rivals(facts["reason"]).iloc[0],
+        steps=assignment.explain(facts, ground, names_rivals=is_whole),
+        plan_id=plan.plan_id,
+        plan_name=plan.name,
+        effective_from=plan.effective_from,
+        published_at=plan.published_at,
+        published_by=plan.published_by,
+        policy_name=plan.policy.name,
+        policy_version=plan.policy.version,
+    )
+
+
+def _rep_names(reps: pd.DataFrame, facts: pd.DataFrame, reach: Reach) -> dict[str, str]:
+    """Name the reps within reach; the others, the CRM's owner among them, are "another rep"."""
+    names = drafts.names(reps, "rep_id")
+    if reach.is_all:
+        return names
+    ids = {*names, *facts["owner_rep_id"].dropna()}
+    return {one: names.get(one, one) if reach.holds(one) else "another rep" for one in ids}
+
+
+def is_empty(store: Store) -> bool:
+    """Whether nothing was ever imported into the store."""
+    with store.read() as transaction:
+        return not any(transaction.size(kind) for kind in KINDS)

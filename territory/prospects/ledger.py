@@ -1,0 +1,78 @@
+"""What a snapshot of the plan in force is made of, and whether one is still of today."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from territory.store import import_tables, rows, tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from territory.store import Transaction
+
+_DECIDED = (
+    "prospect_id", "name", "status", "segment", "market_id", "territory_id", "rep_id",
+    "nearest_office_id", "verdict", "lon", "lat", "precision", "uncertainty_m", "distance_m",
+)  # fmt: skip
+_COMPANY = ("industry", "city", "state", "employees", "revenue_usd", "placement")
+
+
+class SnapshotLedger:
+    """Reads the columns of ``territory.snapshot`` in bulk."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._connection = transaction.connection
+
+    def state(self) -> str:
+        """Describe all that a snapshot depends on beside its plan: imports and decisions."""
+        imports, places, pairs = (
+            import_tables.imports,
+            import_tables.place_decisions,
+            import_tables.pair_decisions,
+        )
+        told = [
+            self._connection.execute(query).one()
+            for query in (
+                select(func.max(imports.c.number), func.count(imports.c.undone_at)),
+                select(func.count(), func.max(places.c.decided_at)).select_from(places),
+                select(func.count(), func.max(pairs.c.decided_at)).select_from(pairs),
+                select(func.count()).select_from(tables.opportunities),
+            )
+        ]
+        return json.dumps([list(row) for row in told])
+
+    def prospects(self, plan_id: str) -> pd.DataFrame:
+        """Read the prospects of a plan: decided facts, and the company as it is now."""
+        said, now = tables.plan_assignments, tables.prospects
+        query = (
+            select(*(said.c[name] for name in _DECIDED), *(now.c[name] for name in _COMPANY))
+            .select_from(said)
+            .outerjoin(now, now.c.prospect_id == said.c.prospect_id)
+            .where(said.c.plan_id == plan_id)
+        )
+        return rows.read(self._connection, query)
+
+    def with_contacts(self) -> pd.DataFrame:
+        """List the prospects that have a contact."""
+        return self._ids(select(tables.contacts.c.prospect_id).distinct())
+
+    def with_sites(self) -> pd.DataFrame:
+        """List the prospects that have a site beside the headquarters."""
+        return self._ids(select(tables.sites.c.prospect_id).distinct())
+
+    def with_findings(self, plan_id: str) -> pd.DataFrame:
+        """List the prospects that a finding of the plan is about."""
+        found = tables.plan_findings
+        subject = found.c.subject_id.label("prospect_id")
+        return self._ids(
+            select(subject)
+            .where(found.c.plan_id == plan_id, found.c.subject_kind == "prospect")
+            .distinct()
+        )
+
+    def _ids(self, query: object) -> pd.DataFrame:
+        return rows.read(self._connection, query)  # type: ignore[arg-type]

@@ -1,0 +1,213 @@
+"""Which prospects of a snapshot are meant: criteria, masks, counts per choice, order.
+
+A ``Criteria`` is what a person has chosen; a ``Scope`` of rows is what that person may see at all,
+and is laid under everything: what is outside it does not exist, in any count or choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from territory.errors import InputError
+from territory.geodesy import OfficeIndex, ellipsoid
+from territory.prospects.facet_counts import count_codes
+from territory.prospects.filter_masks import Sieve, untouched_since
+from territory.prospects.filters import EVERYTHING, Criteria, Near
+from territory.prospects.snapshot import NULL, NUMBERS, ORDERS, Snapshot
+from territory.store import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import numpy.typing as npt
+
+_KEPT_BYTES, _FEWEST = 40_000_000, 4  # of selections
+_TALLIES = 1024
+_SCAN = 4096  # rows of an order that are looked at in one go
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rows that pass: ``mask``, bool per row."""
+
+    mask: npt.NDArray[np.bool_]
+
+    @cached_property
+    def total(self) -> int:
+        """How many pass."""
+        return int(np.count_nonzero(self.mask))
+
+    @cached_property
+    def before(self) -> npt.NDArray[np.int32]:
+        """How many pass before each row, and after the last one."""
+        before = np.zeros(len(self.mask) + 1, np.int32)
+        np.cumsum(self.mask, out=before[1:])
+        return before
+
+    @property
+    def weight(self) -> int:
+        """Bytes that it takes once all is known of it."""
+        return len(self.mask) * (1 + np.dtype(np.int32).itemsize)
+
+
+class Targets:
+    """A snapshot with the selections that were asked for lately. Threads may share it."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._sieve = Sieve(snapshot)
+        self._kept: Kept[Selection] = Kept(_KEPT_BYTES, _FEWEST, lambda found: found.weight)
+        self._tallies: Kept[npt.NDArray[np.int64]] = Kept(_TALLIES, 0, lambda _: 1)
+        self._knowns: dict[str, int] = {}
+
+    def select(self, criteria: Criteria, reps: frozenset[str] | None = None) -> Selection:
+        """Find the rows that pass; ``reps`` limits them to what these reps own (None: no limit)."""
+        return self._kept.get(
+            (criteria, reps), lambda: Selection(self._sieve.passing(criteria, reps))
+        )
+
+    def counts(
+        self,
+        name: str,
+        criteria: Criteria,
+        reps: frozenset[str] | None = None,
+        base: Criteria = EVERYTHING,
+    ) -> dict[str | None, int]:
+        """Count each value of a choice among what the *other* criteria let through; zeros too.
+
+        The values are those that occur in what ``base`` lets through; None counts what is not
+        known. The sum over all values is what would be shown with this choice left open.
+        """
+        labels = self.snapshot.labels[name]
+        number = self._tally(
+            name, criteria.without(name), reps, lambda: self._others(name, criteria, reps)
+        )
+        is_known = self._tally(name, base, reps, lambda: self.select(base, reps).mask) > 0
+        found: dict[str | None, int] = {
+            label: int(number[at]) for at, label in enumerate(labels, 1) if is_known[at]
+        }
+        if is_known[NULL]:
+            found[None] = int(number[NULL])
+        return found
+
+    def _tally(
+        self,
+        name: str,
+        criteria: Criteria,
+        reps: frozenset[str] | None,
+        passing: Callable[[], npt.NDArray[np.bool_]],
+    ) -> npt.NDArray[np.int64]:
+        """Count each code of a choice among what the criteria let through: the ``passing`` rows."""
+        codes, size = self.snapshot.column[name], len(self.snapshot.labels[name]) + 1
+        return self._tallies.get(
+            (name, criteria, reps), lambda: count_codes(codes, passing(), size)
+        )
+
+    def _others(
+        self, name: str, criteria: Criteria, reps: frozenset[str] | None
+    ) -> npt.NDArray[np.bool_]:
+        """Find the rows that the criteria but one let through."""
+        if criteria.without(name) == criteria:
+            return self.select(criteria, reps).mask
+        return self._sieve.passing_others(criteria, reps, name)
+
+    def flag_counts(
+        self, name: str, criteria: Criteria, reps: frozenset[str] | None = None
+    ) -> tuple[int, int]:
+        """Count for how many a flag holds and for how many not, the *other* criteria given."""
+        others = self._others(name, criteria, reps)
+        holds = int(np.count_nonzero(self.snapshot.column[name] & others))
+        return holds, int(np.count_nonzero(others)) - holds
+
+    def whitespace_count(self, criteria: Criteria, reps: frozenset[str] | None = None) -> int:
+        """Count those without an open opportunity, the *other* criteria given."""
+        others = self._others("whitespace", criteria, reps)
+        return int(np.count_nonzero((self.snapshot.column["stage"] == NULL) & others))
+
+    def idle_count(self, day: str, criteria: Criteria, reps: frozenset[str] | None = None) -> int:
+        """Count those without activity since an ISO day, the *other* criteria given."""
+        others = self._others("idle_since", criteria, reps)
+        return int(np.count_nonzero(untouched_since(self.snapshot, day) & others))
+
+    def first(
+        self, selection: Selection, order: str, count: int, *, start: int = 0
+    ) -> npt.NDArray[np.int64]:
+        """Give the rows ``start`` to ``start + count`` of what passes, in one of ``ORDERS``.
+
+        "-" before an order turns it round; what is not known stands last either way.
+
+        Raises
+        ------
+        InputError
+            If there is no such order.
+        """
+        name = order.removeprefix("-")
+        if name not in ORDERS:
+            raise InputError(f"order {order!r} is none of {', '.join(ORDERS)}.")
+        ordered = self.snapshot.order[name]
+        parts = [ordered]
+        if order.startswith("-"):
+            known = self._known(ORDERS[name][0])
+            parts = [ordered[:known][::-1], ordered[known:]]
+        found: list[npt.NDArray[np.int64]] = []
+        wanted = start + count
+        for part in parts:
+            for rows in _scan(part):
+                hits = rows[selection.mask[rows]][:wanted]
+                found.append(hits.astype(np.int64))
+                wanted -= len(hits)
+                if wanted <= 0:
+                    return np.concatenate(found)[start:]
+        whole = np.concatenate(found) if found else np.zeros(0, np.int64)
+        return whole[start:]
+
+    def nearest(
+        self, selection: Selection, near: Near, first: int | None = None, *, farthest: bool = False
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Give the rows that pass and have a location by their distance from a point, and that.
+
+        In metres on the WGS84 ellipsoid; only the ``first`` so many, where that is given. On a tie
+        the row that is earlier in the snapshot stands first.
+        """
+        rows = np.flatnonzero(selection.mask[: self.snapshot.placed])
+        if first is not None and 0 < first < len(rows):
+            rows = rows[self._may_be_first(rows, near, first, farthest=farthest)]
+        lon, lat = (self.snapshot.column[name][rows] for name in ("lon", "lat"))
+        here = OfficeIndex(["here"], [near.lon], [near.lat])
+        distance_m = here.nearest(lon, lat, count=False).distance_m
+        order = np.argsort(-distance_m if farthest else distance_m, kind="stable")
+        return rows[order][:first], distance_m[order][:first]
+
+    def _may_be_first(
+        self, rows: npt.NDArray[np.int64], near: Near, first: int, *, farthest: bool
+    ) -> npt.NDArray[np.bool_]:
+        """Rule out by the chord which rows cannot be among the ``first`` by the geodesic."""
+        lon, lat = (self.snapshot.column[name][rows] for name in ("lon", "lat"))
+        here = ellipsoid.to_ecef(np.array([near.lon]), np.array([near.lat]))
+        chord_m = np.sqrt(np.square(ellipsoid.to_ecef(lon, lat) - here).sum(axis=1))
+        if farthest:  # no geodesic is shorter than its chord
+            least_m = np.partition(chord_m, -first)[-first]
+            return np.asarray(ellipsoid.longest(chord_m) + ellipsoid.SLACK_M >= least_m)
+        most_m = ellipsoid.longest(np.partition(chord_m, first - 1)[first - 1])
+        return np.asarray(chord_m <= most_m + ellipsoid.SLACK_M)
+
+    def _known(self, column: str) -> int:
+        """Count the rows whose value of a column is known."""
+        if column not in NUMBERS:
+            return self.snapshot.size
+        if column not in self._knowns:
+            self._knowns[column] = int(np.count_nonzero(~np.isnan(self.snapshot.column[column])))
+        return self._knowns[column]
+
+
+def _scan(ordered: npt.NDArray[np.int32]) -> Iterator[npt.NDArray[np.int32]]:
+    """Give the rows of an order in growing parts, so that a first page needs few of them."""
+    at, size = 0, _SCAN
+    while at < len(ordered):
+        yield ordered[at : at + size]
+        at += size
+        size *= 2

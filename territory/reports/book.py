@@ -1,0 +1,363 @@
+"""The book of a market: cover with map, profile, and every account with why it is whose it is.
+
+`gather` reads it within a scope; a page shows it and `territory.book_pdf` writes it as PDF. Tables
+are in words here, so that both say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from territory import reference
+from territory.errors import InputError
+from territory.labels import NOTHING, SEGMENT, STATUS, known, money, number, share
+from territory.markets import SHARE_SOURCE, SOURCE
+from territory.prospects import score
+from territory.reports import cover_map, profile_reader, views
+from territory.units_of_length import METRES_PER_MILE, format_miles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from territory.access import Scope
+    from territory.policy import ScorePolicy
+    from territory.reports.cover_map import Drawing
+    from territory.reports.profile import Concentration, Profile
+    from territory.reports.views import MarketView, Overview
+    from territory.store import Store
+
+MOST_ACCOUNTS = 10_000
+INDUSTRIES = 8  # named; the others are one row
+MAP_MM = (182.0, 150.0)
+VERDICT = {
+    "in": "Within {limit}",
+    "out": "Beyond {limit}",
+    "too_close_to_call": "Too close to call",
+}
+PERIOD = {"month": "Month", "quarter": "Quarter", "year": "Year"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which prospects a book is of: their ids in order, out of how many, and how it was chosen.
+
+    ``filters`` and ``order`` are words.
+    """
+
+    ids: tuple[str, ...]
+    total: int
+    filters: tuple[str, ...]
+    order: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in words: the columns from ``numbers`` on hold numbers, ``note`` says of what."""
+
+    title: str
+    note: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: int = 1
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account in words; ``reason`` is why it is whose it is."""
+
+    number: int
+    name: str
+    place: str
+    industry: str
+    segment: str
+    status: str
+    miles: str
+    verdict: str
+    employees: str
+    stage: str
+    pipeline: str
+    owner: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Book:
+    """A market on paper.
+
+    ``prospects`` (``view_frames.PROSPECT_COLUMNS``) are those shown, in order, of ``total``.
+    ``day`` is the ISO day that it was made on.
+    """
+
+    market: MarketView
+    plan: Overview
+    profile: Profile
+    prospects: pd.DataFrame
+    total: int
+    filters: tuple[str, ...]
+    order: str
+    day: str
+    drawing: Drawing = field(repr=False)
+
+    @property
+    def count(self) -> str:
+        """How many of how many accounts are in it."""
+        return f"{len(self.prospects):,} of {self.total:,} prospects"
+
+    @property
+    def plan_words(self) -> str:
+        """Which plan it is of."""
+        return f"Plan {self.plan.plan_name} in force since {self.plan.effective_from}"
+
+    @property
+    def chosen_words(self) -> str:
+        """How the accounts were chosen and ordered."""
+        by = f"Filters: {'; '.join(self.filters)}" if self.filters else "No filter"
+        return f"{by}. Ordered {self.order}."
+
+    @property
+    def limit(self) -> str:
+        """The radius of the policy, such as "50 mi"."""
+        return f"{self.market.radius_m / METRES_PER_MILE:g} mi"
+
+    @property
+    def figures(self) -> tuple[tuple[str, str, str], ...]:
+        """The few figures of the cover: what, how much, of what."""
+        found, of = self.profile, f"of {self.profile.prospects:,} in the market"
+        told = [
+            ("Accounts in this book", f"{len(self.prospects):,}", f"of {self.total:,} prospects"),
+            ("Customers", f"{found.customers:,}", of),
+        ]
+        if found.whitespace is not None:
+            told.append(("Whitespace", f"{found.whitespace:,}", f"of {found.in_money:,}"))
+        if found.money is not None:
+            told.append(
+                ("Open pipeline", money(found.money.pipeline_usd), _deals(found.money.deals))
+            )
+        return tuple(told)
+
+    def accounts(self) -> Iterable[Account]:
+        """Give the accounts, in order."""
+        frame = self.prospects.astype(object).where(self.prospects.notna(), None)
+        for at, row in enumerate(frame.to_dict("records"), 1):
+            yield self._account(at, row)
+
+    def _account(self, at: int, row: dict[Any, Any]) -> Account:
+        miles, usd, limit_m = row["distance_mi"], row["pipeline_usd"], self.market.radius_m
+        verdict = VERDICT.get(row["verdict"], "Cannot decide").format(limit=self.limit)
+        place = ", ".join(part for part in (row["city"], row["state"]) if part)
+        return Account(
+            number=at,
+            name=row["name"] or row["prospect_id"],
+            place=place or "No place on file",
+            industry=row["industry"] or "",
+            segment=SEGMENT.get(row["segment"], NOTHING),
+            status=STATUS.get(row["status"], NOTHING),
+            miles=NOTHING if miles is None else format_miles(miles * METRES_PER_MILE, limit_m),
+            verdict=verdict,
+            employees=number(row["employees"]),
+            stage=row["stage"] or "No open opportunity",
+            pipeline="" if usd is None or not row["stage"] else money(usd),
+            owner=row["rep_name"] or "Nobody",
+            reason=row["reason"] or "",
+        )
+
+    def tables(self) -> tuple[Table, ...]:
+        """Give the profile of the market."""
+        found = self.profile
+        of = f"Of all {found.prospects:,} prospects of the market, whatever the filters."
+        head = ("Prospects", "Customers", "Share")
+        made = [
+            _size(found),
+            Table("By status", of, ("Status", *head), _groups(found.by_status, STATUS)),
+            Table("By segment", of, ("Segment", *head), _groups(found.by_segment, SEGMENT)),
+            Table("By employees", of, ("Employees", *head), _groups(found.by_size, {})),
+            Table("By industry", of, ("Industry", *head), _industries(found.by_industry)),
+        ]
+        if len(found.top_accounts):
+            made.append(_top(found))
+        if found.money is not None:
+            made += [_periods(found), _reps(found)]
+        return tuple(made)
+
+
+def gather(
+    store: Store, market_id: str, *, scope: Scope, day: str, choice: Choice | None = None
+) -> Book:
+    """Read the book of a market of the plan in force: what ``scope.exported`` reaches.
+
+    Parameters
+    ----------
+    day
+        ISO day, from which scores and quotas count.
+    choice
+        Which prospects, in which order; by default all, best score first.
+
+    Raises
+    ------
+    NotFoundError
+        If the plan has no such market, or none within reach.
+    InputError
+        If the accounts would fill no book that anybody reads.
+    """
+    scope = scope.exported
+    market, plan = (
+        views.market(store, market_id, scope=scope),
+        views.overview(store, scope=scope),
+    )
+    if choice is None:
+        whole = _by_score(market.prospects, plan.policy.score, day)
+        choice = Choice(tuple(whole["prospect_id"]), len(whole), (), "best score first")
+    shown = in_order(market.prospects, choice.ids)
+    if len(shown) > MOST_ACCOUNTS:
+        raise InputError(
+            f"A book of {len(shown):,} accounts is more than {MOST_ACCOUNTS:,}. Filter the list, "
+            "or export it as CSV or XLSX."
+        )
+    width, height = MAP_MM
+    return Book(
+        market=market,
+        plan=plan,
+        profile=profile_reader.market_profile(store, market_id, scope=scope, day=day),
+        prospects=shown,
+        total=choice.total,
+        filters=choice.filters,
+        order=choice.order,
+        day=day,
+        drawing=cover_map.draw(
+            market.geometry,
+            market.offices,
+            shown,
+            reference.load(),
+            limit_m=market.radius_m,
+            width=width,
+            height=height,
+        ),
+    )
+
+
+def in_order(frame: pd.DataFrame, ids: Iterable[str]) -> pd.DataFrame:
+    """Keep the rows with these ids, in their order, as far as the frame has them."""
+    order = {one: at for at, one in enumerate(ids)}
+    kept = frame[frame["prospect_id"].isin(order)]
+    return kept.iloc[np.argsort(kept["prospect_id"].map(order).to_numpy(), kind="stable")]
+
+
+def _by_score(prospects: pd.DataFrame, policy: ScorePolicy, day: str) -> pd.DataFrame:
+    """Put the best score first; equal ones by id, as the list does."""
+    points = score.score(prospects, policy, day)
+    return prospects.iloc[np.lexsort((prospects["prospect_id"].to_numpy(str), -points))]
+
+
+def _size(found: Profile) -> Table:
+    size = found.size
+    source = SOURCE if size.zip_codes is None else f"{SOURCE}; {SHARE_SOURCE}"
+    rows = (
+        ("Establishments", number(size.establishments)),
+        ("Jobs", number(size.employment)),
+        ("Wages of a year", money(size.wages_usd)),
+        ("Wages per job", money(size.mean_wage_usd)),
+    )
+    return Table("All business in the market", f"{size.basis} {source}.", ("", "Figure"), rows)
+
+
+def _groups(frame: pd.DataFrame, words: dict[str, str]) -> tuple[tuple[str, ...], ...]:
+    whole = int(frame["prospects"].sum())
+    rows = zip(frame["group"], frame["prospects"], frame["customers"], strict=True)
+    return tuple(
+        (words.get(group, "Not known" if group == "unknown" else group), f"{n:,}", f"{c:,}",
+         share(n, whole))
+        for group, n, c in rows
+    )  # fmt: skip
+
+
+def _industries(frame: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
+    """Name the largest; the others are one row, so that the column adds up."""
+    rest = frame.iloc[INDUSTRIES:]
+    if len(rest) < 2:
+        return _groups(frame, {})
+    others = {"group": f"{len(rest):,} others", **rest.sum(numeric_only=True)}
+    whole = pd.concat([frame.iloc[:INDUSTRIES], pd.DataFrame([others])], ignore_index=True)
+    return _groups(whole.astype({"prospects": int, "customers": int}), {})
+
+
+def _top(found: Profile) -> Table:
+    rows = zip(
+        found.top_accounts["name"],
+        found.top_accounts["status"].map(STATUS),
+        found.top_accounts["employees"],
+        found.top_accounts["pipeline_usd"],
+        strict=True,
+    )
+    note = (
+        f"{found.with_employees:,} of {found.readable:,} accounts tell their employees. "
+        f"{_concentration(found.employee_concentration, 'employees')}"
+    )
+    return Table(
+        "Largest accounts",
+        note.strip(),
+        ("Company", "Status", "Employees", "Open pipeline"),
+        tuple((str(name), status, number(count), money(usd)) for name, status, count, usd in rows),
+        numbers=2,
+    )
+
+
+def _concentration(found: Concentration | None, what: str) -> str:
+    if found is None:
+        return ""
+    return f"The {found.top:,} largest hold {share(found.top_share, 1)} of the {what}."
+
+
+def _periods(found: Profile) -> Table:
+    held = found.money
+    assert held is not None  # noqa: S101  the caller has asked
+    rows = tuple(
+        (
+            f"{PERIOD.get(row['kind'], row['kind'])} {row['period']}",
+            money(row["due_usd"]),
+            money(row["quota_usd"]),
+            _ratio(row["coverage"]),
+            _ratio(row["pipeline_coverage"]),
+        )
+        for row in held.periods.to_dict("records")
+    )
+    note = (
+        f"{money(held.pipeline_usd)} open in {_deals(held.deals)} with {held.accounts:,} of "
+        f"{found.in_money:,} accounts, as of {held.day}. "
+        f"{_concentration(found.pipeline_concentration, 'pipeline')}"
+    )
+    head = ("Period", "To close", "Quota", "To close / quota", "All open / quota")
+    return Table("Pipeline against quota", note.strip(), head, rows)
+
+
+def _reps(found: Profile) -> Table:
+    assert found.money is not None  # noqa: S101  the caller has asked
+    rows = tuple(
+        (
+            row["rep_name"] or "Nobody",
+            f"{row['accounts']:,}",
+            f"{row['deals']:,}",
+            money(row["pipeline_usd"]),
+            money(row["quota_year_usd"]),
+        )
+        for row in found.money.by_rep.astype(object)
+        .where(found.money.by_rep.notna(), None)
+        .to_dict("records")
+    )
+    return Table(
+        "By rep",
+        "Of a rep with several markets an equal part of the quota counts in each.",
+        ("Rep", "Accounts", "Opportunities", "Open pipeline", "Quota of the year"),
+        rows,
+    )
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.1f} ×" if known(value) else NOTHING
+
+
+def _deals(count: int) -> str:
+    return f"{count:,} {'opportunity' if count == 1 else 'opportunities'}"

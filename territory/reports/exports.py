@@ -1,0 +1,161 @@
+"""What leaves the system as a file: the plan in force, and the rest of the store as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from territory.access import audit_log
+from territory.accounts import activities
+from territory.errors import InputError, NotFoundError
+from territory.files import point_files, tables
+from territory.plans import PlanLedger, ReadingLedger
+from territory.reports import views
+from territory.store import KINDS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import pandas as pd
+
+    from territory.access import Reach, Scope
+    from territory.store import Store
+
+
+class Read(Protocol):
+    """Reads a whole frame, as far as a scope reaches."""
+
+    def __call__(self, store: Store, *, scope: Scope) -> pd.DataFrame:
+        """Give the frame."""
+
+
+def _table(kind: str) -> Read:
+    def whole(store: Store, *, scope: Scope) -> pd.DataFrame:
+        with store.read() as transaction:
+            plan = PlanLedger(transaction).plan_in_force()
+            plan_id = plan.plan_id if plan else None
+            return ReadingLedger(transaction).on_file(kind, plan_id, _reach(kind, scope))
+
+    return whole
+
+
+def _reach(kind: str, scope: Scope) -> Reach:
+    """Say whose rows of a table show."""
+    if kind == "contacts":
+        return scope.people
+    return scope.money if kind in ("opportunities", "quotas") else scope.accounts
+
+
+OF_THE_PLAN: dict[str, Read] = {
+    "prospects": views.prospects,
+    "markets": views.market_summaries,
+    "findings": views.findings,
+    "offices": views.offices,
+    "reps": views.reps,
+}
+# What can be exported: parts of the plan in force, and the rest of the store as it is.
+EXPORTS = {
+    **OF_THE_PLAN,
+    **{kind: _table(kind) for kind in KINDS if kind not in OF_THE_PLAN},
+    "notes": activities.notes,
+    "next_steps": activities.all_steps,
+}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What went into a file; ``located`` is how many rows have a location, None for no places."""
+
+    rows: int
+    located: int | None
+    path: Path
+
+    @property
+    def sentence(self) -> str:
+        """The report in one line."""
+        told = f"{self.rows:,} rows in {self.path}."
+        if self.located is None:
+            return told
+        return f"{told} {point_files.located_words(self.rows, self.located)}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for a program to read."""
+        places = {} if self.located is None else {"located": self.located}
+        return {"rows": self.rows, **places, "file": str(self.path)}
+
+
+def export(
+    store: Store, kind: str, path: str | Path, *, scope: Scope, by: str, now: datetime
+) -> Taken:
+    """Write a frame to a file in the format of its suffix.
+
+    The frame holds what ``scope.exported`` reaches; that of prospects has the next step and the
+    last note of each beside it. The export is an event of the audit log,
+    recorded before the file is written.
+
+    Raises
+    ------
+    InputError
+        If there is no such kind, or the file cannot be written.
+    NotFoundError
+        If the kind is part of the plan and there is no plan yet.
+    """
+    if kind not in EXPORTS:
+        raise InputError(f"{kind!r} cannot be exported. The kinds are {', '.join(EXPORTS)}.")
+    tables.check_writable(Path(path))
+    if kind in OF_THE_PLAN and not _has_plan(store):
+        raise NotFoundError("No plan is published yet. `territory assign` makes one.")
+    frame = EXPORTS[kind](store, scope=scope.exported)
+    if kind == "prospects":
+        frame = activities.with_work(store, frame, scope=scope.exported)
+    return write(store, frame, kind, Path(path), by=by, now=now)
+
+
+def write(
+    store: Store,
+    frame: pd.DataFrame,
+    kind: str,
+    path: Path,
+    *,
+    by: str,
+    now: datetime,
+    of: str = "plan",
+) -> Taken:
+    """Write rows that may leave, in their order, once it is on record that they do.
+
+    ``of`` is what they belong to, as in ``record``; the suffix of ``path`` picks the format.
+
+    Raises
+    ------
+    FileFormatError
+        If the suffix is none that can be written, or the format cannot hold the rows.
+    """
+    form = tables.check_writable(path)
+    record(store, kind, rows=len(frame), form=form, by=by, now=now, of=of)
+    tables.write_table(frame, path)
+    return Taken(len(frame), point_files.located(frame), path)
+
+
+def record(
+    store: Store, kind: str, *, rows: int, form: str, by: str, now: datetime, of: str = "plan"
+) -> None:
+    """Put on record that rows leave the system as a file.
+
+    ``of`` is what they belong to, such as the id of a market; ``form`` the format: csv, xlsx ...
+    """
+    with store.write() as transaction:
+        audit_log.record(
+            transaction,
+            by=by,
+            at=now,
+            action="rows.export",
+            subject_kind=kind,
+            subject_id=of,
+            detail={"rows": rows, "format": form},
+        )
+
+
+def _has_plan(store: Store) -> bool:
+    with store.read() as transaction:
+        return PlanLedger(transaction).plan_in_force() is not None

@@ -1,0 +1,147 @@
+"""What the system remembers. The only place that speaks SQL.
+
+``open_store(url)`` gives a ``Store``; its ``read`` and ``write`` give a ``Transaction`` each, and
+whatever happens in one happens wholly or not at all::
+
+    with open_store("sqlite:///var/territory.sqlite") as store, store.read() as transaction:
+        offices = transaction.table("offices")
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from territory.errors import ConflictError, StoreError
+from territory.store import engine as engines
+from territory.store.revision_cache import Memory
+from territory.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+    from types import TracebackType
+
+    from sqlalchemy import Engine
+
+    Answer = TypeVar("Answer")
+
+
+DEFAULT_URL = "sqlite:///var/territory.sqlite"
+
+
+class Store:
+    """An open database. Threads may share it; a process that forks opens its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._memory = Memory(engine)
+
+    @property
+    def url(self) -> str:
+        """The address in full, absolute, with any password: for another process, not for eyes."""
+        return self._engine.url.render_as_string(hide_password=False)
+
+    @property
+    def shown(self) -> str:
+        """The address without any password, for messages."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """See the store as it is at this moment; what others write meanwhile stays out of sight."""
+        isolation = {} if self._is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self._told():
+            connection = self._engine.connect().execution_options(**isolation)
+            with connection, connection.begin():
+                yield Transaction(connection)
+
+    def remember(
+        self,
+        key: Hashable,
+        read: Callable[[Transaction], Answer],
+        *,
+        state: Hashable | None = None,
+    ) -> Answer:
+        """Give what ``read`` answers about the store as it is at this moment.
+
+        Where the database tells that nobody has changed anything since, it is what was answered
+        under the same key before. With a ``state``, which stands for all that the answer rests on,
+        it is that as long as the state is the same. Treat it as frozen: others are given it too.
+        """
+
+        def ask() -> Answer:
+            with self.read() as transaction:
+                return read(transaction)
+
+        if state is not None:
+            return self._memory.recall_of(state, key, ask)
+        return self._memory.recall(key, ask)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """Change the store: all of it when the block ends well, nothing when it raises.
+
+        Writers wait for one another, so what a block has read still holds when it writes.
+        """
+        with self._told():
+            connection = self._engine.connect().execution_options(writes=True)
+            with connection, connection.begin():
+                engines.lock_writers(connection)
+                yield Transaction(connection)
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn the database's errors into ours."""
+        try:
+            yield
+        except IntegrityError as error:
+            raise ConflictError(
+                f"{self.shown}: refused, nothing was written ({' '.join(str(error.orig).split())})."
+            ) from error
+        except DBAPIError as error:
+            raise StoreError(f"{self.shown}: {engines.reason(error)}") from error
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._memory.close()
+        self._engine.dispose()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_store(url: str | None = None, *, create: bool = True) -> Store:
+    """Open a store, making it and the folder of its file, or upgrading its tables, where needed.
+
+    Parameters
+    ----------
+    url
+        sqlite:///folder/file.sqlite, a bare path to a SQLite file, or postgresql://...; by default
+        what TERRITORY_STORE says, or else ``DEFAULT_URL`` in the current folder.
+    create
+        False: a SQLite file that does not exist is an error.
+
+    Raises
+    ------
+    InputError
+        If the URL names no usable database.
+    StoreError
+        If the database is out of reach, missing, or from a newer version.
+    """
+    chosen = engines.read_url(url or os.environ.get("TERRITORY_STORE") or DEFAULT_URL)
+    return Store(engines.connect(chosen, create=create))

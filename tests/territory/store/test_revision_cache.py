@@ -1,0 +1,152 @@
+"""What is remembered of a store: never longer than it is true, whoever changes it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from territory.access import Scope
+from territory.errors import ConflictError
+from territory.plans import publish
+from territory.policy import Policy
+from territory.reports import views
+from territory.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from territory.store import Store, Transaction
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.sqlite"
+
+
+@pytest.fixture
+def lite(path: Path) -> Iterator[Store]:
+    with open_store(str(path)) as store:
+        yield store
+
+
+class Asked:
+    """Reads a setting and counts how often it was asked to."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self, transaction: Transaction) -> str | None:
+        self.times += 1
+        return transaction.setting("word")
+
+
+def set_word(store: Store, word: str) -> None:
+    with store.write() as transaction:
+        transaction.set_setting("word", word)
+
+
+def fail_after_setting(store: Store, word: str) -> None:
+    with store.write() as transaction:
+        transaction.set_setting("word", word)
+        raise ConflictError("taken back")
+
+
+def test_the_store_is_asked_once_while_nobody_changes_it(lite: Store) -> None:
+    asked = Asked()
+    assert [lite.remember("word", asked) for _ in range(3)] == [None] * 3
+    assert asked.times == 1
+
+
+def test_a_change_by_this_store_is_seen_at_once(lite: Store) -> None:
+    asked = Asked()
+    for word in ("one", "two", "three"):
+        set_word(lite, word)
+        assert lite.remember("word", asked) == word
+
+
+def test_a_change_by_another_store_on_the_same_file_is_seen_at_once(
+    lite: Store, path: Path
+) -> None:
+    asked = Asked()
+    lite.remember("word", asked)
+    with open_store(str(path)) as other:
+        set_word(other, "theirs")
+        assert lite.remember("word", asked) == "theirs"
+
+
+def test_a_change_by_another_process_is_seen_at_once(lite: Store, path: Path) -> None:
+    asked = Asked()
+    set_word(lite, "mine")
+    assert lite.remember("word", asked) == "mine"
+    text = (
+        "import sys; from territory.store import open_store\n"
+        "with open_store(sys.argv[1]) as store, store.write() as transaction:\n"
+        "    transaction.set_setting('word', 'of a child')"
+    )
+    subprocess.run([sys.executable, "-c", text, str(path)], check=True)
+    assert lite.remember("word", asked) == "of a child"
+
+
+def test_what_was_taken_back_changes_nothing_and_is_not_remembered(lite: Store) -> None:
+    asked = Asked()
+    set_word(lite, "kept")
+    with pytest.raises(ConflictError):
+        fail_after_setting(lite, "lost")
+    assert lite.remember("word", asked) == "kept"
+
+
+def test_a_change_while_the_answer_is_read_is_not_missed(lite: Store) -> None:
+    set_word(lite, "old")
+
+    def slow(transaction: Transaction) -> str | None:
+        found = transaction.setting("word")
+        set_word(lite, "new")
+        return found
+
+    assert lite.remember("word", slow) == "old"
+    assert lite.remember("word", Asked()) == "new"
+
+
+def test_answers_under_different_keys_are_kept_apart(lite: Store) -> None:
+    set_word(lite, "word")
+    assert lite.remember("a", lambda transaction: transaction.setting("word")) == "word"
+    assert lite.remember("b", lambda transaction: transaction.setting("other")) is None
+
+
+@pytest.mark.postgresql
+def test_a_database_that_does_not_tell_of_changes_is_asked_each_time(postgresql_url: str) -> None:
+    asked = Asked()
+    with open_store(postgresql_url) as store:
+        for _ in range(2):
+            store.remember("word", asked)
+    assert asked.times == 2
+
+
+def test_with_a_state_an_answer_outlives_changes_that_it_does_not_rest_on(lite: Store) -> None:
+    asked = Asked()
+    for word in ("one", "two"):
+        set_word(lite, word)
+        assert lite.remember("word", asked, state="first") == "one"
+    assert lite.remember("word", asked, state="second") == "two"
+    assert asked.times == 2
+
+
+def test_totals_follow_every_import_and_plan_and_no_visit(demo_store: Store) -> None:
+    """Whoever is seen by the minute must not make each page count everything anew."""
+    scope = Scope.everything()
+    before = views.overview(demo_store, scope=scope)
+    with demo_store.write() as transaction:
+        transaction.set_setting("word", "of no matter")
+    assert views.overview(demo_store, scope=scope) is before
+    summed = views.market_summaries(demo_store, scope=scope)
+    summed["prospects"] = 0
+    assert views.market_summaries(demo_store, scope=scope)["prospects"].sum() > 0
+    publish.assign(demo_store, published_by="me", now=NOW, policy=Policy())
+    assert views.overview(demo_store, scope=scope).plan_id != before.plan_id

@@ -1,0 +1,2 @@
+from . import eligibility as eligibility
+from . import resources as resources

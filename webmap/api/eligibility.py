@@ -1,0 +1,127 @@
+"""``POST /api/v1/eligibility``: one home in, one decision on record out.
+
+The body holds an address, so no error repeats a value of it, and the answer has distances in
+classes, whoever asks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, jsonify, request
+
+from territory.eligibility import desk
+from territory.eligibility.homes import PERSON, PLACE
+from territory.errors import InputError
+from webmap import context, security
+from webmap.hr import check, homes, question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask.typing import ResponseReturnValue
+
+blueprint = Blueprint("api_eligibility", __name__, url_prefix="/api/v1/eligibility")
+blueprint.after_request(check.keep_nowhere)
+
+HOME = (*PLACE, *PERSON)
+ASKED = ("home", "policy", "on")
+LONGEST = 300  # characters of one value
+TOLD = ("decision", "basis", "remedy", "method", "office_id", "office_name", "precision")
+
+
+@blueprint.post("")
+@security.allows("decide_eligibility")
+def decide() -> ResponseReturnValue:
+    """Decide for one home and put it on record.
+
+    A home that cannot be decided is an answer too (201) and says what would settle it.
+    """
+    asked = _body()
+    home = _home(asked.get("home"))
+    policy, on = (_text(asked, name) for name in ("policy", "on"))
+    made = desk.decide_one(context.store(), homes(), home, question(policy, _day(on)))
+    told = {name: made.row[name] for name in TOLD}
+    return jsonify(
+        decision_id=made.decision_id,
+        **told,
+        reason=made.reason,
+        distance_class=made.distance_class,
+        policy=made.record["policy"]["name"],
+        policy_version=made.record["policy"]["version"],
+        decided_on=made.record["asked"]["on"],
+        decided_at=made.record["asked"]["at"],
+        sha256=made.record["sha256"]["all"],
+        address_kept_until=made.kept_until,
+    ), 201
+
+
+def _body() -> Mapping[str, Any]:
+    """Read the body.
+
+    Raises
+    ------
+    InputError
+        If it is no JSON object, or asks for what there is not.
+    """
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise InputError('Send JSON, such as {"home": {"postal_code": "80202"}}.')
+    _check_names(body, ASKED, "body")
+    return body
+
+
+def _check_names(given: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    unknown = len(set(given) - set(known))
+    if unknown:
+        raise InputError(f"{where}: {unknown} unknown names. There are {', '.join(known)}.")
+
+
+def _home(given: Any) -> dict[str, str | None]:
+    """Read the home: texts, and numbers for lat and lon.
+
+    Raises
+    ------
+    InputError
+        Naming every member that is none; no value is repeated.
+    """
+    if not isinstance(given, dict):
+        raise InputError(f"home: give an object with some of {', '.join(HOME)}.")
+    _check_names(given, HOME, "home")
+    home = {name: _plain(name, value) for name, value in given.items()}
+    wrong = [name for name, value in home.items() if not _is_text(value)]
+    if wrong:
+        raise InputError(
+            f"home: {', '.join(wrong)} must be texts of at most {LONGEST} characters, or null; "
+            "lat and lon may be numbers."
+        )
+    return home
+
+
+def _plain(name: str, value: Any) -> Any:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return repr(value) if name in {"lat", "lon"} and is_number else value
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and len(value) <= LONGEST)
+
+
+def _text(asked: Mapping[str, Any], name: str) -> str | None:
+    value = asked.get(name)
+    if not _is_text(value):
+        raise InputError(f"{name}: must be a text of at most {LONGEST} characters, or null.")
+    return value or None
+
+
+def _day(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        day = dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.UTC).date().isoformat()
+    except ValueError:
+        day = ""
+    if day != text:  # one way to write a day, as the document says
+        raise InputError("on: that is no day. Write it as 2026-01-31.")
+    return day

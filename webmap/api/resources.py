@@ -1,0 +1,250 @@
+"""``/api/v1``: what the plan in force holds, as JSON, for programs; ``openapi.json`` says how.
+
+Whoever asks, by token or by session, is told what the pages tell them and nothing more: a row out
+of reach does not exist. A parameter that is not known is refused and never ignored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, jsonify, request, url_for
+
+from territory import reports
+from territory.errors import InputError
+from territory.plans import publish
+from territory.reports import paging
+from webmap import context, security
+from webmap.api import fields
+from webmap.api import openapi as api_document
+from webmap.api.parameters import (
+    AN_ID,
+    CHOICES,
+    LAST_PAGE,
+    LONGEST,
+    MOST_ROWS,
+    MOST_VALUES,
+    PAGE_ROWS,
+    UNKNOWN,
+)
+from webmap.pages import downloads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+    from flask.typing import ResponseReturnValue
+    from werkzeug.datastructures import MultiDict
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+WHOLE = ("employees",)  # numbers that are counts, though a frame holds them as floats
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One page of a list: ``choices`` by column, None among the values for what is not known."""
+
+    page: int
+    per_page: int
+    choices: dict[str, tuple[str | None, ...]]
+
+
+@blueprint.get("/prospects")
+@security.allows("see_accounts_all", "see_accounts_own")
+def prospects() -> ResponseReturnValue:
+    """List the prospects of the plan in force."""
+    return _list("prospects")
+
+
+@blueprint.get("/markets")
+@security.allows("see_sums")
+def markets() -> ResponseReturnValue:
+    """List the markets of the plan in force with their counts."""
+    return _list("markets")
+
+
+@blueprint.get("/offices")
+@security.allows("see_sums")
+def offices() -> ResponseReturnValue:
+    """List our offices with the prospects that each is the nearest one of."""
+    return _list("offices")
+
+
+@blueprint.get("/findings")
+@security.allows("see_findings")
+def findings() -> ResponseReturnValue:
+    """List what is wrong with the plan in force."""
+    return _list("findings")
+
+
+@blueprint.get("/prospects/<prospect_id>")
+@security.allows("see_accounts_all", "see_accounts_own")
+def prospect(prospect_id: str) -> ResponseReturnValue:
+    """Tell all that is on file about one prospect, and why it is whose it is."""
+    _read(request.args, {}, is_paged=False)
+    _check_id("prospect_id", prospect_id)
+    scope = dataclasses.replace(security.scope(), names_beyond=False)
+    details = reports.prospect(context.store(), prospect_id, scope=scope)
+    told = publish.explain(context.store(), prospect_id, scope=scope)
+    return jsonify(
+        plan_id=told.plan_id,
+        prospect=_records(details.prospect)[0],
+        contacts=downloads.records(details.contacts),
+        opportunities=downloads.records(details.opportunities),
+        sites=downloads.records(details.sites[list(fields.SITE)]),
+        withheld=sorted(details.withheld),
+        explanation={
+            "sentence": told.sentence,
+            "steps": [dataclasses.asdict(step) for step in told.steps],
+            "effective_from": told.effective_from,
+            "policy": told.policy_name,
+            "policy_version": told.policy_version,
+        },
+    )
+
+
+@blueprint.get("/openapi.json")
+@security.allows(public=True)
+def openapi() -> ResponseReturnValue:
+    """Describe this interface; everybody may read how to ask."""
+    return jsonify(api_document.document(request.host_url, security.cookie_name()))
+
+
+@blueprint.after_app_request
+def challenge(response: Response) -> Response:
+    """Say to a program that nobody signed in how it can say who it is."""
+    if response.status_code == 401 and request.path.startswith("/api/"):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="territory"'
+    return response
+
+
+def _list(kind: str) -> Response:
+    """Answer with one page of a list: ``shown`` rows of ``total``."""
+    asked = _read(request.args, CHOICES[kind])
+    page = paging.page(
+        context.store(),
+        kind,
+        scope=security.scope(),
+        start=(asked.page - 1) * asked.per_page,
+        count=asked.per_page,
+        choices=asked.choices,
+    )
+    pages = -(-page.total // asked.per_page)
+    response = jsonify(
+        plan_id=page.plan_id,
+        page=asked.page,
+        pages=pages,
+        per_page=asked.per_page,
+        shown=len(page.rows),
+        total=page.total,
+        items=_records(page.rows),
+    )
+    around = {"next": asked.page + 1, "prev": asked.page - 1, "first": 1, "last": pages}
+    links = [
+        f'<{_address(number)}>; rel="{name}"'
+        for name, number in around.items()
+        if 0 < number <= pages
+    ]
+    if links:
+        response.headers["Link"] = ", ".join(links)
+    return response
+
+
+def _address(page: int) -> str:
+    query = {**request.args.to_dict(flat=False), "page": [str(page)]}
+    return url_for(str(request.endpoint), _external=True, **query)
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, object]]:
+    """Give rows as JSON has them: whole numbers whole, lists as lists."""
+    found = downloads.records(rows)
+    for row in found:
+        for name in WHOLE:
+            if isinstance(row.get(name), float):
+                row[name] = int(row[name])  # type: ignore[call-overload]
+        if "units" in row:
+            row["units"] = str(row["units"]).split("|") if row["units"] else None
+    return found
+
+
+@dataclass
+class _Reader:
+    """Reads a query string and gathers what is wrong with it."""
+
+    query: MultiDict[str, str]
+    breaches: list[str] = field(default_factory=list)
+
+    def names(self, known: Iterable[str]) -> None:
+        allowed = list(known)
+        unknown = sorted(set(self.query) - set(allowed))
+        if unknown:
+            told = ", ".join(name[:LONGEST] for name in unknown[:5])
+            self.breaches.append(
+                f"{told}: no such parameter; there are {', '.join(allowed) or 'none'}"
+            )
+
+    def whole(self, name: str, default: int, most: int) -> int:
+        given = self.query.getlist(name)
+        if not given:
+            return default
+        text = given[0]
+        is_number = text.isascii() and text.isdigit() and text[0] != "0"
+        if len(given) == 1 and is_number and int(text[:12]) <= most:
+            return int(text)
+        self.breaches.append(
+            f"{name}: {', '.join(given)[:LONGEST]!r} is not one whole number from 1 to {most:,}"
+        )
+        return default
+
+    def choice(self, name: str, offered: tuple[str, ...] | None) -> tuple[str | None, ...]:
+        given = self.query.getlist(name)
+        wrong = [value for value in given if not _is_one_of(value, offered)]
+        if wrong:
+            allowed = ", ".join((*offered, UNKNOWN)) if offered else "an id"
+            self.breaches.append(f"{name}: {', '.join(wrong)[:LONGEST]!r} is not {allowed}")
+        if len(given) > MOST_VALUES:
+            self.breaches.append(f"{name}: {len(given)} values; at most {MOST_VALUES} can be given")
+        return tuple(None if value == UNKNOWN else value for value in dict.fromkeys(given))
+
+
+def _is_one_of(value: str, offered: tuple[str, ...] | None) -> bool:
+    if offered is not None:
+        return value in (*offered, UNKNOWN)
+    return re.fullmatch(AN_ID, value) is not None
+
+
+def _read(
+    query: MultiDict[str, str],
+    choices: dict[str, tuple[str, tuple[str, ...] | None]],
+    *,
+    is_paged: bool = True,
+) -> Asked:
+    """Read a query string.
+
+    Raises
+    ------
+    InputError
+        Naming everything that cannot be followed, all at once.
+    """
+    reader = _Reader(query)
+    reader.names((*(("page", "per_page") if is_paged else ()), *choices))
+    found = {
+        column: reader.choice(name, offered)
+        for name, (column, offered) in choices.items()
+        if name in query
+    }
+    asked = Asked(
+        reader.whole("page", 1, LAST_PAGE), reader.whole("per_page", PAGE_ROWS, MOST_ROWS), found
+    )
+    if reader.breaches:
+        raise InputError("; ".join(reader.breaches) + ".")
+    return asked
+
+
+def _check_id(name: str, value: str) -> None:
+    if not _is_one_of(value, None):
+        raise InputError(f"{name}: an id has 1 to {LONGEST} characters and none that controls.")

@@ -1,0 +1,102 @@
+"""One table from the class of an error to its status and words, as a page or as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from territory.access import LockedOutError, SignInError
+from territory.errors import (
+    ConflictError,
+    GeocodingError,
+    InputError,
+    NotFoundError,
+    StoreError,
+    TerritoryError,
+)
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.typing import ResponseReturnValue
+
+    from territory.access import DeniedError
+
+STATUS = {
+    InputError: 400,
+    NotFoundError: 404,
+    ConflictError: 409,
+    StoreError: 503,
+    GeocodingError: 502,
+    SignInError: 401,
+    LockedOutError: 429,
+    TerritoryError: 500,
+}
+# What happened, and what to do when the error itself does not say.
+WORDS = {
+    400: ("This cannot be done as asked", "Go back, or start from Markets."),
+    401: ("Sign in first", "Sign in, then go on."),
+    403: ("Not from here", "Open the address that `territory serve` printed."),
+    404: ("Nothing is here", "Check the address, or start from Markets."),
+    405: ("This page cannot be used that way", "Start from Markets."),
+    409: ("Things have moved on", "Go back and load the page again."),
+    413: (
+        "That was too much at once",
+        "Files up to the limit are taken on the Import page; larger ones by `territory import`.",
+    ),
+    429: ("That was too often", "Wait a little, then try again."),
+    500: ("The server failed on this page", "Nothing was changed. Try again; the log has more."),
+    502: ("The place service did not answer", "Nothing is lost. Try again later."),
+    503: ("The store does not answer", "Nothing is lost. Try again in a moment."),
+}
+DENIED = ("This is not open to you", "Go back, or start from Markets.")
+DATA = (".json", ".csv", ".xlsx", ".js", ".png", ".svg", ".geojson", ".kml", ".gpkg", "/healthz")
+
+
+def install(app: Flask) -> None:
+    """Register every class of the table, HTTP errors and whatever else fails."""
+    for kind in STATUS:
+        app.register_error_handler(kind, show_ours)
+    app.register_error_handler(HTTPException, show_http)
+
+
+def show_ours(error: TerritoryError) -> ResponseReturnValue:
+    """Show an error of the library with its own sentence, which names value and remedy."""
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return _answer(status, str(error))
+
+
+def show_http(error: HTTPException) -> ResponseReturnValue:
+    """Show an error of the protocol; only sentences that this app wrote reach the page."""
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()
+    written_here = error.description != type(error).description and status < 500
+    answer = make_response(_answer(status, str(error.description) if written_here else None))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return answer
+
+
+def show_denied(error: DeniedError) -> ResponseReturnValue:
+    """Say that who asks may not, which is another thing than coming from the wrong place."""
+    return _answer(403, str(error), DENIED)
+
+
+def is_data() -> bool:
+    """Whether a program reads the answer, which can follow no form and read no page."""
+    return request.path.startswith("/api/") or request.path.endswith(DATA)
+
+
+def _answer(
+    status: int, sentence: str | None, words: tuple[str, str] | None = None
+) -> ResponseReturnValue:
+    title, remedy = words or WORDS.get(status, WORDS[500 if status >= 500 else 400])
+    if is_data():
+        message = sentence or remedy
+        return jsonify(error={"status": status, "title": title, "message": message}), status
+    page = render_template(
+        "pages/error.html", status=status, title=title, sentence=sentence, remedy=remedy
+    )
+    return page, status

@@ -1,0 +1,252 @@
+"""The words and figures that pages show for what the library stores."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from flask import current_app
+
+from territory.labels import NO_BREAK, NOTHING, RULE, SEGMENT, STATUS, known, money, number, share
+from territory.reports import FEW
+from territory.units_of_length import METRES_PER_MILE, format_miles
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+NOBODY = "Nobody"
+PRECISION = {
+    "rooftop": "Exact address",
+    "street": "Street",
+    "postal": "ZIP code",
+    "place": "Town",
+    "region": "Region",
+}
+KIND = {
+    "metro_area": ("metro area", "metro areas"),
+    "county": ("county", "counties"),
+    "state": ("state", "states"),
+    "zip_code": ("ZIP code", "ZIP codes"),
+    "polygon": ("drawn area", "drawn areas"),
+}
+FINDING = {
+    "unplaced": "Not placed",
+    "outside_every_market": "Outside every market",
+    "two_markets": "Overlap: in two markets",
+    "beyond_radius": "Beyond every office",
+    "too_coarse": "Too close to call",
+    "office_unplaced": "Office not placed",
+    "markets_overlap": "Overlap: two markets share land",
+    "market_without_territory": "Gap: market belongs to nobody",
+    "market_without_rep": "Gap: market has no rep",
+    "segments_without_territory": "Gap: segment belongs to nobody",
+    "territory_without_rep": "Territory without rep",
+    "territory_unknown_rep": "Territory of an unknown rep",
+    "rep_without_base_office": "Rep without base office",
+    "rep_unknown_base_office": "Rep with an unknown base office",
+    "named_account_unknown_prospect": "Named account nobody knows",
+}
+# A tag is a class, an icon and a word, so that it reads without its colour.
+VERDICT_TAG = {
+    "in": ("ok", "check"),
+    "out": ("no", "cross"),
+    "too_close_to_call": ("review", "wave"),
+    None: ("", "dash"),
+}
+SEVERITY_TAG = {
+    "error": ("no", "cross", "Must be solved"),
+    "warning": ("review", "wave", "Worth a look"),
+    "note": ("", "dash", "For your information"),
+}
+PLACEMENT_TAG = {
+    "placed": ("ok", "check", "Placed"),
+    "approximate": ("", "dash", "Approximate"),
+    "ambiguous": ("review", "wave", "Ambiguous"),
+    "conflict": ("review", "wave", "Conflict"),
+    "unplaced": ("no", "cross", "Unplaced"),
+    "not_a_place": ("", "dash", "Not a place"),
+}
+COLUMN = {
+    "lat": "Latitude",
+    "lon": "Longitude",
+    "given_lat": "Latitude given",
+    "given_lon": "Longitude given",
+    "postal_code": "ZIP or postal code",
+    "employees": "Employees",
+    "revenue_usd": "Revenue, $",
+    "amount_usd": "Amount, $",
+    "uncertainty_m": "Uncertainty, m",
+    "owner_rep_id": "Owner (rep id)",
+    "email": "E-mail",
+}
+
+
+WEB_SCHEMES = ("http", "https")
+
+
+def install(app: Flask) -> None:
+    """Make the words known to every template."""
+    app.jinja_env.filters.update(
+        number=number,
+        money=money,
+        miles=miles,
+        share=share,
+        day=day,
+        plural=plural,
+        or_nothing=or_nothing,
+        finding=finding,
+        web_address=web_address,
+        host=host,
+        position=position,
+        postal_address=postal_address,
+        geo_address=geo_address,
+        moment=moment,
+        sentence=sentence,
+        kind_words=kind_words,
+        column_words=column_words,
+        size=size,
+        industry=industry,
+    )
+    app.jinja_env.globals.update(
+        STATUS=STATUS,
+        SEGMENT=SEGMENT,
+        PRECISION=PRECISION,
+        RULE=RULE,
+        KIND=KIND,
+        VERDICT_TAG=VERDICT_TAG,
+        SEVERITY_TAG=SEVERITY_TAG,
+        PLACEMENT_TAG=PLACEMENT_TAG,
+    )
+
+
+def or_nothing(value: Any, nothing: str = NOTHING) -> Any:
+    """Give the value, or a dash."""
+    return value if known(value) else nothing
+
+
+def miles(value: float | None, limit_m: float | None = None, *, unit: bool = True) -> str:
+    """Miles to 0.1, and near the limit to as many digits as keep them on their side of it."""
+    if value is None or not known(value):
+        return NOTHING
+    text = format_miles(value * METRES_PER_MILE, limit_m)
+    return text.replace(" ", NO_BREAK) if unit else text.removesuffix(" mi")
+
+
+def day(value: str | dt.date | None) -> str:
+    """A date and how far it is: ``2026-07-01 (145 days ago)``."""
+    if not known(value):
+        return NOTHING
+    date = dt.date.fromisoformat(str(value)[:10])
+    distance = (current_app.config["TERRITORY"].today() - date).days
+    near = {0: "today", 1: "yesterday", -1: "tomorrow"}
+    words = f"{distance:,} days ago" if distance > 0 else f"in {-distance:,} days"
+    return f"{date.isoformat()} ({near.get(distance, words)})"
+
+
+def moment(value: str | None) -> str:
+    """A time and how far it is: ``2026-11-23 09:41 UTC (20 minutes ago)``."""
+    if not value:
+        return NOTHING
+    when = dt.datetime.fromisoformat(value)
+    shown = f"{when:%Y-%m-%d %H:%M} UTC"
+    passed = int((current_app.config["TERRITORY"].now() - when).total_seconds())
+    if not 0 <= passed < 24 * 3600:
+        return f"{shown} ({day(value).partition(' (')[2]}"
+    for seconds, unit in ((3600, "hour"), (60, "minute")):
+        if passed >= seconds:
+            return f"{shown} ({plural(passed // seconds, unit)} ago)"
+    return f"{shown} (just now)"
+
+
+def sentence(text: str) -> str:
+    """Begin with a capital, as a sentence does; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def kind_words(kind: str) -> str:
+    """What rows of a kind are called: ``Named accounts``."""
+    return kind.replace("_", " ").capitalize()
+
+
+def column_words(column: str) -> str:
+    """What a column of ours is called."""
+    return COLUMN.get(column) or column.replace("_", " ").capitalize()
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """``1 rep``, ``24 reps``."""
+    return f"{count:,}{NO_BREAK}{one if count == 1 else many or one + 's'}"
+
+
+def finding(code: str) -> str:
+    """What a finding is called."""
+    return FINDING.get(code, code.replace("_", " ").capitalize())
+
+
+def size(group: str) -> str:
+    """What a class of sizes by employees is called: ``50 to 249``."""
+    return "Not known" if group == "unknown" else group
+
+
+def industry(group: str) -> str:
+    """What an industry is called."""
+    return {"unknown": "Industry not known", FEW: "Industries with fewer than 5 each"}.get(
+        group, group
+    )
+
+
+def verdicts(limit: str) -> dict[str, str]:
+    """What a verdict is called, given the limit in words."""
+    return {
+        "in": f"Within {limit}",
+        "out": f"Beyond {limit}",
+        "too_close_to_call": "Too close to call",
+    }
+
+
+def units(kind: str, codes: str | None) -> str:
+    """Say what a market is made of: ``1 metro area``, ``22 counties``, ``1 drawn area``."""
+    one, many = KIND[kind]
+    return plural(len((codes or kind).split("|")), one, many)
+
+
+def web_address(text: str) -> str | None:
+    """Make a link of a website as a file gives it; anything but http and https is no link."""
+    address = text if "//" in text else f"https://{text}"
+    try:
+        parts = urlsplit(address)
+        is_web = parts.scheme in WEB_SCHEMES and "." in (parts.hostname or "") and parts.port != 0
+    except ValueError:  # a port that is no number, as in javascript:alert(1)
+        return None
+    return address if is_web else None
+
+
+def host(text: str) -> str:
+    """Show a website without what every website has."""
+    return text.split("//")[-1].removeprefix("www.").rstrip("/")
+
+
+def position(place: dict[str, Any]) -> str:
+    """Write coordinates so that no sign can be lost: ``44.95302 N, 92.99522 W``."""
+    lat, lon = place["lat"], place["lon"]
+    return f"{abs(lat):.5f} {'S' if lat < 0 else 'N'}, {abs(lon):.5f} {'W' if lon < 0 else 'E'}"
+
+
+def postal_address(place: dict[str, Any]) -> str:
+    """Write an address in one line; empty where none is on file."""
+    region = " ".join(filter(None, (place["state"], place["postal_code"])))
+    country = place["country"] if place["country"] != "US" else None
+    return ", ".join(filter(None, (place["street"], place["city"], region, country)))
+
+
+def geo_address(place: dict[str, Any]) -> str:
+    """Name a place for the reader's own map program, as a geo URI (RFC 5870) with the address.
+
+    Asks for the point itself where no street is known, so that none is made up.
+    """
+    lat, lon = place["lat"], place["lon"]
+    point = "0,0" if lat is None else f"{lat:.5f},{lon:.5f}"
+    asked = postal_address(place) if place["street"] or lat is None else point
+    return f"geo:{point}?q={quote(asked, safe=',')}"

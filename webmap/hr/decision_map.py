@@ -1,0 +1,198 @@
+"""What is drawn of a decision: its place on the line of the limit, and the data of its map.
+
+The line is made from the record alone, the map needs the place of the home and so is part of the
+answer to a check only.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from territory.eligibility.decision import spread
+from territory.eligibility.rules import policy_from, shown
+from territory.geodesy import inverse, ring
+from webmap.formatting import PRECISION
+from webmap.maps import MAINLAND
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from territory.eligibility.rules import Criterion
+
+WIDTH = 368.0  # of the line, in the units of its picture
+LABEL = 46.0  # room that a number takes
+RING_VERTICES, AREA_VERTICES = 256, 128
+_EARTH_M = 6_371_000.0
+_MOST_LAT = 84.0
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number under the line: where it stands and on which side of that place it is written."""
+
+    x: float
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """The line of the limit; x from 0 to ``WIDTH``, ``high`` beyond it for "or more"."""
+
+    limit_x: float
+    low_x: float
+    high_x: float
+    point_x: float
+    limit: str
+    numbers: tuple[Number, ...]
+    is_near: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the criterion that decided measured, metres or seconds."""
+
+    criterion: Criterion
+    value: float
+    low: float
+    high: float
+    office: Mapping[str, Any]
+
+
+def measured(record: Mapping[str, Any]) -> Measured | None:
+    """Read from a record what its decision was measured by; None where no distance decided."""
+    told = record["decision"]
+    if told["criterion"] is None or told["basis"] != "distance":
+        return None
+    at = int(told["criterion"]) - 1
+    criterion = policy_from(record["policy"]["rule"], "the recorded policy").any_of[at]
+    part = record["facts"]["measures"][at]
+    value = float(part["value"])
+    off = float(spread(criterion, np.array([told["uncertainty_m"] or 0.0]))[0])
+    high = math.inf if part["is_lower_bound"] else value + off
+    return Measured(criterion, value, max(value - off, 0.0), high, part)
+
+
+def line(record: Mapping[str, Any]) -> Line | None:
+    """Draw the distance with both its ends beside the limit; None where no distance decided."""
+    found = measured(record)
+    if found is None:
+        return None
+    limit = found.criterion.limit_si
+    ends = [end for end in (found.low, found.value, found.high) if math.isfinite(end)]
+    half = max(1.5 * max(abs(end - limit) for end in ends), limit / 10)
+    left, right = max(0.0, limit - half), limit + half
+
+    def x(measure: float) -> float:
+        return round(WIDTH * min((measure - left) / (right - left), 1.2), 1)
+
+    unit = found.criterion.unit
+    limit_text = f"limit {found.criterion.limit:g} {unit}"
+    return Line(
+        limit_x=x(limit),
+        low_x=x(found.low),
+        high_x=x(found.high),
+        point_x=x(found.value),
+        limit=limit_text,
+        numbers=_numbers(found, x(found.low), x(found.value), x(found.high)),
+        is_near=found.criterion.is_near,
+        words=f"{_between(found)}; the {limit_text}",
+    )
+
+
+def _between(found: Measured) -> str:
+    """Say how far the home is, for whoever does not see the line."""
+    if found.low == found.high:
+        return f"The home is {shown(found.value, found.criterion)} away"
+    if math.isinf(found.high):
+        return f"The home is at least {shown(found.low, found.criterion)} away"
+    low, high = (shown(end, found.criterion) for end in (found.low, found.high))
+    return f"The home is between {low} and {high} away"
+
+
+def _numbers(found: Measured, low_x: float, x: float, high_x: float) -> tuple[Number, ...]:
+    """Write the ends only where they do not meet the number between them."""
+    unit = found.criterion.unit
+    told = [_number(x, f"{_bare(found.value, found)} {unit}")]
+    if x - low_x >= LABEL:
+        told.append(_number(low_x, _bare(found.low, found)))
+    if high_x - x >= LABEL and high_x <= WIDTH:
+        told.append(_number(high_x, _bare(found.high, found)))
+    return tuple(told)
+
+
+def _bare(measure: float, found: Measured) -> str:
+    """Write a measure without its unit, on its side of the limit."""
+    text = shown(measure, found.criterion)
+    return text if text.startswith("a hair") else text.partition(" ")[0]
+
+
+def _number(x: float, text: str) -> Number:
+    if x < LABEL / 2:
+        return Number(max(x, 0.0), "start", text)
+    return Number(x, "end" if x > WIDTH - LABEL / 2 else "middle", text)
+
+
+def nothing_drawn() -> dict[str, Any]:
+    """Give the data of a map on which nothing is but the ground."""
+    west, south, east, north = MAINLAND
+    return {"frame": [[south, west], [north, east]]}
+
+
+def map_data(record: Mapping[str, Any], home: pd.Series) -> dict[str, Any]:
+    """Make what ``static/hr/map.js`` reads from the page: the frame alone where nothing is drawn.
+
+    Parameters
+    ----------
+    home
+        As ``eligibility_homes.read_homes`` places it: ``lon``, ``lat``, ``uncertainty_m``,
+        ``precision``.
+    """
+    found = measured(record)
+    if found is None or pd.isna(home["lon"]):
+        return nothing_drawn()
+    lon, lat = float(found.office["office_lon"]), float(found.office["office_lat"])
+    home_lon, home_lat = float(home["lon"]), float(home["lat"])
+    turns = 360.0 * round((lon - home_lon) / 360)  # across the antimeridian
+    off = float(np.nan_to_num(home["uncertainty_m"]))
+    reach = float(inverse([home_lon], [home_lat], [lon], [lat])[0]) + off
+    has_ring = found.criterion.method == "geodesic" and found.criterion.origin == "office"
+    limit = found.criterion.limit_si if has_ring else 0.0
+    return {
+        "office": {"name": f"{found.office['office_name']} office", "lat": lat, "lon": lon},
+        "ring": _outline(lon, lat, limit, RING_VERTICES) if has_ring else None,
+        "ring_words": f"{found.criterion.limit:g} {found.criterion.unit}" if has_ring else None,
+        "home": {"lat": home_lat, "lon": home_lon + turns, "words": _home_words(home, off)},
+        "area": _outline(home_lon, home_lat, off, AREA_VERTICES, turns) if off else None,
+        "frame": _frame(lon, lat, 1.08 * max(limit, reach)),
+    }
+
+
+def _home_words(home: pd.Series, off: float) -> str:
+    return f"Home ({PRECISION[home['precision']] if off else 'coordinates given'})"
+
+
+def _outline(
+    lon: float, lat: float, radius_m: float, vertices: int, turns: float = 0.0
+) -> list[list[float]]:
+    """Draw a ring as Leaflet takes it, (lat, lon), so many degrees further east."""
+    points = ring(lon, lat, radius_m, vertices)[:, ::-1] + [0.0, turns]
+    outline: list[list[float]] = np.round(points, 5).tolist()
+    return outline
+
+
+def _frame(lon: float, lat: float, reach_m: float) -> list[list[float]]:
+    """Give the box round the office that all fits in.
+
+    It is the same whichever way the home lies, and so are the tiles that it asks for.
+    """
+    up = math.degrees(reach_m / _EARTH_M)
+    aside = min(up / math.cos(math.radians(min(abs(lat), _MOST_LAT))), 180.0)
+    south, north = max(lat - up, -_MOST_LAT), min(lat + up, _MOST_LAT)
+    return [[south, lon - aside], [north, lon + aside]]

@@ -1,0 +1,245 @@
+"""The rows whose place needs a person: one after the other, each with a small map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+
+from territory.errors import InputError, NotFoundError
+from territory.geocoding import review
+from territory.geocoding.review import PLACED_KINDS, WAITING, PlaceLedger
+from territory.imports import policy_in_force
+from territory.jobs import requests, tasks
+from territory.schemas import ADDRESS
+from territory.store import KINDS
+from webmap import context, security
+from webmap.maps import basemap, folium_maps
+from webmap.pages import jobs as job_pages
+from webmap.pages import records, static_files, tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from flask.typing import ResponseReturnValue
+
+blueprint = Blueprint("worklist", __name__, url_prefix="/ops/places")
+
+PAGE_ROWS = 25
+AROUND_DEG = 0.06  # how much of the country round a single place the map shows
+
+
+@blueprint.get("")
+@security.allows("review_places")
+def home() -> ResponseReturnValue:
+    """Show the list, and the row that is chosen with the places it could be at."""
+    asked = _asked()
+    page = tables.page_number()
+    first = (page - 1) * PAGE_ROWS
+    listed = review.work_list(
+        context.store(),
+        asked["kind"],
+        placements=[asked["placement"]] if asked["placement"] else WAITING,
+        text=asked["q"],
+        offset=first,
+        limit=PAGE_ROWS,
+    )
+    rows = records(listed.rows)
+    row = _chosen(asked["kind"], rows)
+    return render_template(
+        "operations/review.html",
+        place="worklist.home",
+        asked=asked,
+        query={name: value for name, value in asked.items() if value},
+        kinds=PLACED_KINDS,
+        counts=listed.counts,
+        waiting=sum(listed.counts[name] for name in WAITING),
+        rows=rows,
+        total=listed.total,
+        page=page,
+        pages=-(-listed.total // PAGE_ROWS),
+        page_size=PAGE_ROWS,
+        first_row=first + 1,
+        providers=policy_in_force(context.store()).geocoding.online.providers,
+        **(_opened(asked["kind"], row, rows) if row else {"row": None}),
+    )
+
+
+def _asked() -> dict[str, str | None]:
+    """Read which list is asked for."""
+    kind, placement = request.args.get("kind", "prospects"), request.args.get("placement") or None
+    if kind not in PLACED_KINDS:
+        raise InputError(f"kind: {kind[:40]!r} is none of {', '.join(PLACED_KINDS)}.")
+    if placement not in {None, *review.LISTED}:
+        raise InputError(f"placement: {placement[:40]!r} is none of {', '.join(review.LISTED)}.")
+    text = (request.args.get("q") or "")[:200].strip() or None
+    return {"kind": kind, "placement": placement, "q": text}
+
+
+def _chosen(kind: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Find the row that the address names, on this page of the list or not; else the first."""
+    subject_id = request.args.get("row")
+    if subject_id is None:
+        return rows[0] if rows else None
+    here = next((row for row in rows if row["subject_id"] == subject_id), None)
+    return here or _row(kind, subject_id)
+
+
+def _row(kind: str, subject_id: str) -> dict[str, Any]:
+    """Read one row with what was decided about it."""
+    with context.store().read() as transaction:
+        found = transaction.table(kind, **{KINDS[kind].key[0]: subject_id})
+        decided = PlaceLedger(transaction).decisions(kind, subject_id)
+    if found.empty:
+        raise NotFoundError(f"No {subject_id[:80]!r} among the {kind}; it may have been undone.")
+    told: dict[str, Any] = {"subject_id": subject_id, "is_stale": False, "decision": None}
+    names = ("decision", "decided_by", "decided_at")
+    said = records(decided[list(names)])[0] if len(decided) else {}
+    if said:
+        told["is_stale"] = bool(review.evidence(found).iloc[0] != decided["evidence"].iloc[0])
+    return records(found)[0] | told | said
+
+
+def _opened(kind: str, row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Gather what the panel of one row shows."""
+    found = review.candidates(context.store(), kind, row["subject_id"])
+    drawn = _map(found, row)
+    ids = [one["subject_id"] for one in rows]
+    at = ids.index(row["subject_id"]) if row["subject_id"] in ids else -1
+    after = ids[at + 1 : at + 2] or ids[:1]
+    return {
+        "row": row,
+        "candidates": [one | {"number": n} for n, one in enumerate(records(found), 1)],
+        "address_now": {name: row[name] for name in ADDRESS},
+        "map": drawn,
+        "map_script": url_for(".map_script", kind=kind, row=row["subject_id"], v=drawn.tag),
+        "after": after[0] if after and after[0] != row["subject_id"] else None,
+    }
+
+
+def _map(found: pd.DataFrame, row: dict[str, Any]) -> folium_maps.RenderedMap:
+    """Draw the map round the likeliest candidates, or round where the row stands."""
+    points = found[["lon", "lat"]].head(3)
+    if row["lon"] is not None:
+        own = pd.DataFrame([{"lon": row["lon"], "lat": row["lat"]}])
+        points = pd.concat([points, own]) if len(points) else own
+    if points.empty:
+        return folium_maps.place_map(folium_maps.MAINLAND, tiles=basemap.under_maps())
+    lon, lat = points["lon"], points["lat"]
+    return folium_maps.place_map(
+        (
+            float(lon.min()) - AROUND_DEG,
+            float(lat.min()) - AROUND_DEG,
+            float(lon.max()) + AROUND_DEG,
+            float(lat.max()) + AROUND_DEG,
+        ),
+        tiles=basemap.under_maps(),
+    )
+
+
+@blueprint.get("/<kind>/map.js")
+@security.allows("review_places")
+def map_script(kind: str) -> Response:
+    """Serve the script of the map of one row; its address carries the digest of the text."""
+    row = _row(_known(kind), request.args.get("row", ""))
+    return static_files.script(
+        _map(review.candidates(context.store(), kind, row["subject_id"]), row)
+    )
+
+
+def _known(kind: str) -> str:
+    if kind not in PLACED_KINDS:
+        raise NotFoundError(f"{kind[:40]!r} have no places. {', '.join(PLACED_KINDS)} do.")
+    return kind
+
+
+@blueprint.post("/<kind>/settle")
+@security.allows("review_places")
+def settle(kind: str) -> ResponseReturnValue:
+    """Decide about a row: what the form's choice or button says; then go on to the next one."""
+    subject_id = request.form.get("subject_id", "")
+    verb = request.form.get("verb") or "choice"
+    if verb not in VERBS:
+        raise InputError(f"verb: {verb[:40]!r} is none of {', '.join(VERBS)}.")
+    told = VERBS[verb](_known(kind), subject_id)
+    return redirect(url_for(".home", **_onwards(kind, subject_id, told, verb)), 303)
+
+
+def _onwards(kind: str, subject_id: str, told: str, verb: str) -> dict[str, Any]:
+    """Give the query of the list as it was, with the row to open now and what was done."""
+    query = {name: request.form.get(name) for name in ("placement", "q", "page")}
+    onward = request.form.get("after") if verb != "forget" else subject_id
+    query |= {"kind": kind, "row": onward, "did": told, "about": subject_id}
+    return {name: value for name, value in query.items() if value}
+
+
+def _now() -> datetime:
+    now: datetime = current_app.config["TERRITORY"].now()
+    return now
+
+
+def _choice(kind: str, subject_id: str) -> str:
+    """Take the candidate, the pin or the address that is chosen in the form."""
+    choice = request.form.get("choice", "")
+    if choice == "pin":
+        return _pin(kind, subject_id)
+    if choice == "address":
+        return _correct(kind, subject_id)
+    if not choice:
+        raise InputError("Nothing was chosen. Choose one of the places, drag the pin or skip.")
+    review.accept(context.store(), kind, subject_id, choice, by=security.person(), now=_now())
+    return "accepted"
+
+
+def _pin(kind: str, subject_id: str) -> str:
+    lat, lon = (_degrees(name) for name in ("lat", "lon"))
+    review.pin(context.store(), kind, subject_id, lon, lat, by=security.person(), now=_now())
+    return "pinned"
+
+
+def _degrees(name: str) -> float:
+    text = request.form.get(name, "").strip().replace("−", "-")
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{name}: {text[:40]!r} is no number of degrees, as in 43.0336.") from None
+
+
+def _correct(kind: str, subject_id: str) -> str:
+    written = {name: request.form[name].strip() for name in ADDRESS if name in request.form}
+    review.correct_address(
+        context.store(), kind, subject_id, written, by=security.person(), now=_now()
+    )
+    return "corrected"
+
+
+def _no_place(kind: str, subject_id: str) -> str:
+    review.mark_no_place(context.store(), kind, subject_id, by=security.person(), now=_now())
+    return "no_place"
+
+
+def _forget(kind: str, subject_id: str) -> str:
+    review.forget(context.store(), kind, subject_id, by=security.person(), now=_now())
+    return "forgotten"
+
+
+VERBS = {"choice": _choice, "no_place": _no_place, "forget": _forget}
+
+
+@blueprint.post("/<kind>/geocode")
+@security.allows("review_places")
+def geocode(kind: str) -> ResponseReturnValue:
+    """Have the worker ask the online geocoders that the policy names."""
+    _known(kind)
+    if not policy_in_force(context.store()).geocoding.online.providers:
+        raise InputError("The policy in force names no online geocoder, so none is asked.")
+    job_id = requests.ask(
+        context.store(),
+        job_pages.queue(),
+        tasks.GEOCODE,
+        {"kind": kind, "by": security.person(), "name": f"places of {kind}"},
+        by=security.person(),
+        now=_now(),
+    )
+    return redirect(url_for("job_pages.show", job_id=job_id), 303)

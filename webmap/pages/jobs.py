@@ -1,0 +1,127 @@
+"""How far a long work is: a page that may be closed, and the same as data."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, current_app, jsonify, redirect, render_template, url_for
+
+from territory import jobs
+from territory.errors import NotFoundError
+from territory.jobs import open_queue, requests, tasks
+from webmap import context, security
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from territory.jobs import Job, Queue
+
+blueprint = Blueprint("job_pages", __name__, url_prefix="/ops/jobs")
+
+SHOWN = (tasks.IMPORT, tasks.GEOCODE)
+LONELY_S = 15  # a job that waits longer than this has probably no worker
+
+
+def queue() -> Queue:
+    """Give the queue of jobs, opened once per process: connections do not survive a fork."""
+    opened: dict[int, Queue] = current_app.extensions.setdefault("queues", {})
+    if os.getpid() not in opened:
+        settings = current_app.config["TERRITORY"]
+        opened[os.getpid()] = open_queue(settings.queue, folder=settings.var_dir)
+    return opened[os.getpid()]
+
+
+def found(job_id: str | None) -> Job | None:
+    """Look at a job that a file on disk names; None where this store does not know it."""
+    if job_id is None:
+        return None
+    try:
+        return requests.look(context.store(), queue(), job_id)
+    except NotFoundError:
+        return None
+
+
+@blueprint.get("/<job_id>")
+@security.allows("import_data", "review_places")
+def show(job_id: str) -> ResponseReturnValue:
+    """Show how far a job is; once it is done, what it was for."""
+    job = _look(job_id)
+    target = _target(job)
+    if target is not None:
+        return redirect(target)
+    return render_template(
+        "pages/job.html", place="imports.home", job=job, told=told(job), back=_back(job)
+    )
+
+
+@blueprint.get("/<job_id>.json")
+@security.allows("import_data", "review_places")
+def show_json(job_id: str) -> ResponseReturnValue:
+    """Answer with how far a job is, for the page to ask once a second."""
+    job = _look(job_id)
+    return jsonify(**told(job), target=_target(job))
+
+
+@blueprint.post("/<job_id>/stop")
+@security.allows("import_data", "review_places")
+def stop(job_id: str) -> ResponseReturnValue:
+    """Stop a job; nothing of it is written."""
+    requests.stop(context.store(), queue(), _look(job_id).job_id, now=_now())
+    return redirect(url_for(".show", job_id=job_id), 303)
+
+
+def _look(job_id: str) -> Job:
+    """Look at a job of sales ops; what HR asked for is looked at on the pages of HR alone."""
+    job = requests.look(context.store(), queue(), job_id)
+    if job.work not in SHOWN:
+        raise NotFoundError(f"No job {job_id!r}. `territory jobs list` shows those there are.")
+    return job
+
+
+def _now() -> datetime:
+    now: datetime = current_app.config["TERRITORY"].now()
+    return now
+
+
+def told(job: Job) -> dict[str, Any]:
+    """Say how far a job is in words and figures."""
+    since = job.started_at if job.state == jobs.RUNNING else job.asked_at
+    elapsed_s = max(0, int((_now() - _moment(str(since))).total_seconds()))
+    is_lonely = job.state == jobs.WAITING and elapsed_s > LONELY_S
+    stage = {
+        jobs.WAITING: "No worker has taken it up yet. `territory work` starts one."
+        if is_lonely
+        else "Waits for the worker",
+        jobs.RUNNING: job.stage or "Starting",
+    }.get(job.state, job.stage or "")
+    return {
+        "state": job.state,
+        "stage": stage,
+        "done": job.done,
+        "total": job.total,
+        "attempts": job.attempts,
+        "elapsed_s": elapsed_s,
+        "error": job.error,
+    }
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, requests.TIME).replace(tzinfo=UTC)
+
+
+def _target(job: Job) -> str | None:
+    """Give the page of what came of a job; None while there is none, or this page says it all."""
+    if job.state != jobs.DONE or job.outcome is None or job.work == tasks.GEOCODE:
+        return None
+    if job.arguments["dry_run"]:
+        return url_for("imports.trial", upload_id=job.arguments["upload_id"])
+    return url_for("imports.result", import_id=job.outcome["import_id"])
+
+
+def _back(job: Job) -> str:
+    """Give the page that a job was asked for on."""
+    if job.work == tasks.GEOCODE:
+        return url_for("worklist.home", kind=job.arguments["kind"])
+    return url_for("imports.file_", upload_id=job.arguments["upload_id"])

@@ -1,0 +1,137 @@
+"""What stands around every page: the store it reads, the plan in force, the way about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flask import current_app, g, url_for
+
+from territory import reports
+from territory.errors import TerritoryError
+from territory.policy import RadiusPolicy
+from territory.units_of_length import to_miles
+from webmap import security
+from webmap.context import store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+
+T = TypeVar("T")
+KEPT = 256  # maps of a plan that one process keeps; about 100 kB each
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The plan and the data in a few words. All is empty while nothing is published."""
+
+    plan: str | None = None
+    is_demo: bool = False
+    findings: int | None = None
+    outside: int | None = None
+
+
+def install(app: Flask) -> None:
+    """Give every template the shell and the way about."""
+    app.context_processor(around)
+    app.jinja_env.globals.update(address=address)
+
+
+def overview() -> reports.Overview:
+    """Read the overview once per request."""
+    if "overview" not in g:
+        g.overview = reports.overview(store(), scope=security.scope())
+    return g.overview
+
+
+def kept(key: tuple[Any, ...], make: Callable[[], T]) -> T:
+    """Keep what plan and viewer's rows alone decide, such as maps, until another is in force."""
+    extensions = current_app.extensions
+    plan_id = overview().plan_id
+    key = (security.scope(), *key)  # nobody is shown what was made for another's rows
+    held = extensions.get("kept")
+    if held is None or held[0] != plan_id or len(held[1]) >= KEPT:
+        held = extensions["kept"] = (plan_id, {})
+    if key not in held[1]:
+        held[1][key] = make()
+    made: T = held[1][key]
+    return made
+
+
+def address(endpoint: str, *queries: dict[str, Any], **values: Any) -> str:
+    """Give an address from several parts, which a template cannot spread by itself."""
+    for query in queries:
+        values = query | values
+    return url_for(endpoint, **values)
+
+
+def around() -> dict[str, Any]:
+    """Gather what ``base.html`` shows; a page that reports a failed store still has its frame.
+
+    Nobody signed in sees an empty frame: not even the name of the plan.
+    """
+    seen, radius_m, who, places = Shell(), RadiusPolicy().limit_m, None, ()
+    try:
+        who = security.viewer()
+        if who is not None:
+            seen, radius_m = read(), limit_m()
+            places = tuple(place for place in _places(seen) if security.may_open(place[0]))
+    except TerritoryError:
+        pass
+    return {
+        "shell": seen,
+        "limit_m": radius_m,
+        "limit": f"{to_miles(radius_m):g} mi",
+        "who": who,
+        # A phone shows the first four below, and the rest at the foot of the page.
+        "navigation": places,
+    }
+
+
+def _places(seen: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
+    """Give all that the way about may lead to: view, word, picture, count."""
+    return (
+        ("hr.check", "Check", "home", None),
+        ("hr_batches.home", "Batch", "list", None),
+        ("hr.decisions", "Decisions", "record", None),
+        ("hr_rules.policies", "Policies", "flag", None),
+        ("hr_people.exceptions", "Exceptions", "key", None),
+        ("hr_planning.home", "Planning", "office", None),
+        ("hr_people.purging", "Purge", "bin", None),
+        ("ops.home", "Markets", "map", None),
+        ("imports.home", "Import", "up", None),
+        ("worklist.home", "Places", "pin", None),
+        ("ops.findings", "Findings", "flag", seen.findings),
+        ("work.due", "Next", "check", None),
+        ("rep.outside", "Outside", "outside", seen.outside),
+        ("ops.offices", "Offices", "office", None),
+        ("admin.users", "Users", "people", None),
+        ("admin.tokens", "Tokens", "key", None),
+        ("admin.log", "Log", "list", None),
+        ("admin.policy", "Access", "key", None),
+    )
+
+
+def read() -> Shell:
+    """Read the frame of the page from the overview."""
+    seen = overview()
+    if seen.plan_id is None:
+        return Shell(is_demo=seen.is_demo)
+    return Shell(
+        plan=f"Plan {seen.plan_name} in force",
+        is_demo=seen.is_demo,
+        findings=seen.findings,
+        outside=seen.outside,
+    )
+
+
+def limit_m() -> float:
+    """Give the radius that the plan in force was decided with."""
+    return float(overview().policy.radius.limit_m)
+
+
+def limit_words() -> str:
+    """Say that radius: "50 mi"."""
+    return f"{to_miles(limit_m()):g} mi"

@@ -1,0 +1,106 @@
+"""Static files under addresses that change with their content, and conditional answers.
+
+The files are few and small, so they are read and compressed once and answered from memory.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import brotli
+from flask import Response, abort, request
+
+from webmap import security
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from webmap.maps import RenderedMap
+
+FOLDER = Path(__file__).parents[1] / "static"
+IMMUTABLE = "public, max-age=31536000, immutable"
+ASK_AGAIN = "public, no-cache"
+
+
+@dataclass(frozen=True)
+class Static:
+    """One file as it goes over the wire; ``version`` is the start of its SHA-256."""
+
+    body: bytes
+    mimetype: str
+    version: str
+
+    @functools.cached_property
+    def small(self) -> bytes:
+        """Compress once, as small as it goes."""
+        return brotli.compress(self.body)
+
+
+def install(app: Flask) -> None:
+    """Serve ``/static/`` and let a browser keep what carries its version."""
+    files = read(FOLDER)
+
+    @app.url_defaults
+    def add_version(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static" and values.get("filename") in files:
+            values["v"] = files[values["filename"]].version
+
+    @app.get("/static/<path:filename>", endpoint="static")
+    @security.allows(public=True)
+    def serve(filename: str) -> Response:
+        if filename not in files:
+            abort(404)
+        return answer(files[filename])
+
+    app.after_request(spare)
+
+
+def read(folder: Path) -> dict[str, Static]:
+    """Read every file below a folder, by its path there."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            body = path.read_bytes()
+            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            version = hashlib.sha256(body).hexdigest()[:10]
+            found[path.relative_to(folder).as_posix()] = Static(body, kind, version)
+    return found
+
+
+def answer(file: Static) -> Response:
+    """Send a file, small where the browser can read that, and for ever where it names this one."""
+    is_small = request.accept_encodings["br"] > 0
+    response = Response(file.small if is_small else file.body, mimetype=file.mimetype)
+    if is_small:
+        response.headers["Content-Encoding"] = "br"
+    response.vary.add("Accept-Encoding")
+    is_named = request.args.get("v") == file.version
+    response.headers["Cache-Control"] = IMMUTABLE if is_named else ASK_AGAIN
+    response.set_etag(f"{file.version}-{'br' if is_small else 'plain'}")
+    return response.make_conditional(request)
+
+
+def spare(response: Response) -> Response:
+    """Send nothing where the browser holds what it would be sent."""
+    if request.method == "GET" and response.status_code == 200 and not response.is_streamed:
+        if not response.get_etag()[0]:
+            response.add_etag(weak=True)
+        response.make_conditional(request)
+    return response
+
+
+def script(drawn: RenderedMap) -> Response:
+    """Serve the script of a map; a browser keeps what its address names by digest."""
+    is_small = request.accept_encodings["br"] > 0
+    response = Response(drawn.small if is_small else drawn.script, mimetype="text/javascript")
+    if is_small:
+        response.headers["Content-Encoding"] = "br"
+    response.vary.add("Accept-Encoding")
+    if request.args.get("v") == drawn.tag:
+        response.headers["Cache-Control"] = IMMUTABLE.replace("public", "private")
+    return response

@@ -1,0 +1,185 @@
+"""The long tables of an import, a page at a time: rows of a bucket, cells that changed."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from flask import request
+
+from territory.errors import InputError
+from territory.imports import verbs
+from webmap.pages.downloads import records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    import pandas as pd
+
+    from territory.store import Store
+
+PAGE_ROWS = 50
+CELL = 120  # letters of a cell that a page shows
+WIDTH = 1000  # of the bar, in its own units
+LEAST = 6  # of a bar for a bucket that is not empty
+OPEN = ("ambiguous", "conflict", "unplaced")
+# What a bucket is called, its colour, and what it means.
+BUCKETS = {
+    "accepted": ("Accepted", "b-ok", "went in"),
+    "placed": ("Placed", "b-ok", "street or better"),
+    "approximate": ("Approximate", "b-ap", "ZIP or city level"),
+    "ambiguous": ("Ambiguous", "b-rv", "several places fit"),
+    "conflict": ("Conflict", "b-cf", "address ≠ pin"),
+    "unplaced": ("Unplaced", "b-un", "no place found"),
+    "duplicate": ("Duplicate", "b-du", "same id or name"),
+    "refused": ("Refused", "b-no", "unreadable value"),
+}
+# What is looked at first, where there is any of it.
+URGENT = ("refused", "duplicate", *OPEN, "approximate", "placed", "accepted")
+DIFFERENCES, MISSING = "differences", "missing"
+CHANGES = ("new", "updated", "unchanged")
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows of ``total``; the first shown is number ``first``, counted from 1."""
+
+    rows: list[dict[str, Any]]
+    total: int
+    first: int
+    number: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return -(-self.total // PAGE_ROWS)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a page of an import is asked to show: a bucket or another table, a change, a page."""
+
+    what: str
+    change: str | None
+    number: int
+
+    @classmethod
+    def read(cls, counts: Mapping[str, int]) -> Shown:
+        """Read the query.
+
+        Raises
+        ------
+        InputError
+            If it asks for what there is not.
+        """
+        urgent = next((name for name in URGENT if counts.get(name)), next(iter(counts)))
+        what, change = request.args.get("show") or urgent, request.args.get("change") or None
+        if what not in {*counts, DIFFERENCES, MISSING}:
+            raise InputError(f"show: {what[:40]!r} is none of {', '.join(counts)}.")
+        if change not in {None, *CHANGES}:
+            raise InputError(f"change: {change[:40]!r} is none of {', '.join(CHANGES)}.")
+        return cls(what, change, page_number())
+
+    @property
+    def title(self) -> str:
+        """Say what it is in a word."""
+        others = {DIFFERENCES: "Cells that change", MISSING: "Not in the file"}
+        return others.get(self.what) or BUCKETS[self.what][0]
+
+    def of_files(self, folder: Path) -> Page:
+        """Take the page out of the tables that a job left."""
+        if self.what in {DIFFERENCES, MISSING}:
+            table = pq.read_table(folder / f"{self.what}.parquet")
+        else:
+            chosen = pc.field("bucket") == self.what
+            if self.change:
+                chosen &= pc.field("change") == self.change
+            table = pq.read_table(folder / "outcomes.parquet", filters=chosen)
+        first = (self.number - 1) * PAGE_ROWS
+        return self._page(table.slice(first, PAGE_ROWS).to_pandas(), table.num_rows)
+
+    def of_store(self, store: Store, import_id: str) -> Page:
+        """Take the page out of the record of an import that has left no tables here."""
+        rows = verbs.outcomes(store, import_id)
+        rows = rows[rows["bucket"] == self.what]
+        if self.change:
+            rows = rows[rows["change"] == self.change]
+        first = (self.number - 1) * PAGE_ROWS
+        return self._page(rows.iloc[first : first + PAGE_ROWS], len(rows))
+
+    def _page(self, rows: pd.DataFrame, total: int) -> Page:
+        return Page(records(rows), total, (self.number - 1) * PAGE_ROWS + 1, self.number)
+
+
+def page_number() -> int:
+    """Read which page is asked for.
+
+    Raises
+    ------
+    InputError
+        If it is no number from 1.
+    """
+    page = request.args.get("page", "1")
+    if not (page.isascii() and page.isdigit() and len(page) < 9 and int(page)):
+        raise InputError(f"page: {page[:80]!r} is no page; pages count from 1.")
+    return int(page)
+
+
+def buckets(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Give each bucket with its words and its part of the bar; bars add up to the width."""
+    ordered = {name: counts[name] for name in BUCKETS if name in counts}
+    widths = dict(zip(ordered, _widths(list(ordered.values())), strict=True))
+    found, at = [], 0
+    for name, count in ordered.items():
+        words, colour, meaning = BUCKETS[name]
+        found.append(
+            {
+                "name": name,
+                "words": words,
+                "colour": colour,
+                "meaning": meaning,
+                "count": count,
+                "at": at,
+                "width": widths[name],
+            }
+        )
+        at += widths[name]
+    return found
+
+
+def _widths(counts: list[int]) -> Iterator[int]:
+    """Share the bar out by size; what is there at all can be seen."""
+    some = [count for count in counts if count]
+    free, whole = WIDTH - LEAST * len(some), sum(some)
+    for count in counts:
+        yield LEAST + round(free * count / whole) if count else 0
+
+
+def open_rows(counts: Mapping[str, int]) -> int:
+    """Count the rows that need a person."""
+    return sum(counts.get(name, 0) for name in OPEN)
+
+
+def cells(rows: pd.DataFrame) -> list[list[str | None]]:
+    """Give the cells of the first rows of a file, each as short as a page can show."""
+    return [
+        [None if value != value or value is None else str(value)[:CELL] for value in row]
+        for row in rows.astype(object).itertuples(index=False, name=None)
+    ]
+
+
+def write_once(path: Path, make: Callable[[], pd.DataFrame]) -> Path:
+    """Write a report where it is not written yet; the outcome of an import never changes."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{secrets.token_hex(4)}-{path.name}")
+        try:
+            verbs.write_report(make(), draft)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,191 @@
+"""What is taken along of a list: files of exactly what the filters show, and the market book."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from flask import Blueprint, Response, render_template, request
+from markupsafe import Markup
+
+from territory import accounts, reports
+from territory.errors import InputError
+from territory.labels import SEGMENT
+from territory.reports import Symbol, cover_map, in_order
+from territory.reports import exports as exporting
+from webmap import context, security
+from webmap.pages import downloads, layout
+from webmap.prospects import facets
+from webmap.prospects.query_string import Place
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from territory.reports import Drawing
+    from webmap.prospects.facets import Listed
+
+blueprint = Blueprint("taking", __name__)
+
+# Suffix, what people call the format, what it is for, and whether it is a map.
+FORMATS = (
+    ("csv", "CSV", "a table for any program", False),
+    ("xlsx", "Excel", "a workbook", False),
+    ("geojson", "GeoJSON", "for maps on the web", True),
+    ("kml", "KML", "for Google Earth", True),
+    ("gpkg", "GeoPackage", "for QGIS and ArcGIS", True),
+)
+PAPERS = {"letter": "Letter", "a4": "A4"}
+FILE = f"prospects.<any({', '.join(form for form, *_ in FORMATS)}):suffix>"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What may leave of a list: ``rows`` of ``shown``, ``located`` of these with a location."""
+
+    listed: Listed
+    rows: int
+    located: int
+    shown: int
+
+    @property
+    def formats(self) -> list[dict[str, Any]]:
+        """Give each format with its address, under the filters of the list."""
+        return [
+            {"name": name, "use": use, "is_map": is_map, "url": self._address(form)}
+            for form, name, use, is_map in FORMATS
+        ]
+
+    @property
+    def book(self) -> str | None:
+        """The address of the market book; None where there is no market."""
+        market_id = self.listed.place.market_id
+        query = self.listed.asked.query(page=1)
+        return layout.address("taking.book", query, market_id=market_id) if market_id else None
+
+    def _address(self, form: str) -> str:
+        place, query = self.listed.place, self.listed.asked.query(page=1)
+        if place.is_outside:
+            return layout.address("taking.outside", query, suffix=form)
+        return layout.address("taking.prospects", query, market_id=place.market_id, suffix=form)
+
+
+def offer(listed: Listed) -> Offer | None:
+    """Count what of a list may leave as a file; None where nothing may."""
+    if not security.may("export_accounts"):
+        return None
+    reach = security.scope().exported.accounts
+    found = listed.prospects.select(listed.criteria, None if reach.is_all else reach.rep_ids)
+    located = int(np.count_nonzero(found.mask[: listed.prospects.snapshot.placed]))
+    return Offer(listed, found.total, located, listed.selection.total) if found.total else None
+
+
+@blueprint.get(f"/markets/<market_id>/{FILE}")
+@security.allows("export_accounts")
+def prospects(market_id: str, suffix: str) -> Response:
+    """Export what the filters show of a market, as far as it may leave, in a format of choice."""
+    view = reports.market(context.store(), market_id, scope=security.scope().exported)
+    shown = _with_work(in_order(view.prospects, facets.listed(Place(market_id)).ids()))
+    return downloads.table(shown, "prospects", suffix, of=market_id, is_demo=view.is_demo)
+
+
+@blueprint.get("/markets/<market_id>/book")
+@security.allows("export_accounts")
+def book(market_id: str) -> str:
+    """Show a market on pages to print, of what the filters show and may leave."""
+    listed = facets.listed(Place(market_id))
+    made = reports.gather(
+        context.store(),
+        market_id,
+        scope=security.scope(),
+        day=context.settings().today().isoformat(),
+        choice=_choice(listed),
+    )
+    exporting.record(
+        context.store(),
+        "book",
+        rows=len(made.prospects),
+        form="page",
+        by=security.person(),
+        now=context.now(),
+        of=market_id,
+    )
+    query = listed.asked.query(page=1)
+    return render_template(
+        "prospects/book.html",
+        place="ops.home",
+        book=made,
+        map=Markup(cover_map.as_svg(made.drawing, title=f"Map of {made.market.name}")),  # noqa: S704
+        marks=_marks(made.drawing),
+        back=layout.address("rep.market", query, market_id=market_id),
+        files=[
+            (words, layout.address("taking.book_file", query, market_id=market_id, paper=paper))
+            for paper, words in PAPERS.items()
+        ],
+    )
+
+
+@blueprint.get("/markets/<market_id>/book.pdf")
+@security.allows("export_accounts")
+def book_file(market_id: str) -> Response:
+    """Export the same as PDF, on the paper that is asked for."""
+    listed = facets.listed(Place(market_id))
+    paper = request.args.get("paper", "letter")
+    if paper not in PAPERS:
+        raise InputError(f"paper: {paper!r} is none of {', '.join(PAPERS)}.")
+    with ExitStack() as stack:
+        path = downloads.folder(stack) / "book.pdf"
+        reports.export_book(
+            context.store(),
+            market_id,
+            path,
+            scope=security.scope(),
+            by=security.person(),
+            now=context.now(),
+            choice=_choice(listed),
+            paper=paper,
+        )
+        is_demo = layout.overview().is_demo
+        return downloads.download(path, f"book-{market_id}", stack.pop_all(), is_demo=is_demo)
+
+
+def _with_work(prospects: pd.DataFrame) -> pd.DataFrame:
+    """Add the next step and the last note of each, as far as they may leave."""
+    return accounts.with_work(context.store(), prospects, scope=security.scope().exported)
+
+
+def _choice(listed: Listed) -> reports.Choice:
+    """Say in words what the filters chose."""
+    asked = listed.asked
+    return reports.Choice(
+        tuple(listed.ids()),
+        listed.total,
+        tuple(listed.told(name) for name in asked.active),
+        facets.order_words(asked.sort),
+    )
+
+
+def _marks(drawing: Drawing) -> list[tuple[Markup, str]]:
+    """Give the legend of a map: each mark and what it means."""
+    grey = "#46525f"
+    marks = [
+        (cover_map.svg_symbol(Symbol(6, 6, shape, grey, 9)), cover_map.SHAPES[shape])
+        for shape in drawing.shapes_used
+    ]
+    for one in drawing.segments_used:
+        colour = cover_map.SEGMENT_COLOURS[one]
+        marks.append((cover_map.svg_symbol(Symbol(6, 6, "circle", colour, 9)), SEGMENT[one]))
+    marks.append((f'<g transform="scale(3)">{cover_map.svg_office(2, 2)}</g>', "Office"))
+    dash = f'<path d="M0 6h12" stroke="{grey}" stroke-width="1.500" stroke-dasharray="3 2"/>'
+    return [(Markup(mark), words) for mark, words in (*marks, (dash, drawing.ring_words))]  # noqa: S704
+
+
+@blueprint.get(f"/outside/{FILE}")
+@security.allows("export_accounts")
+def outside(suffix: str) -> Response:
+    """Export the prospects of no market, under the same filters."""
+    everyone = reports.outside(context.store(), scope=security.scope().exported)
+    shown = _with_work(in_order(everyone, facets.listed(Place(is_outside=True)).ids()))
+    is_demo = layout.overview().is_demo
+    return downloads.table(shown, "prospects", suffix, of="outside", is_demo=is_demo)

@@ -1,0 +1,225 @@
+"""What the map asks for when it is moved, and what the search box offers while one types.
+
+A view is answered from the snapshot that all workers map into memory: points where there are few,
+clusters with true counts where there are many, and how many of how many that is. The page, its
+list, every export and this read the same query string.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from flask import Blueprint, Response, jsonify, request
+
+from territory import geodesy, units_of_length
+from territory.prospects import Criteria, fold_words
+from webmap import context, security
+from webmap.prospects import current_snapshot, query_string, symbology, viewport
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import numpy.typing as npt
+
+    from territory.prospects import Targets
+    from webmap.prospects.current_snapshot import Names
+    from webmap.prospects.query_string import Asked, Place
+    from webmap.prospects.viewport import Box, Density
+
+blueprint = Blueprint("view", __name__)
+
+MARGIN = 0.2  # of the view on every side, so that a drag shows no edge
+RING_VERTICES = 128
+SUGGESTED = 8
+# The words of a point; each is sent once, and each point has its number.
+CODED = ("status", "segment", "stage", "city", "state", "verdict", "precision")
+
+
+@blueprint.get("/view.json")
+@security.allows("see_accounts_all", "see_accounts_own")
+def view() -> Response:
+    """Answer with what is in view of a market, under the filters of the page.
+
+    Beside the filters the query has ``bbox``, ``zoom``, ``market`` or ``outside``, and ``prospect``
+    for one that is wanted wherever it is.
+    """
+    reps, now = current_snapshot.reach(), current_snapshot.current()
+    found = answer(
+        now.targets,
+        query_string.read(request.args),
+        query_string.read_box(request.args),
+        place=query_string.read_place(request.args),
+        reps=reps,
+        names=now.names,
+        today=context.settings().today(),
+        chosen=request.args.get("prospect"),
+    )
+    return jsonify(found)
+
+
+@blueprint.get("/suggest.json")
+@security.allows("see_accounts_all", "see_accounts_own")
+def suggest() -> Response:
+    """Offer what the search may become: words with their counts, and names, the best score first.
+
+    Only what is within reach is offered, and counted.
+    """
+    reps, text = current_snapshot.reach(), query_string.read(request.args).text
+    place = query_string.read_place(request.args)
+    return jsonify(
+        suggestions=offer(current_snapshot.current().targets, text, place=place, reps=reps)
+    )
+
+
+def answer(
+    prospects: Targets,
+    asked: Asked,
+    box: Box,
+    *,
+    place: Place,
+    reps: frozenset[str] | None,
+    names: Names,
+    today: dt.date,
+    chosen: str | None = None,
+) -> dict[str, Any]:
+    """Make what ``static/prospects/map.js`` draws.
+
+    Returns
+    -------
+    answer
+        ``total`` (of the place), ``shown`` (of those under the filters), ``placed`` (of those with
+        a location), ``in_view`` (of those), ``points`` and ``clusters``, both columnar. A choice is
+        {"values": [...], "of": [number per point]}. ``in_points`` is how many of the points are in
+        view; one more is what is ``chosen``, where it is not among them. ``colours`` and ``sizes``
+        are the legend, ``ring`` the circle round the point that ``near`` names. Asked for density
+        there are neither points nor clusters but ``density``: squares of ``px`` pixels by column
+        and row of ``zoom``, with the least counts of the classes and the legend of those.
+    """
+    snapshot = prospects.snapshot
+    selection = prospects.select(asked.criteria(today, place), reps)
+    everyone = prospects.select(place.criteria, reps)
+    squares = None
+    if asked.draw == "density":
+        squares = viewport.density(snapshot, selection, box, margin=MARGIN)
+        seen = viewport.View.nothing(squares.total)
+    else:
+        seen = viewport.look(snapshot, selection, box, margin=MARGIN)
+    rows = seen.rows
+    wanted = snapshot.row_of(chosen) if chosen else None
+    if wanted is not None and everyone.mask[wanted] and wanted not in rows:
+        rows = np.append(rows, wanted)
+    legend = symbology.legend(prospects, asked.colour, place.criteria, reps, names)
+    points = _points(prospects, rows, names)
+    points["colour"] = legend.numbers(snapshot, rows)
+    points["step"] = symbology.steps(snapshot, asked.size, rows)
+    return {
+        "total": everyone.total,
+        "shown": selection.total,
+        "placed": int(selection.before[snapshot.placed]),
+        "in_view": seen.total,
+        "points": points,
+        "in_points": len(seen.rows),
+        "clusters": {
+            "lon": np.round(seen.lon, 5).tolist(),
+            "lat": np.round(seen.lat, 5).tolist(),
+            "count": seen.count.tolist(),
+        },
+        "colours": legend.told(),
+        "sizes": symbology.size_legend(asked.size),
+        "ring": _ring(asked),
+        "density": None if squares is None else _density(squares, box),
+    }
+
+
+def _density(squares: Density, box: Box) -> dict[str, Any]:
+    """Give squares and the legend that says what their classes stand for."""
+    starts = (1, *squares.limits)
+    words = [_numbers_of(low, high) for low, high in itertools.pairwise(starts)]
+    middle = (box.south + box.north) / 2  # across which a square is as wide at any longitude
+    width_m = geodesy.inverse(0.0, middle, viewport.square_deg(box.zoom), middle)
+    return {
+        "x": squares.x.tolist(),
+        "y": squares.y.tolist(),
+        "count": squares.count.tolist(),
+        "px": viewport.SQUARE_PX,
+        "zoom": box.zoom,
+        "limits": squares.limits,
+        "title": f"prospects per square, {_width(float(width_m[0]))} wide",
+        "words": [*words, f"{starts[-1]:,} and more" if len(starts) > 1 else "1"],
+    }
+
+
+def _numbers_of(low: int, high: int) -> str:
+    """Say which counts lie from ``low`` on and below ``high``."""
+    return f"{low:,}" if high == low + 1 else f"{low:,} to {high - 1:,}"
+
+
+def _width(metres: float) -> str:
+    """Say a width in miles to two digits: "4.8 mi", "0.15 mi", "210 mi"."""
+    return f"{float(f'{units_of_length.to_miles(metres):.1e}'):g} mi"
+
+
+def _points(prospects: Targets, rows: npt.NDArray[np.int64], names: Names) -> dict[str, Any]:
+    """Give the columns of some prospects, as the map words and draws them."""
+    snapshot = prospects.snapshot
+    column = snapshot.column
+    found: dict[str, Any] = {
+        "id": snapshot.texts["prospect_id"].take(rows),
+        "name": snapshot.texts["name"].take(rows),
+        "lon": _numbers(np.round(column["lon"][rows], 5)),
+        "lat": _numbers(np.round(column["lat"][rows], 5)),
+        "miles": _numbers(_miles(column["distance_mi"][rows].astype(float), names.limit_m)),
+        "known_to": _numbers(np.round(column["uncertainty_mi"][rows].astype(float), 2)),
+        "score": _numbers(np.round(column["score"][rows].astype(float), 1)),
+    }
+    for name in CODED:
+        found[name] = symbology.coded(snapshot, name, rows)
+    found["office"] = symbology.coded(snapshot, "nearest_office_id", rows, names.offices)
+    found["rep"] = symbology.coded(snapshot, "rep_id", rows, names.reps)
+    return found
+
+
+def _numbers(values: npt.NDArray[np.float64]) -> list[float | None]:
+    """Give numbers to JSON, which has no NaN."""
+    return [None if value != value else value for value in values.tolist()]
+
+
+def _miles(values: npt.NDArray[np.float64], limit_m: float) -> npt.NDArray[np.float64]:
+    """Round miles to 0.1, and near the limit so that none reads on the wrong side of it."""
+    limit = units_of_length.to_miles(limit_m)
+    shown = np.round(values, 1)
+    for at in np.flatnonzero(np.abs(values - limit) < 0.1):
+        words = units_of_length.format_miles(values[at] * units_of_length.METRES_PER_MILE, limit_m)
+        shown[at] = float(words.removesuffix(" mi").replace(",", ""))
+    return shown
+
+
+def _ring(asked: Asked) -> list[list[float]] | None:
+    """Draw the circle that ``near`` asks about, as [lat, lon] on the ellipsoid."""
+    if asked.near is None:
+        return None
+    lon, lat, miles = asked.near
+    circle = geodesy.ring(lon, lat, miles * units_of_length.METRES_PER_MILE, vertices=RING_VERTICES)
+    ring: list[list[float]] = np.round(circle[:, ::-1], 5).tolist()
+    return ring
+
+
+def offer(
+    prospects: Targets, text: str, *, place: Place, reps: frozenset[str] | None
+) -> list[dict[str, Any]]:
+    """Give what a search may become: ``text``, ``count`` of prospects and the ``kind``."""
+    if not fold_words(text):
+        return []
+    everyone = prospects.select(place.criteria, reps)
+    begun, _, _ = text.rpartition(" ")
+    snapshot = prospects.snapshot
+    words = [
+        {"text": f"{begun} {word}".strip(), "count": count, "kind": "word"}
+        for word, count in snapshot.words.suggest(text, everyone.mask, SUGGESTED)
+    ]
+    hits = prospects.select(Criteria(text=text, choices=place.choices), reps)
+    best = prospects.first(hits, "score", SUGGESTED)
+    called = dict.fromkeys(snapshot.texts["name"].take(best))
+    return words + [{"text": name, "count": 1, "kind": "name"} for name in called]

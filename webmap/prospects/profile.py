@@ -1,0 +1,204 @@
+"""The profile of a market: its size, who is headquartered there, pipeline against quota."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, render_template
+
+from territory import reports
+from territory.labels import NO_BREAK, SEGMENT, money
+from territory.labels import number as labels_number
+from territory.markets import SHARE_SOURCE, SOURCE
+from territory.prospects import build
+from webmap import context, formatting, security
+from webmap.pages import downloads, layout
+from webmap.prospects import charts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from flask.typing import ResponseReturnValue
+    from markupsafe import Markup
+
+    from territory.reports import Concentration
+
+blueprint = Blueprint("profile", __name__)
+
+COUNTIES = 10  # that the page lists by themselves; the rest is one row
+INDUSTRIES = 10
+REPS = 12  # with pipeline or quota that the chart shows; the table has them all
+
+
+@dataclass(frozen=True)
+class Told:
+    """A profile with the rows and charts that its pages show.
+
+    ``counties`` and ``industries`` end in a row that sums up the rest, its name None and ``more``
+    how many it is of. ``charts`` are by name; a chart that would be empty is not there.
+    """
+
+    figures: reports.Profile
+    counties: list[dict[str, Any]]
+    industries: list[dict[str, Any]]
+    statuses: list[dict[str, Any]]
+    segments: list[dict[str, Any]]
+    sizes: list[dict[str, Any]]
+    steps: list[dict[str, Any]]
+    top_accounts: list[dict[str, Any]]
+    periods: list[dict[str, Any]]
+    by_rep: list[dict[str, Any]]
+    charts: dict[str, Markup]
+    source: str = SOURCE
+    share_source: str = SHARE_SOURCE
+
+
+@blueprint.get("/markets/<market_id>/profile")
+@security.allows("see_sums")
+def page(market_id: str) -> ResponseReturnValue:
+    """Show the profile of one market, each chart beside its table."""
+    return render_template("prospects/profile.html", place="ops.home", told=of(market_id))
+
+
+def of(market_id: str) -> Told:
+    """Give the profile of a market as far as whoever asks may see it; kept until data change."""
+    today = context.settings().today().isoformat()
+    stamp = build.stamp_of(context.store(), today)
+    return layout.kept(
+        ("profile", market_id, stamp),
+        lambda: tell(
+            reports.market_profile(context.store(), market_id, scope=security.scope(), day=today)
+        ),
+    )
+
+
+def tell(figures: reports.Profile) -> Told:
+    """Prepare rows and charts of a profile."""
+    rows = {
+        "counties": _cut(
+            figures.size.counties, COUNTIES, ("establishments", "employment", "wages_usd")
+        ),
+        "industries": _cut(figures.by_industry, INDUSTRIES, ("prospects", "customers", "share")),
+        "statuses": downloads.records(figures.by_status),
+        "segments": downloads.records(figures.by_segment),
+        "sizes": downloads.records(figures.by_size),
+        "steps": _steps(figures.employee_concentration, figures.pipeline_concentration),
+        "top_accounts": downloads.records(figures.top_accounts),
+        "periods": downloads.records(figures.money.periods) if figures.money else [],
+        "by_rep": downloads.records(figures.money.by_rep) if figures.money else [],
+    }
+    drawn = dict(_size_charts(rows))
+    if figures.prospects:
+        drawn |= _group_charts(rows)
+    if figures.money:
+        drawn |= _money_charts(rows)
+    return Told(figures, **rows, charts=drawn)
+
+
+def _size_charts(rows: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, Markup]]:
+    """Draw the counties and the concentration."""
+    counties = [one for one in _each(rows["counties"]) if one["employment"]]
+    if counties:
+        jobs = [one["employment"] for one in counties]
+        names = [one["name"] for one in counties]
+        yield "counties", charts.bars(names, [("Jobs", jobs)], shown=_short)
+    steps = rows["steps"]
+    held = [
+        (name, [one[key] for one in steps])
+        for name, key in (("Employees", "employees"), ("Open pipeline", "pipeline"))
+        if any(one[key] is not None for one in steps)
+    ]
+    if len(steps) > 1:
+        labels = [labels_number(one["accounts"]) for one in steps]
+        yield "steps", charts.lines(labels, held, shown=_percent)
+
+
+def _group_charts(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Markup]:
+    """Draw the prospects of groups, customers apart."""
+    words = {
+        "segments": SEGMENT.__getitem__,
+        "sizes": formatting.size,
+        "industries": formatting.industry,
+    }
+    return {
+        name: charts.bars(
+            [called(one["group"]) for one in _each(rows[name])],
+            [
+                ("Customers", [one["customers"] for one in _each(rows[name])]),
+                ("Others", [one["prospects"] - one["customers"] for one in _each(rows[name])]),
+            ],
+            shown=_short,
+            is_stacked=True,
+        )
+        for name, called in words.items()
+    }
+
+
+def _money_charts(rows: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, Markup]]:
+    """Draw coverage, and each rep's pipeline beside the quota."""
+    periods = rows["periods"]
+    if any(one["quota_usd"] for one in periods):
+        labels, ratios = ([one[key] for one in periods] for key in ("period", "coverage"))
+        yield "periods", charts.bars(labels, [("Coverage", ratios)], shown=lambda x: f"{x:g} ×")
+    reps = [one for one in rows["by_rep"] if one["pipeline_usd"] or one["quota_year_usd"]][:REPS]
+    if reps:
+        yield (
+            "by_rep",
+            charts.bars(
+                [one["rep_name"] or one["rep_id"] or formatting.NOBODY for one in reps],
+                [
+                    ("Open pipeline", [one["pipeline_usd"] for one in reps]),
+                    ("Quota", [one["quota_year_usd"] for one in reps]),
+                ],
+                shown=money,
+            ),
+        )
+
+
+def _each(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the row that sums up the rest."""
+    return [one for one in rows if not one.get("more")]
+
+
+def _cut(frame: pd.DataFrame, most: int, summed: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Give the first rows, and in one more the sums of the others."""
+    most += len(frame) == most + 1  # a sum of one row would hide its name and save nothing
+    rows = downloads.records(frame.head(most))
+    rest = frame.iloc[most:]
+    if len(rest):
+        blank: dict[str, Any] = dict.fromkeys(frame.columns)
+        rows.append(blank | rest[list(summed)].sum().to_dict() | {"more": len(rest)})
+    return rows
+
+
+def _steps(employees: Concentration | None, pipeline: Concentration | None) -> list[dict[str, Any]]:
+    """Set side by side what so many of the largest accounts hold; all of them, all of it."""
+    held = {"employees": employees, "pipeline": pipeline}
+    found = {name: one for name, one in held.items() if one}
+    most = max((one.accounts for one in found.values()), default=0)
+    shares = {name: dict(one.steps) for name, one in found.items()}
+    numbers = {number for steps in shares.values() for number in steps}
+    ends = {one.accounts for one in found.values()} - {most}
+    return [
+        {"accounts": number, "employees": None, "pipeline": None}
+        | {
+            name: steps.get(number, 1.0 if number >= found[name].accounts else None)
+            for name, steps in shares.items()
+        }
+        for number in sorted(numbers - ends)
+    ]
+
+
+def _percent(value: float) -> str:
+    """Write a share (0 to 1) on an axis: 25 %."""
+    return f"{100 * value:g}{NO_BREAK}%"
+
+
+def _short(value: float) -> str:
+    """Write a count at the length of an axis: 950, 1.2 M."""
+    for size, word in ((1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:g} {word}"
+    return f"{value:g}"

@@ -1,0 +1,2 @@
+from . import serve as serve
+from .snapshot_worker import Apart as Apart
