@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draw the icons of the home screen: webmap/static/pages/icon.svg as pictures, on a ground of its own.
+"""Draw the icons of the home screen: static/pages/icon.svg as pictures, on a ground of its own.
 
 Usage: scripts/draw_icons.py
 """

@@ -157,7 +157,7 @@ def short_geodesic(chord_m: Floats, longest_m: Floats, z1_m: Floats, z2_m: Float
 
     The geodesic is taken as a circle arc over its chord, with 0.8 of the normal curvature along the
     chord at its middle and 0.1 of that at each end, which cancels the error's leading term: off by
-    less than 15 nm up to 150 km, measured in ``tests/territory/geodesy/test_office_index.py``. This is a series, not a
+    less than 15 nm up to 150 km, measured in ``test_office_index.py``. This is a series, not a
     bound, so the answer is held between the two bounds and never decides a verdict or a tie.
 
     On x'Wx = 1, W = diag(1/a², 1/a², 1/b²), the curvature along the unit tangent t at p is

@@ -48,12 +48,17 @@ def border_m(areas: npt.ArrayLike) -> Floats:
 
 
 def ground_of(shapes: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
-    """Keep the polygons of each shape and drop the points and lines where areas only touch."""
+    """Keep the polygons of each shape and drop the points and lines where areas only touch.
+
+    Every shape comes back once, in the order given; one without a polygon as an empty multipolygon.
+    """
     parts, owner = shapely.get_parts(shapes, return_index=True)
-    flat = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
-    ground: npt.NDArray[np.object_] = shapely.multipolygons(
-        parts[flat], indices=owner[flat], out=np.full(len(shapes), shapely.MultiPolygon())
+    is_polygon = (shapely.get_type_id(parts) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(
+        parts
     )
+    ground = np.full(len(shapes), shapely.MultiPolygon(), dtype=object)
+    if is_polygon.any():  # without any, shapely gives back nothing at all and leaves ``out`` alone
+        shapely.multipolygons(parts[is_polygon], indices=owner[is_polygon], out=ground)
     return ground
 
 

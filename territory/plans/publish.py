@@ -137,7 +137,7 @@ def publish(
     policy: Policy | None,
     tell: Progress,
 ) -> AssignReport:
-    """Work out a plan within a transaction and publish it, where it is another than that in force."""
+    """Work out a plan and publish it within a transaction, unless it is that in force already."""
     drafted = _draft(transaction, policy, _day(now), tell)
     latest = PlanLedger(transaction).plan_in_force()
     if latest and latest.digest == drafted.digest:

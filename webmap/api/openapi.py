@@ -1,6 +1,6 @@
 """What ``/api/v1`` takes and gives, as an OpenAPI 3.1 document.
 
-Which rights an operation needs is read off the rule of its view. ``tests/webmap/api/test_resources.py`` holds
+Which rights an operation needs is read off the rule of its view. ``test_resources.py`` holds
 the document against the answers.
 """
 

@@ -3,7 +3,7 @@
 folium names its scripts and styles by addresses on outside hosts. The package ``folium-offline``
 carries the text of every one of them; `localise` points folium at ``/asset/<stem>-<digest>.<kind>``
 instead, and `asset` answers for those names. A name holds the digest of the content, so it may be
-cached for ever. The app's own map script and style (``static/prospects/map.js``, ``static/prospects/map.css``) go the
+cached for ever. The app's own map script and style (``prospects/map.js``, ``map.css``) go the
 same way.
 
 folium-offline keeps its texts in a private table (``elements._res``): both packages are pinned to
@@ -115,7 +115,7 @@ def asset(name: str) -> Asset | None:
 
 
 def path(source: str) -> str:
-    """Give the path that serves a file of ours (``prospects/map.js``) or what stood at an outside address."""
+    """Give the path that serves a file of ours (``hr/map.js``) or what was at an outside address."""
     return f"/asset/{library()[source].name}"
 
 

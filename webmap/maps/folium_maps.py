@@ -2,7 +2,7 @@
 
 folium draws the shell: base map, veil, market outline, rings, office markers. A custom element
 hands the map to a script of ours, which fetches what is on it and draws it: `ProspectLayer` to
-``static/prospects/map.js``, `MarketOverview` to ``static/operations/map-overview.js``, `PlacePicker` to
+``static/prospects/map.js``, `MarketOverview` to ``operations/map-overview.js``, `PlacePicker` to
 ``static/operations/map-place.js``.
 folium writes texts into its script and HTML as they are, so none from outside gets there: folium
 is given numbers and constants only, and the address and credit of the tiles, made harmless. Names
@@ -243,7 +243,7 @@ def overview_map(
 def place_map(bounds: Bounds, *, tiles: basemap.Tiles = basemap.DRAWN) -> RenderedMap:
     """Build the small map on which the place of one row is chosen.
 
-    The candidates are in the form beside it (``static/operations/map-place.js`` says how), so the script
+    The candidates are in the form beside it (``operations/map-place.js`` says how), so the script
     depends on ``bounds`` alone.
     """
     chart = _shell(bounds, tiles)

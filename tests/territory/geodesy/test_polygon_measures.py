@@ -9,6 +9,7 @@ from pyproj import Geod
 
 from territory import reference
 from territory.geodesy import area_km2, border_m
+from territory.geodesy.polygon_measures import ground_of
 
 GEOD = Geod(ellps="WGS84")
 EARTH_KM2 = 510_065_621.724  # Karney 2013, table 1: the area of the WGS84 ellipsoid
@@ -41,3 +42,17 @@ def test_holes_are_taken_off_whichever_way_rings_run() -> None:
 def test_nothing_measures_nothing() -> None:
     assert area_km2([None, shapely.Polygon()]).tolist() == [0, 0]
     assert border_m([None, shapely.MultiPolygon()]).tolist() == [0, 0]
+
+
+def test_ground_has_one_element_for_each_shape_also_where_none_has_a_polygon() -> None:
+    line, point = shapely.LineString([(0, 0), (1, 1)]), shapely.Point(0, 0)
+    none = shapely.MultiPolygon()
+    square = shapely.box(0, 0, 1, 1)
+    mixed = shapely.GeometryCollection([square, line])
+    for shapes, expected in (
+        ([], []),
+        ([line], [none]),
+        ([line, point, None, shapely.Polygon()], [none] * 4),
+        ([line, mixed, point], [none, shapely.MultiPolygon([square]), none]),
+    ):
+        assert ground_of(np.array(shapes, dtype=object)).tolist() == expected

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from territory import reference
 from territory.errors import ColumnError, CoordinateError, InputError
@@ -223,6 +225,36 @@ def test_overlaps_measure_shared_ground_and_tell_slivers_apart() -> None:
 def test_borders_and_corners_in_common_are_no_overlap() -> None:
     frame = defined(("a", "county", "08031"), ("b", "county", "08001"), ("c", "county", "08005"))
     assert areas.overlaps(frame).empty
+
+
+@st.composite
+def squares(draw: st.DrawFn) -> gpd.GeoDataFrame:
+    """Markets on a grid so coarse that they often touch, nest, are equal or lie apart."""
+    corner = st.tuples(*[st.integers(0, 4)] * 2)
+    drawings = draw(st.lists(st.tuples(corner, st.integers(1, 3)), min_size=1, max_size=4))
+    boxes = [shapely.box(x, y, x + side, y + side) for (x, y), side in drawings]
+    return drawn(**{f"m{at}": box for at, box in enumerate(boxes)})
+
+
+@settings(max_examples=60, deadline=None)
+@given(frame=squares())
+def test_markets_that_touch_nest_or_are_equal_overlap_by_the_ground_they_share(
+    frame: gpd.GeoDataFrame,
+) -> None:
+    pairs = markets.overlaps(frame)
+    outlines = frame.set_index("market_id").geometry
+    expected = {
+        (one, other)
+        for one in outlines.index
+        for other in outlines.index
+        if one < other and shapely.intersection(outlines[one], outlines[other]).area > 0
+    }
+    assert set(pairs[["market_id", "other_id"]].itertuples(index=False, name=None)) == expected
+    assert list(pairs) == ["market_id", "other_id", "area_km2", "width_m", "is_sliver"]
+    assert pairs["is_sliver"].dtype == bool
+    enclosed = markets.gaps(frame)
+    assert list(enclosed) == ["between", "area_km2", "width_m", "is_sliver", "geometry"]
+    assert enclosed["is_sliver"].dtype == bool
 
 
 def test_gaps_are_enclosed_ground_with_the_markets_around_it_and_the_counties_in_it() -> None:

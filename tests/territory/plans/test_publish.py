@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -237,6 +238,50 @@ def test_markets_may_be_drawn_as_polygons(loaded: Store, tmp_path: Path) -> None
     publish.assign(loaded, published_by="me", now=NOW)
     assert market(loaded, "BOI", scope=ALL).prospects["prospect_id"].tolist() == ["p4"]
     assert market(loaded, "BOI", scope=ALL).geometry.equals(box.geometry[0])
+
+
+TOUCHING = {
+    "geojson": json.dumps(
+        {
+            "type": "FeatureCollection",
+            "features": [
+                {
+                    "type": "Feature",
+                    "properties": {"id": name, "name": name},
+                    "geometry": shapely.geometry.mapping(shapely.box(-88, south, -87, south + 1)),
+                }
+                for name, south in (("S", 41), ("N", 42))
+            ],
+        }
+    ),
+    "states": "market_id,name,kind,units\nN,Illinois,state,IL\nS,Indiana,state,IN\n",
+    "counties": "market_id,name,kind,units\nN,Cook,county,17031\nS,DuPage,county,17043\n",
+    "zips": "market_id,name,kind,units\nN,a,zip_code,60601|60602\nS,b,zip_code,60603|60604\n",
+}
+ON_THE_BORDER = "prospect_id,name,lat,lon\nb1,On border,42,-87.5\nb5,Inside,41.5,-87.5\n"
+
+
+@pytest.mark.parametrize("drawing", TOUCHING)
+def test_markets_that_only_touch_make_a_plan_without_an_overlap(
+    store: Store, tmp_path: Path, drawing: str
+) -> None:
+    path = tmp_path / ("markets.geojson" if drawing == "geojson" else "markets.csv")
+    path.write_text(TOUCHING[drawing])
+    workflow.import_file(store, "markets", path, by="me", now=NOW)
+    for kind, text in (("offices", None), ("reps", None), ("prospects", ON_THE_BORDER)):
+        put(store, tmp_path, kind, text)
+    plan = workflow.assign(store, published_by="me", now=NOW)
+    findings = workflow.check(store, now=NOW)
+    assert plan.is_published
+    assert "markets_overlap" not in set(findings["code"])
+    if drawing == "geojson":
+        torn = findings[findings["code"] == "two_markets"]
+        assert torn[["subject_id", "market_id"]].to_numpy().tolist() == [["b1", "N"]]
+        market_ids = {
+            name: workflow.prospect(store, name, scope=ALL).prospect["market_id"].iloc[0]
+            for name in ("b1", "b5")
+        }
+        assert market_ids == {"b1": "N", "b5": "S"}
 
 
 def test_a_plan_says_who_owns_what_and_why(planned: Store) -> None:
