@@ -1,7 +1,7 @@
 """The Flask app that serves folium maps of the markets.
 
 ``create_app(Settings(...))`` makes one; nothing happens at import. A view parses, calls the verb in
-``territory.workflow`` and renders what it answers.
+the library and renders what it answers.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 Writes seeded files of points (id, lon, lat: 12 km around US cities, drawn by population) to a
 temporary folder and, in a fresh process each, finds the nearest office of each, the 50-mile verdict
-and how many offices are within 50 miles, Parquet to Parquet: by ``territory.screening.screen`` as a
+and how many offices are within 50 miles, Parquet to Parquet: by ``territory.batch.screen`` as a
 stream, and with geopandas (EPSG:5070, ``sjoin_nearest`` and ``sjoin`` by distance, whole file in
 memory) on the smallest file. Both screen a few rows first, off the clock, to load what they need.
 ``far`` counts points beyond the radius: equal but for those that a map projection gets wrong.

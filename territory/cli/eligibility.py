@@ -127,7 +127,7 @@ def check(
     """
     from territory.eligibility import desk
     from territory.eligibility.decision import open_router, record_text
-    from territory.eligibility.desk import decide_one, read_areas, read_offices
+    from territory.eligibility.desk import check_one, read_areas, read_offices
     from territory.files import replacing
 
     if not any(home[name] for name in ("postal_code", "city", "lat", "lon")):
@@ -140,7 +140,7 @@ def check(
         made = desk.decide_one(opened(context, create=False), opened_homes(context), home, question)
         row, record, decision_id = made.row, made.record, made.decision_id
     else:
-        found = decide_one(
+        found = check_one(
             home,
             read_offices(offices_path),
             read_policy(policy_named or USUAL),

@@ -212,13 +212,13 @@ def _pack(frames: Sequence[pd.DataFrame]) -> bytes:
     A column that a frame lacks is null there.
     """
     names = list(dict.fromkeys(str(name) for frame in frames for name in frame.columns))
-    tables = pa.schema([(name, _type(name, frames)) for name in names])
+    schema = pa.schema([(name, _type(name, frames)) for name in names])
     sink = io.BytesIO()
-    with pq.ParquetWriter(sink, tables, compression="zstd") as writer:
+    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
         for frame in frames:
             for start in range(0, len(frame), _PACKED):
                 part = frame.iloc[start : start + _PACKED].reindex(columns=names)
-                writer.write_table(pa.Table.from_pandas(part, tables, preserve_index=False))
+                writer.write_table(pa.Table.from_pandas(part, schema, preserve_index=False))
     pa.default_memory_pool().release_unused()
     return sink.getvalue()
 

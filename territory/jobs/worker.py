@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WATCH_S = 5.0  # how often a worker looks for jobs that another one left behind
 POLL_S = 0.5  # how long a job may wait for a worker that is free
-log = logging.getLogger("territory.working")
+log = logging.getLogger("territory.jobs.worker")
 
 
 def work(

@@ -22,7 +22,7 @@ _COMPANY = ("industry", "city", "state", "employees", "revenue_usd", "placement"
 
 
 class SnapshotLedger:
-    """Reads the columns of ``territory.snapshot`` in bulk."""
+    """Reads the columns of ``prospects.snapshot`` in bulk."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection

@@ -1,6 +1,6 @@
 """The book of a market: cover with map, profile, and every account with why it is whose it is.
 
-`gather` reads it within a scope; a page shows it and `territory.book_pdf` writes it as PDF. Tables
+`gather` reads it within a scope; a page shows it and `reports.book_pdf` writes it as PDF. Tables
 are in words here, so that both say the same.
 """
 

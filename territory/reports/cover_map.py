@@ -2,7 +2,7 @@
 
 It is drawn from the library's own geometry on an azimuthal equidistant plane round the middle of
 the market, north up, so that a mile is as long everywhere as the paper can show. `draw` gives a
-`Drawing` in millimetres with y down; `as_svg` writes it for a page, `territory.book_pdf` for paper.
+`Drawing` in millimetres with y down; `as_svg` writes it for a page, `reports.book_pdf` for paper.
 Colours are light: this is for print.
 """
 

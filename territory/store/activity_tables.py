@@ -16,7 +16,7 @@ from sqlalchemy import Column, Index, Integer, Table, UniqueConstraint
 
 from territory.store.tables import TEXT, metadata
 
-account_notes = Table(
+account_notes: Table = Table(
     "account_notes",
     metadata,
     Column("note_id", TEXT, primary_key=True),  # random: a number would tell how many there are
@@ -28,7 +28,7 @@ account_notes = Table(
     Column("taken_back_at", TEXT),
     Index(None, "prospect_id", "number"),
 )
-next_steps = Table(
+next_steps: Table = Table(
     "next_steps",
     metadata,
     Column("step_id", TEXT, primary_key=True),  # random
@@ -44,7 +44,7 @@ next_steps = Table(
     Index(None, "prospect_id", "number"),
     Index(None, "outcome", "due_on"),
 )
-saved_views = Table(
+saved_views: Table = Table(
     "saved_views",
     metadata,
     Column("view_id", TEXT, primary_key=True),  # random

@@ -19,7 +19,7 @@ from sqlalchemy import Boolean, Column, Double, Index, Integer, LargeBinary, Tab
 
 from territory.store.tables import TEXT, metadata
 
-imports = Table(
+imports: Table = Table(
     "imports",
     metadata,
     Column("import_id", TEXT, primary_key=True),  # import-1, import-2 ...
@@ -40,7 +40,7 @@ imports = Table(
     Column("undone_by", TEXT),
     Index(None, "kind", "number"),
 )
-mappings = Table(
+mappings: Table = Table(
     "mappings",
     metadata,
     Column("kind", TEXT, primary_key=True),
@@ -49,7 +49,7 @@ mappings = Table(
     Column("saved_at", TEXT, nullable=False),
     Column("saved_by", TEXT, nullable=False),
 )
-place_decisions = Table(
+place_decisions: Table = Table(
     "place_decisions",
     metadata,
     Column("kind", TEXT, primary_key=True),  # offices, prospects or sites
@@ -71,7 +71,7 @@ place_decisions = Table(
     Column("decided_at", TEXT, nullable=False),
     Column("decided_by", TEXT, nullable=False),
 )
-geocode_answers = Table(
+geocode_answers: Table = Table(
     "geocode_answers",
     metadata,
     Column("provider", TEXT, primary_key=True),
@@ -85,7 +85,7 @@ geocode_answers = Table(
     Column("address", TEXT),  # as the provider writes it
     Column("asked_at", TEXT, nullable=False),
 )
-pair_decisions = Table(
+pair_decisions: Table = Table(
     "pair_decisions",
     metadata,
     # Of a merged pair the first is kept; of a distinct one the first sorts first.
@@ -98,7 +98,7 @@ pair_decisions = Table(
     Column("decided_by", TEXT, nullable=False),
     Index(None, "second_id"),
 )
-jobs = Table(
+jobs: Table = Table(
     "jobs",
     metadata,
     Column("job_id", TEXT, primary_key=True),

@@ -92,57 +92,57 @@ def _plan_id() -> Column[object]:
     )
 
 
-settings = Table(
+settings: Table = Table(
     "settings",
     metadata,
     Column("name", TEXT, primary_key=True),
     Column("value", TEXT, nullable=False),
 )
-offices = Table(
+offices: Table = Table(
     "offices",
     metadata,
     *_columns(schemas.OFFICES, key=("office_id",), rename=GIVEN),
     *_columns(schemas.GEOCODE),
 )
-prospects = Table(
+prospects: Table = Table(
     "prospects",
     metadata,
     *_columns(schemas.PROSPECTS, key=("prospect_id",), rename=GIVEN),
     *_columns(schemas.GEOCODE),
 )
 _PROSPECT = {"prospect_id": "prospects.prospect_id"}
-sites = Table(
+sites: Table = Table(
     "sites",
     metadata,
     *_columns(schemas.SITES, key=("site_id",), rename=GIVEN, references=_PROSPECT),
     *_columns(schemas.GEOCODE),
     Index(None, "prospect_id"),
 )
-contacts = Table(
+contacts: Table = Table(
     "contacts",
     metadata,
     *_columns(schemas.CONTACTS, key=("contact_id",), references=_PROSPECT),
     Index(None, "prospect_id"),
 )
-opportunities = Table(
+opportunities: Table = Table(
     "opportunities",
     metadata,
     *_columns(schemas.OPPORTUNITIES, key=("opportunity_id",), references=_PROSPECT),
     Index(None, "prospect_id"),
 )
-reps = Table("reps", metadata, *_columns(schemas.REPS, key=("rep_id",)))
-quotas = Table(
+reps: Table = Table("reps", metadata, *_columns(schemas.REPS, key=("rep_id",)))
+quotas: Table = Table(
     "quotas",
     metadata,
     *_columns(schemas.QUOTAS, key=("rep_id", "period"), references={"rep_id": "reps.rep_id"}),
 )
-markets = Table(
+markets: Table = Table(
     "markets",
     metadata,
     *_columns(schemas.MARKETS, key=("market_id",)),
     Column("geometry", LargeBinary, nullable=False),
 )
-territories = Table(
+territories: Table = Table(
     "territories",
     metadata,
     *_columns(
@@ -151,13 +151,13 @@ territories = Table(
         references={"market_id": "markets.market_id"},
     ),
 )
-named_accounts = Table(
+named_accounts: Table = Table(
     "named_accounts",
     metadata,
     *_columns(schemas.NAMED_ACCOUNTS, key=("prospect_id",)),
 )
 
-plans = Table(
+plans: Table = Table(
     "plans",
     metadata,
     Column("plan_id", TEXT, primary_key=True),
@@ -173,7 +173,7 @@ plans = Table(
     _text("counts", required=True),  # JSON object, name to number
     _text("digest", required=True),  # sha256 of what went in and came out; same digest, same plan
 )
-plan_markets = Table(
+plan_markets: Table = Table(
     "plan_markets",
     metadata,
     _plan_id(),
@@ -181,26 +181,26 @@ plan_markets = Table(
     Column("geometry", LargeBinary, nullable=False),
     *_counts(*COUNTS, "findings"),
 )
-plan_territories = Table(
+plan_territories: Table = Table(
     "plan_territories",
     metadata,
     _plan_id(),
     *_columns(schemas.TERRITORIES, key=("territory_id", "market_id", "segment")),
 )
-plan_named_accounts = Table(
+plan_named_accounts: Table = Table(
     "plan_named_accounts",
     metadata,
     _plan_id(),
     *_columns(schemas.NAMED_ACCOUNTS, key=("prospect_id",)),
 )
-plan_reps = Table(
+plan_reps: Table = Table(
     "plan_reps",
     metadata,
     _plan_id(),
     *_columns(schemas.REPS, key=("rep_id",)),
     *_counts(*COUNTS),
 )
-plan_offices = Table(
+plan_offices: Table = Table(
     "plan_offices",
     metadata,
     _plan_id(),
@@ -208,7 +208,7 @@ plan_offices = Table(
     *_columns(schemas.GEOCODE),
     *_counts(*COUNTS),  # of the prospects that have it as their nearest office
 )
-plan_assignments = Table(
+plan_assignments: Table = Table(
     "plan_assignments",
     metadata,
     _plan_id(),
@@ -225,7 +225,7 @@ plan_assignments = Table(
     Index(None, "plan_id", "market_id"),
     Index(None, "plan_id", "rep_id"),
 )
-plan_findings = Table(
+plan_findings: Table = Table(
     "plan_findings",
     metadata,
     _plan_id(),

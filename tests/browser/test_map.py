@@ -45,8 +45,9 @@ MANY = crowd()
 def answer(kept: Targets, names: Names) -> dict[str, object]:
     """Answer as the app does to somebody who may see everything."""
     return viewing.answer(
-        kept, query_string.read(request.args), query_string.read_box(request.args), place=query_string.Place(),
-        reps=None, names=names, today=dt.date(2026, 11, 23), chosen=request.args.get("prospect"),
+        kept, query_string.read(request.args), query_string.read_box(request.args),
+        place=query_string.Place(), reps=None, names=names, today=dt.date(2026, 11, 23),
+        chosen=request.args.get("prospect"),
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ READER = """
 import json, resource, sys, time
 from pathlib import Path
 from territory.errors import InputError
-from territory.tables import read_table, write_table
+from territory.files import read_table, write_table
 
 def memory_mb(key):
     line = next(x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith(key))

@@ -115,7 +115,7 @@ def asset(name: str) -> Asset | None:
 
 
 def path(source: str) -> str:
-    """Give the path that serves a file of ours (``hr/map.js``) or what was at an outside address."""
+    """Give the path that serves a file of ours (``hr/map.js``) or of an outside address."""
     return f"/asset/{library()[source].name}"
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from werkzeug.exceptions import HTTPException
 
-KNOCKS = "20 per minute; 200 per hour"  # at the door, beside the lock-out of territory.lockout
+KNOCKS = "20 per minute; 200 per hour"  # at the door, beside the lock-out of access.lockout
 EXPORTS = "30 per minute; 300 per hour"
 SEARCHES = "120 per minute"
 PAGES = "1200 per minute"  # a map asks for some forty tiles at once

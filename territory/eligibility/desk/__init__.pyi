@@ -1,7 +1,7 @@
 from . import decisions as decisions
 from . import upload_files as upload_files
+from .batch import check_one as check_one
 from .batch import decide_file as decide_file
-from .batch import decide_one as decide_one
 from .batch import read_areas as read_areas
 from .batch import read_offices as read_offices
 from .decide import KEEP_DAYS as KEEP_DAYS
@@ -11,6 +11,7 @@ from .decisions import FOUND as FOUND
 from .decisions import Decided as Decided
 from .decisions import RecordedBatch as RecordedBatch
 from .decisions import decide_batch as decide_batch
+from .decisions import decide_one as decide_one
 from .decisions import decision_record as decision_record
 from .decisions import purge_due as purge_due
 from .decisions import purge_person as purge_person

@@ -127,7 +127,7 @@ class OneDecision:
     record: dict[str, Any]
 
 
-def decide_one(
+def check_one(
     home: Mapping[str, str | None],
     offices: pd.DataFrame,
     policy: EligibilityPolicy,

@@ -27,7 +27,8 @@ from geopy.extra.rate_limiter import RateLimiter
 from geopy.geocoders import get_geocoder_for_service
 
 from territory.errors import PolicyError
-from territory.geocoding.online.answers import FAILURES, FOUND, NONE, SEVERAL, Answer
+from territory.geocoding.online.answer_ledger import Answer
+from territory.geocoding.online.answers import FAILURES, FOUND, NONE, SEVERAL
 from territory.geocoding.online.http import BoundedAdapter
 from territory.geocoding.online.results import UNREADABLE, Met, read
 from territory.geodesy import inverse

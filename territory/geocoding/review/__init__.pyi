@@ -1,6 +1,4 @@
 from . import reference_update as reference_update
-from . import review as review
-from .candidates import candidates as candidates
 from .decisions import evidence as evidence
 from .ledger import PlaceLedger as PlaceLedger
 from .online_report import GeocodeReport as GeocodeReport
@@ -8,13 +6,14 @@ from .online_run import geocode as geocode
 from .places import Geocode as Geocode
 from .places import accept as accept
 from .places import addressed as addressed
+from .places import candidates as candidates
 from .places import correct_address as correct_address
 from .places import forget as forget
 from .places import mark_no_place as mark_no_place
 from .places import pin as pin
+from .places import place_again as place_again
 from .places import settle as settle
 from .reference_update import Renewal as Renewal
-from .stale_coordinates import place_again as place_again
 from .worklist import LISTED as LISTED
 from .worklist import PLACED_KINDS as PLACED_KINDS
 from .worklist import WAITING as WAITING

@@ -22,7 +22,7 @@ from territory.cleaning import US_TERRITORIES
 from territory.errors import InputError
 from territory.geocoding.online import FAILURES, FOUND, NONE, SEVERAL, Answer, AnswerLedger
 from territory.geocoding.online import answers as online
-from territory.geocoding.review import review, worklist
+from territory.geocoding.review import places, worklist
 from territory.geocoding.review.decisions import CORRECTED, evidence
 from territory.geocoding.review.ledger import PlaceLedger
 from territory.geocoding.review.online_report import ANSWERS, GeocodeReport
@@ -217,7 +217,7 @@ class _Run:
         decided = rows[rows[self._key].isin(decisions["subject_id"])]
         said = decided[self._key].map(decisions.set_index("subject_id")["evidence"])
         rows = rows.drop(index=decided.index[(evidence(decided) == said).to_numpy(bool)])
-        rows = review.addressed(transaction, self._kind, rows)
+        rows = places.addressed(transaction, self._kind, rows)
         return rows[online.could_gain(rows)]
 
     def _questions(
@@ -289,7 +289,7 @@ class _Run:
         with self._store.write() as transaction:
             AnswerLedger(transaction).save(answers, self._now.strftime(_SECONDS))
             rows = ImportLedger(transaction).stored(self._kind, pd.DataFrame({self._key: ids}))
-            placed = review.place_again(transaction, self._kind, rows, self._policy)
+            placed = places.place_again(transaction, self._kind, rows, self._policy)
             differs = _differs(rows, placed, list(GEOCODE.columns))
             transaction.save(self._kind, placed.iloc[:0], placed[differs])
             audit_log.record(

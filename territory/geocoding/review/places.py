@@ -18,13 +18,11 @@ from territory.errors import ConflictError, CoordinateError, InputError, NotFoun
 from territory.geocoding import geocode, shared_gazetteer
 from territory.geocoding.online import answers as online
 from territory.geocoding.review import (
-    candidates as placing_candidates,
+    candidate_places,
+    stale_coordinates,
 )
 from territory.geocoding.review import (
     decisions as placing_decisions,
-)
-from territory.geocoding.review import (
-    stale_coordinates,
 )
 from territory.geocoding.review.decisions import Decision, evidence
 from territory.geocoding.review.ledger import PlaceLedger
@@ -374,4 +372,4 @@ def _candidates(transaction: Transaction, kind: str, row: pd.DataFrame) -> pd.Da
     answers = PlaceLedger(transaction).answers(
         online.queries(asked, online.settings(policy)).iloc[0]
     )
-    return placing_candidates.candidates(asked.iloc[0], shared_gazetteer(policy), policy, answers)
+    return candidate_places.candidates(asked.iloc[0], shared_gazetteer(policy), policy, answers)

@@ -26,7 +26,7 @@ import shapely
 from territory import reference
 from territory.access import audit_log
 from territory.errors import FileFormatError
-from territory.geocoding.review import review, worklist
+from territory.geocoding.review import places, worklist
 from territory.geocoding.review.reference_diff import (
     MOVED_M,
     TABLES,
@@ -114,7 +114,7 @@ class Renewal:
     vintage_after: str
     tables: TableChanges | None
     rows: pd.DataFrame
-    areas: tuple[str, ...]
+    markets: tuple[str, ...]
     is_written: bool
 
     @property
@@ -288,7 +288,7 @@ def _placed_anew(transaction: Transaction, tell: Progress) -> list[tuple[str, _K
         for start in range(0, len(before), _CHUNK):
             tell(f"Placing {kind}: {start:,} of {len(before):,}")
             part = before.iloc[start : start + _CHUNK].reset_index(drop=True)
-            parts.append(review.place_again(transaction, kind, part, policy))
+            parts.append(places.place_again(transaction, kind, part, policy))
         after = pd.concat(parts, ignore_index=True) if parts else before
         found.append((kind, _Kind(kind, before, after)))
     return found

@@ -280,8 +280,8 @@ WORKER = """
 import signal, sys, time
 from datetime import UTC, datetime
 from pathlib import Path
-from territory import working
-from territory.job_queue import open_queue
+from territory.jobs import worker
+from territory.jobs.queue import open_queue
 folder = Path(sys.argv[1])
 def asked_to_leave():
     # Once it has come, the next Ctrl+C is left to Python.
@@ -294,8 +294,8 @@ def slow(store, arguments, progress):
         while not (folder / "go").exists() and not asked_to_leave():
             time.sleep(0.02)
     return {"slept": True}
-working.WATCH_S = 0.2
-working.work(str(folder / "store.sqlite"), open_queue(str(folder / "jobs.sqlite")), {"count": slow},
+worker.WATCH_S = 0.2
+worker.work(str(folder / "store.sqlite"), open_queue(str(folder / "jobs.sqlite")), {"count": slow},
              clock=lambda: datetime.now(UTC), ready=lambda: print("ready", flush=True),
              is_bound=True)
 """
@@ -355,7 +355,7 @@ def test_ctrl_c_lets_the_job_at_hand_end(store, file_queue, tmp_path):
 
 
 def test_a_worker_beside_the_server_is_started_again_and_leaves_with_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("territory.serving.RESTART_S", 0.05)
+    monkeypatch.setattr("webmap.server.serve.RESTART_S", 0.05)
     log = tmp_path / "pids"
     code = f"import os, sys; open({str(log)!r}, 'a').write(f'{{os.getpid()}}\\n'); sys.stdin.read()"
 

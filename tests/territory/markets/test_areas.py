@@ -241,7 +241,7 @@ def squares(draw: st.DrawFn) -> gpd.GeoDataFrame:
 def test_markets_that_touch_nest_or_are_equal_overlap_by_the_ground_they_share(
     frame: gpd.GeoDataFrame,
 ) -> None:
-    pairs = markets.overlaps(frame)
+    pairs = areas.overlaps(frame)
     outlines = frame.set_index("market_id").geometry
     expected = {
         (one, other)
@@ -252,7 +252,7 @@ def test_markets_that_touch_nest_or_are_equal_overlap_by_the_ground_they_share(
     assert set(pairs[["market_id", "other_id"]].itertuples(index=False, name=None)) == expected
     assert list(pairs) == ["market_id", "other_id", "area_km2", "width_m", "is_sliver"]
     assert pairs["is_sliver"].dtype == bool
-    enclosed = markets.gaps(frame)
+    enclosed = areas.gaps(frame)
     assert list(enclosed) == ["between", "area_km2", "width_m", "is_sliver", "geometry"]
     assert enclosed["is_sliver"].dtype == bool
 

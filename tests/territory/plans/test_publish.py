@@ -267,18 +267,18 @@ def test_markets_that_only_touch_make_a_plan_without_an_overlap(
 ) -> None:
     path = tmp_path / ("markets.geojson" if drawing == "geojson" else "markets.csv")
     path.write_text(TOUCHING[drawing])
-    workflow.import_file(store, "markets", path, by="me", now=NOW)
+    imports.import_file(store, "markets", path, by="me", now=NOW)
     for kind, text in (("offices", None), ("reps", None), ("prospects", ON_THE_BORDER)):
         put(store, tmp_path, kind, text)
-    plan = workflow.assign(store, published_by="me", now=NOW)
-    findings = workflow.check(store, now=NOW)
+    plan = publish.assign(store, published_by="me", now=NOW)
+    findings = publish.check(store, now=NOW)
     assert plan.is_published
     assert "markets_overlap" not in set(findings["code"])
     if drawing == "geojson":
         torn = findings[findings["code"] == "two_markets"]
         assert torn[["subject_id", "market_id"]].to_numpy().tolist() == [["b1", "N"]]
         market_ids = {
-            name: workflow.prospect(store, name, scope=ALL).prospect["market_id"].iloc[0]
+            name: prospect(store, name, scope=ALL).prospect["market_id"].iloc[0]
             for name in ("b1", "b5")
         }
         assert market_ids == {"b1": "N", "b5": "S"}

@@ -243,7 +243,7 @@ def test_a_token_signed_for_another_purpose_lets_nobody_in(
     assert DISTRUSTED in Page(response).text
     assert users.users(store) == []
     if claim not in {"sub", "exp"}:
-        assert claim in next(r.message for r in caplog.records if r.name == "webmap.oidc")
+        assert claim in next(r.message for r in caplog.records if r.name == "webmap.account.oidc")
 
 
 @pytest.fixture

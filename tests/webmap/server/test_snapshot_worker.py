@@ -81,7 +81,7 @@ def test_it_ends_when_it_is_idle_and_is_started_again_when_asked(here: Apart) ->
 
 def test_it_ends_with_the_server_that_it_works_for(own: Store, tmp_path: Path) -> None:
     asked = (
-        "import sys, time; from pathlib import Path; from webmap.apart import Apart\n"
+        "import sys, time; from pathlib import Path; from webmap.server import Apart\n"
         "here = Apart(sys.argv[1], Path(sys.argv[2]))\n"
         "print(here.ask('tile', ('light', 1, 4, 4, 6)), here._started[0].pid, flush=True)\n"
         "time.sleep(600)"

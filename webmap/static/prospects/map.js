@@ -1,6 +1,6 @@
 /* The prospect layer of a folium map: asks the server what is in view, draws it on one canvas, keeps step with the page.
  *
- * Data: an element round the map carries data-view="URL" (JSON of webmap.view.answer; bbox and zoom are added); the map's
+ * Data: an element round the map carries data-view="URL" (JSON of map_data.answer; bbox and zoom are added); the map's
  * own element carries data-offices (JSON, one array per field), data-limit ("50 mi") and, if a prospect has a page,
  * data-prospect="URL with {id}". data-ready is true while the map shows what it was last answered. The page's own
  * address may say where the map stands: at=zoom,lat,lon. Every text is written with textContent or on the

@@ -15,7 +15,8 @@ from click.testing import CliRunner
 from territory import imports, reference
 from territory.cli.main import cli
 from territory.errors import FileFormatError, InputError
-from territory.geocoding.review import reference_update, review
+from territory.geocoding import review
+from territory.geocoding.review import reference_update
 from territory.geocoding.review.reference_diff import TABLES, compare, tables_in
 from territory.reference import Reference
 from territory.store import Store, open_store
