@@ -62,7 +62,7 @@ LAYERS = (
     ("links", "api_tokens", "lockout", "sessions"),
     ("entry",),
     ("placing_worklist",),
-    ("placing", "resolving"),
+    ("placing", "resolving", "partial_files"),
     ("namesakes", "relatives"),
     ("view_frames",),
     ("vintage", "views", "comparing", "geocode_run", "snapshotting", "account_work"),
