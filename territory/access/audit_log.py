@@ -1,7 +1,7 @@
 """The audit log: who did what, when, and what was there before and after.
 
 ``record`` is called by a verb inside its own transaction, so that a change and its event happen
-together or not at all. Events are chained by hashes (``territory.access.hash_chain``); the database refuses to
+together or not at all. Events are chained by hashes (``hash_chain``); the database refuses to
 change them. Of an event the payload alone may be purged: the chain keeps its salted hash.
 """
 

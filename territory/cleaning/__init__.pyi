@@ -6,6 +6,8 @@ from .codes import US_TERRITORIES as US_TERRITORIES
 from .codes import fold as fold
 from .columns import by_value as by_value
 from .columns import clean_domains as clean_domains
+from .columns import clean_names as clean_names
+from .columns import clean_postal_codes as clean_postal_codes
 from .columns import clean_text as clean_text
 from .columns import parse_dates as parse_dates
 from .columns import parse_degrees as parse_degrees

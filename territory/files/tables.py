@@ -209,7 +209,7 @@ def write_table(
     """Write a frame in the format of the suffix; an older file is replaced only by a whole one.
 
     In CSV and XLSX, texts that a spreadsheet would run get an apostrophe before them
-    (``files.formula_escaping``). GeoJSON, KML and GeoPackage take ``points``, longitudes and latitudes
+    (``formula_escaping``). GeoJSON, KML and GeoPackage take ``points``, longitudes and latitudes
     (WGS84 degrees), or else the columns ``lon`` and ``lat``; a row without them has no geometry.
     How many rows have a location is said in the file where its format has a place for that.
 

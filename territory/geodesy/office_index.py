@@ -1,7 +1,7 @@
 """Nearest office, exact WGS84 distance and within-radius verdicts, at the speed of a tree look-up.
 
 A k-d tree over earth-centred coordinates finds offices by chord. Proved bounds (see
-:mod:`territory.geodesy.ellipsoid`) say what a chord means for the geodesic; whatever they leave open, a few
+:mod:`.ellipsoid`) say what a chord means for the geodesic; whatever they leave open, a few
 points per million, goes to Karney's algorithm (``pyproj.Geod.inv``). So every answer is the one a
 brute-force search with ``Geod.inv`` gives. ``docs/accuracy.md`` holds the proofs and the sources.
 """

@@ -68,7 +68,8 @@ class Intake:
     remedy, bucket``, the bucket being "duplicate" or "refused", the key null where the row has
     none. ``notes``: ``line, note`` of rows that were taken although something in them was not
     understood; ``remarks``: what is to be said once of the whole file. ``mapping``: header ->
-    contract column; ``ignored``: the headers that were not used.
+    contract column; ``ignored``: the headers that were not used; ``absent``: the contract columns
+    that no header stands for, which say nothing of the rows (a blank cell says that there is none).
     """
 
     kind: str
@@ -78,10 +79,15 @@ class Intake:
     mapping: dict[str, str]
     ignored: tuple[str, ...]
     remarks: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 def take_in(
-    kind: str, table: Table | pd.DataFrame, mapping: Mapping[str, str] | None = None
+    kind: str,
+    table: Table | pd.DataFrame,
+    mapping: Mapping[str, str] | None = None,
+    *,
+    is_update: bool = False,
 ) -> Intake:
     """Read a table as rows of ``kind``. Each row comes out once, in order, taken or refused.
 
@@ -100,6 +106,9 @@ def take_in(
     mapping
         Header -> column of ours, "" for a header that is not to be used; by default
         ``map_headers`` decides.
+    is_update
+        The rows may be on file already, so that a file with their ids may lack required columns:
+        null in ``rows`` then.
 
     Raises
     ------
@@ -112,7 +121,7 @@ def take_in(
     headers = [str(name) for name in table.frame.columns]
     if mapping is None:
         mapping = map_headers(headers, kind)
-    check_columns(kind, mapping, headers)
+    check_columns(kind, mapping, headers, is_update=is_update)
     used = {header: column for header, column in mapping.items() if column}
 
     log = Log(table.lines)
@@ -126,12 +135,14 @@ def take_in(
         # Only an office file that says so can mean Antarctica.
         clean_places(rows, raw, log, with_antarctica=kind == "offices")
     if "units" in contract.columns:
-        rows["units"] = _clean_units(rows["units"], rows["kind"])
+        rows["units"] = clean_units(rows["units"], rows["kind"])
+    absent = _absent(contract, raw)
     remarks: tuple[str, ...] = ()
     if is_nameless(kind, mapping, headers):
         remarks = (name_the_nameless(rows, table.frame),)
+        absent = tuple(name for name in absent if name != "name")
     derived = add_ids(kind, rows)
-    _refuse_blanks(contract, rows, raw, log)
+    _refuse_blanks(contract, rows, raw, log, absent)
     _refuse_duplicates(contract, rows, derived, log)
 
     rows["line"] = log.lines
@@ -140,13 +151,25 @@ def take_in(
         rows = rows[log.taken]
     return Intake(
         kind=kind,
-        rows=schemas.check(rows, contract, kind),
+        rows=schemas.check(rows, _without(contract, absent), kind),
         refused=refused,
         notes=_gather_notes(log),
         mapping=used,
         ignored=tuple(name for name in headers if name not in used),
         remarks=remarks,
+        absent=absent,
     )
+
+
+def _absent(contract: Any, raw: pd.DataFrame) -> tuple[str, ...]:
+    """Name the columns that a file lacks, but for the key, which is made up or has a default."""
+    key = _keys(contract)
+    return tuple(name for name in contract.columns if name not in raw and name not in key)
+
+
+def _without(contract: Any, absent: tuple[str, ...]) -> Any:
+    """Give the contract of rows whose absent columns are still to be filled in."""
+    return contract.update_columns({name: {"nullable": True} for name in absent})
 
 
 def _gather_refused(
@@ -194,8 +217,13 @@ def required(kind: str) -> tuple[str, ...]:
     )
 
 
-def check_columns(kind: str, mapping: Mapping[str, str], headers: list[str]) -> None:
+def check_columns(
+    kind: str, mapping: Mapping[str, str], headers: list[str], *, is_update: bool = False
+) -> None:
     """Refuse a mapping that does not fit, or that lacks a column which nothing can stand in for.
+
+    For rows that may be on file already (``is_update``) what is on file stands in, as long as the
+    file has their ids.
 
     Raises
     ------
@@ -204,6 +232,9 @@ def check_columns(kind: str, mapping: Mapping[str, str], headers: list[str]) -> 
     """
     check_mapping(mapping, headers, kind)
     missing = [name for name in required(kind) if name not in mapping.values()]
+    ids = [name for name in _keys(CONTRACTS[kind]) if name not in _DEFAULTS]
+    if is_update and set(ids) <= set(mapping.values()):
+        return
     if missing and not is_nameless(kind, mapping, headers):
         raise ColumnError(
             f"A file of {kind} needs {', '.join(map(repr, missing))}; this one has "
@@ -249,7 +280,7 @@ def _read_code(name: str, texts: pd.Series, log: Log) -> pd.Series:
     return read
 
 
-def _clean_units(units: pd.Series, kind: pd.Series) -> pd.Series:
+def clean_units(units: pd.Series, kind: pd.Series) -> pd.Series:
     """Unit codes joined by "|", with the leading zeros that spreadsheets lose."""
 
     def read(text: str) -> str:
@@ -264,10 +295,12 @@ def _clean_units(units: pd.Series, kind: pd.Series) -> pd.Series:
     return padded.where(kind.isin(_PADDED_UNITS), joined)
 
 
-def _refuse_blanks(contract: Any, rows: pd.DataFrame, raw: pd.DataFrame, log: Log) -> None:
+def _refuse_blanks(
+    contract: Any, rows: pd.DataFrame, raw: pd.DataFrame, log: Log, absent: tuple[str, ...]
+) -> None:
     """Refuse rows that lack what their kind cannot do without."""
     for name, column in contract.columns.items():
-        if column.nullable:
+        if column.nullable or name in absent:
             continue
         written = raw[name].notna() if name in raw else pd.Series(data=False, index=raw.index)
         refused_already = written & (name in _CODE_TABLES)

@@ -18,7 +18,7 @@ from territory.cleaning import columns
 from territory.errors import InputError
 from territory.files import Table, check_size, delimited, tables
 from territory.geocoding import geocode, review, shared_gazetteer
-from territory.imports import contract_rows
+from territory.imports import contract_rows, partial_files
 from territory.imports.diff import compare
 from territory.imports.headers import signature_of
 from territory.imports.ledger import ImportLedger
@@ -49,13 +49,15 @@ if TYPE_CHECKING:
 _SHAPES = ("geojson", "gpkg", "shapefile", "kml")
 _IF_MERGED = "Take it out of its source, or take the merge back."
 _IF_LOST = "Import what it refers to first, or correct the id."
+_IF_LACKING = "Add the column, or correct the id."
 
 
 @dataclass(frozen=True)
 class Taken:
     """A file that was read and understood, before it meets the store.
 
-    ``signature`` stands for its headers; ``digest`` is the sha256 of its bytes.
+    ``signature`` stands for its headers; ``digest`` is the sha256 of its bytes; ``absent`` are the
+    columns of ours that it lacks.
     """
 
     kind: str
@@ -71,6 +73,7 @@ class Taken:
     ignored: tuple[str, ...]
     remarks: tuple[str, ...]
     policy: Policy
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,15 +164,14 @@ def take(
     table = tables.read_table(path)
     progress(f"Reading {len(table.frame):,} rows of {called}")
     headers = [str(name) for name in table.frame.columns]
-    understood = contract_rows.take_in(kind, table, mapping(headers))
+    understood = contract_rows.take_in(kind, table, mapping(headers), is_update=True)
     size, left_out = len(table.frame) + len(table.refused), table.notes
     del table  # as large as the rows themselves
     pa.default_memory_pool().release_unused()  # Arrow keeps what it no longer needs
     lines = understood.rows.pop("line").to_numpy()
     rows, notes = understood.rows, understood.notes
     if kind == "markets":
-        shapes = areas.define(rows, reference.load())
-        rows = rows.assign(geometry=shapely.to_wkb(shapes.geometry.to_numpy()))
+        rows = _outlined(rows, understood.absent)
     if KINDS[kind].is_placed:
         notes = pd.concat([notes, _zip_notes(rows, lines)], ignore_index=True)
         progress(f"Placing {len(rows):,} rows")
@@ -191,7 +193,16 @@ def take(
         ignored=tuple(understood.ignored),
         remarks=(*left_out, *understood.remarks),
         policy=policy,
+        absent=understood.absent,
     )
+
+
+def _outlined(rows: pd.DataFrame, absent: tuple[str, ...]) -> pd.DataFrame:
+    """Draw markets; those of which only the store knows the rest wait until it is asked."""
+    if absent:
+        return rows.assign(geometry=None)
+    shapes = areas.define(rows, reference.load())
+    return rows.assign(geometry=shapely.to_wkb(shapes.geometry.to_numpy()))
 
 
 def _zip_notes(rows: pd.DataFrame, lines: npt.NDArray[np.int64]) -> pd.DataFrame:
@@ -239,6 +250,7 @@ def save(
     if taken.kind == "territories":
         refuse_two_owners(transaction, rows)
     rows = review.settle(transaction, taken.kind, rows, taken.policy)
+    rows = partial_files.keep_places(transaction, taken.kind, rows, taken.absent)
     missing = _missing(transaction, taken, rows, refused) if terms.is_full else ()
     progress(f"Comparing {len(rows):,} rows with the store")
     compared = compare(transaction, taken.kind, rows, writes=not terms.is_dry_run)
@@ -307,20 +319,33 @@ def _sift(
 ) -> tuple[pd.DataFrame, npt.NDArray[np.int64], pd.DataFrame]:
     """Turn away what the store cannot take: the rows that stay, their lines, all refusals.
 
-    Those are rows of prospects that were merged away, and rows that name what is not there.
+    Those are rows of prospects that were merged away, new rows that lack a required column, and
+    rows that name what is not there.
+
+    Raises
+    ------
+    ColumnError
+        If the file lacks a required column and none of its rows is on file.
     """
     rows, merged = merged_ids.resolve(transaction, taken.kind, taken.rows)
+    rows, lacking = partial_files.complete(
+        transaction, taken.kind, rows, taken.absent, taken.policy
+    )
     lost = dangling(transaction, taken.kind, rows)
-    is_merged, is_lost = merged.notna().to_numpy(), lost.notna().to_numpy()
-    stays = ~(is_merged | is_lost)
+    is_merged, is_lacking, is_lost = (
+        reason.notna().to_numpy() for reason in (merged, lacking, lost)
+    )
+    if len(rows) and (is_lacking & ~is_merged).all():
+        contract_rows.check_columns(taken.kind, taken.mapping, [*taken.mapping, *taken.ignored])
+    stays = ~(is_merged | is_lacking | is_lost)
     if stays.all():
         return rows, taken.lines, taken.refused
     away = pd.DataFrame(
         {
             "line": taken.lines,
             "key": key_text(rows, KINDS[taken.kind].key),
-            "reason": merged.where(is_merged, lost),
-            "remedy": np.where(is_merged, _IF_MERGED, _IF_LOST),
+            "reason": merged.where(is_merged, lacking.where(is_lacking, lost)),
+            "remedy": np.select([is_merged, is_lacking], [_IF_MERGED, _IF_LACKING], _IF_LOST),
             "bucket": np.where(is_merged, "duplicate", "refused"),
         }
     )[~stays]

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from territory.cleaning import clean_names
 from territory.errors import ColumnError, InputError
 from territory.files import tables
 from territory.imports import contract_rows, headers, steps
 from territory.imports.ledger import ImportLedger
 from territory.imports.report import ImportRecord, ImportReport, Preview, beside
+from territory.store import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from territory.store import Store
 
     Progress = Callable[[str], None]
+
+_SAMPLE = 1_000  # rows by which a preview tells whether a file speaks of rows on file
 
 
 def policy_in_force(store: Store) -> Policy:
@@ -68,12 +72,13 @@ def preview(
         chosen: Mapping[str, str] = {name: name for name in names}
         origin, problem = "automatic", None
     else:
-        table = steps.head(path, rows)
+        table = steps.head(path, max(rows, _SAMPLE))
         names = [str(name) for name in table.frame.columns]
         chosen, origin = _mapping(store, kind, names, mapping)
         problem = None
         try:
-            contract_rows.check_columns(kind, chosen, names)
+            is_update = _is_on_file(store, kind, table.frame, chosen)
+            contract_rows.check_columns(kind, chosen, names, is_update=is_update)
         except ColumnError as error:
             problem = str(error)
     by_column = {column: header for header, column in chosen.items()}
@@ -94,6 +99,17 @@ def preview(
         columns=pd.DataFrame(columns),
         problem=problem,
     )
+
+
+def _is_on_file(store: Store, kind: str, rows: pd.DataFrame, mapping: Mapping[str, str]) -> bool:
+    """Tell whether any of the rows of a file has an id that is on file."""
+    key = KINDS[kind].key[0]
+    header = next((header for header, column in mapping.items() if column == key), None)
+    if header is None or header not in rows:
+        return False
+    ids = clean_names(rows[header]).dropna().drop_duplicates()
+    with store.read() as transaction:
+        return len(ImportLedger(transaction).referring(kind, key, ids)) > 0
 
 
 def _mapping(
@@ -126,7 +142,8 @@ def import_file(
     """Read a file into the store: new rows are added, changed ones updated, the same ones left.
 
     A row that cannot be used is refused with its line, reason and remedy; the others go in. Rows
-    that the file does not mention stay. The record of the import is written with the rows, in the
+    that the file does not mention stay, and so does every field that it has no column for; a blank
+    cell clears its field. The record of the import is written with the rows, in the
     same transaction.
 
     Parameters

@@ -1,7 +1,7 @@
 """Coming in through a company's sign-on: OpenID Connect, by Authlib, with state, nonce and PKCE.
 
 The way in is an ordinary link, since a form may lead nowhere but here. Whoever comes back is let in
-by ``territory.access.sign_in`` alone: this module only learns from the provider who they are. What the
+by ``access.sign_in`` alone: this module only learns from the provider who they are. What the
 provider or the network does wrong is told on a page of its own, without a word of what they sent.
 """
 
