@@ -30,6 +30,11 @@ MARKET_KINDS = ("metro_area", "county", "state", "zip_code", "polygon")
 UNASSIGNED = "unassigned"
 ANY_SEGMENT = "any"
 SEVERITIES = ("error", "warning", "note")
+# within_radius + too_close + beyond_radius = placed, wherever there is an office.
+COUNTS = (
+    "prospects", "placed", "enterprise", "mid_market", "customers", "within_radius", "too_close",
+    "beyond_radius", "unassigned",
+)  # fmt: skip
 
 
 def _text(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from territory.store import Store
-    from webmap import Settings
+    from webmap.settings import Settings
 
 
 def settings() -> Settings:

@@ -25,7 +25,6 @@ from .scopes import Reach as Reach
 from .scopes import Scope as Scope
 from .scopes import Viewer as Viewer
 from .scopes import network_of as network_of
-from .scopes import utc_text as utc_text
 from .session_ledger import Token as Token
 from .sessions import SignedIn as SignedIn
 from .user_ledger import AccessLedger as AccessLedger

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from territory.access import passwords
-from territory.access.scopes import TOKEN_SCOPES, utc_text
+from territory.access.scopes import TOKEN_SCOPES
 from territory.access.session_ledger import EntryLedger, Token
 from territory.access.users import capabilities, known_user, record_of_user
 from territory.errors import ConflictError, InputError, NotFoundError
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 from territory.access import hash_chain
 from territory.access.audit_ledger import AuditLedger
 from territory.access.hash_chain import PURGE, AuditVerdict, Head
-from territory.access.scopes import utc_text
 from territory.errors import FileFormatError, InputError
 from territory.files import tables
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

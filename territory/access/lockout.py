@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from territory.access import passwords
-from territory.access.scopes import AccessPolicy, network_of, utc_text
+from territory.access.scopes import AccessPolicy, network_of
 from territory.access.session_ledger import EntryLedger
 from territory.access.user_ledger import AccessLedger
 from territory.access.users import fold_login, policy_in, record_of_user
 from territory.errors import InputError, TerritoryError
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from territory.access.session_ledger import Attempts

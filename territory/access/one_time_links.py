@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from territory.access import passwords
-from territory.access.scopes import utc_text
 from territory.access.session_ledger import EntryLedger, Link
 from territory.access.users import known_user, record_of_user
 from territory.errors import ConflictError, InputError
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -12,7 +12,6 @@ import dataclasses
 import ipaddress
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -347,16 +346,3 @@ def network_of(address: str | None) -> str:
     if told.ipv4_mapped:
         return str(told.ipv4_mapped)
     return str(ipaddress.ip_network((told, 64), strict=False))
-
-
-def utc_text(moment: datetime) -> str:
-    """Write a moment as every table has it: 2026-11-23T09:30:00Z.
-
-    Raises
-    ------
-    InputError
-        If the moment does not say its time zone.
-    """
-    if moment.tzinfo is None:
-        raise InputError(f"{moment.isoformat()} has no time zone. Give it in UTC.")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

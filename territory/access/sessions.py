@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from territory.access import passwords
-from territory.access.scopes import AccessPolicy, Viewer, utc_text
+from territory.access.scopes import AccessPolicy, Viewer
 from territory.access.session_ledger import EntryLedger, Session
 from territory.access.user_ledger import AccessLedger
 from territory.access.users import policy_in, record_of_user
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -21,16 +21,17 @@ from territory.access.lockout import (
     forgive,
     refuse,
 )
-from territory.access.scopes import GroupRoles, utc_text
 from territory.access.session_ledger import EntryLedger
 from territory.access.sessions import SignedIn, open_session
 from territory.access.user_ledger import AccessLedger
 from territory.access.users import LONGEST_NAME, fold_login, known_user, policy_in, record_of_user
 from territory.errors import InputError
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from territory.access.scopes import GroupRoles
     from territory.access.session_ledger import Link
     from territory.access.user_ledger import User
     from territory.store import Store, Transaction

@@ -18,11 +18,11 @@ from territory.access.scopes import (
     AccessPolicy,
     check_roles,
     read_access_policy,
-    utc_text,
 )
 from territory.access.session_ledger import EntryLedger
 from territory.access.user_ledger import AccessLedger, User
 from territory.errors import ConflictError, InputError, NotFoundError
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from territory.access import NOTHING, DeniedError, audit_log, utc_text
+from territory.access import NOTHING, DeniedError, audit_log
 from territory.accounts.activity_ledger import (
     DONE,
     REPLACED,
@@ -28,6 +28,7 @@ from territory.accounts.activity_ledger import (
 from territory.accounts.duplicate_ledger import MERGED, PairLedger
 from territory.errors import ConflictError, InputError, NotFoundError
 from territory.plans import PlanLedger
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -17,8 +16,11 @@ from territory.accounts import matching
 from territory.accounts import merge as merging
 from territory.accounts.duplicate_ledger import DISTINCT, MERGED, PairDecision, PairLedger
 from territory.errors import ConflictError, InputError, NotFoundError
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from territory.accounts.merge import Change, Prospect
     from territory.store import Store, Transaction
 
@@ -184,7 +186,7 @@ def merge(
         PairLedger(transaction).apply(report.changes)
         PairLedger(transaction).record(
             PairDecision(
-                kept_id, merged_id, MERGED, report.evidence, _time(now), by, report.changes
+                kept_id, merged_id, MERGED, report.evidence, utc_text(now), by, report.changes
             )
         )
         _put_on_record(transaction, "merge", (kept_id, merged_id), report.evidence, by, now)
@@ -214,7 +216,7 @@ def keep_apart(store: Store, first_id: str, second_id: str, *, by: str, now: dat
         evidence = _evidence(*_both(transaction, first_id, second_id))
         first, second = sorted((first_id, second_id))
         PairLedger(transaction).record(
-            PairDecision(first, second, DISTINCT, evidence, _time(now), by)
+            PairDecision(first, second, DISTINCT, evidence, utc_text(now), by)
         )
         _put_on_record(transaction, "keep_apart", (first, second), evidence, by, now)
 
@@ -288,7 +290,7 @@ def unmerge(store: Store, kept_id: str, merged_id: str, *, by: str, now: datetim
         ledger.apply(undone)
         first, second = sorted((kept_id, merged_id))
         evidence = f"merge of {merged_id} into {kept_id} taken back"
-        ledger.record(PairDecision(first, second, DISTINCT, evidence, _time(now), by))
+        ledger.record(PairDecision(first, second, DISTINCT, evidence, utc_text(now), by))
         _put_on_record(transaction, "unmerge", (kept_id, merged_id), evidence, by, now)
         return MergeReport(
             kept_id, merged_id, evidence, tuple(undone), is_undone=True, left=tuple(left)
@@ -342,7 +344,3 @@ def _evidence(one: Prospect, other: Prospect) -> str:
     """Say what speaks for two prospects being one company."""
     found = matching.likely(pd.DataFrame([one.row, other.row]), threshold=0)
     return str(found["evidence"].iloc[0]) if len(found) else "nothing but a person's word"
-
-
-def _time(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -14,6 +14,7 @@ from territory import reference
 from territory.cleaning import (
     ANTARCTIC_LAT,
     ELSEWHERE_STATES,
+    clean_address,
     clean_text,
     faults,
     parse_degrees,
@@ -34,7 +35,7 @@ from territory.files import (
 )
 from territory.geocoding import Gazetteer
 from territory.geodesy import OfficeIndex, verdicts
-from territory.imports import clean_address, map_headers, take_in
+from territory.imports import map_headers, take_in
 from territory.policy import GeocodingPolicy
 from territory.schemas import VERDICTS
 from territory.units_of_length import METRES_PER_MILE, format_miles

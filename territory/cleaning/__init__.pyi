@@ -1,5 +1,6 @@
 from . import codes as codes
 from . import columns as columns
+from .addresses import clean_address as clean_address
 from .codes import COUNTRIES as COUNTRIES
 from .codes import US_STATES as US_STATES
 from .codes import US_TERRITORIES as US_TERRITORIES

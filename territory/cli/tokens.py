@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from territory.cli.options import answer, as_json, by_option, now, opened, person
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from territory.access import Token
@@ -76,7 +77,7 @@ def list_tokens(context: click.Context, *, is_json: bool) -> None:
     Example:
       territory token list
     """
-    from territory.access import api_tokens, utc_text
+    from territory.access import api_tokens
 
     found, at = api_tokens.tokens(opened(context, create=False)), utc_text(now())
     if is_json:

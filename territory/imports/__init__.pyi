@@ -2,7 +2,6 @@ from . import contract_rows as contract_rows
 from . import mapping_files as mapping_files
 from . import steps as steps
 from . import verbs as verbs
-from .addresses import clean_address as clean_address
 from .contract_rows import take_in as take_in
 from .headers import map_headers as map_headers
 from .ledger import ImportLedger as ImportLedger
@@ -10,7 +9,6 @@ from .report import ImportRecord as ImportRecord
 from .report import ImportReport as ImportReport
 from .report import Preview as Preview
 from .report import UndoReport as UndoReport
-from .report import moment as moment
 from .rollback import undo as undo
 from .steps import head as head
 from .verbs import history as history
@@ -18,7 +16,6 @@ from .verbs import import_file as import_file
 from .verbs import import_record as import_record
 from .verbs import missing_keys as missing_keys
 from .verbs import outcomes as outcomes
-from .verbs import policy_in_force as policy_in_force
 from .verbs import preview as preview
 from .verbs import report_table as report_table
 from .verbs import write_report as write_report

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from territory.imports.ledger import ImportLedger
 from territory.schemas import CHANGES
 from territory.store import KINDS
 
@@ -46,7 +45,7 @@ def compare(transaction: Transaction, kind: str, rows: pd.DataFrame, *, writes: 
     changes, differences, pasts, brought = [], [], [], []
     for start in range(0, len(rows), _CHUNK) or (0,):
         part = rows.iloc[start : start + _CHUNK].reset_index(drop=True)
-        held = ImportLedger(transaction).stored(kind, part[key].head(0) if is_blank else part[key])
+        held = transaction.rows(kind, part[key].head(0) if is_blank else part[key])
         past = part[key].merge(held, how="left", on=key, indicator=True)
         is_new = (past["_merge"] == "left_only").to_numpy()
         differs = _differs(part, past, [name for name in columns if name not in key])

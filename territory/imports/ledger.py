@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import delete, func, insert, select, update
 
 from territory.errors import NotFoundError
 from territory.imports.report import ImportRecord
@@ -19,8 +19,6 @@ from territory.store import imports, mappings, rows, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    from sqlalchemy import ColumnElement, Table
 
     from territory.store import Transaction
 
@@ -143,23 +141,12 @@ class ImportLedger:
             )
         )
 
-    def stored(
-        self, kind: str, keys: pd.DataFrame, columns: Sequence[str] | None = None
-    ) -> pd.DataFrame:
-        """Read the rows of a kind that have these keys, or some of their columns, in any order."""
-        table = tables.KINDS[kind].table
-        chosen = [table.c[name] for name in columns] if columns else list(table.c)
-        parts = [
-            rows.read(self._connection, select(*chosen).where(some)) for some in _among(table, keys)
-        ]
-        return pd.concat(parts, ignore_index=True) if parts else self._blank(chosen)
-
     def remove(self, kind: str, keys: pd.DataFrame) -> int:
         """Delete the rows of a kind that have these keys and tell how many there were."""
         table = tables.KINDS[kind].table
         return sum(
             self._connection.execute(delete(table).where(some)).rowcount
-            for some in _among(table, keys)
+            for some in rows.among(table, keys)
         )
 
     def referring(self, kind: str, column: str, values: pd.Series) -> pd.DataFrame:
@@ -192,18 +179,6 @@ def _record(row: Any) -> ImportRecord:
     values = row._asdict()
     values |= {name: json.loads(values[name]) for name in _JSON}
     return ImportRecord(**values)
-
-
-def _among(table: Table, keys: pd.DataFrame) -> Iterable[ColumnElement[bool]]:
-    """Conditions that between them hold for the rows with these keys, a bounded number each."""
-    names = [column.name for column in table.primary_key]
-    columns = [table.c[name] for name in names]
-    for start in range(0, len(keys), _CHUNK):
-        part = keys[names].iloc[start : start + _CHUNK]
-        if len(names) == 1:
-            yield columns[0].in_(part[names[0]].tolist())
-        else:
-            yield tuple_(*columns).in_(list(part.itertuples(index=False, name=None)))
 
 
 def _pack(frames: Sequence[pd.DataFrame]) -> bytes:

@@ -15,7 +15,6 @@ from territory import reference
 from territory.cleaning import clean_postal_codes
 from territory.geocoding import geocode, shared_gazetteer
 from territory.imports.contract_rows import clean_units
-from territory.imports.ledger import ImportLedger
 from territory.markets import areas
 from territory.schemas import ADDRESS, GEOCODE
 from territory.store import GIVEN, KINDS
@@ -121,7 +120,7 @@ def _stored(
         table = transaction.table(kind, names).drop_duplicates(key)
     else:
         asked = rows[key] if transaction.size(kind) else rows[key].head(0)
-        table = ImportLedger(transaction).stored(kind, asked, names)
+        table = transaction.rows(kind, asked, names)
     stored = rows[key].merge(table, how="left", on=key, indicator=True).set_axis(rows.index)
     return stored, stored["_merge"] == "both"
 

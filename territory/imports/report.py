@@ -9,7 +9,6 @@ where nothing is to be done) and ``note`` (what was odd about a row that went in
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +19,6 @@ from territory.schemas import BUCKETS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     import numpy.typing as npt
 
@@ -225,11 +223,6 @@ class UndoReport:
 
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
-
-
-def moment(now: datetime) -> str:
-    """Write an aware time as UTC ISO text, to the second."""
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def outcomes_of(

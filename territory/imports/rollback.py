@@ -10,9 +10,11 @@ from territory.errors import ConflictError
 from territory.geocoding import review
 from territory.imports import steps
 from territory.imports.ledger import IS_NEW, ImportLedger
-from territory.imports.report import UndoReport, moment
+from territory.imports.report import UndoReport
 from territory.imports.row_identity import key_text
+from territory.plans import PlanLedger
 from territory.store import KINDS
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,7 +67,7 @@ def undo(
         if not dry_run:
             ledger.remove(record.kind, brought)
             _restore(transaction, record.kind, past)
-            ledger.mark_undone(import_id, moment(now), by)
+            ledger.mark_undone(import_id, utc_text(now), by)
             audit_log.record(
                 transaction,
                 by=by,
@@ -91,7 +93,9 @@ def _restore(transaction: Transaction, kind: str, past: pd.DataFrame) -> None:
         steps.refuse_two_owners(transaction, past)
     rows, _ = merged_ids.resolve(transaction, kind, past)
     if KINDS[kind].is_placed and len(rows):
-        rows = review.place_again(transaction, kind, rows, steps.policy_of(transaction))
+        rows = review.place_again(
+            transaction, kind, rows, PlanLedger(transaction).policy_in_force()
+        )
     transaction.save(kind, none, rows)
 
 
@@ -145,7 +149,7 @@ def _going(transaction: Transaction, kind: str, brought: pd.DataFrame, target: s
 def _gone(transaction: Transaction, kind: str, keys: pd.DataFrame) -> list[str]:
     """Name the rows that were taken out of the store since, such as by a merge."""
     key = list(KINDS[kind].key)
-    held = key_text(ImportLedger(transaction).stored(kind, keys, key), key)
+    held = key_text(transaction.rows(kind, keys, key), key)
     ours = key_text(keys, key)
     absent = ours[~ours.isin(held)]
     return [f"{_count(absent, kind)} are no longer there"] if len(absent) else []

@@ -27,15 +27,13 @@ from territory.imports.report import (
     ImportRecord,
     ImportReport,
     count_buckets,
-    moment,
     outcomes_of,
 )
 from territory.imports.row_identity import key_text
 from territory.markets import areas
-from territory.plans import PlanLedger
-from territory.policy import Policy
 from territory.schemas import CHANGES, GEOCODE
 from territory.store import GIVEN, KINDS
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,6 +42,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from territory.policy import Policy
     from territory.store import Transaction
 
 _SHAPES = ("geojson", "gpkg", "shapefile", "kml")
@@ -89,12 +88,6 @@ class Terms:
     is_full: bool = False
     is_dry_run: bool = False
     given: Mapping[str, str] | None = None
-
-
-def policy_of(transaction: Transaction) -> Policy:
-    """Give the policy of the plan in force, or the default one before the first plan."""
-    plan = PlanLedger(transaction).plan_in_force()
-    return plan.policy if plan else Policy()
 
 
 def check_kind(kind: str) -> None:
@@ -263,7 +256,7 @@ def save(
         kind=taken.kind,
         source=taken.source,
         digest=taken.digest,
-        imported_at=moment(terms.now),
+        imported_at=utc_text(terms.now),
         imported_by=terms.by,
         is_full=terms.is_full,
         rows=taken.size,

@@ -17,6 +17,7 @@ from territory.files import tables
 from territory.imports import contract_rows, headers, steps
 from territory.imports.ledger import ImportLedger
 from territory.imports.report import ImportRecord, ImportReport, Preview, beside
+from territory.plans import policy_in_force
 from territory.store import KINDS
 
 if TYPE_CHECKING:
@@ -29,12 +30,6 @@ if TYPE_CHECKING:
     Progress = Callable[[str], None]
 
 _SAMPLE = 1_000  # rows by which a preview tells whether a file speaks of rows on file
-
-
-def policy_in_force(store: Store) -> Policy:
-    """Give the policy of the plan in force, or the default one before the first plan."""
-    with store.read() as transaction:
-        return steps.policy_of(transaction)
 
 
 def _silent(_stage: str) -> None:

@@ -9,5 +9,4 @@ from .ledger import WAITING as WAITING
 from .ledger import Job as Job
 from .queue import Queue as Queue
 from .queue import open_queue as open_queue
-from .requests import stamp as stamp
 from .tasks import works as works

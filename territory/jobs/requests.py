@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from territory.errors import ConflictError, StoreError, TerritoryError
 from territory.jobs.ledger import DONE, FAILED, OPEN, RUNNING, STOPPED, WAITING, Job, JobLedger
+from territory.timestamps import FORMAT, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,17 +40,11 @@ BEAT_S = 1.0  # how often a running job gives a sign of life
 SILENT_S = 30.0
 FRESH_S = 3.0  # a job just taken up may have given no sign yet
 ENDINGS = 10  # how often the end of a job is tried to be written while others hold the store
-TIME = "%Y-%m-%dT%H:%M:%SZ"
 log = logging.getLogger("territory.jobs")
 
 
 class StopAskedError(Exception):
     """Raised inside a work, where it tells how far it is, once somebody asked it to stop."""
-
-
-def stamp(moment: datetime) -> str:
-    """Write a moment as the store keeps it."""
-    return moment.astimezone(UTC).strftime(TIME)
 
 
 def ask(
@@ -58,7 +53,7 @@ def ask(
     """Ask for a work and give the id of the job; a worker takes it up when it is free."""
     job_id = f"job-{secrets.token_hex(6)}"
     with store.write() as transaction:
-        JobLedger(transaction).add(job_id, work, arguments, by, stamp(now))
+        JobLedger(transaction).add(job_id, work, arguments, by, utc_text(now))
     queue.send(job_id)
     return job_id
 
@@ -108,7 +103,7 @@ def stop(store: Store, queue: Queue, job_id: str, *, now: datetime) -> None:
     queue.ask_to_stop(job_id)
     if job.state == WAITING:
         with store.write() as transaction:
-            JobLedger(transaction).end(job_id, job.attempts, state=STOPPED, ended_at=stamp(now))
+            JobLedger(transaction).end(job_id, job.attempts, state=STOPPED, ended_at=utc_text(now))
 
 
 def recover(store: Store, queue: Queue, *, now: datetime) -> list[str]:
@@ -141,7 +136,7 @@ def is_lost(job: Job, sign: Mapping[str, Any] | None, now: datetime) -> bool:
 
 
 def _silent_s(since: str, now: datetime) -> float:
-    told = datetime.strptime(since, TIME).replace(tzinfo=UTC)
+    told = datetime.strptime(since, FORMAT).replace(tzinfo=UTC)
     return (now - told).total_seconds()
 
 
@@ -168,7 +163,7 @@ def _put_back(store: Store, queue: Queue, job: Job, now: datetime) -> None:
             "Nothing was written. Look at the worker's log; too little memory is the usual reason."
         )
         JobLedger(transaction).end(
-            job.job_id, job.attempts, state=FAILED, ended_at=stamp(now), error=words
+            job.job_id, job.attempts, state=FAILED, ended_at=utc_text(now), error=words
         )
 
 
@@ -215,7 +210,7 @@ def run(
     and leaves this function only where it is none of our errors.
     """
     with store.write() as transaction:
-        job = JobLedger(transaction).claim(job_id, stamp(clock()))
+        job = JobLedger(transaction).claim(job_id, utc_text(clock()))
     if job is None:
         return None
     progress = Progress()
@@ -243,7 +238,7 @@ def _beating(queue: Queue, job_id: str, progress: Progress, clock: Clock) -> Ite
     def beat() -> None:
         while True:
             try:
-                queue.tell(job_id, {"worker": worker, "at": stamp(clock()), **progress.told()})
+                queue.tell(job_id, {"worker": worker, "at": utc_text(clock()), **progress.told()})
                 if queue.is_asked_to_stop(job_id):
                     progress.is_stopping.set()
             except StoreError as error:  # the work goes on; only nobody sees how far it is
@@ -267,7 +262,7 @@ def _end(store: Store, job: Job, clock: Clock, **values: Any) -> None:
         try:
             with store.write() as transaction:
                 JobLedger(transaction).end(
-                    job.job_id, job.attempts, ended_at=stamp(clock()), **values
+                    job.job_id, job.attempts, ended_at=utc_text(clock()), **values
                 )
         except StoreError:
             if not left:

@@ -1,7 +1,6 @@
 from . import publish as publish
 from .assignment import without_rivals as without_rivals
 from .findings import COLUMNS as COLUMNS
-from .plan import COUNTS as COUNTS
 from .plan import PlanInfo as PlanInfo
 from .plan import count as count
 from .plan import totals as totals
@@ -10,4 +9,5 @@ from .publish import AssignReport as AssignReport
 from .publish import assign as assign
 from .publish import check as check
 from .publish import explain as explain
+from .publish import policy_in_force as policy_in_force
 from .read_ledger import ReadingLedger as ReadingLedger

@@ -11,18 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from territory.policy import Policy, RadiusPolicy, ScorePolicy, SegmentPolicy, read_geocoding_record
-from territory.schemas import UNASSIGNED
+from territory.schemas import COUNTS, UNASSIGNED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DRAFT, PUBLISHED = "draft", "published"
 _CHUNK = 50_000  # rows that are written out for the digest at a time
-# within_radius + too_close + beyond_radius = placed, wherever there is an office.
-COUNTS = (
-    "prospects", "placed", "enterprise", "mid_market", "customers", "within_radius", "too_close",
-    "beyond_radius", "unassigned",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

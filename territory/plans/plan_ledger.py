@@ -9,6 +9,7 @@ from sqlalchemy import exists, func, insert, or_, select, update
 
 from territory.errors import ConflictError, NotFoundError
 from territory.plans import plan as plans
+from territory.policy import Policy
 from territory.store import rows, tables
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ class PlanLedger:
             .limit(1)
         ).one_or_none()
         return None if row is None else _plan(row)
+
+    def policy_in_force(self) -> Policy:
+        """Give the policy of the plan in force, or the default one before the first plan."""
+        plan = self.plan_in_force()
+        return plan.policy if plan else Policy()
 
     def next_plan_number(self) -> int:
         """Give the number of the next plan: 1, 2, 3 ..."""

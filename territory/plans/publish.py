@@ -13,16 +13,13 @@ from typing import TYPE_CHECKING, Any
 from territory import reference
 from territory.access import audit_log
 from territory.errors import ConflictError, NotFoundError
-from territory.imports import (
-    moment,
-)
 from territory.plans import assignment, drafts
 from territory.plans import plan as plans
 from territory.plans.findings import sum_up
 from territory.plans.plan_ledger import PlanLedger
 from territory.plans.read_ledger import ReadingLedger
-from territory.policy import Policy
 from territory.store import KINDS
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from territory.access import Reach, Scope
+    from territory.policy import Policy
     from territory.store import Store, Transaction
 
     Progress = Callable[[str], None]
@@ -88,6 +86,12 @@ class CheckReport:
 
     findings: pd.DataFrame
     sums: pd.DataFrame
+
+
+def policy_in_force(store: Store) -> Policy:
+    """Give the policy of the plan in force, or the default one before the first plan."""
+    with store.read() as transaction:
+        return PlanLedger(transaction).policy_in_force()
 
 
 def _silent(_stage: str) -> None:
@@ -149,7 +153,7 @@ def publish(
         name=name or _day(now),
         status=plans.PUBLISHED,
         effective_from=_day(now),
-        published_at=moment(now),
+        published_at=utc_text(now),
         published_by=published_by,
         policy=drafted.policy,
         counts=drafted.counts,
@@ -173,7 +177,7 @@ def publish(
 def _draft(
     transaction: Transaction, policy: Policy | None, today: str, tell: Progress
 ) -> drafts.Draft:
-    latest = PlanLedger(transaction).plan_in_force()
+    PlanLedger(transaction).plan_in_force()
     held = {kind: transaction.table(kind) for kind in _MADE_OF}
     held["prospects"] = transaction.table("prospects", _DECIDING)
     for kind in ("prospects", "markets"):
@@ -181,7 +185,7 @@ def _draft(
             raise ConflictError(
                 f"There are no {kind} to assign. `territory import {kind} FILE` brings them in."
             )
-    chosen = policy or (latest.policy if latest else Policy())
+    chosen = policy or PlanLedger(transaction).policy_in_force()
     tell(f"Assigning {len(held['prospects']):,} prospects")
     return drafts.draft(held, reference.load().counties, chosen, today)
 

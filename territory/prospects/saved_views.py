@@ -10,9 +10,10 @@ import json
 import unicodedata
 from typing import TYPE_CHECKING
 
-from territory.access import audit_log, utc_text
+from territory.access import audit_log
 from territory.errors import ConflictError, InputError, NotFoundError
 from territory.prospects.saved_view_ledger import SavedView, SavedViewLedger
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

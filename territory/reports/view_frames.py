@@ -9,7 +9,8 @@ import numpy as np
 
 from territory.access import EVERYTHING, NAME_COLUMNS, NOTHING
 from territory.accounts import open_amounts, pipeline, yearly_quotas
-from territory.plans import COUNTS, PlanLedger, ReadingLedger, count, totals, without_rivals
+from territory.plans import PlanLedger, ReadingLedger, count, totals, without_rivals
+from territory.schemas import COUNTS
 from territory.units_of_length import METRES_PER_MILE
 
 if TYPE_CHECKING:

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Double, Integer, bindparam, insert, update
+from sqlalchemy import Double, Integer, bindparam, insert, tuple_, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import numpy.typing as npt
     from sqlalchemy import ColumnElement, Connection, Select, Table
 
+KEY_CHUNK = 5_000  # keys of one statement: three parts of each stay under SQLite's 32,766
 CHUNK = 20_000  # rows a statement is handed at once: bounds the memory that bound values take
 
 
@@ -122,3 +123,15 @@ def rewrite(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
     for start in range(0, len(frame), CHUNK):
         rows = _tuples(frame.iloc[start : start + CHUNK], names)
         connection.execute(statement, [dict(zip(labels, row, strict=True)) for row in rows])
+
+
+def among(table: Table, keys: pd.DataFrame) -> Iterable[ColumnElement[bool]]:
+    """Give conditions that between them hold for the rows with these keys, a bounded number each."""
+    names = [column.name for column in table.primary_key]
+    columns = [table.c[name] for name in names]
+    for start in range(0, len(keys), KEY_CHUNK):
+        part = keys[names].iloc[start : start + KEY_CHUNK]
+        if len(names) == 1:
+            yield columns[0].in_(part[names[0]].tolist())
+        else:
+            yield tuple_(*columns).in_(list(part.itertuples(index=False, name=None)))

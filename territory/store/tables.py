@@ -34,7 +34,7 @@ from sqlalchemy import (
 )
 
 from territory import schemas
-from territory.plans import COUNTS
+from territory.schemas import COUNTS
 
 if TYPE_CHECKING:
     import pandera.pandas as pa

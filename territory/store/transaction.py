@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select
+import pandas as pd
+from sqlalchemy import delete, false, func, insert, select
 
-from territory.store import rows, tables
+from territory.store import rows as row_writer
+from territory.store import tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import pandas as pd
     from sqlalchemy import Connection
 
 
@@ -36,8 +37,21 @@ class Transaction:
         table = tables.KINDS[kind].table
         chosen = [table.c[name] for name in columns] if columns else list(table.c)
         return self._read(
-            select(*chosen).where(*rows.equal(table, equals)).order_by(*table.primary_key)
+            select(*chosen).where(*row_writer.equal(table, equals)).order_by(*table.primary_key)
         )
+
+    def rows(
+        self, kind: str, keys: pd.DataFrame, columns: Iterable[str] | None = None
+    ) -> pd.DataFrame:
+        """Read the rows of a kind that have these keys, or some of their columns, in any order."""
+        table = tables.KINDS[kind].table
+        selected = [table.c[name] for name in columns] if columns else list(table.c)
+        parts = [
+            self._read(select(*selected).where(some)) for some in row_writer.among(table, keys)
+        ]
+        if parts:
+            return pd.concat(parts, ignore_index=True)
+        return self._read(select(*selected).where(false()))
 
     def size(self, kind: str) -> int:
         """Count the rows of a table of ``KINDS``."""
@@ -49,8 +63,8 @@ class Transaction:
     def save(self, kind: str, new: pd.DataFrame, updated: pd.DataFrame) -> None:
         """Insert new rows and rewrite those that changed; all columns of the table are expected."""
         table = tables.KINDS[kind].table
-        rows.write(self._connection, table, new)
-        rows.rewrite(self._connection, table, updated)
+        row_writer.write(self._connection, table, new)
+        row_writer.rewrite(self._connection, table, updated)
 
     def setting(self, name: str) -> str | None:
         """Look up a fact about the store itself."""
@@ -65,4 +79,4 @@ class Transaction:
         self._connection.execute(insert(tables.settings).values(name=name, value=value))
 
     def _read(self, query: Any) -> pd.DataFrame:
-        return rows.read(self._connection, query)
+        return row_writer.read(self._connection, query)

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from territory.access import ROLES, TOKEN_SCOPES, api_tokens, audit_log, one_time_links
 from territory.access import users as accounts
 from territory.errors import InputError
+from territory.timestamps import utc_text
 from webmap import context, security
 from webmap.account import unkept
 from webmap.pages import downloads, page_number
@@ -98,7 +99,7 @@ def _user(user_id: str, **shown: object) -> str:
         scopes=sorted(accounts.capabilities(told) & TOKEN_SCOPES),
         longest_days=LONGEST_DAYS,
         is_self=user_id == security.person(),
-        at=context.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        at=utc_text(context.now()),
         **shown,
     )
 
@@ -163,7 +164,7 @@ def _with_link(user_id: str, purpose: str) -> ResponseReturnValue:
 def tokens() -> ResponseReturnValue:
     """List the tokens of all users."""
     every = api_tokens.tokens(context.store())
-    at = context.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = utc_text(context.now())
     return render_template(
         "admin/tokens.html",
         place="admin.tokens",

@@ -23,7 +23,6 @@ from flask import (
 )
 
 from territory import jobs
-from territory.access import utc_text
 from territory.eligibility import desk
 from territory.eligibility.desk import upload_files
 from territory.eligibility.homes import PERSON, PLACE
@@ -31,6 +30,7 @@ from territory.eligibility.rules import DECISIONS
 from territory.errors import ConflictError, InputError, TerritoryError
 from territory.files import uploads
 from territory.jobs import requests, tasks
+from territory.timestamps import utc_text
 from webmap import context, security
 from webmap.hr import check, wording
 from webmap.pages import jobs as job_pages

@@ -27,7 +27,7 @@ from webmap import context, security
 from webmap.hr import decision_map
 from webmap.hr.home_store import homes, question
 from webmap.maps import basemap, folium_maps
-from webmap.pages import records, static_files, tables
+from webmap.pages import records, tables
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -170,7 +170,7 @@ def _map() -> folium_maps.RenderedMap:
 @security.allows("decide_eligibility")
 def map_script() -> Response:
     """Serve the script of the map, in which there is no home and no office."""
-    return static_files.script(_map())
+    return folium_maps.script(_map())
 
 
 @blueprint.get("/decisions")

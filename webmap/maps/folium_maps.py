@@ -28,6 +28,7 @@ import folium
 import numpy as np
 import shapely
 from branca.element import MacroElement
+from flask import Response, request
 from folium.elements import JSCSSMixin
 from folium.template import Template
 from folium.utilities import JsCode
@@ -459,3 +460,15 @@ def _number(element: Element, numbers: Iterator[int]) -> None:
     element._id = str(next(numbers))  # noqa: SLF001
     for child in element._children.values():  # noqa: SLF001
         _number(child, numbers)
+
+
+def script(drawn: RenderedMap) -> Response:
+    """Serve the script of a map; a browser keeps what its address names by digest."""
+    is_small = request.accept_encodings["br"] > 0
+    response = Response(drawn.small if is_small else drawn.script, mimetype="text/javascript")
+    if is_small:
+        response.headers["Content-Encoding"] = "br"
+    response.vary.add("Accept-Encoding")
+    if request.args.get("v") == drawn.tag:
+        response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response

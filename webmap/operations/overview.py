@@ -15,7 +15,7 @@ from territory.plans import publish
 from territory.schemas import SEVERITIES
 from webmap import context, formatting, security
 from webmap.maps import basemap, folium_maps
-from webmap.pages import downloads, layout, static_files
+from webmap.pages import downloads, layout
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,7 @@ def overview_json() -> Response:
 @security.allows("see_sums")
 def overview_script() -> Response:
     """Serve the script of the map of all markets; its address carries the digest of the text."""
-    return static_files.script(_map())
+    return folium_maps.script(_map())
 
 
 def _areas() -> gpd.GeoDataFrame:

@@ -10,14 +10,14 @@ from flask import Blueprint, Response, current_app, redirect, render_template, r
 from territory.errors import InputError, NotFoundError
 from territory.geocoding import review
 from territory.geocoding.review import PLACED_KINDS, WAITING, PlaceLedger
-from territory.imports import policy_in_force
 from territory.jobs import requests, tasks
+from territory.plans import policy_in_force
 from territory.schemas import ADDRESS
 from territory.store import KINDS
 from webmap import context, security
 from webmap.maps import basemap, folium_maps
 from webmap.pages import jobs as job_pages
-from webmap.pages import records, static_files, tables
+from webmap.pages import records, tables
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -143,7 +143,7 @@ def _map(found: pd.DataFrame, row: dict[str, Any]) -> folium_maps.RenderedMap:
 def map_script(kind: str) -> Response:
     """Serve the script of the map of one row; its address carries the digest of the text."""
     row = _row(_known(kind), request.args.get("row", ""))
-    return static_files.script(
+    return folium_maps.script(
         _map(review.candidates(context.store(), kind, row["subject_id"]), row)
     )
 

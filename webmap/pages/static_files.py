@@ -20,7 +20,6 @@ from webmap import security
 if TYPE_CHECKING:
     from flask import Flask
 
-    from webmap.maps import RenderedMap
 
 FOLDER = Path(__file__).parents[1] / "static"
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -91,16 +90,4 @@ def spare(response: Response) -> Response:
         if not response.get_etag()[0]:
             response.add_etag(weak=True)
         response.make_conditional(request)
-    return response
-
-
-def script(drawn: RenderedMap) -> Response:
-    """Serve the script of a map; a browser keeps what its address names by digest."""
-    is_small = request.accept_encodings["br"] > 0
-    response = Response(drawn.small if is_small else drawn.script, mimetype="text/javascript")
-    if is_small:
-        response.headers["Content-Encoding"] = "br"
-    response.vary.add("Accept-Encoding")
-    if request.args.get("v") == drawn.tag:
-        response.headers["Cache-Control"] = IMMUTABLE.replace("public", "private")
     return response

@@ -14,7 +14,7 @@ from territory.plans import publish
 from territory.reports import ELSEWHERE, HERE, NOWHERE, footprint
 from webmap import context, security
 from webmap.maps import basemap, folium_maps
-from webmap.pages import downloads, layout, static_files
+from webmap.pages import downloads, layout
 from webmap.prospects import activities, facets, score_words
 from webmap.prospects import exports as taking
 from webmap.prospects.query_string import Asked, Place
@@ -60,7 +60,7 @@ def market(market_id: str) -> ResponseReturnValue:
 @security.allows("see_accounts_all", "see_accounts_own")
 def map_script(market_id: str) -> Response:
     """Serve the script of a market's map; its address carries the digest of the text."""
-    return static_files.script(_map(_area(market_id)))
+    return folium_maps.script(_map(_area(market_id)))
 
 
 @blueprint.get("/prospects/<prospect_id>")

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from territory import reference
-from territory.access import audit_log, utc_text
+from territory.access import audit_log
 from territory.eligibility.decision import (
     Asked,
     Person,
@@ -38,6 +38,7 @@ from territory.eligibility.rules import (
 )
 from territory.errors import ConflictError, InputError
 from territory.geocoding import Gazetteer
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

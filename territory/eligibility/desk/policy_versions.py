@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from territory.access import audit_log, utc_text
+from territory.access import audit_log
 from territory.eligibility.decision import MINIMUM_CELL
 from territory.eligibility.desk.decide import Question, again, always, decide_again, offices_on
 from territory.eligibility.desk.planning import (
@@ -28,6 +28,7 @@ from territory.eligibility.rules import (
     with_exceptions,
 )
 from territory.errors import ConflictError, NotFoundError, PolicyError
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,6 +16,7 @@ import pandas as pd
 from territory.cleaning import (
     ANTARCTIC_LAT,
     ELSEWHERE_STATES,
+    clean_address,
     clean_text,
     codes,
     fold,
@@ -25,7 +26,7 @@ from territory.cleaning import (
     suspects,
 )
 from territory.geocoding import place
-from territory.imports import clean_address, map_headers
+from territory.imports import map_headers
 
 if TYPE_CHECKING:
     import numpy.typing as npt

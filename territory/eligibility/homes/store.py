@@ -22,11 +22,11 @@ import pandas as pd
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from territory.access import utc_text
 from territory.eligibility.homes import engine as engines
 from territory.eligibility.homes.tables import homes, purges
 from territory.errors import StoreError
 from territory.store import reason, rows
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -26,11 +26,11 @@ from territory.geocoding.review import places, worklist
 from territory.geocoding.review.decisions import CORRECTED, evidence
 from territory.geocoding.review.ledger import PlaceLedger
 from territory.geocoding.review.online_report import ANSWERS, GeocodeReport
-from territory.imports import ImportLedger
 from territory.plans import PlanLedger
 from territory.policy import Policy
 from territory.schemas import ADDRESS, GEOCODE
 from territory.store import KINDS
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     Progress = Callable[[str], None]
 
 _BATCH = 10  # addresses that are asked about between two commits
-_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def geocode(
@@ -177,7 +176,7 @@ class _Run:
             for provider in self._rules.providers:
                 if provider.keep_days:
                     before = self._now - timedelta(days=provider.keep_days)
-                    AnswerLedger(transaction).forget(provider.name, before.strftime(_SECONDS))
+                    AnswerLedger(transaction).forget(provider.name, utc_text(before))
             ever = " ".join(online.provider_order(transaction, self._rules))
             if ever != transaction.setting(online.REMEMBERED):
                 transaction.set_setting(online.REMEMBERED, ever)
@@ -287,8 +286,8 @@ class _Run:
     def _keep(self, answers: Sequence[Answer], ids: Sequence[str]) -> None:
         """Write answers, and place the rows they are about again, in one transaction."""
         with self._store.write() as transaction:
-            AnswerLedger(transaction).save(answers, self._now.strftime(_SECONDS))
-            rows = ImportLedger(transaction).stored(self._kind, pd.DataFrame({self._key: ids}))
+            AnswerLedger(transaction).save(answers, utc_text(self._now))
+            rows = transaction.rows(self._kind, pd.DataFrame({self._key: ids}))
             placed = places.place_again(transaction, self._kind, rows, self._policy)
             differs = _differs(rows, placed, list(GEOCODE.columns))
             transaction.save(self._kind, placed.iloc[:0], placed[differs])

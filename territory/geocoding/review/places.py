@@ -7,13 +7,12 @@ tables of places are renewed. A verb is one transaction and places its row again
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from territory.access import audit_log
-from territory.cleaning import clean_text
+from territory.cleaning import clean_address, clean_text
 from territory.errors import ConflictError, CoordinateError, InputError, NotFoundError
 from territory.geocoding import geocode, shared_gazetteer
 from territory.geocoding.online import answers as online
@@ -30,15 +29,16 @@ from territory.geocoding.review.worklist import (
     PLACED_KINDS,
     check_kind,
 )
-from territory.imports import clean_address
 from territory.plans import PlanLedger
-from territory.policy import Policy
 from territory.schemas import ADDRESS, GEOCODE
 from territory.store import KINDS
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
+    from territory.policy import Policy
     from territory.store import Store, Transaction
 
 
@@ -156,7 +156,7 @@ def pin(
         )
     check_kind(kind)
     with store.write() as transaction:
-        policy = _policy(transaction)
+        policy = PlanLedger(transaction).policy_in_force()
         place = {
             "lon": float(lon),
             "lat": float(lat),
@@ -302,7 +302,7 @@ def _decide(
             subject_id,
             decision,
             evidence(row).iloc[0],
-            now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            utc_text(now),
             by.strip(),
             **place,
         )
@@ -314,7 +314,7 @@ def _write(
     transaction: Transaction, kind: str, row: pd.DataFrame, decision: str, by: str, now: datetime
 ) -> Geocode:
     """Place a row again and put on record what was decided, with its place before and after."""
-    placed = place_again(transaction, kind, row, _policy(transaction))
+    placed = place_again(transaction, kind, row, PlanLedger(transaction).policy_in_force())
     columns = [KINDS[kind].key[0], *GEOCODE.columns]
     transaction.save(kind, placed.iloc[:0], placed[columns])
     placed = placed[list(GEOCODE.columns)].astype(object)
@@ -332,11 +332,6 @@ def _write(
         after=after,
     )
     return Geocode(**after)
-
-
-def _policy(transaction: Transaction) -> Policy:
-    plan = PlanLedger(transaction).plan_in_force()
-    return plan.policy if plan else Policy()
 
 
 def _row(transaction: Transaction, kind: str, subject_id: str) -> pd.DataFrame:
@@ -367,7 +362,7 @@ def _by_address(transaction: Transaction, addresses: pd.DataFrame, policy: Polic
 
 
 def _candidates(transaction: Transaction, kind: str, row: pd.DataFrame) -> pd.DataFrame:
-    policy = _policy(transaction).geocoding
+    policy = PlanLedger(transaction).policy_in_force().geocoding
     asked = addressed(transaction, kind, row)
     answers = PlaceLedger(transaction).answers(
         online.queries(asked, online.settings(policy)).iloc[0]

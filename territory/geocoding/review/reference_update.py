@@ -14,7 +14,6 @@ import json
 import shutil
 import tomllib
 from dataclasses import dataclass
-from datetime import UTC
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +36,10 @@ from territory.geocoding.review.reference_diff import (
 from territory.geodesy import inverse
 from territory.markets import areas
 from territory.plans import PlanLedger
-from territory.policy import Policy
 from territory.reference import Reference
 from territory.schemas import ADDRESS, GEOCODE
 from territory.store import KINDS
+from territory.timestamps import utc_text
 from territory.units_of_length import METRES_PER_MILE
 
 if TYPE_CHECKING:
@@ -229,7 +228,7 @@ def update(
             _install(folder)
         for kind, rows in written.items():
             transaction.save(kind, rows.iloc[:0], rows)
-        at = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = utc_text(now)
         note = {"vintage": renewal.vintage_after, "at": at, "by": by}
         transaction.set_setting(SETTING, json.dumps(note))
         audit_log.record(
@@ -264,11 +263,6 @@ def _install(folder: Path) -> None:
                 ) from error
 
 
-def _policy(transaction: Transaction) -> Policy:
-    plan = PlanLedger(transaction).plan_in_force()
-    return plan.policy if plan else Policy()
-
-
 @dataclass(frozen=True)
 class _Kind:
     """The rows of a kind as they are and as the tables in use place them; the same index."""
@@ -279,7 +273,7 @@ class _Kind:
 
 
 def _placed_anew(transaction: Transaction, tell: Progress) -> list[tuple[str, _Kind]]:
-    policy = _policy(transaction)
+    policy = PlanLedger(transaction).policy_in_force()
     found = []
     for kind in worklist.PLACED_KINDS:
         key = KINDS[kind].key[0]

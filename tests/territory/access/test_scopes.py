@@ -27,13 +27,13 @@ from territory.access import (
     Scope,
     Viewer,
     network_of,
-    utc_text,
 )
 from territory.access.scopes import can, narrow, reach_of, read_access_policy, require, scope_of
 from territory.cli import users
 from territory.errors import InputError, PolicyError
 from territory.plans import PlanLedger
 from territory.reports.views import prospects
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from territory.store import Store

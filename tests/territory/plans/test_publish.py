@@ -19,7 +19,7 @@ from territory import demo as demo_company
 from territory import imports
 from territory.access import Scope
 from territory.errors import ColumnError, ConflictError, InputError, NotFoundError
-from territory.plans import publish
+from territory.plans import policy_in_force, publish
 from territory.policy import Policy, RadiusPolicy
 from territory.reports import (
     EXPORTS,
@@ -362,7 +362,7 @@ def test_a_dry_run_of_assign_publishes_nothing(loaded: Store) -> None:
 def test_the_policy_of_a_plan_holds_until_another_is_given(loaded: Store) -> None:
     tight = Policy(name="tight", radius=RadiusPolicy(limit_m=0.4 * METRES_PER_MILE))
     publish.assign(loaded, published_by="me", now=NOW, policy=tight)
-    assert imports.policy_in_force(loaded) == tight
+    assert policy_in_force(loaded) == tight
     assert EXPORTS["prospects"](loaded, scope=ALL)["verdict"].tolist()[:2] == ["out", "in"]
     assert not publish.assign(loaded, published_by="me", now=NOW).is_published
     assert publish.assign(loaded, published_by="me", now=NOW, policy=Policy()).is_published

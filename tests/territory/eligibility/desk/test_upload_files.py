@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from territory.access import utc_text
 from territory.cli.main import cli
 from territory.eligibility.desk import upload_files
 from territory.errors import FileFormatError
 from territory.files import uploads
+from territory.timestamps import utc_text
 from tests.fixtures.eligibility_stores import NOW, opened
 
 if TYPE_CHECKING:
