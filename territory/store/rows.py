@@ -126,7 +126,7 @@ def rewrite(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
 
 
 def among(table: Table, keys: pd.DataFrame) -> Iterable[ColumnElement[bool]]:
-    """Give conditions that between them hold for the rows with these keys, a bounded number each."""
+    """Give conditions that together hold for the rows of these keys, a bounded number each."""
     names = [column.name for column in table.primary_key]
     columns = [table.c[name] for name in names]
     for start in range(0, len(keys), KEY_CHUNK):

@@ -11,7 +11,7 @@ from flask import request
 
 from territory.errors import InputError
 from territory.files import uploads
-from territory.jobs import stamp
+from territory.timestamps import utc_text
 from webmap import context, security
 
 if TYPE_CHECKING:
@@ -82,5 +82,5 @@ def keep(kind: str, *, is_full: bool) -> Upload:
         kind=kind,
         is_full=is_full,
         by=security.person(),
-        at=stamp(settings.now()),
+        at=utc_text(settings.now()),
     )
