@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 
 from territory.errors import InputError
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -24,3 +20,8 @@ def utc_text(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise InputError(f"{moment.isoformat()} has no time zone. Give it in UTC.")
     return moment.astimezone(UTC).strftime(FORMAT)
+
+
+def read_utc_text(text: str) -> datetime:
+    """Read a moment as every table has it; aware, in UTC."""
+    return datetime.strptime(text, FORMAT).replace(tzinfo=UTC)

@@ -53,7 +53,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     # Both fail now rather than at the first request; each process then opens its own.
     open_store(settings.store_url).close()
-    app.extensions["own_tiles"] = tile_sources.tiles_of(settings.tiles, settings.tiles_credit)
+    own_tiles = tile_sources.tiles_of(settings.tiles, settings.tiles_credit)
+    app.extensions["own_tiles"] = own_tiles
+    app.extensions["tile_host"] = getattr(own_tiles, "origin", None)  # for the policy of pages
 
     # What is registered last sees a response first: conditional answers and headers are made
     # before the body is compressed.

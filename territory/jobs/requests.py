@@ -16,15 +16,15 @@ import socket
 import sys
 import threading
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from territory.errors import ConflictError, StoreError, TerritoryError
 from territory.jobs.ledger import DONE, FAILED, OPEN, RUNNING, STOPPED, WAITING, Job, JobLedger
-from territory.timestamps import FORMAT, utc_text
+from territory.timestamps import read_utc_text, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from territory.jobs.queue import Queue
     from territory.store import Store
@@ -136,7 +136,7 @@ def is_lost(job: Job, sign: Mapping[str, Any] | None, now: datetime) -> bool:
 
 
 def _silent_s(since: str, now: datetime) -> float:
-    told = datetime.strptime(since, FORMAT).replace(tzinfo=UTC)
+    told = read_utc_text(since)
     return (now - told).total_seconds()
 
 

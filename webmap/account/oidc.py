@@ -28,7 +28,7 @@ from territory.access import SignInError, sign_in
 from territory.errors import TerritoryError
 from webmap import context, security
 from webmap.account import sign_in as pages
-from webmap.account.oidc_settings import is_safe
+from webmap.settings import is_safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.typing import ResponseReturnValue
 
-    from webmap.account.oidc_settings import Company
+    from webmap.settings import OidcSettings
 
 blueprint = Blueprint("oidc", __name__, url_prefix="/sign-in/company")
 log = logging.getLogger(__name__)
@@ -60,14 +60,14 @@ class SignOnError(TerritoryError):
 
 def install(app: Flask) -> None:
     """Get the provider of the settings ready, unasked, and tell the sign-in page of it."""
-    company = app.config["TERRITORY"].company
-    app.jinja_env.globals["has_company"] = company is not None
-    if company is not None:
+    provider = app.config["TERRITORY"].oidc
+    app.jinja_env.globals["has_company"] = provider is not None
+    if provider is not None:
         OAuth(app).register(
             NAME,
-            client_id=company.client_id,
-            client_secret=company.client_secret,
-            server_metadata_url=f"{company.issuer.rstrip('/')}/.well-known/openid-configuration",
+            client_id=provider.client_id,
+            client_secret=provider.client_secret,
+            server_metadata_url=f"{provider.issuer.rstrip('/')}/.well-known/openid-configuration",
             client_kwargs={
                 "scope": "openid profile email",
                 "code_challenge_method": "S256",
@@ -98,14 +98,14 @@ def begin() -> ResponseReturnValue:
 @security.allows(public=True)
 def finish() -> ResponseReturnValue:
     """Let in whom the company's sign-on has vouched for to this very browser."""
-    client, company = _provider()
+    client, provider = _provider()
     onward = session.pop(ONWARD, None) or url_for("ops.home")
     try:
-        identity = _identity(client, company)
+        identity = _identity(client, provider)
         signed_in = sign_in.sign_in_by_identity(
             context.store(),
             identity,
-            groups=company.groups,
+            groups=provider.groups,
             address=request.remote_addr,
             now=context.now(),
         )
@@ -116,12 +116,12 @@ def finish() -> ResponseReturnValue:
     return pages.welcome(signed_in, onward)
 
 
-def _provider() -> tuple[Any, Company]:
+def _provider() -> tuple[Any, OidcSettings]:
     """Give the client and the settings of the company's sign-on; 404 where there is none."""
-    company = context.settings().company
-    if company is None:
+    provider = context.settings().oidc
+    if provider is None:
         abort(404)
-    return current_app.extensions["authlib.integrations.flask_client"].create_client(NAME), company
+    return current_app.extensions["authlib.integrations.flask_client"].create_client(NAME), provider
 
 
 def _problem(error: TerritoryError, status: int) -> ResponseReturnValue:
@@ -129,7 +129,7 @@ def _problem(error: TerritoryError, status: int) -> ResponseReturnValue:
     return page, status
 
 
-def _identity(client: Any, company: Company) -> sign_in.Identity:
+def _identity(client: Any, provider: OidcSettings) -> sign_in.Identity:
     """Learn who came back, by the code in the address, asked for with this browser's secrets.
 
     Raises
@@ -139,44 +139,44 @@ def _identity(client: Any, company: Company) -> sign_in.Identity:
     SignOnError
         If the provider is out of reach or what it answers cannot be trusted.
     """
-    _check_return(client, company)
+    _check_return(client, provider)
     _discover(client)
     options = {
-        "iss": {"essential": True, "value": company.issuer},
-        "aud": {"essential": True, "value": company.client_id},
+        "iss": {"essential": True, "value": provider.issuer},
+        "aud": {"essential": True, "value": provider.client_id},
     }
     token = _ask(lambda: client.authorize_access_token(claims_options=options))
     claims = dict(token.get("userinfo") or {})
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
         raise SignOnError(DISTRUSTED)
-    if company.groups is not None and company.groups_claim not in claims:
+    if provider.groups is not None and provider.groups_claim not in claims:
         claims = _more(client, token, claims)
     return sign_in.Identity(
-        company.issuer,
+        provider.issuer,
         claims["sub"],
         login=_login(claims),
         name=str(claims.get("name") or ""),
-        groups=_groups(claims.get(company.groups_claim)),
+        groups=_groups(claims.get(provider.groups_claim)),
     )
 
 
-def _check_return(client: Any, company: Company) -> None:
+def _check_return(client: Any, provider: OidcSettings) -> None:
     """Refuse what no sign-in of this browser can have led to, before anybody is asked."""
     state = request.args.get("state", "")
     begun = client.framework.get_state_data(session, state)
     if "error" in request.args:  # some say no without the state
         client.framework.clear_state_data(session, state)
         raise SignInError(DENIED)
-    is_theirs = request.args.get("iss", company.issuer) == company.issuer
+    is_theirs = request.args.get("iss", provider.issuer) == provider.issuer
     if begun is None or not is_theirs or "code" not in request.args:
         raise SignInError(LATE)
 
 
 def _discover(client: Any) -> None:
     """Read once what the provider says of itself, and hold it to the issuer of the settings."""
-    company = context.settings().company
+    provider = context.settings().oidc
     told = _ask(client.load_server_metadata)
-    if told.get("issuer") != company.issuer or not all(is_safe(told.get(at)) for at in ENDPOINTS):
+    if told.get("issuer") != provider.issuer or not all(is_safe(told.get(at)) for at in ENDPOINTS):
         client.server_metadata.clear()  # to be read again once the provider is put right
         log.warning("company sign-on: the issuer or an address it names is not what it must be")
         raise SignOnError(DISTRUSTED)

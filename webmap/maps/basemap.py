@@ -44,7 +44,7 @@ MAX_ZOOM = 12
 SCHEMES = ("light", "dark")
 SNAP = 3  # how far a quantised colour may be from the ink it stands for, of 255
 SMOOTH = 2  # outlines are drawn so many times larger, for smooth edges
-SOURCES = ("basemap.py", "ground.py", "labels.py")
+SOURCES = ("basemap.py", "basemap_outlines.py", "basemap_labels.py")
 TABLES = ("basemap", "counties", "states", "cities", "zip_codes", "roads")
 INKS = ("water", "land", "county", "state", "road", "label", "halo", "water-label")
 TOKEN = re.compile(r"--map-([a-z-]+):\s*(#[0-9a-f]{6})")
@@ -194,7 +194,7 @@ def _png(image: Image.Image, scheme: str) -> bytes:
 @functools.cache
 def version() -> str:
     """Give a digest of all that tiles are drawn from; it changes when they would look different."""
-    code, data = files("webmap"), files(reference.PACKAGE)
+    code, data = files("webmap.maps"), files(reference.PACKAGE)
     parts = [str(palette(scheme)).encode() for scheme in SCHEMES]
     parts += [(code / name).read_bytes() for name in SOURCES]
     parts += [(data / f"{name}.parquet").read_bytes() for name in TABLES]

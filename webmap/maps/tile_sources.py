@@ -30,11 +30,11 @@ from pmtiles.tile import (
 )
 
 from territory.errors import InputError
+from webmap.settings import TILES, TILES_CREDIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SETTING, CREDIT_SETTING = "TERRITORY_TILES", "TERRITORY_TILES_CREDIT"
 PICTURES = (b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg")
 VECTOR, UNTOLD = ("pbf", "mvt", "mlt"), ("", "unknown")
 GZIP = b"\x1f\x8b"  # as vector tiles are packed, and pictures never are
@@ -134,10 +134,10 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise InputError(f"{SETTING}: there is no file {path}.") from None
+        raise InputError(f"{TILES}: there is no file {path}.") from None
     except (sqlite3.Error, *DAMAGED) as error:
         raise InputError(
-            f"{SETTING}: {path} cannot be read as a file of map tiles ({error}). "
+            f"{TILES}: {path} cannot be read as a file of map tiles ({error}). "
             "Is it whole? Name an MBTiles file or a PMTiles file of version 3."
         ) from error
 
@@ -150,7 +150,7 @@ def _open(path: Path) -> _Reader:
         return _Mbtiles(path)
     if start.startswith(b"PMTiles"):
         return _Pmtiles(path)
-    raise InputError(f"{SETTING}: {path} is neither an MBTiles nor a PMTiles file.")
+    raise InputError(f"{TILES}: {path} is neither an MBTiles nor a PMTiles file.")
 
 
 def _check(path: Path, reader: _Reader) -> None:
@@ -158,11 +158,11 @@ def _check(path: Path, reader: _Reader) -> None:
     is_packed = isinstance(tile, bytes) and tile.startswith(GZIP)
     if reader.kind in VECTOR or (reader.kind in UNTOLD and is_packed):
         raise InputError(
-            f"{SETTING}: {path} holds vector tiles, and the map takes pictures. Write the same "
+            f"{TILES}: {path} holds vector tiles, and the map takes pictures. Write the same "
             "area as PNG, JPEG or WebP tiles, for example with QGIS: Generate XYZ tiles (MBTiles)."
         )
     if picture_type(tile) is None:
-        raise InputError(f"{SETTING}: {path} holds no PNG, JPEG or WebP tiles.")
+        raise InputError(f"{TILES}: {path} holds no PNG, JPEG or WebP tiles.")
 
 
 def _server(url: str, credit: str) -> TileServer:
@@ -172,7 +172,7 @@ def _server(url: str, credit: str) -> TileServer:
     try:
         parts, port = urlsplit(bare), urlsplit(bare).port
     except ValueError:
-        raise InputError(f"{SETTING}={url}: that is no web address.") from None
+        raise InputError(f"{TILES}={url}: that is no web address.") from None
     host = parts.hostname or ""
     names = PLACEHOLDER.findall(url)
     if not HOST.fullmatch(host) or PLACEHOLDER.search(urlsplit(url).netloc):
@@ -186,9 +186,9 @@ def _server(url: str, credit: str) -> TileServer:
     elif {"z", "x"} - set(names) or not {"y", "-y"} & set(names) or set(names) - PLACEHOLDERS:
         wrong = "it needs {z}, {x} and {y}, and may have {r} and {scheme} (light or dark)"
     elif not credit:
-        wrong = f"set {CREDIT_SETTING} to the credit that its maps ask for"
+        wrong = f"set {TILES_CREDIT} to the credit that its maps ask for"
     if wrong:
-        raise InputError(f"{SETTING}={url}: {wrong}.")
+        raise InputError(f"{TILES}={url}: {wrong}.")
     return TileServer(url, credit, f"{parts.scheme}://{host}" + (f":{port}" if port else ""))
 
 

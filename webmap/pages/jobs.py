@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, current_app, jsonify, redirect, render_template, url_for
@@ -11,9 +10,12 @@ from flask import Blueprint, current_app, jsonify, redirect, render_template, ur
 from territory import jobs
 from territory.errors import NotFoundError
 from territory.jobs import open_queue, requests, tasks
+from territory.timestamps import read_utc_text
 from webmap import context, security
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flask.typing import ResponseReturnValue
 
     from territory.jobs import Job, Queue
@@ -88,7 +90,7 @@ def _now() -> datetime:
 def told(job: Job) -> dict[str, Any]:
     """Say how far a job is in words and figures."""
     since = job.started_at if job.state == jobs.RUNNING else job.asked_at
-    elapsed_s = max(0, int((_now() - _moment(str(since))).total_seconds()))
+    elapsed_s = max(0, int((_now() - read_utc_text(str(since))).total_seconds()))
     is_lonely = job.state == jobs.WAITING and elapsed_s > LONELY_S
     stage = {
         jobs.WAITING: "No worker has taken it up yet. `territory work` starts one."
@@ -105,10 +107,6 @@ def told(job: Job) -> dict[str, Any]:
         "elapsed_s": elapsed_s,
         "error": job.error,
     }
-
-
-def _moment(text: str) -> datetime:
-    return datetime.strptime(text, requests.TIME).replace(tzinfo=UTC)
 
 
 def _target(job: Job) -> str | None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from flask import current_app, g, request
 
 from webmap import context
-from webmap.maps import TileServer
 
 if TYPE_CHECKING:
     from flask import Response
@@ -58,9 +57,7 @@ def content_security_policy(nonce: str | None = None, tiles: str | None = None) 
 
 
 def _of_page() -> str:
-    own = current_app.extensions.get("own_tiles")
-    tiles = own.origin if isinstance(own, TileServer) else None
-    return content_security_policy(g.get("csp_nonce"), tiles)
+    return content_security_policy(g.get("csp_nonce"), current_app.extensions.get("tile_host"))
 
 
 def add_headers(response: Response) -> Response:

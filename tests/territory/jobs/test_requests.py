@@ -20,6 +20,7 @@ from territory.errors import ConflictError, InputError, NotFoundError, StoreErro
 from territory.jobs import Queue, open_queue, requests
 from territory.jobs.ledger import JobLedger
 from territory.store import Store, open_store
+from territory.timestamps import utc_text
 from webmap.server.serve import LocalWorker
 
 if TYPE_CHECKING:
@@ -180,9 +181,9 @@ def left_behind(store: Store, queue: Queue, **sign: Any) -> str:
     job_id = asked(store, queue)
     queue.huey.dequeue()
     with store.write() as transaction:
-        JobLedger(transaction).claim(job_id, requests.stamp(NOW))
+        JobLedger(transaction).claim(job_id, utc_text(NOW))
     if sign:
-        told = {"worker": "elsewhere:1", "at": requests.stamp(NOW), "stage": None, "done": None,
+        told = {"worker": "elsewhere:1", "at": utc_text(NOW), "stage": None, "done": None,
                 "total": None}  # fmt: skip
         queue.tell(job_id, told | sign)
     return job_id
@@ -213,7 +214,7 @@ def test_a_job_is_given_up_after_three_deaths(store, file_queue):
     for attempt in (2, 3):
         assert requests.recover(store, file_queue, now=later) == [job_id]
         with store.write() as transaction:
-            assert JobLedger(transaction).claim(job_id, requests.stamp(NOW)).attempts == attempt
+            assert JobLedger(transaction).claim(job_id, utc_text(NOW)).attempts == attempt
     assert requests.recover(store, file_queue, now=later) == []
     job = requests.look(store, file_queue, job_id)
     assert job.state == "failed"
@@ -233,7 +234,7 @@ def test_an_attempt_that_was_given_up_cannot_end_the_next_one(store, file_queue)
     job_id = left_behind(store, file_queue)
     requests.recover(store, file_queue, now=NOW + timedelta(minutes=1))
     with store.write() as transaction:
-        JobLedger(transaction).claim(job_id, requests.stamp(NOW))
+        JobLedger(transaction).claim(job_id, utc_text(NOW))
         assert not JobLedger(transaction).end(job_id, 1, state="done", ended_at="late")
         assert JobLedger(transaction).end(job_id, 2, state="done", ended_at="in time")
 

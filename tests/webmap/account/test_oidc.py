@@ -18,9 +18,8 @@ from territory.store import open_store
 from tests.fixtures.oidc_provider import provider_on_loopback
 from tests.fixtures.reading import Page
 from tests.fixtures.web import NOW, REP_A, make_app, serve
-from webmap.account import Company, company_from
 from webmap.account.oidc import DENIED, DISTRUSTED, LATE, SILENT
-from webmap.account.oidc_settings import read_groups
+from webmap.settings import OidcSettings, oidc_settings_from, read_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,20 +50,20 @@ def provider(running: Provider) -> Provider:
 
 
 @pytest.fixture
-def company(provider: Provider) -> Company:
-    return Company(provider.issuer, "territory", "a secret", groups=RULES)
+def company(provider: Provider) -> OidcSettings:
+    return OidcSettings(provider.issuer, "territory", "a secret", groups=RULES)
 
 
 @pytest.fixture
-def app(demo, company: Company, tmp_path) -> Flask:
+def app(demo, company: OidcSettings, tmp_path) -> Flask:
     """The app of a company whose groups give roles."""
     return make(demo, company, tmp_path)
 
 
-def make(demo, company: Company, folder) -> Flask:
+def make(demo, company: OidcSettings, folder) -> Flask:
     shutil.copy(demo.url.removeprefix("sqlite:///"), folder / "demo.sqlite")
     return make_app(
-        f"sqlite:///{folder}/demo.sqlite", folder, sign_in=True, now=lambda: NOW, company=company
+        f"sqlite:///{folder}/demo.sqlite", folder, sign_in=True, now=lambda: NOW, oidc=company
     )
 
 
@@ -331,7 +330,7 @@ def test_a_provider_out_of_order_is_told_in_words(app, provider, bend):
 
 
 def test_a_provider_that_is_gone_is_told_in_words(demo, tmp_path):
-    app = make(demo, Company("http://localhost:9", "t", "s"), tmp_path)
+    app = make(demo, OidcSettings("http://localhost:9", "t", "s"), tmp_path)
     response = app.test_client().get(BEGIN)
     assert response.status_code == 502
     assert SILENT in Page(response).text
@@ -363,7 +362,7 @@ def test_settings_are_read_from_the_environment_and_the_secret_is_not_shown():
         "TERRITORY_OIDC_GROUPS_CLAIM": "roles",
         "TERRITORY_OIDC_GROUPS": "Sales Ops=ops; CN=HR,OU=Staff=hr\nSales = rep",
     }
-    company = company_from(told)
+    company = oidc_settings_from(told)
     assert company.groups.rules == (
         ("Sales Ops", "ops"),
         ("CN=HR,OU=Staff", "hr"),
@@ -371,7 +370,7 @@ def test_settings_are_read_from_the_environment_and_the_secret_is_not_shown():
     )
     assert company.groups_claim == "roles"
     assert "geheim" not in repr(company)
-    assert company_from({}) is None
+    assert oidc_settings_from({}) is None
     assert read_groups(" ; \n") is None
 
 
@@ -389,7 +388,7 @@ def test_settings_are_read_from_the_environment_and_the_secret_is_not_shown():
 def test_settings_that_will_not_do_name_all_that_is_wrong(changes, words):
     told = {"ISSUER": "https://sso.example.com", "CLIENT_ID": "t", "CLIENT_SECRET": "s"} | changes
     with pytest.raises(InputError, match=words):
-        company_from({f"TERRITORY_OIDC_{name}": value for name, value in told.items()})
+        oidc_settings_from({f"TERRITORY_OIDC_{name}": value for name, value in told.items()})
 
 
 @pytest.mark.browser

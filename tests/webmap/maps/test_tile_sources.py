@@ -18,7 +18,8 @@ from tests.fixtures.hostile import TEXTS
 from tests.fixtures.tile_files import CREDIT, PLAIN_CREDIT, picture, write_mbtiles, write_pmtiles
 from tests.fixtures.web import make_app, serve
 from webmap import Settings
-from webmap.maps import TileServer, basemap, folium_maps, tile_sources
+from webmap import settings as app_settings
+from webmap.maps import TileServer, basemap, folium_maps
 from webmap.maps.tile_sources import TileFile, tiles_of
 
 if TYPE_CHECKING:
@@ -322,8 +323,8 @@ def test_a_hostile_credit_comes_to_the_browser_as_text(text: str) -> None:
 
 
 def test_the_setting_is_read_from_the_environment(monkeypatch, path: Path) -> None:
-    monkeypatch.setenv(tile_sources.SETTING, str(path))
-    monkeypatch.setenv(tile_sources.CREDIT_SETTING, "Ours")
+    monkeypatch.setenv(app_settings.TILES, str(path))
+    monkeypatch.setenv(app_settings.TILES_CREDIT, "Ours")
     settings = Settings.from_environment()
     assert (settings.tiles, settings.tiles_credit) == (str(path), "Ours")
 
