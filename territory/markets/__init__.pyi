@@ -4,3 +4,4 @@ from .areas import define as define
 from .size import SHARE_SOURCE as SHARE_SOURCE
 from .size import SOURCE as SOURCE
 from .size import MarketSize as MarketSize
+from .areas import locate as locate

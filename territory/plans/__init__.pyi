@@ -1,3 +1,4 @@
+from . import assignment as assignment
 from . import publish as publish
 from .assignment import without_rivals as without_rivals
 from .findings import COLUMNS as COLUMNS

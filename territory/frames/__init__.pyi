@@ -1,0 +1,9 @@
+from .explore import explore as explore
+from .readers import define_markets as define_markets
+from .readers import read_offices as read_offices
+from .readers import read_prospects as read_prospects
+from .verbs import assign as assign
+from .verbs import decide as decide
+from .verbs import geocode as geocode
+from .verbs import locate as locate
+from .verbs import screen as screen
