@@ -110,7 +110,7 @@ from pathlib import Path
 import webmap
 settings = webmap.Settings(store_url="sqlite:///demo.sqlite", var_dir=Path("var"), sign_in=False)
 client = webmap.create_app(settings).test_client()
-print([client.get(path).status_code for path in ("/", "/markets/M-BAY", "/hr", "/healthz")])
+print([client.get(path).status_code for path in ("/", "/markets/M-BAY", "/offices", "/healthz")])
 """
     printed = run(elsewhere, script)
     assert "[200, 200, 200, 200]" in printed
