@@ -18,14 +18,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT)]
+
+
 import numpy as np
 import pandas as pd
 import shapely
 from pyproj import Geod, Transformer
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import measure
-
+from scripts.bench import measure
 from territory import imports, reference
 from territory.eligibility import desk
 from territory.eligibility.decision import decide

@@ -14,12 +14,17 @@ placed by the coordinates they give, and those that contradict their own address
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import measure
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT)]
+
+
 import numpy as np
 
+from scripts.bench import measure
 from territory import reference
 from territory.files import tables
 from territory.geocoding import Gazetteer, geocode

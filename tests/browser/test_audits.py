@@ -1,7 +1,7 @@
 """Every page as axe-core and Lighthouse see it: nothing is found that keeps anybody out.
 
 Both come from ``tests/web/audits``, which ``scripts/test`` installs where npm is. How fast a page
-is says ``scripts/bench/lighthouse.py``: a busy machine must not fail a test.
+is says ``scripts/bench/webmap/lighthouse.py``: a busy machine must not fail a test.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scripts.bench import lighthouse
+from scripts.bench.webmap import lighthouse
 from tests.fixtures.routes import path_of, rules
 from tests.fixtures.web import serve
 

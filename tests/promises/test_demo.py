@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from pyproj import Geod
 
-from scripts.demo_company import assembly, companies, invented, places
+from scripts.demo import assembly, companies, invented, places
 from territory import schemas
 from territory.policy import SEGMENTS, read_policy
 from territory.reference import load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.demo_company import companies, headquarters
+from scripts.demo import companies, headquarters
 
 KNOWN = {
     ("Chicago", "IL"), ("Pittsburgh", "PA"), ("New York", "NY"), ("New York City", "NY"),

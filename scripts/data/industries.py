@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reference_data.sources import NAICS_2017, NAICS_2022
+from scripts.data.sources import NAICS_2017, NAICS_2022
 
 if TYPE_CHECKING:
-    from reference_data.sources import Archives
+    from scripts.data.sources import Archives
 
 
 def industries(archives: Archives) -> pd.DataFrame:

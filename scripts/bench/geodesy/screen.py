@@ -1,6 +1,6 @@
 """What it costs to screen a large Parquet file, and that its memory does not grow with the file.
 
-    python scripts/bench/screen.py [--rows 1000000,10000000] [--json]
+    python scripts/bench/geodesy/screen.py [--rows 1000000,10000000] [--json]
 
 Writes seeded files of points (id, lon, lat: 12 km around US cities, drawn by population) to a
 temporary folder and, in a fresh process each, finds the nearest office of each, the 50-mile verdict
@@ -13,13 +13,19 @@ memory) on the smallest file. Both screen a few rows first, off the clock, to lo
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
-import measure
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT)]
+
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from scripts.bench import measure
 
 LIMIT_M = 80_467.2
 OFFICES = 500

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Likely duplicates: how many of those planted are found, how many pairs are false, and how fast.
 
-    scripts/bench/duplicates.py                100,000 invented companies, 3,000 of them twice
-    scripts/bench/duplicates.py 1000000        as many as you like
-    scripts/bench/duplicates.py --files DIR    the pairs in the real files of DIR, to be read
+    scripts/bench/imports/duplicates.py              100,000 invented companies, 3,000 of them twice
+    scripts/bench/imports/duplicates.py 1000000        as many as you like
+    scripts/bench/imports/duplicates.py --files DIR    the pairs in the real files of DIR
 
 Companies get names made of words of ``NAMES`` and stand in real ZIP codes, so that many share
 words, places and now and then a whole name. A planted duplicate is written as another person would:
@@ -18,19 +18,19 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT)]
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
+import numpy as np
+import pandas as pd
 
-from territory import reference  # noqa: E402
-from territory.accounts import matching  # noqa: E402
-from territory.files import tables  # noqa: E402
-from territory.geocoding import Gazetteer, geocode  # noqa: E402
-from territory.imports import contract_rows  # noqa: E402
-from territory.policy import Policy  # noqa: E402
-from territory.schemas import GEOCODE  # noqa: E402
+from territory import reference
+from territory.accounts import matching
+from territory.files import tables
+from territory.geocoding import Gazetteer, geocode
+from territory.imports import contract_rows
+from territory.policy import Policy
+from territory.schemas import GEOCODE
 
 FILES = (
     "fortune500_hifld.csv", "universities_ipeds_hd2020.csv", "listed_companies_financedatabase.csv",

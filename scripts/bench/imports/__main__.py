@@ -1,6 +1,6 @@
 """Where the rows of real files go when they are imported, and what it costs to plan with them.
 
-    python scripts/bench/import.py [FOLDER] [--small] [--json]
+    python scripts/bench/imports [FOLDER] [--small] [--json]
 
 The four files of FOLDER (default: ../shared/data beside the checkout) as they are: the Fortune 500,
 universities, listed companies and a million small businesses known by ZIP code only
@@ -17,14 +17,19 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import sys
 import tempfile
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
-import measure
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT)]
 
-FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+from scripts.bench import measure
+
+FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data"
 LARGE = "ppp_businesses_1m.csv.gz"
 TENTH = "ppp_businesses_100k.csv"
 FILES = (

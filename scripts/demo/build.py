@@ -1,22 +1,26 @@
 #!/usr/bin/env python3
 """Build the demo company in data/demo/: real headquarters, everything else invented.
 
-Run ``scripts/build_demo.py`` after ``pip install 'territory-mapper[build]'``. The company texts
+Run ``scripts/demo/build.py`` after ``pip install 'territory-mapper[build]'``. The company texts
 come from the installed package ``pytickersymbols``; nothing is fetched. The same package and the
 same tables in data/ give the same files, byte for byte. The report accounts for every company.
 """
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from demo_company.assembly import account, assemble, csv_text
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT)]
+
 from pytickersymbols.indices_data import INDICES
 
+from scripts.demo.assembly import account, assemble, csv_text
 from territory.policy import read_policy
 
-FOLDER = Path(__file__).resolve().parents[1] / "data" / "demo"
+FOLDER = ROOT / "data" / "demo"
 
 
 def main() -> None:

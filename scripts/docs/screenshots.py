@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Take the pictures of docs/screenshots from the demo company, with headless Chromium.
 
-Usage: scripts/screenshots.py [NAME ...]   all pictures, or only those named
+Usage: scripts/docs/screenshots.py [NAME ...]   all pictures, or only those named
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from webmap import Settings, create_app
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, StorageState
 
-FOLDER = Path(__file__).resolve().parents[1] / "docs" / "screenshots"
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 RULE = FOLDER.parents[1] / "data" / "eligibility_fifty_miles.toml"
 DAY = date(2026, 11, 23)
 DESK, PHONE = (1280, 800), (390, 844)

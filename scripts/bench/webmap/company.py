@@ -28,7 +28,7 @@ from territory.store import open_store
 if TYPE_CHECKING:
     from datetime import datetime
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EVERYWHERE = "M-ALL"
 FEW = 100_000  # prospects of the store behind a snapshot of ten million
 PEOPLE = 17  # who looks at the pages: a browser, and sixteen clients at once

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
-from reference_data.sources import SOURCES
+from scripts.data.sources import SOURCES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draw the icons of the home screen: static/pages/icon.svg as pictures, on a ground of its own.
 
-Usage: scripts/draw_icons.py
+Usage: scripts/docs/draw_icons.py
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-FOLDER = Path(__file__).resolve().parents[1] / "webmap" / "static" / "pages"
+FOLDER = Path(__file__).resolve().parents[2] / "webmap" / "static" / "pages"
 GROUND, MARK = "#ffffff", "#3949c6"  # --surface and --accent of tokens.css
 FINER = 8  # drawn so much larger, then made smaller
 # Name, pixels, and how much of the picture the mark fills: a maskable icon may lose its corners.

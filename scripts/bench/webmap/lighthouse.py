@@ -1,6 +1,6 @@
 """What Lighthouse says of the pages, served as they really run, on a desktop and on a phone.
 
-    python scripts/bench/lighthouse.py [--json]
+    python scripts/bench/webmap/lighthouse.py [--json]
 
 Starts ``territory serve`` over the demo company, signs in as sales ops and asks Lighthouse, which
 ``scripts/test`` installs from ``tests/web/audits``, about the home page, a market and a card. On a
@@ -15,13 +15,17 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+sys.path[:0] = [str(Path(__file__).resolve().parents[3])]
+
+
 import requests
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 LIGHTHOUSE = (
     ROOT / "tests" / "browser" / "audits" / "node_modules" / "lighthouse" / "cli" / "index.js"
 )
@@ -101,10 +105,9 @@ def _cookies(address: str, cookie: str) -> str:
 
 
 def main() -> None:
-    import measure
-    import webmap_server as servers
-    from webmap_company import Company
-
+    from scripts.bench import measure
+    from scripts.bench.webmap import server as servers
+    from scripts.bench.webmap.company import Company
     from territory import demo as demo_company
     from territory.access import users
     from territory.store import open_store

@@ -1,0 +1,1 @@
+"""The parts of ``scripts/demo/build.py``: read real headquarters, invent what a CRM adds."""

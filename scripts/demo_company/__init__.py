@@ -1,1 +1,0 @@
-"""The parts of ``scripts/build_demo.py``: read real headquarters, invent what a CRM adds."""

@@ -1,1 +1,0 @@
-"""Builds the tables in data/ out of pinned packages. Run it with scripts/build_data.py."""
