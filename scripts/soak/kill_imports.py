@@ -158,7 +158,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--times", type=int, default=50, help="how many imports to kill")
-    parser.add_argument("--rows", type=int, default=4_000, help="rows of each file, and 5 % more")
+    parser.add_argument("--rows", type=int, default=4_000, help="rows of a file, and a few more")
     parser.add_argument("--store", help="URL of an empty store")
     parser.add_argument("--seed", type=int, default=7, help="of the random moments")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from territory.cli.options import Progress, answer, as_json, by_option, dry_run, now, opened, person
-from territory.plans import policy_in_force
 
 if TYPE_CHECKING:
     from territory.policy import Policy
@@ -90,6 +89,7 @@ def geocode(
 
 def _policy(store: Store, path: Path | None, providers: tuple[str, ...]) -> Policy:
     """Give the policy of the file, or the one in force, with the providers named."""
+    from territory.plans import policy_in_force
     from territory.policy import read_policy
 
     policy = read_policy(path) if path else policy_in_force(store)
