@@ -1,4 +1,5 @@
 from . import cover_map as cover_map
+from . import cover_map_svg as cover_map_svg
 from . import exports as exports
 from . import paging as paging
 from . import views as views

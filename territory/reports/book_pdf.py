@@ -1,53 +1,40 @@
-"""Write the book of a market as PDF: vector map, tables whose heads repeat, a foot on every page.
+"""Market book as PDF: vector map, tables whose heads repeat, every account with its reason.
 
-The typeface is Source Sans Pro, of which the file carries the part that it uses. It has Latin,
-Greek and Cyrillic letters; of any other character, such as Chinese or emoji, stands a box, and the
-last page says in how many accounts.
+A character that the typeface lacks is a box; the last page says in how many accounts.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import unicodedata
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
-
-from fpdf import FPDF
-from fpdf.enums import PathPaintRule
-from fpdf.fonts import TTFFont
+from io import BytesIO
+from typing import TYPE_CHECKING
 
 from territory.errors import InputError
 from territory.files import replacing
 from territory.labels import SEGMENT
 from territory.reports import exports
 from territory.reports.book import gather
-from territory.reports.cover_map import (
-    CREDIT,
-    OFFICE_MM,
-    SEGMENT_COLOURS,
-    SHAPES,
-    STYLES,
-    Label,
-    Symbol,
+from territory.reports.cover_map import SEGMENT_COLOURS, SHAPES, Symbol
+from territory.reports.cover_map_svg import (
+    ground,
+    map_labels,
+    marks,
+    picture,
+    svg_office,
+    svg_symbol,
 )
 from territory.reports.exports import Taken
+from territory.reports.pdf_page import BOX, FAINT, GREY, INK, MARGIN, PT_MM, Paper
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fpdf.drawing import PaintedPath
-
     from territory.access import Scope
     from territory.reports.book import Account, Book, Choice, Table
-    from territory.reports.cover_map import Drawing, Shape
+    from territory.reports.cover_map import Drawing, Label
     from territory.store import Store
 
 PAPERS = ("letter", "a4")
-MARGIN = 14.0  # mm
-FOOT = 16.0
-BOX = "\u2610"  # stands for a character that the typeface lacks
-INK, GREY, FAINT, ACCENT, HAIR = "#17202c", "#46525f", "#5d6875", "#3949c6", "#c9cfd6"
-PT_MM = 25.4 / 72
 # Of the accounts: title, share of the width, whether numbers stand in it.
 COLUMNS = (
     ("#", 0.045, True),
@@ -58,126 +45,6 @@ COLUMNS = (
     ("Opportunity", 0.14, True),
     ("Rep", 0.13, False),
 )
-
-
-class Paper(FPDF):
-    """Pages with a foot, and the few ways in which a book puts words on them."""
-
-    def __init__(self, book: Book, paper: str) -> None:
-        super().__init__(format=paper)
-        self.c_margin = 0
-        self.book = book
-        self._widths: dict[tuple[str, str], float] = {}
-        folder = files("font_source_sans_pro") / "files"
-        self._known: dict[str, set[int]] = {}
-        for style, face in (("", "Regular"), ("B", "Semibold")):
-            self.add_font("sans", style, str(folder / f"SourceSansPro-{face}.ttf"))
-            font = self.fonts[f"sans{style}"]
-            assert isinstance(font, TTFFont)  # noqa: S101  it was read from a file of that kind
-            self._known[style] = set(font.cmap)
-        self.set_margins(MARGIN, MARGIN)
-        self.set_auto_page_break(False)
-        self.alias_nb_pages()
-
-    @property
-    def width(self) -> float:
-        """How wide the text is, in mm."""
-        return float(self.w) - 2 * MARGIN
-
-    @property
-    def bottom(self) -> float:
-        """Where the foot begins, in mm from the top."""
-        return float(self.h) - FOOT
-
-    def footer(self) -> None:
-        """Say on each page of what it is, how many of how many, which plan and which day."""
-        book, y = self.book, float(self.h) - 8
-        self.line_at(y - 4.5)
-        invented = " · Example: people and figures are invented" if book.plan.is_demo else ""
-        told = f"{book.market.name} · {book.count} · {book.plan_words} · {book.day}{invented}"
-        size = 7.5
-        room = self.width - 22
-        while size > 5 and self.length(self.clean(told), size) > room:
-            size -= 0.5
-        self.put(MARGIN, y, told, size, colour=FAINT)
-        self.set_font("sans", "", 7.5)
-        self.set_text_color(FAINT)
-        self.set_xy(MARGIN + self.width - 22, y - 2.7)
-        self.cell(22, 4, f"Page {self.page} of {{nb}}", align="R")
-
-    def clean(self, text: str, style: str = "") -> str:
-        """Put a box for each character that the typeface lacks; blanks for breaks and controls."""
-        plain = " ".join(unicodedata.normalize("NFC", text).split())
-        known = self._known[style]
-        return "".join(one if ord(one) in known else BOX for one in plain)
-
-    def length(self, text: str, size: float, style: str = "") -> float:
-        """Say how long a text is, in mm."""
-        found = self._widths.get((style, text))
-        if found is None:
-            self.set_font("sans", style, 10)
-            found = self._widths[style, text] = float(self.get_string_width(text)) / 10
-        return found * size
-
-    def put(
-        self, x: float, y: float, text: str, size: float, *,
-        style: str = "", colour: str = INK, align: str = "start",
-    ) -> None:  # fmt: skip
-        """Write one line whose baseline is at ``y``."""
-        clean = self.clean(text, style)
-        if align != "start":
-            long = self.length(clean, size, style)
-            x -= long if align == "end" else long / 2
-        self.set_font("sans", style, size)
-        self.set_text_color(colour)
-        self.text(x, y, clean)
-
-    def wrap(self, text: str, size: float, room: float, style: str = "") -> list[str]:
-        """Break a text into lines of ``room`` mm; a word that is longer is broken too."""
-        blank, lines, line, used = self.length(" ", size, style), [], "", 0.0
-        for word in self._words(self.clean(text, style), size, room, style):
-            long = self.length(word, size, style)
-            if line and used + blank + long > room:
-                lines.append(line)
-                line, used = word, long
-            else:
-                used += (blank if line else 0.0) + long
-                line = f"{line} {word}" if line else word
-        return [*lines, line] if line else lines
-
-    def _words(self, text: str, size: float, room: float, style: str) -> list[str]:
-        found = []
-        for word in text.split(" "):
-            rest = word
-            while len(rest) > 1 and self.length(rest, size, style) > room:
-                at = max(1, int(len(rest) * room / self.length(rest, size, style)) - 1)
-                found.append(rest[:at])
-                rest = rest[at:]
-            found.append(rest)
-        return found
-
-    def lines_at(
-        self, x: float, y: float, lines: list[str], size: float, *,
-        style: str = "", colour: str = INK, align: str = "start",
-    ) -> float:  # fmt: skip
-        """Write lines below each other and give where the next would be."""
-        for line in lines:
-            self.put(x, y, line, size, style=style, colour=colour, align=align)
-            y += size * PT_MM * 1.25
-        return y
-
-    def line_at(self, y: float, colour: str = HAIR) -> None:
-        """Draw a hairline across the text."""
-        self.set_draw_color(colour)
-        self.set_line_width(0.2)
-        self.line(MARGIN, y, MARGIN + self.width, y)
-
-    def room_for(self, y: float, height: float) -> float:
-        """Give where to go on: here, or at the top of a new page."""
-        if y + height <= self.bottom:
-            return y
-        self.add_page()
-        return MARGIN + 4
 
 
 def export_book(
@@ -258,116 +125,37 @@ def _cover(pages: Paper, book: Book) -> None:
 def _legend(pages: Paper, drawing: Drawing, y: float) -> None:
     """Explain the symbols that are on the map, and say how many of how many are."""
     x = MARGIN
-    entries: list[tuple[Any, str]] = [
-        (Symbol(0, 0, shape, GREY, 2.2), SHAPES[shape]) for shape in drawing.shapes_used
+    entries = [
+        (svg_symbol(Symbol(2, 2, shape, GREY, 2.2)), SHAPES[shape]) for shape in drawing.shapes_used
     ]
     entries += [
-        (Symbol(0, 0, "circle", SEGMENT_COLOURS[one], 2.2), SEGMENT[one])
+        (svg_symbol(Symbol(2, 2, "circle", SEGMENT_COLOURS[one], 2.2)), SEGMENT[one])
         for one in drawing.segments_used
     ]
-    entries += [("office", "Office"), ("ring", drawing.ring_words)]
+    dash = 'stroke-width="0.3" stroke-dasharray="1 0.7"'
+    ring = f'<path d="M0.2 2h3.6" fill="none" stroke="{GREY}" {dash}/>'
+    office = f'<g transform="translate(0.6 0.6) scale(0.7)">{svg_office(2, 2)}</g>'
+    entries += [(office, "Office"), (ring, drawing.ring_words)]
     for mark, words in entries:
         long = pages.length(words, 8) + 9
         if x + long > MARGIN + pages.width:
             x, y = MARGIN, y + 4.6
-        _mark(pages, mark, x + 2, y - 1)
+        pages.image(BytesIO(picture(4, 4, [mark])), x, y - 3, w=4)
         pages.put(x + 5, y, words, 8, colour=GREY)
         x += long
-    told = f"{drawing.sentence} Symbols that share a place stand side by side round it."
-    pages.lines_at(MARGIN, y + 5, pages.wrap(told, 8, pages.width), 8, colour=FAINT)
-
-
-def _mark(pages: Paper, mark: Any, x: float, y: float) -> None:
-    if mark == "office":
-        _office(pages, x, y, 0.7)
-    elif mark == "ring":
-        with pages.local_context(dash_pattern={"dash": 1.0, "gap": 0.7}):
-            pages.set_draw_color(GREY)
-            pages.set_line_width(0.3)
-            pages.line(x - 1.8, y, x + 1.8, y)
-    else:
-        _symbol(pages, mark.shape, mark.colour, x, y, mark.size)
+    sentence = f"{drawing.sentence} Symbols that share a place stand side by side round it."
+    pages.lines_at(MARGIN, y + 5, pages.wrap(sentence, 8, pages.width), 8, colour=FAINT)
 
 
 def _map(pages: Paper, drawing: Drawing, x: float, y: float, scale: float) -> None:
+    """Draw the map by its SVG, but for the labels: those take the typeface of the book."""
+    size = drawing.width, drawing.height
+    below, above = map_labels(drawing)
     with pages.rect_clip(x, y, drawing.width * scale, drawing.height * scale):
-        for shape in drawing.shapes:
-            _shape(pages, shape, x, y, scale)
-        for label in drawing.labels:
-            if not label.is_bold:
+        for parts, labels in ((ground(drawing), below), (marks(drawing), above)):
+            pages.image(BytesIO(picture(*size, parts)), x, y, w=drawing.width * scale)
+            for label in labels:
                 _label(pages, label, x, y, scale)
-        for symbol in drawing.symbols:
-            sx, sy = x + symbol.x * scale, y + symbol.y * scale
-            _symbol(pages, symbol.shape, symbol.colour, sx, sy, symbol.size * scale)
-        for ox, oy in drawing.offices:
-            _office(pages, x + ox * scale, y + oy * scale, scale)
-        for label in drawing.labels:
-            if label.is_bold:
-                _label(pages, label, x, y, scale)
-        low = drawing.height - 4
-        pages.set_draw_color(INK)
-        pages.set_line_width(0.4)
-        left, base = x + 4 * scale, y + low * scale
-        right = left + drawing.scale_mm * scale
-        pages.polyline([(left, base - 1.5), (left, base), (right, base), (right, base - 1.5)])
-        _label(pages, Label(4, low - 2.4, drawing.scale_words, colour=INK), x, y, scale)
-        credit = Label(drawing.width - 2, drawing.height - 1.6, CREDIT, anchor="end", size=2.2)
-        _label(pages, credit, x, y, scale)
-
-
-def _shape(pages: Paper, shape: Shape, x: float, y: float, scale: float) -> None:
-    style = STYLES[shape.kind]
-    if not shape.lines:
-        return
-    with pages.new_path() as path:
-        path.style.fill_color = style.fill
-        path.style.stroke_color = style.stroke
-        path.style.stroke_width = style.width * scale
-        path.style.auto_close = False
-        path.style.paint_rule = PathPaintRule.FILL_EVENODD if style.fill else PathPaintRule.STROKE
-        if style.dash:
-            path.style.stroke_dash_pattern = [part * scale for part in style.dash]
-        for line in shape.lines:
-            _trace(path, [(x + px * scale, y + py * scale) for px, py in line.tolist()])
-
-
-def _trace(path: PaintedPath, points: list[tuple[float, float]]) -> None:
-    path.move_to(*points[0])
-    for point in points[1:]:
-        path.line_to(*point)
-
-
-def _symbol(pages: Paper, shape: str, colour: str, x: float, y: float, size: float) -> None:
-    half, line = size / 2, size * 0.24
-    if shape == "cross":
-        pages.set_draw_color(colour)
-        pages.set_line_width(line)
-        reach = half * 0.8
-        pages.line(x - reach, y - reach, x + reach, y + reach)
-        pages.line(x - reach, y + reach, x + reach, y - reach)
-        return
-    is_hollow = shape.startswith("hollow")
-    pages.set_draw_color(colour if is_hollow else "#ffffff")
-    pages.set_fill_color("#ffffff" if is_hollow else colour)
-    pages.set_line_width(line if is_hollow else 0.15)
-    radius = half - line / 2 if is_hollow else half
-    if shape.endswith("circle"):
-        pages.circle(x, y, radius, style="DF")
-    else:
-        pages.rect(x - radius, y - radius, 2 * radius, 2 * radius, style="DF")
-
-
-def _office(pages: Paper, x: float, y: float, scale: float) -> None:
-    pages.set_fill_color(INK)
-    pages.set_draw_color("#ffffff")
-    pages.set_line_width(0.3 * scale)
-    side = OFFICE_MM * scale
-    pages.rect(
-        x - side / 2, y - side / 2, side, side, style="DF", round_corners=True,
-        corner_radius=0.6 * scale,
-    )  # fmt: skip
-    pages.set_fill_color("#ffffff")
-    pages.rect(x - 0.7 * scale, y - 0.8 * scale, 1.4 * scale, 1.7 * scale, style="F")
 
 
 def _label(pages: Paper, label: Label, x: float, y: float, scale: float) -> None:
@@ -432,8 +220,8 @@ def _accounts(pages: Paper, book: Book) -> None:
     pages.add_page()
     pages.start_section("Accounts")
     pages.put(MARGIN, MARGIN + 4, "Accounts", 14, style="B")
-    told = pages.wrap(f"{book.count}. {book.chosen_words}", 8.5, pages.width)
-    y = pages.lines_at(MARGIN, MARGIN + 9, told, 8.5, colour=GREY)
+    lead = pages.wrap(f"{book.count}. {book.chosen_words}", 8.5, pages.width)
+    y = pages.lines_at(MARGIN, MARGIN + 9, lead, 8.5, colour=GREY)
     y = _head(pages, y + 2)
     lacking = 0
     for account in book.accounts():

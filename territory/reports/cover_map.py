@@ -1,8 +1,8 @@
-"""The map on the cover of a market book, as plain lines, symbols and labels.
+"""Cover map of a market book: its lines, symbols and labels on the paper.
 
 It is drawn from the library's own geometry on an azimuthal equidistant plane round the middle of
 the market, north up, so that a mile is as long everywhere as the paper can show. `draw` gives a
-`Drawing` in millimetres with y down; `as_svg` writes it for a page, `reports.book_pdf` for paper.
+`Drawing` in millimetres with y down; `cover_map_svg` writes it, for a page and for paper.
 Colours are light: this is for print.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 import pandas as pd
@@ -41,29 +40,6 @@ _SAME_MM = 0.4  # symbols closer than this share a place
 _STEP = 0.62  # of a symbol's size, between two that share a place
 _GOLDEN = np.pi * (3 - np.sqrt(5))
 
-
-@dataclass(frozen=True)
-class Style:
-    """How lines of a kind look; ``width`` and ``dash`` in millimetres, no fill where null."""
-
-    fill: str | None = None
-    stroke: str | None = None
-    width: float = 0.0
-    dash: tuple[float, float] | None = None
-
-
-STYLES = {
-    "water": Style(fill="#d5e4ed"),
-    "land": Style(fill="#ecebe8"),
-    "market_land": Style(fill="#fbfaf6"),
-    "lake": Style(fill="#d5e4ed"),
-    "county": Style(stroke="#cfc8bb", width=0.12),
-    "state": Style(stroke="#a9a193", width=0.3),
-    "market": Style(stroke="#3949c6", width=0.55),
-    "ring": Style(stroke="#46525f", width=0.3, dash=(1.5, 1.0)),
-    "frame": Style(stroke="#858f9c", width=0.2),
-    "scale": Style(stroke="#17202c", width=0.4),
-}
 SEGMENT_COLOURS = {
     "enterprise": "#0b63a1",
     "mid_market": "#c55e08",
@@ -138,11 +114,11 @@ class Drawing:
     @property
     def sentence(self) -> str:
         """Say how many of how many prospects are drawn."""
-        told = f"{self.located - self.beyond:,} of {self.rows:,} prospects are drawn"
+        sentence = f"{self.located - self.beyond:,} of {self.rows:,} prospects are drawn"
         without = self.rows - self.located
         why = [f"{without:,} without a location"] if without else []
         why += [f"{self.beyond:,} beyond the frame"] if self.beyond else []
-        return f"{told}; {' and '.join(why)}." if why else f"{told}."
+        return f"{sentence}; {' and '.join(why)}." if why else f"{sentence}."
 
 
 @dataclass(frozen=True)
@@ -223,11 +199,11 @@ def draw(
         geodesy.ring(lon, lat, limit_m)
         for lon, lat in zip(placed["lon"].tolist(), placed["lat"].tolist(), strict=True)
     ]
-    shown = _within(spots, plane)
+    inside = _within(spots, plane)
     symbols, located, beyond = _symbols(prospects, plane, spots)
     names = [
         Label(x + 2.4, y + 0.9, str(name), size=2.9, is_bold=True, colour="#17202c")
-        for (x, y), name in zip(spots[shown].tolist(), placed["name"][shown], strict=True)
+        for (x, y), name in zip(spots[inside].tolist(), placed["name"][inside], strict=True)
     ]
     miles, words = _scale(plane)
     return Drawing(
@@ -240,7 +216,7 @@ def draw(
             Shape("frame", (_rectangle(width, height),)),
         ),
         tuple(symbols),
-        tuple((float(x), float(y)) for x, y in spots[shown]),
+        tuple((float(x), float(y)) for x, y in spots[inside]),
         (*_cities(plane, tables, names, symbols), *names),
         miles,
         words,
@@ -310,11 +286,11 @@ def _cut(
 ) -> npt.NDArray[np.object_]:
     """Cut geometries (degrees) at a box whose longitudes may run past 180."""
     west, south, east, north = box
-    found = []
+    pieces = []
     for turn in (-360.0, 0.0, 360.0):
         cut = shapely.clip_by_rect(geometry, west + turn, south, east + turn, north)
-        found.append(cut[~shapely.is_empty(cut)])
-    return np.asarray(shapely.segmentize(np.concatenate(found), 0.5), object)
+        pieces.append(cut[~shapely.is_empty(cut)])
+    return np.asarray(shapely.segmentize(np.concatenate(pieces), 0.5), object)
 
 
 def _outline(kind: str, plane: _Plane, geometry: list[BaseGeometry]) -> Shape:
@@ -350,8 +326,8 @@ def _symbols(
     spots = plane.place(placed["lon"].astype(float), placed["lat"].astype(float))
     inside = _within(spots, plane)
     size = 2.2 if len(placed) <= 300 else 1.6 if len(placed) <= 2_000 else 1.1
-    kept, spots = placed[inside], _apart(spots[inside], size, offices)
-    rows = zip(spots.tolist(), kept["status"], kept["segment"], kept["stage"], strict=True)
+    rows, spots = placed[inside], _apart(spots[inside], size, offices)
+    columns = (rows[name] for name in ("status", "segment", "stage"))
     symbols = [
         Symbol(
             round(x, 2),
@@ -360,13 +336,14 @@ def _symbols(
             SEGMENT_COLOURS.get(segment, SEGMENT_COLOURS["unknown"]),
             size,
         )
-        for (x, y), status, segment, stage in rows
+        for (x, y), status, segment, stage in zip(spots.tolist(), *columns, strict=True)
     ]
     return symbols, len(placed), int((~inside).sum())
 
 
 def _apart(spots: Floats, size: float, offices: Floats) -> Floats:
     """Set the symbols that share a place side by side in a spiral round it, clear of an office."""
+    # The spiral of a sunflower (Vogel 1979): a golden angle a step keeps all at one distance.
     cell = pd.DataFrame(np.round(spots / _SAME_MM).astype(int)).groupby([0, 1])
     turn = cell.cumcount().to_numpy()
     for office in offices:
@@ -378,7 +355,7 @@ def _apart(spots: Floats, size: float, offices: Floats) -> Floats:
 
 
 def _cities(
-    plane: _Plane, tables: Reference, taken: list[Label], symbols: list[Symbol]
+    plane: _Plane, tables: Reference, offices: list[Label], symbols: list[Symbol]
 ) -> list[Label]:
     """Name the largest cities that keep clear of the offices, the symbols and each other."""
     west, south, east, north = plane.bounds()
@@ -386,19 +363,19 @@ def _cities(
     near = cities[cities["lon"].between(west, east) & cities["lat"].between(south, north)]
     near = near.nlargest(200, "population")
     spots = plane.place(near["lon"], near["lat"])
-    boxes = [_box(label) for label in taken]
+    boxes = [_box(label) for label in offices]
     dots = np.array([(symbol.x, symbol.y) for symbol in symbols]).reshape(-1, 2)
-    found: list[Label] = []
+    labels: list[Label] = []
     for (x, y), name in zip(spots.tolist(), near["name"], strict=True):
         label = Label(round(x, 2), round(y - 1.2, 2), str(name), anchor="middle")
         box = _box(label)
         is_inside = box[0] > 1 and box[2] < plane.width - 1 and 1 < box[1] < plane.height - 4
         if is_inside and not _holds(box, dots) and not any(_meet(box, one) for one in boxes):
             boxes.append(box)
-            found.append(label)
-        if len(found) == MOST_CITIES:
+            labels.append(label)
+        if len(labels) == MOST_CITIES:
             break
-    return found
+    return labels
 
 
 def _box(label: Label) -> tuple[float, float, float, float]:
@@ -421,73 +398,3 @@ def _scale(plane: _Plane) -> tuple[float, str]:
     mile = METRES_PER_MILE * plane.scale
     miles = max((one for one in _MILES if one * mile <= plane.width / 4), default=_MILES[0])
     return round(miles * mile, 2), f"{miles:g} mi"
-
-
-def as_svg(drawing: Drawing, *, title: str) -> str:
-    """Write a drawing as SVG with its legend left out; every text is escaped.
-
-    Nothing in it is styled by an attribute ``style``, so that a strict policy holds.
-    """
-    width, height = drawing.width, drawing.height
-    box = f"0 0 {width:g} {height:g}"
-    parts = [f'<svg class="cover-map" viewBox="{box}" role="img" aria-label={quoteattr(title)}>']
-    parts += [_svg_shape(shape) for shape in drawing.shapes if shape.lines]
-    parts += [_svg_label(label) for label in drawing.labels if not label.is_bold]
-    parts += [svg_symbol(symbol) for symbol in drawing.symbols]
-    parts += [svg_office(x, y) for x, y in drawing.offices]
-    parts += [_svg_label(label) for label in drawing.labels if label.is_bold]
-    x, y = 4.0, height - 4.0
-    parts.append(
-        f'<path d="M{x} {y - 1.5}v1.500h{drawing.scale_mm}v-1.500" fill="none" '
-        f'stroke="{STYLES["scale"].stroke}" stroke-width="{STYLES["scale"].width}"/>'
-    )
-    parts.append(_svg_label(Label(x, y - 2.4, drawing.scale_words, colour="#17202c")))
-    parts.append(_svg_label(Label(width - 2, height - 1.6, CREDIT, anchor="end", size=2.2)))
-    return "".join([*parts, "</svg>"])
-
-
-def _svg_shape(shape: Shape) -> str:
-    style = STYLES[shape.kind]
-    path = "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in line.tolist()) for line in shape.lines)
-    dash = f' stroke-dasharray="{style.dash[0]} {style.dash[1]}"' if style.dash else ""
-    stroke = f' stroke="{style.stroke}" stroke-width="{style.width}"{dash}' if style.stroke else ""
-    return f'<path d="{path}" fill="{style.fill or "none"}" fill-rule="evenodd"{stroke}/>'
-
-
-def svg_symbol(symbol: Symbol) -> str:
-    """Write one symbol."""
-    x, y, half, colour = symbol.x, symbol.y, symbol.size / 2, symbol.colour
-    line = symbol.size * 0.24
-    inner = f'fill="#fff" stroke="{colour}" stroke-width="{line:.2f}"'
-    solid = f'fill="{colour}" stroke="#fff" stroke-width="0.150"'
-    if symbol.shape == "cross":
-        reach = half * 0.8
-        arms = f"M{x - reach:.2f} {y - reach:.2f}l{2 * reach:.2f} {2 * reach:.2f}"
-        arms += f"M{x + reach:.2f} {y - reach:.2f}l{-2 * reach:.2f} {2 * reach:.2f}"
-        return f'<path d="{arms}" fill="none" stroke="{colour}" stroke-width="{line:.2f}"/>'
-    looks = inner if symbol.shape.startswith("hollow") else solid
-    radius = half - line / 2 if symbol.shape.startswith("hollow") else half
-    if symbol.shape.endswith("circle"):
-        return f'<circle cx="{x}" cy="{y}" r="{radius:.2f}" {looks}/>'
-    left, top, side = x - radius, y - radius, 2 * radius
-    corner = f'x="{left:.2f}" y="{top:.2f}" width="{side:.2f}" height="{side:.2f}"'
-    return f"<rect {corner} {looks}/>"
-
-
-def svg_office(x: float, y: float) -> str:
-    """Write the mark of an office."""
-    return (
-        f'<rect x="{x - 1.6:.2f}" y="{y - 1.6:.2f}" width="3.200" height="3.200" rx="0.600" '
-        f'fill="#17202c" stroke="#fff" stroke-width="0.300"/><rect x="{x - 0.7:.2f}" '
-        f'y="{y - 0.8:.2f}" width="1.400" height="1.700" fill="#fff"/>'
-    )
-
-
-def _svg_label(label: Label) -> str:
-    weight = ' font-weight="600"' if label.is_bold else ""
-    return (
-        f'<text x="{label.x:g}" y="{label.y:g}" font-size="{label.size:g}" '
-        f'text-anchor="{label.anchor}"{weight} fill="{label.colour}" stroke="#fbfaf7" '
-        f'stroke-width="0.600" paint-order="stroke" stroke-linejoin="round">'
-        f"{escape(label.text)}</text>"
-    )

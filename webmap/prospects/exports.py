@@ -13,7 +13,7 @@ from markupsafe import Markup
 from territory import accounts, reports
 from territory.errors import InputError
 from territory.labels import SEGMENT
-from territory.reports import Symbol, cover_map, in_order
+from territory.reports import Symbol, cover_map, cover_map_svg, in_order
 from territory.reports import exports as exporting
 from webmap import context, security
 from webmap.pages import downloads, layout
@@ -116,7 +116,7 @@ def book(market_id: str) -> str:
         "prospects/book.html",
         place="ops.home",
         book=made,
-        map=Markup(cover_map.as_svg(made.drawing, title=f"Map of {made.market.name}")),  # noqa: S704
+        map=Markup(cover_map_svg.as_svg(made.drawing, title=f"Map of {made.market.name}")),  # noqa: S704
         marks=_marks(made.drawing),
         back=layout.address("rep.market", query, market_id=market_id),
         files=[
@@ -170,13 +170,13 @@ def _marks(drawing: Drawing) -> list[tuple[Markup, str]]:
     """Give the legend of a map: each mark and what it means."""
     grey = "#46525f"
     marks = [
-        (cover_map.svg_symbol(Symbol(6, 6, shape, grey, 9)), cover_map.SHAPES[shape])
+        (cover_map_svg.svg_symbol(Symbol(6, 6, shape, grey, 9)), cover_map.SHAPES[shape])
         for shape in drawing.shapes_used
     ]
     for one in drawing.segments_used:
         colour = cover_map.SEGMENT_COLOURS[one]
-        marks.append((cover_map.svg_symbol(Symbol(6, 6, "circle", colour, 9)), SEGMENT[one]))
-    marks.append((f'<g transform="scale(3)">{cover_map.svg_office(2, 2)}</g>', "Office"))
+        marks.append((cover_map_svg.svg_symbol(Symbol(6, 6, "circle", colour, 9)), SEGMENT[one]))
+    marks.append((f'<g transform="scale(3)">{cover_map_svg.svg_office(2, 2)}</g>', "Office"))
     dash = f'<path d="M0 6h12" stroke="{grey}" stroke-width="1.500" stroke-dasharray="3 2"/>'
     return [(Markup(mark), words) for mark, words in (*marks, (dash, drawing.ring_words))]  # noqa: S704
 

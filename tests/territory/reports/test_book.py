@@ -20,7 +20,7 @@ from territory.cli.export import PAPERS
 from territory.cli.main import cli
 from territory.errors import InputError, NotFoundError
 from territory.geodesy import inverse
-from territory.reports import book, book_pdf, cover_map
+from territory.reports import book, book_pdf, cover_map, cover_map_svg
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -256,7 +256,7 @@ def test_a_drawing_as_svg_escapes_every_name(bay: Book) -> None:
         bay.market.geometry, offices, bay.prospects, reference.load(),
         limit_m=bay.market.radius_m, width=200, height=160,
     )  # fmt: skip
-    svg = cover_map.as_svg(drawing, title=hostile)
+    svg = cover_map_svg.as_svg(drawing, title=hostile)
     assert "<script" not in svg
     assert "&lt;script&gt;" in svg
     assert " style=" not in svg
