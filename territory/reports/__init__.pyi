@@ -15,7 +15,7 @@ from .exports import export as export
 from .profile import FEW as FEW
 from .profile import Concentration as Concentration
 from .profile import Profile as Profile
-from .profile_reader import market_profile as market_profile
+from .profile import market_profile as market_profile
 from .sites import ELSEWHERE as ELSEWHERE
 from .sites import HERE as HERE
 from .sites import NOWHERE as NOWHERE

@@ -17,7 +17,8 @@ from territory.errors import InputError
 from territory.labels import NOTHING, SEGMENT, STATUS, known, money, number, share
 from territory.markets import SHARE_SOURCE, SOURCE
 from territory.prospects import score
-from territory.reports import cover_map, profile_reader, views
+from territory.reports import cover_map, views
+from territory.reports import profile as profiles
 from territory.units_of_length import METRES_PER_MILE, format_miles
 
 if TYPE_CHECKING:
@@ -126,18 +127,18 @@ class Book:
     @property
     def figures(self) -> tuple[tuple[str, str, str], ...]:
         """The few figures of the cover: what, how much, of what."""
-        found, of = self.profile, f"of {self.profile.prospects:,} in the market"
-        told = [
+        profile, of = self.profile, f"of {self.profile.prospects:,} in the market"
+        figures = [
             ("Accounts in this book", f"{len(self.prospects):,}", f"of {self.total:,} prospects"),
-            ("Customers", f"{found.customers:,}", of),
+            ("Customers", f"{profile.customers:,}", of),
         ]
-        if found.whitespace is not None:
-            told.append(("Whitespace", f"{found.whitespace:,}", f"of {found.in_money:,}"))
-        if found.money is not None:
-            told.append(
-                ("Open pipeline", money(found.money.pipeline_usd), _deals(found.money.deals))
+        if profile.whitespace is not None:
+            figures.append(("Whitespace", f"{profile.whitespace:,}", f"of {profile.in_money:,}"))
+        if profile.money is not None:
+            figures.append(
+                ("Open pipeline", money(profile.money.pipeline_usd), _deals(profile.money.deals))
             )
-        return tuple(told)
+        return tuple(figures)
 
     def accounts(self) -> Iterable[Account]:
         """Give the accounts, in order."""
@@ -167,21 +168,21 @@ class Book:
 
     def tables(self) -> tuple[Table, ...]:
         """Give the profile of the market."""
-        found = self.profile
-        of = f"Of all {found.prospects:,} prospects of the market, whatever the filters."
+        profile = self.profile
+        of = f"Of all {profile.prospects:,} prospects of the market, whatever the filters."
         head = ("Prospects", "Customers", "Share")
-        made = [
-            _size(found),
-            Table("By status", of, ("Status", *head), _groups(found.by_status, STATUS)),
-            Table("By segment", of, ("Segment", *head), _groups(found.by_segment, SEGMENT)),
-            Table("By employees", of, ("Employees", *head), _groups(found.by_size, {})),
-            Table("By industry", of, ("Industry", *head), _industries(found.by_industry)),
+        tables = [
+            _size(profile),
+            Table("By status", of, ("Status", *head), _groups(profile.by_status, STATUS)),
+            Table("By segment", of, ("Segment", *head), _groups(profile.by_segment, SEGMENT)),
+            Table("By employees", of, ("Employees", *head), _groups(profile.by_size, {})),
+            Table("By industry", of, ("Industry", *head), _industries(profile.by_industry)),
         ]
-        if len(found.top_accounts):
-            made.append(_top(found))
-        if found.money is not None:
-            made += [_periods(found), _reps(found)]
-        return tuple(made)
+        if len(profile.top_accounts):
+            tables.append(_top(profile))
+        if profile.money is not None:
+            tables += [_periods(profile), _reps(profile)]
+        return tuple(tables)
 
 
 def gather(
@@ -211,18 +212,18 @@ def gather(
     if choice is None:
         whole = _by_score(market.prospects, plan.policy.score, day)
         choice = Choice(tuple(whole["prospect_id"]), len(whole), (), "best score first")
-    shown = in_order(market.prospects, choice.ids)
-    if len(shown) > MOST_ACCOUNTS:
+    rows = in_order(market.prospects, choice.ids)
+    if len(rows) > MOST_ACCOUNTS:
         raise InputError(
-            f"A book of {len(shown):,} accounts is more than {MOST_ACCOUNTS:,}. Filter the list, "
+            f"A book of {len(rows):,} accounts is more than {MOST_ACCOUNTS:,}. Filter the list, "
             "or export it as CSV or XLSX."
         )
     width, height = MAP_MM
     return Book(
         market=market,
         plan=plan,
-        profile=profile_reader.market_profile(store, market_id, scope=scope, day=day),
-        prospects=shown,
+        profile=profiles.market_profile(store, market_id, scope=scope, day=day),
+        prospects=rows,
         total=choice.total,
         filters=choice.filters,
         order=choice.order,
@@ -230,7 +231,7 @@ def gather(
         drawing=cover_map.draw(
             market.geometry,
             market.offices,
-            shown,
+            rows,
             reference.load(),
             limit_m=market.radius_m,
             width=width,
@@ -242,8 +243,8 @@ def gather(
 def in_order(frame: pd.DataFrame, ids: Iterable[str]) -> pd.DataFrame:
     """Keep the rows with these ids, in their order, as far as the frame has them."""
     order = {one: at for at, one in enumerate(ids)}
-    kept = frame[frame["prospect_id"].isin(order)]
-    return kept.iloc[np.argsort(kept["prospect_id"].map(order).to_numpy(), kind="stable")]
+    listed = frame[frame["prospect_id"].isin(order)]
+    return listed.iloc[np.argsort(listed["prospect_id"].map(order).to_numpy(), kind="stable")]
 
 
 def _by_score(prospects: pd.DataFrame, policy: ScorePolicy, day: str) -> pd.DataFrame:
@@ -252,8 +253,8 @@ def _by_score(prospects: pd.DataFrame, policy: ScorePolicy, day: str) -> pd.Data
     return prospects.iloc[np.lexsort((prospects["prospect_id"].to_numpy(str), -points))]
 
 
-def _size(found: Profile) -> Table:
-    size = found.size
+def _size(profile: Profile) -> Table:
+    size = profile.size
     source = SOURCE if size.zip_codes is None else f"{SOURCE}; {SHARE_SOURCE}"
     rows = (
         ("Establishments", number(size.establishments)),
@@ -284,17 +285,17 @@ def _industries(frame: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
     return _groups(whole.astype({"prospects": int, "customers": int}), {})
 
 
-def _top(found: Profile) -> Table:
+def _top(profile: Profile) -> Table:
     rows = zip(
-        found.top_accounts["name"],
-        found.top_accounts["status"].map(STATUS),
-        found.top_accounts["employees"],
-        found.top_accounts["pipeline_usd"],
+        profile.top_accounts["name"],
+        profile.top_accounts["status"].map(STATUS),
+        profile.top_accounts["employees"],
+        profile.top_accounts["pipeline_usd"],
         strict=True,
     )
     note = (
-        f"{found.with_employees:,} of {found.readable:,} accounts tell their employees. "
-        f"{_concentration(found.employee_concentration, 'employees')}"
+        f"{profile.with_employees:,} of {profile.readable:,} accounts tell their employees. "
+        f"{_concentration(profile.employee_concentration, 'employees')}"
     )
     return Table(
         "Largest accounts",
@@ -305,15 +306,17 @@ def _top(found: Profile) -> Table:
     )
 
 
-def _concentration(found: Concentration | None, what: str) -> str:
-    if found is None:
+def _concentration(concentration: Concentration | None, what: str) -> str:
+    if concentration is None:
         return ""
-    return f"The {found.top:,} largest hold {share(found.top_share, 1)} of the {what}."
+    return (
+        f"The {concentration.top:,} largest hold {share(concentration.top_share, 1)} of the {what}."
+    )
 
 
-def _periods(found: Profile) -> Table:
-    held = found.money
-    assert held is not None  # noqa: S101  the caller has asked
+def _periods(profile: Profile) -> Table:
+    pipeline = profile.money
+    assert pipeline is not None  # noqa: S101  the caller has asked
     rows = tuple(
         (
             f"{PERIOD.get(row['kind'], row['kind'])} {row['period']}",
@@ -322,19 +325,19 @@ def _periods(found: Profile) -> Table:
             _ratio(row["coverage"]),
             _ratio(row["pipeline_coverage"]),
         )
-        for row in held.periods.to_dict("records")
+        for row in pipeline.periods.to_dict("records")
     )
     note = (
-        f"{money(held.pipeline_usd)} open in {_deals(held.deals)} with {held.accounts:,} of "
-        f"{found.in_money:,} accounts, as of {held.day}. "
-        f"{_concentration(found.pipeline_concentration, 'pipeline')}"
+        f"{money(pipeline.pipeline_usd)} open in {_deals(pipeline.deals)} with "
+        f"{pipeline.accounts:,} of {profile.in_money:,} accounts, as of {pipeline.day}. "
+        f"{_concentration(profile.pipeline_concentration, 'pipeline')}"
     )
     head = ("Period", "To close", "Quota", "To close / quota", "All open / quota")
     return Table("Pipeline against quota", note.strip(), head, rows)
 
 
-def _reps(found: Profile) -> Table:
-    assert found.money is not None  # noqa: S101  the caller has asked
+def _reps(profile: Profile) -> Table:
+    assert profile.money is not None  # noqa: S101  the caller has asked
     rows = tuple(
         (
             row["rep_name"] or "Nobody",
@@ -343,8 +346,8 @@ def _reps(found: Profile) -> Table:
             money(row["pipeline_usd"]),
             money(row["quota_year_usd"]),
         )
-        for row in found.money.by_rep.astype(object)
-        .where(found.money.by_rep.notna(), None)
+        for row in profile.money.by_rep.astype(object)
+        .where(profile.money.by_rep.notna(), None)
         .to_dict("records")
     )
     return Table(

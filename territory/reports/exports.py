@@ -74,10 +74,10 @@ class Taken:
     @property
     def sentence(self) -> str:
         """The report in one line."""
-        told = f"{self.rows:,} rows in {self.path}."
+        text = f"{self.rows:,} rows in {self.path}."
         if self.located is None:
-            return told
-        return f"{told} {point_files.located_words(self.rows, self.located)}"
+            return text
+        return f"{text} {point_files.located_words(self.rows, self.located)}"
 
     def as_json(self) -> dict[str, Any]:
         """The report for a program to read."""

@@ -114,6 +114,8 @@ def _check(kind: str, wanted: Choices, start: int, count: int) -> None:
 def _narrowed(rows: pd.DataFrame, wanted: Choices) -> pd.DataFrame:
     passes = np.ones(len(rows), dtype=bool)
     for name, values in wanted.items():
-        known = rows[name].isin([value for value in values if value is not None])
-        passes &= np.asarray(known | rows[name].isna() if None in values else known, dtype=bool)
+        is_named = rows[name].isin([value for value in values if value is not None])
+        passes &= np.asarray(
+            is_named | rows[name].isna() if None in values else is_named, dtype=bool
+        )
     return rows[passes]

@@ -37,19 +37,19 @@ class PagingLedger:
 
         ``choices`` are of the columns of plan_assignments; None among the values is null.
         """
-        said = tables.plan_assignments
+        assignments = tables.plan_assignments
         passes = (
-            said.c.plan_id == plan_id,
-            within(said.c.rep_id, reach),
-            *(_one_of(said.c[name], values) for name, values in choices.items()),
+            assignments.c.plan_id == plan_id,
+            within(assignments.c.rep_id, reach),
+            *(_one_of(assignments.c[name], values) for name, values in choices.items()),
         )
         total: int = self._connection.execute(
-            select(func.count()).select_from(said).where(*passes)
+            select(func.count()).select_from(assignments).where(*passes)
         ).scalar_one()
         ids = self._connection.execute(
-            select(said.c.prospect_id)
+            select(assignments.c.prospect_id)
             .where(*passes)
-            .order_by(said.c.prospect_id)
+            .order_by(assignments.c.prospect_id)
             .offset(start)
             .limit(count)
         ).scalars()
@@ -57,5 +57,5 @@ class PagingLedger:
 
 
 def _one_of(column: ColumnElement[str], values: tuple[str | None, ...]) -> ColumnElement[bool]:
-    known = column.in_([value for value in values if value is not None])
-    return or_(known, column.is_(None)) if None in values else known
+    is_named = column.in_([value for value in values if value is not None])
+    return or_(is_named, column.is_(None)) if None in values else is_named

@@ -1,4 +1,4 @@
-"""The profile of a market: how big it is, who is headquartered there, how far it is worked.
+"""Market profile: how big a market is, who is headquartered there, how far it is worked.
 
 Everything is a sum or a list over rows that a scope let through: ``profile`` is told whose accounts
 may be read and whose money may be seen, and says beside each figure how many rows it is of.
@@ -11,15 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import shapely
 
+from territory import reference
 from territory.access import NOTHING
-from territory.accounts import bounds_of, open_deals, period_quotas, periods_of
+from territory.accounts import open_deals
+from territory.markets import size as market_sizes
+from territory.plans import ReadingLedger
 from territory.policy import SEGMENTS
+from territory.reports import views
+from territory.reports.profile_money import Money, Sellers, Subject, money_of, rep_names
 from territory.schemas import STATUSES
 
 if TYPE_CHECKING:
-    from territory.access import Reach
+    from territory.access import Reach, Scope
     from territory.markets import MarketSize
+    from territory.store import Store
 
 TOP = 10
 _STEPS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
@@ -57,31 +64,6 @@ class Concentration:
     def equal_accounts(self) -> float:
         """How many accounts of equal size would be as concentrated."""
         return 10_000 / self.hhi
-
-
-@dataclass(frozen=True)
-class Money:
-    """Open pipeline against quota, of the reps whose money may be seen.
-
-    ``pipeline_usd`` is all that is open, ``overdue_usd`` of it was to close before ``day``,
-    ``undated_usd`` has no day to close. ``periods``: kind ("month", "quarter", "year"), period,
-    quota_usd, due_usd (open and to close within the period), coverage (due_usd / quota_usd),
-    pipeline_coverage (pipeline_usd / quota_usd; NaN without quota), reps_with_quota, derived (of
-    those, whose quota of the period was made of other periods').
-    ``by_rep``: rep_id, rep_name (both null: accounts of nobody), quota_share (the part of the
-    rep's quota that counts in this market: 1 / number of the rep's markets, 0 without a territory
-    here), accounts, deals, pipeline_usd, and for each kind of period quota_<kind>_usd and
-    due_<kind>_usd; most pipeline first. The columns add up to the sums.
-    """
-
-    day: str
-    pipeline_usd: float
-    deals: int
-    accounts: int
-    overdue_usd: float
-    undated_usd: float
-    periods: pd.DataFrame
-    by_rep: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -131,7 +113,7 @@ class Profile:
 
     def as_json(self) -> dict[str, Any]:
         """The profile for a program to read."""
-        told: dict[str, Any] = {
+        document: dict[str, Any] = {
             "market_id": self.market_id,
             "name": self.name,
             "kind": self.kind,
@@ -141,46 +123,25 @@ class Profile:
             "penetration": self.penetration,
         }
         for name in ("by_status", "by_segment", "by_size", "by_industry", "top_accounts"):
-            told[name] = _records(getattr(self, name))
+            document[name] = _records(getattr(self, name))
         for name in ("employee_concentration", "pipeline_concentration"):
-            found = getattr(self, name)
-            told[name] = found and {**vars(found), "equal_accounts": found.equal_accounts}
+            concentration = getattr(self, name)
+            document[name] = concentration and {
+                **vars(concentration),
+                "equal_accounts": concentration.equal_accounts,
+            }
         money = self.money
-        told["money"] = money and {
+        document["money"] = money and {
             **vars(money),
             "periods": _records(money.periods),
             "by_rep": _records(money.by_rep),
         }
-        return told
+        return document
 
 
 _PLAIN = (
     "prospects", "readable", "in_money", "customers", "with_employees", "employees", "whitespace",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Sellers:
-    """Who sells in a market, and for how much.
-
-    ``territories``: rep_id, market_id of every territory of the reps within reach, in all markets.
-    ``names``: rep_name by rep_id. ``quotas``: ``schemas.QUOTAS``.
-    """
-
-    territories: pd.DataFrame
-    names: pd.Series
-    quotas: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Subject:
-    """Which market a profile is of, in which plan, and as of which day (ISO)."""
-
-    market_id: str
-    name: str
-    kind: str
-    plan_name: str
-    day: str
 
 
 def profile(
@@ -212,7 +173,7 @@ def profile(
     in_money = prospects[money.mask(prospects["rep_id"])]
     opened = deals[open_deals(deals)]
     open_usd = opened.groupby("prospect_id")["amount_usd"].sum()
-    told = readable.dropna(subset="employees")
+    counted = readable.dropna(subset="employees")
     return Profile(
         market_id=subject.market_id,
         name=subject.name,
@@ -227,32 +188,32 @@ def profile(
         by_segment=_groups(prospects, prospects["segment"], SEGMENTS),
         by_size=_groups(prospects, _size_classes(prospects["employees"]), (*SIZES, UNKNOWN)),
         by_industry=_groups(prospects, _industries(prospects["industry"], readable["industry"])),
-        with_employees=len(told),
-        employees=float(told["employees"].sum()),
+        with_employees=len(counted),
+        employees=float(counted["employees"].sum()),
         top_accounts=_top(largest, open_usd, sellers.names, money),
-        employee_concentration=concentration(told["employees"], len(readable)),
+        employee_concentration=concentration(counted["employees"], len(readable)),
         whitespace=len(in_money) - len(open_usd) if sees_money else None,
         pipeline_concentration=concentration(open_usd, len(in_money)),
-        money=_money(subject, in_money, opened, sellers) if sees_money else None,
+        money=money_of(subject, in_money, opened, sellers) if sees_money else None,
     )
 
 
 def concentration(amounts: pd.Series, among: int) -> Concentration | None:
     """Say how much the largest of some amounts hold; None where all is 0."""
-    held = amounts[amounts > 0].to_numpy(float)
-    total = float(held.sum())
-    if not len(held):
+    shares = amounts[amounts > 0].to_numpy(float)
+    total = float(shares.sum())
+    if not len(shares):
         return None
-    top = min(TOP, len(held))
-    running = np.cumsum(np.sort(held)[::-1]) / total
-    numbers = [number for number in _STEPS if number < len(held)] + [len(held)]
+    top = min(TOP, len(shares))
+    running = np.cumsum(np.sort(shares)[::-1]) / total
+    numbers = [number for number in _STEPS if number < len(shares)] + [len(shares)]
     return Concentration(
-        accounts=len(held),
+        accounts=len(shares),
         among=among,
         total=total,
         top=top,
         top_share=float(running[top - 1]),
-        hhi=float(((held / total) ** 2).sum()) * 10_000,
+        hhi=float(((shares / total) ** 2).sum()) * 10_000,
         steps=tuple((number, float(running[number - 1])) for number in numbers),
     )
 
@@ -261,9 +222,9 @@ def _size_classes(employees: pd.Series) -> pd.Series:
     """Sort head counts into ``SIZES``; not known, or nobody, is "unknown"."""
     count = employees.to_numpy(float)
     at = np.searchsorted(_SIZE_BOUNDS, count, side="right")  # NaN goes past the last
-    known = count >= 1
-    chosen = np.where(known, np.array(SIZES, dtype=object)[np.where(known, at, 0)], UNKNOWN)
-    return pd.Series(chosen, index=employees.index, dtype=object)
+    is_known = count >= 1
+    labels = np.where(is_known, np.array(SIZES, dtype=object)[np.where(is_known, at, 0)], UNKNOWN)
+    return pd.Series(labels, index=employees.index, dtype=object)
 
 
 def _industries(industry: pd.Series, readable: pd.Series) -> pd.Series:
@@ -281,19 +242,19 @@ def _groups(
     """Count the prospects and customers of each group, as ``GROUP_COLUMNS``."""
     is_customer = (prospects["status"] == "customer").to_numpy()
     code, labels = pd.factorize(group.fillna(UNKNOWN), sort=True)
-    held = np.bincount(code, minlength=len(labels))
+    sizes = np.bincount(code, minlength=len(labels))
     customers = np.bincount(code[is_customer], minlength=len(labels))
-    found = pd.DataFrame(
-        {"prospects": held, "customers": customers}, index=pd.Index(labels, dtype=object)
+    groups = pd.DataFrame(
+        {"prospects": sizes, "customers": customers}, index=pd.Index(labels, dtype=object)
     )
     if order is not None:
-        found = found.reindex(list(order), fill_value=0)
+        groups = groups.reindex(list(order), fill_value=0)
     else:
-        is_rest = found.index.isin([UNKNOWN, FEW])
-        along = np.lexsort((np.arange(len(found)), -held, is_rest))
-        found = found.iloc[along]
-    found["share"] = found["prospects"] / max(len(prospects), 1)
-    return found.rename_axis("group").reset_index()
+        is_rest = groups.index.isin([UNKNOWN, FEW])
+        along = np.lexsort((np.arange(len(groups)), -sizes, is_rest))
+        groups = groups.iloc[along]
+    groups["share"] = groups["prospects"] / max(len(prospects), 1)
+    return groups.rename_axis("group").reset_index()
 
 
 def _top(
@@ -301,104 +262,58 @@ def _top(
 ) -> pd.DataFrame:
     """Add the open pipeline, where it may be seen, and the rep."""
     pipeline_usd = largest["prospect_id"].map(open_usd).astype(float).fillna(0.0)
-    found = largest.assign(
+    rows = largest.assign(
         pipeline_usd=pipeline_usd.where(money.mask(largest["rep_id"])),
-        rep_name=_names(largest["rep_id"], names),
+        rep_name=rep_names(largest["rep_id"], names),
     )
     columns = [
         "prospect_id", "name", "status", "segment", "industry", "rep_name", "employees",
         "pipeline_usd",
     ]  # fmt: skip
-    return found[columns]
-
-
-def _money(
-    subject: Subject, in_money: pd.DataFrame, deals: pd.DataFrame, sellers: Sellers
-) -> Money:
-    by_rep = _by_rep(subject.market_id, in_money, deals, sellers)
-    periods = []
-    close_on = deals["close_on"].fillna("")
-    for kind, period in periods_of(subject.day).items():
-        first, after = bounds_of(period)
-        quotas = period_quotas(sellers.quotas, period).reindex(by_rep["rep_id"])
-        counts = quotas["quota_usd"].notna().to_numpy() & (by_rep["quota_share"] > 0).to_numpy()
-        quota = (quotas["quota_usd"].to_numpy(float) * by_rep["quota_share"]).where(counts, 0.0)
-        by_rep[f"quota_{kind}_usd"] = quota.astype(float)
-        due = deals[(close_on >= first) & (close_on < after)]
-        by_rep[f"due_{kind}_usd"] = _by(due, by_rep["rep_id"]).to_numpy()
-        sums = float(quota.sum()), float(due["amount_usd"].sum())
-        periods.append(
-            {
-                "kind": kind,
-                "period": period,
-                "quota_usd": sums[0],
-                "due_usd": sums[1],
-                "coverage": sums[1] / sums[0] if sums[0] else np.nan,
-                "pipeline_coverage": deals["amount_usd"].sum() / sums[0] if sums[0] else np.nan,
-                "reps_with_quota": int(counts.sum()),
-                "derived": int((counts & quotas["is_derived"].eq(True).to_numpy()).sum()),
-            }
-        )
-    return Money(
-        day=subject.day,
-        pipeline_usd=float(deals["amount_usd"].sum()),
-        deals=len(deals),
-        accounts=deals["prospect_id"].nunique(),
-        overdue_usd=float(
-            deals.loc[close_on.between("0", subject.day, "left"), "amount_usd"].sum()
-        ),
-        undated_usd=float(deals.loc[close_on == "", "amount_usd"].sum()),
-        periods=pd.DataFrame(periods),
-        by_rep=by_rep,
-    )
-
-
-def _sum(deals: pd.DataFrame, chosen: pd.Series) -> float:
-    return float(deals.loc[chosen, "amount_usd"].sum())
-
-
-def _by_rep(
-    market_id: str, in_money: pd.DataFrame, deals: pd.DataFrame, sellers: Sellers
-) -> pd.DataFrame:
-    """Give a row to each rep with a territory or an account here, and to nobody if needed."""
-    owned = sellers.territories.dropna(subset="rep_id")
-    markets = owned.drop_duplicates(["rep_id", "market_id"])
-    share = 1 / markets.groupby("rep_id").size()
-    here = markets.loc[markets["market_id"] == market_id, "rep_id"]
-    ids = pd.Series(pd.concat([here, in_money["rep_id"]]).unique(), dtype=object)
-    ids = ids.where(ids.notna(), None)
-    accounts = in_money["rep_id"].value_counts(dropna=False)
-    frame = pd.DataFrame(
-        {
-            "rep_id": ids,
-            "rep_name": _names(ids, sellers.names),
-            "quota_share": ids.map(share).astype(float).where(ids.isin(here), 0.0),
-            "accounts": _reindexed(accounts, ids).astype(int),
-            "deals": _reindexed(deals["rep_id"].value_counts(dropna=False), ids).astype(int),
-            "pipeline_usd": _by(deals, ids),
-        }
-    )
-    return frame.sort_values(["pipeline_usd", "rep_id"], ascending=[False, True], ignore_index=True)
-
-
-def _names(rep_ids: pd.Series, names: pd.Series) -> pd.Series:
-    """Name each rep; None for nobody and for who has no name here."""
-    named = rep_ids.map(names).astype(object)
-    return named.where(named.notna(), None)
-
-
-def _by(deals: pd.DataFrame, ids: pd.Series) -> pd.Series:
-    """Sum the amounts of each rep, nobody's included."""
-    return _reindexed(deals.groupby("rep_id", dropna=False)["amount_usd"].sum(), ids)
-
-
-def _reindexed(by_rep: pd.Series, ids: pd.Series) -> pd.Series:
-    """Look up each id, null too; 0 where there is none."""
-    key = by_rep.index.to_series().fillna("").astype(object)
-    found = pd.Series(by_rep.to_numpy(float), index=key.to_numpy())
-    return ids.fillna("").map(found).astype(float).fillna(0.0)
+    return rows[columns]
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     whole = frame.astype(object).where(frame.notna(), None)
     return [{str(name): value for name, value in row.items()} for row in whole.to_dict("records")]
+
+
+def market_profile(
+    store: Store, market_id: str, *, scope: Scope, day: str | None = None
+) -> Profile:
+    """Give the profile of one market of the plan in force.
+
+    Counts are of the prospects that ``scope`` counts, lists and employees of the accounts it shows,
+    pipeline and quota of the reps whose money it shows. The size of the market is public.
+
+    Parameters
+    ----------
+    day
+        ISO day in the month, quarter and year that quotas are of; by default the day since which
+        the plan is in force.
+
+    Raises
+    ------
+    NotFoundError
+        If the plan has no such market, or none within reach.
+    """
+    with store.read() as transaction:
+        row, seen = views.find_market(transaction, market_id, scope)
+        plan, reading = seen.plan, ReadingLedger(transaction)
+        reps = reading.part(plan.plan_id, "reps", scope.accounts)
+        return profile(
+            Subject(market_id, row["name"], row["kind"], plan.name, day or plan.effective_from),
+            market_sizes.market_size(
+                row["kind"], row["units"], shapely.from_wkb(row["geometry"]), reference.load()
+            ),
+            reading.profiled(plan.plan_id, scope.counted, market_id=market_id),
+            reading.largest(plan.plan_id, scope.accounts, TOP, market_id=market_id),
+            reading.deals(plan.plan_id, scope.money, market_id=market_id),
+            Sellers(
+                reading.part(plan.plan_id, "territories", scope.money),
+                reps.set_index("rep_id")["name"],
+                reading.on_file("quotas", plan.plan_id, scope.money),
+            ),
+            accounts=scope.accounts,
+            money=scope.money,
+        )

@@ -97,8 +97,8 @@ def _near(
     west, south, east, north = shapely.bounds(outlines).T[:, :, None]
     is_near = ((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)).any(axis=1)
     is_near |= areas["kind"].eq("zip_code").to_numpy()  # what such a market holds is a list
-    kept = areas[is_near].drop(columns="geometry")
-    return gpd.GeoDataFrame(kept, geometry=outlines[is_near], crs=4326).reset_index(drop=True)
+    near = areas[is_near].drop(columns="geometry")
+    return gpd.GeoDataFrame(near, geometry=outlines[is_near], crs=4326).reset_index(drop=True)
 
 
 def _parent(transaction: Transaction, seen: Seen, prospect_id: str) -> pd.DataFrame:
@@ -108,10 +108,10 @@ def _parent(transaction: Transaction, seen: Seen, prospect_id: str) -> pd.DataFr
     )
     if parent_id is None:
         return _empty(PARENT_COLUMNS)
-    found = seen.prospects(prospect_id=parent_id)
-    if found.empty:
-        found = seen.names_beyond(prospect_id=parent_id)
-    return found[list(PARENT_COLUMNS)]
+    parent = seen.prospects(prospect_id=parent_id)
+    if parent.empty:
+        parent = seen.names_beyond(prospect_id=parent_id)
+    return parent[list(PARENT_COLUMNS)]
 
 
 def _empty(columns: tuple[str, ...]) -> pd.DataFrame:

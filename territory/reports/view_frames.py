@@ -76,13 +76,13 @@ class Seen:
 
     def prospects(self, **equals: str | tuple[str, ...] | None) -> pd.DataFrame:
         """Give the prospects in reach, by id; ``equals`` as in ``rows.equal``."""
-        said = self._reading.prospects(self.plan.plan_id, self.scope.accounts, **equals)
+        rows = self._reading.prospects(self.plan.plan_id, self.scope.accounts, **equals)
         deals = self._reading.opportunities(self.plan.plan_id, self.scope.money, **equals)
         owned = self._territories().drop_duplicates("territory_id").set_index("territory_id")
-        whole = said.merge(pipeline(deals), how="left", on="prospect_id").assign(
-            uncertainty_mi=said["uncertainty_m"] / METRES_PER_MILE,
-            distance_mi=said["distance_m"] / METRES_PER_MILE,
-            territory_name=said["territory_id"].map(owned["name"]),
+        whole = rows.merge(pipeline(deals), how="left", on="prospect_id").assign(
+            uncertainty_mi=rows["uncertainty_m"] / METRES_PER_MILE,
+            distance_mi=rows["distance_m"] / METRES_PER_MILE,
+            territory_name=rows["territory_id"].map(owned["name"]),
         )
         if not self.scope.accounts.is_all:
             whole["reason"] = without_rivals(whole["reason"])
@@ -109,8 +109,8 @@ class Seen:
         reach = self.scope.counted
         whole = self._recounted(self._reading.markets(self.plan.plan_id, reach), "market_id")
         if not reach.is_all:
-            found = self._findings_by_market(reach)
-            whole["findings"] = found.reindex(whole["market_id"], fill_value=0).to_numpy(int)
+            findings = self._findings_by_market(reach)
+            whole["findings"] = findings.reindex(whole["market_id"], fill_value=0).to_numpy(int)
         owners = self._reading.part(self.plan.plan_id, "territories", reach)
         owners = owners.dropna(subset="rep_id").drop_duplicates(["rep_id", "market_id"])
         quota = self._quotas() / owners.groupby("rep_id").size()
@@ -178,8 +178,8 @@ class Seen:
         """Count anew what markets or offices hold in reach; ``by`` is their key in assignments."""
         if self.scope.counted.is_all:
             return part
-        held = self._reading.counted(self.plan.plan_id, self.scope.counted)
-        counts = count(held, by).dropna(subset=by).set_index(by)
+        rows = self._reading.counted(self.plan.plan_id, self.scope.counted)
+        counts = count(rows, by).dropna(subset=by).set_index(by)
         numbers = counts.reindex(part[part.columns[0]], fill_value=0)
         return part.assign(**{name: numbers[name].to_numpy(int) for name in COUNTS})
 

@@ -146,8 +146,8 @@ def overview(store: Store, *, scope: Scope) -> Overview:
 def _state(transaction: Transaction) -> tuple[str | None, ...]:
     """Say by what an overview or a sum may differ: the plan, what was imported and decided."""
     plan, notice = PlanLedger(transaction).plan_in_force(), transaction.setting(DEMO_NOTICE)
-    told = (plan.plan_id, plan.digest) if plan else ()
-    return (*told, notice, SnapshotLedger(transaction).state())
+    plan_state = (plan.plan_id, plan.digest) if plan else ()
+    return (*plan_state, notice, SnapshotLedger(transaction).state())
 
 
 def _overview(transaction: Transaction, scope: Scope) -> Overview:
@@ -249,15 +249,15 @@ def find_market(transaction: Transaction, market_id: str, scope: Scope) -> tuple
         If the plan has no such market, or none within reach.
     """
     plan = PlanLedger(transaction).plan_in_force()
-    found = pd.DataFrame()
+    rows = pd.DataFrame()
     if plan is not None:
-        found = ReadingLedger(transaction).markets(plan.plan_id, scope.counted, market_id=market_id)
-    if plan is None or found.empty:
+        rows = ReadingLedger(transaction).markets(plan.plan_id, scope.counted, market_id=market_id)
+    if plan is None or rows.empty:
         raise NotFoundError(
             f"No market {market_id!r} in the plan in force. `territory export markets` lists "
             "those there are."
         )
-    return found.iloc[0], Seen(transaction, plan, scope)
+    return rows.iloc[0], Seen(transaction, plan, scope)
 
 
 def prospect(store: Store, prospect_id: str, *, scope: Scope) -> ProspectView:
@@ -270,13 +270,13 @@ def prospect(store: Store, prospect_id: str, *, scope: Scope) -> ProspectView:
     """
     with store.read() as transaction:
         plan = PlanLedger(transaction).plan_in_force()
-        found, is_name_only = pd.DataFrame(), False
+        rows, is_name_only = pd.DataFrame(), False
         if plan is not None:
             seen = Seen(transaction, plan, scope)
-            found = seen.prospects(prospect_id=prospect_id)
-            if is_name_only := found.empty:
-                found = seen.names_beyond(prospect_id=prospect_id)
-        if plan is None or found.empty:
+            rows = seen.prospects(prospect_id=prospect_id)
+            if is_name_only := rows.empty:
+                rows = seen.names_beyond(prospect_id=prospect_id)
+        if plan is None or rows.empty:
             raise NotFoundError(
                 f"No prospect {prospect_id!r} in the plan in force. `territory export prospects` "
                 "lists those there are."
@@ -286,18 +286,18 @@ def prospect(store: Store, prospect_id: str, *, scope: Scope) -> ProspectView:
             "contacts": scope.people,
             "sites": scope.accounts,
         }
-        held = {
+        parts = {
             kind: ReadingLedger(transaction).on_file(
                 kind, plan.plan_id, reach, prospect_id=prospect_id
             )
             for kind, reach in reaches.items()
         }
-        rep_id = found["rep_id"].iloc[0]
+        rep_id = rows["rep_id"].iloc[0]
         return ProspectView(
-            found,
-            held["opportunities"],
-            held["contacts"],
-            held["sites"],
+            rows,
+            parts["opportunities"],
+            parts["contacts"],
+            parts["sites"],
             is_name_only=is_name_only,
             withheld=frozenset(kind for kind, reach in reaches.items() if not reach.holds(rep_id)),
         )
