@@ -53,35 +53,37 @@ def new_token(
     NotFoundError
         If there is no such user.
     """
-    asked = frozenset(scopes)
+    wanted_scopes = frozenset(scopes)
     secret = PREFIX + passwords.new_secret()
     with store.write() as transaction:
         owner = known_user(transaction, user_id)
         if not owner.is_active:
             raise ConflictError("This user is disabled. `territory user disable --undo` ends that.")
-        _check(name, asked, capabilities(owner) & TOKEN_SCOPES, lifetime)
+        _check(name, wanted_scopes, capabilities(owner) & TOKEN_SCOPES, lifetime)
         unnumbered = Token(
             token_id="",
             user_id=user_id,
             name=name.strip(),
-            scopes=asked,
+            scopes=wanted_scopes,
             created_at=utc_text(now),
             created_by=by,
             expires_at=utc_text(now + lifetime),
         )
         token = EntryLedger(transaction).add_token(unnumbered, passwords.fingerprint(secret))
-        detail = {"id": token.token_id, "scopes": asked, "expires_at": token.expires_at}
+        detail = {"id": token.token_id, "scopes": wanted_scopes, "expires_at": token.expires_at}
         record_of_user(transaction, by, now, "token.new", user_id, detail=detail)
     return NewToken(secret, token)
 
 
-def _check(name: str, asked: frozenset[str], allowed: frozenset[str], lifetime: timedelta) -> None:
+def _check(
+    name: str, wanted_scopes: frozenset[str], allowed: frozenset[str], lifetime: timedelta
+) -> None:
     breaches = []
     if not name.strip() or len(name) > LONGEST_NAME:
         breaches.append(f"its name must have 1 to {LONGEST_NAME} characters")
-    if not asked:
+    if not wanted_scopes:
         breaches.append("it has no scope")
-    if beyond := sorted(asked - allowed):
+    if beyond := sorted(wanted_scopes - allowed):
         breaches.append(f"its user may not give it {', '.join(beyond)}")
     if not timedelta() < lifetime <= LONGEST:
         breaches.append(f"it must last {LONGEST.days} days at most, and more than nothing")
@@ -105,11 +107,11 @@ def revoke_token(store: Store, token_id: str, *, by: str, now: datetime) -> Toke
         If there is no such token.
     """
     with store.write() as transaction:
-        found = EntryLedger(transaction).token(token_id)
-        if found is None:
+        token = EntryLedger(transaction).token(token_id)
+        if token is None:
             raise NotFoundError("There is no such token. `territory token list` shows them.")
-        if found.revoked_at is None:
+        if token.revoked_at is None:
             EntryLedger(transaction).revoke_token(token_id, utc_text(now))
             detail = {"id": token_id}
-            record_of_user(transaction, by, now, "token.revoke", found.user_id, detail=detail)
-        return EntryLedger(transaction).token(token_id) or found
+            record_of_user(transaction, by, now, "token.revoke", token.user_id, detail=detail)
+        return EntryLedger(transaction).token(token_id) or token

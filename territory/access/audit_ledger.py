@@ -84,20 +84,20 @@ class AuditLedger:
             salt=salt,
             payload=payload,
         )
-        told = {name: getattr(event, name) for name in audit_events.c.keys()}  # noqa: SIM118
+        columns = {name: getattr(event, name) for name in audit_events.c.keys()}  # noqa: SIM118
         end = Head(event.number, event_hash(event))
-        self._connection.execute(ADD_EVENT, told | {"hash": end.hash})
+        self._connection.execute(ADD_EVENT, columns | {"hash": end.hash})
         if payload is not None:
-            held = {"number": event.number, "salt": salt, "payload": payload}
-            self._connection.execute(ADD_PAYLOAD, held)
+            private = {"number": event.number, "salt": salt, "payload": payload}
+            self._connection.execute(ADD_PAYLOAD, private)
         self._connection.execute(MOVE_ANCHOR, {"end": str(end)})
         return event.number
 
     def anchor(self) -> Head | None:
         """Give the end of the log as the store noted it, None where the note is unreadable."""
-        found = self._connection.execute(READ_ANCHOR).scalar()
+        text = self._connection.execute(READ_ANCHOR).scalar()
         try:
-            return Head.parse(str(found))
+            return Head.parse(str(text))
         except InputError:
             return None
 
@@ -117,15 +117,15 @@ class AuditLedger:
             .order_by(audit_payloads.c.number)
             .limit(1)
         )
-        found: int | None = self._connection.execute(query).scalar()
-        return found
+        number: int | None = self._connection.execute(query).scalar()
+        return number
 
     def purged_through(self) -> int:
         """Give the number of the last event whose payload the log says was purged, 0 for none."""
-        told = self._connection.execute(
+        row = self._connection.execute(
             select(audit_events.c.subject_id).where(audit_events.c.action == PURGE)
         ).scalars()
-        return max((int(number) for number in told if str(number).isdecimal()), default=0)
+        return max((int(number) for number in row if str(number).isdecimal()), default=0)
 
     def search(
         self, criteria: dict[str, str | None], *, limit: int | None, offset: int
@@ -158,12 +158,12 @@ class AuditLedger:
 
     def payloads_through(self, number: int) -> int:
         """Count the payloads of the events up to a number."""
-        found: int = self._connection.execute(
+        count: int = self._connection.execute(
             select(func.count())
             .select_from(audit_payloads)
             .where(audit_payloads.c.number <= number)
         ).scalar_one()
-        return found
+        return count
 
     def purge_through(self, number: int) -> None:
         """Delete the payloads of the events up to a number, which an event must have announced."""

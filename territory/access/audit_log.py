@@ -110,7 +110,7 @@ def _append(
     detail: Any = None,
 ) -> int:
     private = SECRET_FIELDS | _private(subject_kind)
-    told = {
+    payload = {
         name: _plain(value, private)
         for name, value in (("before", before), ("after", after), ("detail", detail))
         if value is not None
@@ -121,15 +121,15 @@ def _append(
         action=_printable(action),
         subject_kind=_printable(subject_kind),
         subject_id=_printable(subject_id),
-        salt=secrets.token_hex(16) if told else None,
-        payload=json.dumps(told, sort_keys=True, allow_nan=False) if told else None,
+        salt=secrets.token_hex(16) if payload else None,
+        payload=json.dumps(payload, sort_keys=True, allow_nan=False) if payload else None,
     )
 
 
 def _private(subject_kind: str) -> frozenset[str]:
     """Give the fields that are withheld for a kind of subject, whatever its number or prefix."""
-    found = [fields for kind, fields in PRIVATE_FIELDS.items() if kind in subject_kind]
-    return frozenset().union(*found)
+    fields_by_kind = [fields for kind, fields in PRIVATE_FIELDS.items() if kind in subject_kind]
+    return frozenset().union(*fields_by_kind)
 
 
 def _plain(value: Any, private: frozenset[str]) -> Any:
@@ -166,7 +166,7 @@ def _printable(text: str) -> str:
     )
 
 
-def verify(store: Store, *, kept: Sequence[Head] = ()) -> AuditVerdict:
+def verify(store: Store, *, heads: Sequence[Head] = ()) -> AuditVerdict:
     """Walk the whole log and name the first row that was edited, deleted or moved, if any was.
 
     ``kept`` are heads that earlier verdicts gave and that were kept out of the database's reach:
@@ -176,7 +176,7 @@ def verify(store: Store, *, kept: Sequence[Head] = ()) -> AuditVerdict:
         ledger = AuditLedger(transaction)
         anchor, through = ledger.anchor(), ledger.purged_through()
         with closing(ledger.events()) as events:
-            verdict = hash_chain.verify(events, anchor, kept=kept, purged_through=through)
+            verdict = hash_chain.verify(events, anchor, heads=heads, purged_through=through)
         stray = ledger.stray_payload() if verdict.is_intact else None
     if stray is None:
         return verdict
@@ -252,12 +252,12 @@ def export(
     if tables.check_writable(Path(path)) not in FORMATS:
         raise FileFormatError(f"{path}: an audit log is written as .csv, .xlsx or .parquet.")
     criteria = _criteria(by, action, subject_kind, subject_id, since, until)
-    asked = {name: value for name, value in criteria.items() if value is not None}
+    filters = {name: value for name, value in criteria.items() if value is not None}
     with store.write() as transaction:
-        found, total = AuditLedger(transaction).search(criteria, limit=None, offset=0)
-        detail = {"rows": total, "criteria": asked}
+        rows, total = AuditLedger(transaction).search(criteria, limit=None, offset=0)
+        detail = {"rows": total, "criteria": filters}
         _append(transaction, exported_by, now, "audit.export", "audit", "log", detail=detail)
-    tables.write_table(found.iloc[::-1].reset_index(drop=True), path)
+    tables.write_table(rows.iloc[::-1].reset_index(drop=True), path)
     return total
 
 

@@ -58,10 +58,10 @@ class Head:
         InputError
             If it is no head.
         """
-        told = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", text)
-        if told is None:
+        match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", text)
+        if match is None:
             raise InputError("That is no head. `territory audit verify` prints one, as 120:9f2c...")
-        return cls(int(told[1]), told[2])
+        return cls(int(match[1]), match[2])
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def verify(
     events: Iterable[Event],
     anchor: Head | None,
     *,
-    kept: Sequence[Head] = (),
+    heads: Sequence[Head] = (),
     purged_through: int = 0,
 ) -> AuditVerdict:
     """Walk the log from its first event and stop at the first breach.
@@ -144,11 +144,11 @@ def verify(
     purged_through
         The number up to which the log says that payloads were purged.
     """
-    walk = _Walk({head.count: head for head in kept}, purged_through)
+    walk = _Walk({head.count: head for head in heads}, purged_through)
     try:
         for event in events:
             walk.step(event, anchor)
-        walk.end(anchor, kept)
+        walk.end(anchor, heads)
     except Breach as breach:
         return AuditVerdict(
             walk.head.count, walk.purged, walk.head, breach.number, breach.problem, breach.reason
@@ -159,9 +159,9 @@ def verify(
 class _Walk:
     """Where a verification stands."""
 
-    def __init__(self, kept: dict[int, Head], purged_through: int) -> None:
+    def __init__(self, heads: dict[int, Head], purged_through: int) -> None:
         self.head, self.purged = Head(), 0
-        self._kept, self._purged_through = kept, purged_through
+        self._kept, self._purged_through = heads, purged_through
 
     def step(self, event: Event, anchor: Head | None) -> None:
         number = self.head.count + 1
@@ -177,8 +177,8 @@ class _Walk:
             )
         self._check_payload(event)
         self.head = Head(number, event.hash)
-        kept = self._kept.get(number, self.head)
-        if kept != self.head:
+        expected = self._kept.get(number, self.head)
+        if expected != self.head:
             raise Breach(number, "rewritten", "a head that was kept has another hash for it.")
 
     def _check_payload(self, event: Event) -> None:
@@ -193,9 +193,9 @@ class _Walk:
         elif digest(event.salt, event.payload) != event.payload_hash:
             raise Breach(event.number, "payload_edited", "the payload has another hash.")
 
-    def end(self, anchor: Head | None, kept: Sequence[Head]) -> None:
+    def end(self, anchor: Head | None, heads: Sequence[Head]) -> None:
         last = self.head.count
-        promised = max([anchor.count if anchor else 0, *(head.count for head in kept)])
+        promised = max([anchor.count if anchor else 0, *(head.count for head in heads)])
         if promised > last:
             raise Breach(
                 last + 1, "truncated", f"{promised - last:,} events at the end are missing."
@@ -209,11 +209,15 @@ class _Walk:
             )  # fmt: skip
 
 
-def _gap(number: int, found: int) -> Breach:
-    if found < number:
-        return Breach(found, "edited", "its number is none that the log gives.")
-    missing = f"{found - number:,} events are missing" if found - number > 1 else "it is missing"
-    return Breach(number, "deleted", f"{missing}; the next that is there is {found:,}.")
+def _gap(number: int, next_number: int) -> Breach:
+    if next_number < number:
+        return Breach(next_number, "edited", "its number is none that the log gives.")
+    missing = (
+        f"{next_number - number:,} events are missing"
+        if next_number - number > 1
+        else "it is missing"
+    )
+    return Breach(number, "deleted", f"{missing}; the next that is there is {next_number:,}.")
 
 
 def _changed(event: Event, count: int) -> Breach:

@@ -67,21 +67,21 @@ def count_attempt(store: Store, login: str, address: str | None, now: datetime) 
     keys = _account_key(folded), _address_key(address)
     with store.write() as transaction:
         policy = policy_in(transaction)
-        told = [EntryLedger(transaction).attempts(key) for key in keys]
-        locked_s = max(_locked_s(attempts, now) for attempts in told)
-        found = AccessLedger(transaction).user_of_login(folded)
+        counters = [EntryLedger(transaction).attempts(key) for key in keys]
+        locked_s = max(_locked_s(attempts, now) for attempts in counters)
+        user = AccessLedger(transaction).user_of_login(folded)
         if locked_s:
-            _turn_away(transaction, told, found, address, now)
+            _turn_away(transaction, counters, user, address, now)
         else:
             limits = (policy.account_attempts, policy.address_attempts)
-            for attempts, limit in zip(told, limits, strict=True):
+            for attempts, limit in zip(counters, limits, strict=True):
                 EntryLedger(transaction).save_attempts(_failed(attempts, limit, policy, now))
         EntryLedger(transaction).tidy(expired=utc_text(now - QUIET), quiet=utc_text(now - QUIET))
-        known = found if found is not None and found.is_active else None
-        known_hash = AccessLedger(transaction).password_hash(known.user_id) if known else None
+        active = user if user is not None and user.is_active else None
+        known_hash = AccessLedger(transaction).password_hash(active.user_id) if active else None
     if locked_s:
         raise LockedOutError(locked_s)
-    return Attempt(*keys, known, known_hash)
+    return Attempt(*keys, active, known_hash)
 
 
 def check_address(store: Store, address: str | None, now: datetime) -> None:
@@ -113,9 +113,9 @@ def refuse(transaction: Transaction, attempt: Attempt, address: str | None, now:
         _take_refused(transaction, EntryLedger(transaction).attempts(key))
         for key in (attempt.account, attempt.address)
     )
-    known = attempt.user.user_id if attempt.user else UNKNOWN
+    user_id = attempt.user.user_id if attempt.user else UNKNOWN
     detail = {"method": "password", "address": address, "turned_away_before": turned_away}
-    record_of_user(transaction, NOBODY, now, "session.refused", known, detail=detail)
+    record_of_user(transaction, NOBODY, now, "session.refused", user_id, detail=detail)
 
 
 def forgive(transaction: Transaction, attempt: Attempt) -> int:
@@ -138,7 +138,7 @@ def forgive(transaction: Transaction, attempt: Attempt) -> int:
 
 def _turn_away(
     transaction: Transaction,
-    told: list[Attempts],
+    counters: list[Attempts],
     user: User | None,
     address: str | None,
     now: datetime,
@@ -147,11 +147,11 @@ def _turn_away(
 
     The others are told by the next event, so that nobody fills the log by knocking.
     """
-    shut = [attempts for attempts in told if _locked_s(attempts, now)]
+    shut = [attempts for attempts in counters if _locked_s(attempts, now)]
     if not any(attempts.refused for attempts in shut):
-        known = user.user_id if user else UNKNOWN
+        user_id = user.user_id if user else UNKNOWN
         record_of_user(
-            transaction, NOBODY, now, "session.locked", known, detail={"address": address}
+            transaction, NOBODY, now, "session.locked", user_id, detail={"address": address}
         )
     for attempts in shut:
         EntryLedger(transaction).save_attempts(

@@ -78,8 +78,8 @@ def make_link(
         if purpose == "reset":
             EntryLedger(transaction).drop_links(user_id)
         EntryLedger(transaction).add_link(link)
-        told = {"purpose": purpose, "loopback_only": loopback_only, "expires_at": link.expires_at}
-        record_of_user(transaction, by, now, "link.make", user_id, detail=told)
+        detail = {"purpose": purpose, "loopback_only": loopback_only, "expires_at": link.expires_at}
+        record_of_user(transaction, by, now, "link.make", user_id, detail=detail)
     return OneTimeLink(secret, user_id, purpose, loopback_only, link.expires_at)
 
 

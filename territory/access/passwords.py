@@ -58,16 +58,16 @@ def check_password(password: str, *, least: int, names: tuple[str, ...]) -> None
     InputError
         Naming everything that is wrong, never the password.
     """
-    told = _folded(password)
+    folded = _folded(password)
     breaches = []
-    if len(told) < least:
-        breaches.append(f"it has {len(told)} characters and needs {least}")
-    if len(told) > LONGEST:
+    if len(folded) < least:
+        breaches.append(f"it has {len(folded)} characters and needs {least}")
+    if len(folded) > LONGEST:
         breaches.append(f"it has more than {LONGEST:,} characters")
-    if len(set(told)) < FEWEST_DIFFERENT:
+    if len(set(folded)) < FEWEST_DIFFERENT:
         breaches.append(f"it has fewer than {FEWEST_DIFFERENT} different characters")
     parts = {part for name in names for part in (name, *name.replace("@", " ").split())}
-    if any(len(part) > 2 and part.casefold() in told.casefold() for part in parts):
+    if any(len(part) > 2 and part.casefold() in folded.casefold() for part in parts):
         breaches.append("it contains the login or the name")
     if breaches:
         raise InputError(f"This password will not do: {'; '.join(breaches)}.")

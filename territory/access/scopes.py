@@ -101,13 +101,13 @@ class AccessPolicy:
     password_min_length: int = 12
 
     def __post_init__(self) -> None:
-        told: dict[str, Any] = dataclasses.asdict(self)
+        values: dict[str, Any] = dataclasses.asdict(self)
         breaches = [
-            f"{name} = {told[name]!r}: must be a whole number from {least:,} to {most:,}"
+            f"{name} = {values[name]!r}: must be a whole number from {least:,} to {most:,}"
             for name, (least, most) in _BOUNDS.items()
-            if type(told[name]) is not int or not least <= told[name] <= most
+            if type(values[name]) is not int or not least <= values[name] <= most
         ]
-        if not isinstance(told["reps_see_names"], bool):
+        if not isinstance(values["reps_see_names"], bool):
             breaches.append(f"reps_see_names = {self.reps_see_names!r}: must be true or false")
         if breaches:
             raise PolicyError(f"Access policy: {'; '.join(breaches)}.")
@@ -236,9 +236,9 @@ def reach_of(viewer: Viewer | None, capability: str) -> Reach:
     """Say over whose rows the viewer has a capability, each role counted by itself."""
     reach = NOTHING
     for role in _roles(viewer):
-        held = _capabilities(viewer, role)
-        if capability in held:
-            reach |= _rows(viewer, role, held)
+        capabilities = _capabilities(viewer, role)
+        if capability in capabilities:
+            reach |= _rows(viewer, role, capabilities)
     return reach
 
 
@@ -270,15 +270,15 @@ def _roles(viewer: Viewer | None) -> frozenset[str]:
 
 
 def _capabilities(viewer: Viewer | None, role: str) -> frozenset[str]:
-    held = CAPABILITIES[role]
-    return held if viewer is None or viewer.scopes is None else held & viewer.scopes
+    capabilities = CAPABILITIES[role]
+    return capabilities if viewer is None or viewer.scopes is None else capabilities & viewer.scopes
 
 
-def _rows(viewer: Viewer | None, role: str, held: frozenset[str]) -> Reach:
+def _rows(viewer: Viewer | None, role: str, capabilities: frozenset[str]) -> Reach:
     """Say whose rows a role reads: one that reads no accounts reads nothing about them either."""
-    if "see_accounts_all" in held:
+    if "see_accounts_all" in capabilities:
         return EVERYTHING
-    if viewer is None or "see_accounts_own" not in held:
+    if viewer is None or "see_accounts_own" not in capabilities:
         return NOTHING
     if role == "manager":
         return Reach(rep_ids=viewer.managed_rep_ids)
@@ -292,13 +292,13 @@ def narrow(frame: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     columns of rows out of the pipeline's reach are blank.
     """
     own = scope.accounts.mask(frame["rep_id"])
-    kept = np.ones(len(frame), dtype=bool) if scope.names_beyond else own
-    seen, own = frame[kept].copy(), own[kept]
+    is_listed = np.ones(len(frame), dtype=bool) if scope.names_beyond else own
+    seen, own = frame[is_listed].copy(), own[is_listed]
     deals = scope.pipeline.mask(seen["rep_id"]) & own
     for name in seen.columns:
-        shown = deals if name in PIPELINE_COLUMNS else own
-        if name not in NAME_COLUMNS and not shown.all():
-            seen[name] = seen[name].where(shown, _blank(seen[name]))
+        is_open = deals if name in PIPELINE_COLUMNS else own
+        if name not in NAME_COLUMNS and not is_open.all():
+            seen[name] = seen[name].where(is_open, _blank(seen[name]))
     return seen.reset_index(drop=True)
 
 
@@ -317,8 +317,8 @@ class GroupRoles:
 
     def roles_of(self, groups: Iterable[str]) -> frozenset[str]:
         """Give the roles of someone in these groups; a group is compared to the letter."""
-        told = set(groups)
-        return frozenset(role for group, role in self.rules if group in told)
+        names = set(groups)
+        return frozenset(role for group, role in self.rules if group in names)
 
 
 def check_roles(roles: Iterable[str]) -> frozenset[str]:
@@ -338,11 +338,11 @@ def check_roles(roles: Iterable[str]) -> frozenset[str]:
 def network_of(address: str | None) -> str:
     """Name what one party holds: an IPv4 address, or the /64 of an IPv6 one; "unknown" for none."""
     try:
-        told = ipaddress.ip_address(address or "")
+        ip = ipaddress.ip_address(address or "")
     except ValueError:
         return "unknown"
-    if isinstance(told, ipaddress.IPv4Address):
-        return str(told)
-    if told.ipv4_mapped:
-        return str(told.ipv4_mapped)
-    return str(ipaddress.ip_network((told, 64), strict=False))
+    if isinstance(ip, ipaddress.IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped:
+        return str(ip.ipv4_mapped)
+    return str(ipaddress.ip_network((ip, 64), strict=False))

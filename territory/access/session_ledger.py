@@ -89,12 +89,12 @@ class EntryLedger:
 
     def sessions(self, user_id: str) -> list[Session]:
         """Give the sessions of a user that have not ended, the latest first."""
-        found = self._connection.execute(
+        rows = self._connection.execute(
             select(sessions)
             .where(sessions.c.user_id == user_id, sessions.c.ended_at.is_(None))
             .order_by(sessions.c.created_at.desc(), sessions.c.session_hash)
         )
-        return [Session(**row) for row in found.mappings()]
+        return [Session(**row) for row in rows.mappings()]
 
     def end_session(self, session_hash: str, at: str) -> None:
         """End one session."""
@@ -134,7 +134,7 @@ class EntryLedger:
             with self._connection.begin_nested():
                 self._connection.execute(statement)
         except OperationalError as error:
-            if not any(told in str(error.orig) for told in ("locked", "concurrent")):
+            if not any(word in str(error.orig) for word in ("locked", "concurrent")):
                 raise
         finally:
             if is_sqlite:
@@ -168,9 +168,9 @@ class EntryLedger:
         top: int | None = self._connection.execute(select(func.max(api_tokens.c.number))).scalar()
         number = (top or 0) + 1
         numbered = replace(token, token_id=f"token-{number}")
-        told = vars(numbered) | {"scopes": " ".join(sorted(token.scopes))}
+        columns = vars(numbered) | {"scopes": " ".join(sorted(token.scopes))}
         self._connection.execute(
-            insert(api_tokens).values(**told, number=number, token_hash=token_hash)
+            insert(api_tokens).values(**columns, number=number, token_hash=token_hash)
         )
         return numbered
 
@@ -225,5 +225,5 @@ class EntryLedger:
 
 
 def _token(row: RowMapping) -> Token:
-    told = {item.name: row[item.name] for item in fields(Token)}
-    return Token(**told | {"scopes": frozenset(row["scopes"].split())})
+    columns = {item.name: row[item.name] for item in fields(Token)}
+    return Token(**columns | {"scopes": frozenset(row["scopes"].split())})

@@ -45,16 +45,16 @@ class _Known:
 
 def viewer_of_session(store: Store, secret: str, *, now: datetime) -> Viewer | None:
     """Say who asks in a session; None where it is unknown, over, or its user shut out."""
-    found = store.remember(
+    session = store.remember(
         ("session", passwords.fingerprint(secret)),
         lambda transaction: _session(transaction, passwords.fingerprint(secret)),
     )
-    if found is None or not _is_open(found.session, found.policy, now):
+    if session is None or not _is_open(session.session, session.policy, now):
         return None
-    if found.viewer is not None and found.session.seen_at <= utc_text(now - SEEN_EVERY):
+    if session.viewer is not None and session.session.seen_at <= utc_text(now - SEEN_EVERY):
         with store.read() as transaction:
-            EntryLedger(transaction).touch_session(found.session.session_hash, utc_text(now))
-    return found.viewer
+            EntryLedger(transaction).touch_session(session.session.session_hash, utc_text(now))
+    return session.viewer
 
 
 def viewer_of_token(store: Store, secret: str, *, now: datetime) -> Viewer | None:

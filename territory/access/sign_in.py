@@ -118,8 +118,10 @@ def change_password(
     with store.write() as transaction:
         if _still_open(transaction, attempt) is not None:
             forgive(transaction, attempt)
-            kept = passwords.fingerprint(keep) if keep else None
-            _set_password(transaction, user_id, password_hash, now, "user.password", keep=kept)
+            fingerprint = passwords.fingerprint(keep) if keep else None
+            _set_password(
+                transaction, user_id, password_hash, now, "user.password", keep=fingerprint
+            )
             return
     raise SignInError(REFUSED)
 
@@ -219,9 +221,9 @@ def sign_in_by_identity(
             user = _settle_groups(transaction, user, identity, groups, now)
         if user is not None and user.is_active and user.roles:
             return open_session(transaction, user.user_id, "company", address, now)
-        known = user.user_id if user else UNKNOWN
+        user_id = user.user_id if user else UNKNOWN
         detail = {"method": "company", "issuer": identity.issuer, "address": address}
-        record_of_user(transaction, NOBODY, now, "session.refused", known, detail=detail)
+        record_of_user(transaction, NOBODY, now, "session.refused", user_id, detail=detail)
     raise SignInError(COMPANY_REFUSED)
 
 

@@ -55,15 +55,15 @@ class AccessLedger:
 
     def user_of_identity(self, issuer: str, subject: str) -> User | None:
         """Look up the user that an identity at a company's sign-on belongs to."""
-        known = (identities.c.issuer == issuer) & (identities.c.subject == subject)
-        owner = select(identities.c.user_id).where(known).scalar_subquery()
+        is_theirs = (identities.c.issuer == issuer) & (identities.c.subject == subject)
+        owner = select(identities.c.user_id).where(is_theirs).scalar_subquery()
         return next(iter(self._users(users.c.user_id == owner)), None)
 
     def _users(self, condition: ColumnElement[bool]) -> list[User]:
-        found = self._connection.execute(
+        rows = self._connection.execute(
             select(users).where(condition).order_by(users.c.number)
         ).all()
-        ids = [row.user_id for row in found]
+        ids = [row.user_id for row in rows]
         roles = self._lists(user_roles, "role", ids)
         reps = self._lists(user_reps, "rep_id", ids)
         return [
@@ -78,7 +78,7 @@ class AccessLedger:
                 is_active=row.disabled_at is None,
                 has_password=row.password_hash is not None,
             )
-            for row in found
+            for row in rows
         ]
 
     def _lists(self, table: Table, column: str, ids: list[str]) -> defaultdict[str, list[str]]:
@@ -122,9 +122,9 @@ class AccessLedger:
             (user_reps, "rep_id", managed_rep_ids),
         ):
             self._connection.execute(delete(table).where(table.c.user_id == user_id))
-            told = [{"user_id": user_id, column: value} for value in sorted(set(values))]
-            if told:
-                self._connection.execute(insert(table), told)
+            rows = [{"user_id": user_id, column: value} for value in sorted(set(values))]
+            if rows:
+                self._connection.execute(insert(table), rows)
 
     def set_disabled(self, user_id: str, at: str | None) -> None:
         """Shut a user out from a moment on, or let the user in again (None)."""
@@ -132,10 +132,10 @@ class AccessLedger:
 
     def password_hash(self, user_id: str) -> str | None:
         """Give the hash of a user's password, None where none is set."""
-        found: str | None = self._connection.execute(
+        hashed: str | None = self._connection.execute(
             select(users.c.password_hash).where(users.c.user_id == user_id)
         ).scalar()
-        return found
+        return hashed
 
     def set_password_hash(self, user_id: str, password_hash: str) -> None:
         """Replace the hash of a user's password."""
@@ -160,12 +160,12 @@ class AccessLedger:
 
     def accounts_within(self, plan_id: str, reach: Reach) -> pd.DataFrame:
         """Give ``prospect_id`` and ``rep_id`` of the prospects of a plan within reach, by id."""
-        said = plan_assignments
+        assignments = plan_assignments
         return rows.read(
             self._connection,
-            select(said.c.prospect_id, said.c.rep_id)
-            .where(said.c.plan_id == plan_id, within(said.c.rep_id, reach))
-            .order_by(said.c.prospect_id),
+            select(assignments.c.prospect_id, assignments.c.rep_id)
+            .where(assignments.c.plan_id == plan_id, within(assignments.c.rep_id, reach))
+            .order_by(assignments.c.prospect_id),
         )
 
 

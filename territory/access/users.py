@@ -81,10 +81,10 @@ def find_user(store: Store, login: str) -> User:
         If there is none.
     """
     with store.read() as transaction:
-        found = AccessLedger(transaction).user_of_login(fold_login(login))
-    if found is None:
+        user = AccessLedger(transaction).user_of_login(fold_login(login))
+    if user is None:
         raise NotFoundError(NO_USER)
-    return found
+    return user
 
 
 def add_user(
@@ -292,10 +292,10 @@ def known_user(transaction: Transaction, user_id: str) -> User:
     NotFoundError
         If there is none.
     """
-    found = AccessLedger(transaction).user(user_id)
-    if found is None:
+    user = AccessLedger(transaction).user(user_id)
+    if user is None:
         raise NotFoundError(NO_USER)
-    return found
+    return user
 
 
 def _give_roles(
@@ -317,9 +317,9 @@ def _give_roles(
             breaches.append(f"the role {role} and {option} go together")
     if breaches:
         raise InputError(f"These roles will not do: {'; '.join(breaches)}.")
-    asked = managed | ({rep_id} if rep_id else set())
-    known = set(transaction.table("reps", ["rep_id"])["rep_id"]) if asked else set()
-    if unknown := sorted(asked - known):
+    wanted = managed | ({rep_id} if rep_id else set())
+    rep_ids = set(transaction.table("reps", ["rep_id"])["rep_id"]) if wanted else set()
+    if unknown := sorted(wanted - rep_ids):
         raise NotFoundError(
             f"No rep {', '.join(map(repr, unknown))}. `territory export reps` lists them."
         )
@@ -331,24 +331,24 @@ def _check_admin_left(transaction: Transaction, before: User) -> None:
     if not before.is_active or "manage_users" not in capabilities(before):
         return
     left = [
-        found
-        for found in AccessLedger(transaction).users()
-        if found.is_active and "manage_users" in capabilities(found)
+        user
+        for user in AccessLedger(transaction).users()
+        if user.is_active and "manage_users" in capabilities(user)
     ]
     if not left:
         raise ConflictError("Nobody would be left to manage users. Make another one admin first.")
 
 
-def capabilities(told: User) -> frozenset[str]:
+def capabilities(user: User) -> frozenset[str]:
     """Give all that the roles of a user allow."""
-    return frozenset().union(*(CAPABILITIES[role] for role in told.roles))
+    return frozenset().union(*(CAPABILITIES[role] for role in user.roles))
 
 
-def _facts(told: User) -> dict[str, object]:
+def _facts(user: User) -> dict[str, object]:
     return {
-        "roles": told.roles,
-        "rep_id": told.rep_id,
-        "managed_rep_ids": told.managed_rep_ids,
+        "roles": user.roles,
+        "rep_id": user.rep_id,
+        "managed_rep_ids": user.managed_rep_ids,
     }
 
 

@@ -82,7 +82,7 @@ class Due:
     accounts: int
 
 
-def work_of(store: Store, prospect_id: str, *, scope: Scope, shown: int = SHOWN) -> AccountWork:
+def work_of(store: Store, prospect_id: str, *, scope: Scope, limit: int = SHOWN) -> AccountWork:
     """Give the notes and next steps of an account of the plan in force.
 
     Raises
@@ -95,8 +95,8 @@ def work_of(store: Store, prospect_id: str, *, scope: Scope, shown: int = SHOWN)
         ledger, people = WorkLedger(transaction), scope.people
         is_withheld = not people.holds(rep_id)
         reach = NOTHING if is_withheld else people
-        found = {
-            "notes": ledger.notes(plan_id, reach, prospect_id=prospect_id, limit=shown),
+        columns = {
+            "notes": ledger.notes(plan_id, reach, prospect_id=prospect_id, limit=limit),
             "steps": ledger.steps(plan_id, reach, prospect_id=prospect_id),
             "past": ledger.steps(
                 plan_id, reach, prospect_id=prospect_id, is_open=False, limit=PAST_STEPS
@@ -107,7 +107,7 @@ def work_of(store: Store, prospect_id: str, *, scope: Scope, shown: int = SHOWN)
             note_count=0 if is_withheld else ledger.note_count(prospect_id),
             is_on_file=ledger.is_on_file(prospect_id),
             is_withheld=is_withheld,
-            **found,
+            **columns,
         )
 
 
@@ -175,13 +175,16 @@ def with_work(store: Store, prospects: pd.DataFrame, *, scope: Scope) -> pd.Data
         first = ledger.steps(plan_id, scope.people).drop_duplicates("prospect_id")
         last = ledger.latest_notes(plan_id, scope.people)
     first, ids = first.set_index("prospect_id"), prospects["prospect_id"]
-    told = {
+    columns = {
         "next_step": ids.map(first["words"]),
         "next_step_on": ids.map(first["due_on"]),
         "last_note": ids.map(last.set_index("prospect_id")["text"]),
     }
     return prospects.assign(
-        **{name: column.astype(object).where(column.notna(), None) for name, column in told.items()}
+        **{
+            name: column.astype(object).where(column.notna(), None)
+            for name, column in columns.items()
+        }
     )
 
 
@@ -203,8 +206,8 @@ def add_note(
     with store.write() as transaction:
         _refuse_gone(transaction, prospect_id, scope)
         note_id = WorkLedger(transaction).add_note(prospect_id, words, at=utc_text(now), by=by)
-        told = {"prospect_id": prospect_id, "text": words, "characters": len(words)}
-        _record(transaction, "note.add", note_id, by, now, after=told)
+        payload = {"prospect_id": prospect_id, "text": words, "characters": len(words)}
+        _record(transaction, "note.add", note_id, by, now, after=payload)
     return note_id
 
 
@@ -221,16 +224,16 @@ def take_back_note(store: Store, note_id: str, *, scope: Scope, by: str, now: da
         If it was taken back already.
     """
     with store.write() as transaction:
-        found = WorkLedger(transaction).note(note_id)
+        note = WorkLedger(transaction).note(note_id)
         hint = "Load the page of the account again to see those there are."
-        prospect_id = _prospect_of(transaction, found, scope, f"No note {note_id!r}. {hint}")
-        if found is None or found.written_by != by:
+        prospect_id = _prospect_of(transaction, note, scope, f"No note {note_id!r}. {hint}")
+        if note is None or note.written_by != by:
             raise DeniedError("Only who wrote a note takes it back. Write another one beside it.")
-        if found.taken_back_at is not None:
-            raise ConflictError(f"This note was taken back already, {found.taken_back_at}.")
+        if note.taken_back_at is not None:
+            raise ConflictError(f"This note was taken back already, {note.taken_back_at}.")
         WorkLedger(transaction).take_back_note(note_id, at=utc_text(now))
-        told = {"prospect_id": prospect_id, "text": found.text, "characters": len(found.text)}
-        _record(transaction, "note.take_back", note_id, by, now, before=told)
+        payload = {"prospect_id": prospect_id, "text": note.text, "characters": len(note.text)}
+        _record(transaction, "note.take_back", note_id, by, now, before=payload)
     return prospect_id
 
 
@@ -259,18 +262,18 @@ def set_next_step(
     ConflictError
         If other next steps stand there than were seen, or the prospect is no longer on file.
     """
-    told, day = _text("next step", words, LONGEST_STEP), _day(due_on, now)
+    text, day = _text("next step", words, LONGEST_STEP), _day(due_on, now)
     with store.write() as transaction:
         plan_id = _refuse_gone(transaction, prospect_id, scope)
         ledger = WorkLedger(transaction)
         standing = ledger.steps(plan_id, scope.people, prospect_id=prospect_id)
         if set(standing["step_id"]) != set(instead_of):
             raise ConflictError(_moved_on(standing))
-        step_id = ledger.add_step(prospect_id, told, day, at=utc_text(now), by=by)
+        step_id = ledger.add_step(prospect_id, text, day, at=utc_text(now), by=by)
         for old in standing["step_id"]:
             ledger.end_step(old, REPLACED, at=utc_text(now), by=by)
         before = standing[["step_id", "words", "due_on"]].to_dict("records")
-        after = {"prospect_id": prospect_id, "words": told, "due_on": day}
+        after = {"prospect_id": prospect_id, "words": text, "due_on": day}
         _record(transaction, "next_step.set", step_id, by, now, before=before or None, after=after)
     return step_id
 
@@ -297,16 +300,15 @@ def finish_next_step(store: Store, step_id: str, *, scope: Scope, by: str, now: 
         If it was done or replaced already.
     """
     with store.write() as transaction:
-        found, prospect_id = _step(transaction, step_id, scope)
-        if found.outcome is not None:
+        step, prospect_id = _step(transaction, step_id, scope)
+        if step.outcome is not None:
             raise ConflictError(
-                f"This next step was {found.outcome} already, {found.ended_at}. Load the page "
-                "again."
+                f"This next step was {step.outcome} already, {step.ended_at}. Load the page again."
             )
         WorkLedger(transaction).end_step(step_id, DONE, at=utc_text(now), by=by)
-        told = {"prospect_id": prospect_id, "words": found.words, "due_on": found.due_on}
-        after = {**told, "outcome": DONE}
-        _record(transaction, "next_step.done", step_id, by, now, before=told, after=after)
+        payload = {"prospect_id": prospect_id, "words": step.words, "due_on": step.due_on}
+        after = {**payload, "outcome": DONE}
+        _record(transaction, "next_step.done", step_id, by, now, before=payload, after=after)
     return prospect_id
 
 
@@ -321,41 +323,41 @@ def reopen_next_step(store: Store, step_id: str, *, scope: Scope, by: str, now: 
         If it was not done, or the account has another next step since.
     """
     with store.write() as transaction:
-        found, prospect_id = _step(transaction, step_id, scope)
+        step, prospect_id = _step(transaction, step_id, scope)
         plan_id, ledger = _plan_id(transaction), WorkLedger(transaction)
         standing = ledger.steps(plan_id, scope.people, prospect_id=prospect_id)
-        if found.outcome != DONE:
+        if step.outcome != DONE:
             raise ConflictError("This next step is not done, so no tick can be taken back.")
         if len(standing):
             raise ConflictError(_moved_on(standing))
         ledger.end_step(step_id, None, at=None, by=None)
-        told = {"prospect_id": prospect_id, "words": found.words, "due_on": found.due_on}
-        before = {**told, "outcome": DONE}
-        _record(transaction, "next_step.reopen", step_id, by, now, before=before, after=told)
+        payload = {"prospect_id": prospect_id, "words": step.words, "due_on": step.due_on}
+        before = {**payload, "outcome": DONE}
+        _record(transaction, "next_step.reopen", step_id, by, now, before=before, after=payload)
     return prospect_id
 
 
 def _step(transaction: Transaction, step_id: str, scope: Scope) -> tuple[Step, str]:
-    found = WorkLedger(transaction).step(step_id)
+    step = WorkLedger(transaction).step(step_id)
     missing = f"No next step {step_id!r}. `territory next list` shows those to be done."
-    prospect_id = _prospect_of(transaction, found, scope, missing)
-    if found is None:  # for the type checker: told above
+    prospect_id = _prospect_of(transaction, step, scope, missing)
+    if step is None:  # for the type checker: told above
         raise NotFoundError(missing)
-    return found, prospect_id
+    return step, prospect_id
 
 
 def _prospect_of(
-    transaction: Transaction, found: Note | Step | None, scope: Scope, missing: str
+    transaction: Transaction, activity: Note | Step | None, scope: Scope, missing: str
 ) -> str:
     """Give the prospect that a note or step is about; one out of reach is like one that is none."""
-    if found is None:
+    if activity is None:
         raise NotFoundError(missing)
     if not scope.people.is_all:
         try:
-            _account(transaction, found.prospect_id, scope)
+            _account(transaction, activity.prospect_id, scope)
         except NotFoundError:
             raise NotFoundError(missing) from None
-    return str(found.prospect_id)
+    return str(activity.prospect_id)
 
 
 def _account(
@@ -397,19 +399,19 @@ def _plan_id(transaction: Transaction) -> str | None:
 def _text(kind: str, text: str, longest: int) -> str:
     """Write a text as it is kept: one way to write each character, no control characters."""
     lines = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
-    kept = "".join(
+    clean = "".join(
         char for char in lines if char == "\n" or unicodedata.category(char) not in ("Cc", "Cs")
     ).strip()
     if longest == LONGEST_STEP:
-        kept = " ".join(kept.split())
-    if not kept:
+        clean = " ".join(clean.split())
+    if not clean:
         raise InputError(f"The {kind} is empty. Write what {_ASKED[kind]}.")
-    if len(kept) > longest:
+    if len(clean) > longest:
         raise InputError(
-            f"The {kind} has {len(kept):,} characters, and {longest:,} are kept. Shorten it by "
-            f"{len(kept) - longest:,}."
+            f"The {kind} has {len(clean):,} characters, and {longest:,} are kept. Shorten it by "
+            f"{len(clean) - longest:,}."
         )
-    return kept
+    return clean
 
 
 _ASKED = {"note": "was done", "next step": "is to be done"}

@@ -83,8 +83,8 @@ class WorkLedger:
     def note_count(self, prospect_id: str) -> int:
         """Count the notes about a prospect."""
         query = select(func.count()).where(account_notes.c.prospect_id == prospect_id)
-        found: int = self._connection.execute(query).scalar_one()
-        return found
+        count: int = self._connection.execute(query).scalar_one()
+        return count
 
     def steps(
         self,
@@ -102,14 +102,14 @@ class WorkLedger:
 
         ``until`` is the last day, and ``rep_id`` whose accounts, that are wanted.
         """
-        steps, said = next_steps, tables.plan_assignments
+        steps, assignments = next_steps, tables.plan_assignments
         ended = steps.c.outcome.is_(None) if is_open else steps.c.outcome.is_not(None)
         names = {"setter": "set_by", "ender": "ended_by"}
         query = self._about(steps, plan_id, reach, STEP_COLUMNS, names).where(ended)
         if prospect_id is not None:
             query = query.where(steps.c.prospect_id == prospect_id)
         if rep_id is not None:
-            query = query.where(said.c.rep_id == rep_id)
+            query = query.where(assignments.c.rep_id == rep_id)
         if until is not None:
             query = query.where(steps.c.due_on <= until)
         order = (
@@ -123,26 +123,26 @@ class WorkLedger:
 
         ``accounts`` are those of the plan that have any.
         """
-        said, due_on = tables.plan_assignments, next_steps.c.due_on
+        assignments, due_on = tables.plan_assignments, next_steps.c.due_on
         counts = {
             "overdue": func.sum(case((due_on < today, 1), else_=0)),
             "today": func.sum(case((due_on == today, 1), else_=0)),
             "later": func.sum(case((due_on > today, 1), else_=0)),
-            "accounts": func.count(said.c.prospect_id.distinct()),
+            "accounts": func.count(assignments.c.prospect_id.distinct()),
         }
-        found = self._connection.execute(
+        rows = self._connection.execute(
             select(*counts.values())
             .select_from(next_steps)
-            .outerjoin(said, self._in_plan(next_steps, plan_id))
-            .where(next_steps.c.outcome.is_(None), within(said.c.rep_id, reach))
+            .outerjoin(assignments, self._in_plan(next_steps, plan_id))
+            .where(next_steps.c.outcome.is_(None), within(assignments.c.rep_id, reach))
         ).one()
-        return {name: int(number or 0) for name, number in zip(counts, found, strict=True)}
+        return {name: int(number or 0) for name, number in zip(counts, rows, strict=True)}
 
     def owners(self, plan_id: str | None, reach: Reach, prospect_id: str) -> list[str | None]:
         """Give the rep who has a prospect in a plan, None for nobody; empty: out of reach."""
-        said = tables.plan_assignments
-        mine = (said.c.plan_id == plan_id) & (said.c.prospect_id == prospect_id)
-        query = select(said.c.rep_id).where(mine, within(said.c.rep_id, reach))
+        assignments = tables.plan_assignments
+        mine = (assignments.c.plan_id == plan_id) & (assignments.c.prospect_id == prospect_id)
+        query = select(assignments.c.rep_id).where(mine, within(assignments.c.rep_id, reach))
         return list(self._connection.execute(query).scalars())
 
     def is_on_file(self, prospect_id: str) -> bool:
@@ -153,14 +153,16 @@ class WorkLedger:
 
     def accounts(self, plan_id: str | None, reach: Reach) -> int:
         """Count the prospects of a plan within reach."""
-        said = tables.plan_assignments
-        query = select(func.count()).where(said.c.plan_id == plan_id, within(said.c.rep_id, reach))
-        found: int = self._connection.execute(query).scalar_one()
-        return found
+        assignments = tables.plan_assignments
+        query = select(func.count()).where(
+            assignments.c.plan_id == plan_id, within(assignments.c.rep_id, reach)
+        )
+        count: int = self._connection.execute(query).scalar_one()
+        return count
 
     def latest_notes(self, plan_id: str | None, reach: Reach) -> pd.DataFrame:
         """Read ``prospect_id`` and ``text`` of the newest note of each prospect that has one."""
-        notes, said = account_notes, tables.plan_assignments
+        notes, assignments = account_notes, tables.plan_assignments
         last = (
             select(func.max(notes.c.number))
             .where(notes.c.taken_back_at.is_(None))
@@ -168,8 +170,8 @@ class WorkLedger:
         )
         return self._read(
             select(notes.c.prospect_id, notes.c.text)
-            .join(said, self._in_plan(notes, plan_id))
-            .where(notes.c.number.in_(last), within(said.c.rep_id, reach))
+            .join(assignments, self._in_plan(notes, plan_id))
+            .where(notes.c.number.in_(last), within(assignments.c.rep_id, reach))
             .order_by(notes.c.prospect_id)
         )
 
@@ -187,29 +189,38 @@ class WorkLedger:
 
     def note(self, note_id: str) -> Note | None:
         """Look up a note by id."""
-        told = account_notes.c
+        columns = account_notes.c
         query = select(
-            told.note_id, told.prospect_id, told.text, told.written_by, told.taken_back_at
+            columns.note_id,
+            columns.prospect_id,
+            columns.text,
+            columns.written_by,
+            columns.taken_back_at,
         )
-        row = self._connection.execute(query.where(told.note_id == note_id)).one_or_none()
+        row = self._connection.execute(query.where(columns.note_id == note_id)).one_or_none()
         return None if row is None else Note(*row)
 
     def step(self, step_id: str) -> Step | None:
         """Look up a next step by id."""
-        told = next_steps.c
+        columns = next_steps.c
         query = select(
-            told.step_id, told.prospect_id, told.words, told.due_on, told.outcome, told.ended_at
+            columns.step_id,
+            columns.prospect_id,
+            columns.words,
+            columns.due_on,
+            columns.outcome,
+            columns.ended_at,
         )
-        row = self._connection.execute(query.where(told.step_id == step_id)).one_or_none()
+        row = self._connection.execute(query.where(columns.step_id == step_id)).one_or_none()
         return None if row is None else Step(*row)
 
     def add_note(self, prospect_id: str, text: str, *, at: str, by: str) -> str:
         """Write a note and give its id."""
         note_id = f"note-{secrets.token_hex(8)}"
-        told = {"prospect_id": prospect_id, "text": text, "written_at": at, "written_by": by}
+        values = {"prospect_id": prospect_id, "text": text, "written_at": at, "written_by": by}
         number = self._next_number(account_notes)
         self._connection.execute(
-            insert(account_notes).values(note_id=note_id, number=number, **told)
+            insert(account_notes).values(note_id=note_id, number=number, **values)
         )
         return note_id
 
@@ -224,10 +235,12 @@ class WorkLedger:
     def add_step(self, prospect_id: str, words: str, due_on: str, *, at: str, by: str) -> str:
         """Write a next step and give its id."""
         step_id = f"step-{secrets.token_hex(8)}"
-        told = {"prospect_id": prospect_id, "words": words, "due_on": due_on}
+        values = {"prospect_id": prospect_id, "words": words, "due_on": due_on}
         number = self._next_number(next_steps)
         self._connection.execute(
-            insert(next_steps).values(step_id=step_id, number=number, set_at=at, set_by=by, **told)
+            insert(next_steps).values(
+                step_id=step_id, number=number, set_at=at, set_by=by, **values
+            )
         )
         return step_id
 
@@ -250,31 +263,34 @@ class WorkLedger:
         people: dict[str, str],
     ) -> Select[Any]:
         """Select a table with the prospect, market and rep of each row and the names of people."""
-        said, now, reps = tables.plan_assignments, tables.prospects, tables.plan_reps
-        joined = table.outerjoin(said, self._in_plan(table, plan_id))
+        assignments, now, reps = tables.plan_assignments, tables.prospects, tables.plan_reps
+        joined = table.outerjoin(assignments, self._in_plan(table, plan_id))
         joined = joined.outerjoin(now, now.c.prospect_id == table.c.prospect_id)
         joined = joined.outerjoin(
-            reps, (reps.c.plan_id == said.c.plan_id) & (reps.c.rep_id == said.c.rep_id)
+            reps,
+            (reps.c.plan_id == assignments.c.plan_id) & (reps.c.rep_id == assignments.c.rep_id),
         )
-        found: dict[str, ColumnElement[Any]] = {
+        by_name: dict[str, ColumnElement[Any]] = {
             **{column.name: column for column in table.c},
-            "name": func.coalesce(said.c.name, now.c.name),
-            "market_id": said.c.market_id,
-            "rep_id": said.c.rep_id,
+            "name": func.coalesce(assignments.c.name, now.c.name),
+            "market_id": assignments.c.market_id,
+            "rep_id": assignments.c.rep_id,
             "rep_name": reps.c.name,
-            "in_plan": said.c.prospect_id.is_not(None),
+            "in_plan": assignments.c.prospect_id.is_not(None),
             "on_file": now.c.prospect_id.is_not(None),
         }
         for label, column in people.items():
             person = users.alias(f"{label}_user")
             joined = joined.outerjoin(person, person.c.user_id == table.c[column])
-            found[label] = func.coalesce(person.c.name, table.c[column])
-        chosen = [found[name].label(name) for name in columns]
-        return select(*chosen).select_from(joined).where(within(said.c.rep_id, reach))
+            by_name[label] = func.coalesce(person.c.name, table.c[column])
+        selected = [by_name[name].label(name) for name in columns]
+        return select(*selected).select_from(joined).where(within(assignments.c.rep_id, reach))
 
     def _in_plan(self, table: Table, plan_id: str | None) -> ColumnElement[bool]:
-        said = tables.plan_assignments
-        return (said.c.plan_id == plan_id) & (said.c.prospect_id == table.c.prospect_id)
+        assignments = tables.plan_assignments
+        return (assignments.c.plan_id == plan_id) & (
+            assignments.c.prospect_id == table.c.prospect_id
+        )
 
     def _next_number(self, table: Table) -> int:
         top: int | None = self._connection.execute(select(func.max(table.c.number))).scalar()

@@ -116,7 +116,7 @@ def candidates(facts: Facts) -> tuple[Integers, Integers]:
     They share a name or a web address, or the start or end of their names within a few miles.
     """
     by_name = _ranks(pd.Series(facts.words))
-    found = [
+    pairs = [
         _within(facts.name, _cells(facts.lon, facts.lat, 0)),
         _within(facts.domain, by_name),
         _within(np.where(facts.domain >= 0, facts.street, -1), facts.domain),
@@ -127,8 +127,8 @@ def candidates(facts: Facts) -> tuple[Integers, Integers]:
         end, rank = _codes(text.str[:_ENDS]), _ranks(text)
         for shift in range(4):
             block = _cells(facts.lon, facts.lat, shift) * (end.max(initial=0) + 1) + end
-            found.append(_within(np.where(located, block, -1), rank))
-    coded = np.unique(np.concatenate(found))
+            pairs.append(_within(np.where(located, block, -1), rank))
+    coded = np.unique(np.concatenate(pairs))
     first, second = coded // len(facts.ids), coded % len(facts.ids)
     kin = (facts.ids[first] == facts.parents[second]) | (facts.parents[first] == facts.ids[second])
     return first[~kin], second[~kin]
@@ -148,14 +148,14 @@ def _within(block: Integers, order: Integers) -> Integers:
     rows = np.flatnonzero(block >= 0)
     rows = rows[np.lexsort((rows, order[rows], block[rows]))]
     blocks = block[rows]
-    found = [np.empty(0, np.int64)]
+    positions = [np.empty(0, np.int64)]
     for step in range(1, WINDOW + 1):
         at = np.flatnonzero(blocks[step:] == blocks[:-step])
         if not len(at):
             break
         one, other = rows[at], rows[at + step]
-        found.append(np.minimum(one, other) * len(block) + np.maximum(one, other))
-    return np.unique(np.concatenate(found))
+        positions.append(np.minimum(one, other) * len(block) + np.maximum(one, other))
+    return np.unique(np.concatenate(positions))
 
 
 def _cells(lon: Floats, lat: Floats, shift: int) -> Integers:

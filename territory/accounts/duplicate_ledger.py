@@ -66,16 +66,16 @@ class PairLedger:
 
         These tell whether the store holds the two prospects now.
         """
-        chosen = [column for column in _PAIRS.c if column.name != "before"]
+        columns = [column for column in _PAIRS.c if column.name != "before"]
         ordered = (_PAIRS.c.decided_at, _PAIRS.c.first_id, _PAIRS.c.second_id)
-        found = self._read(select(*chosen).order_by(*ordered))
+        rows = self._read(select(*columns).order_by(*ordered))
         for name in ("first", "second"):
-            held = select(_PAIRS.c[f"{name}_id"]).where(
+            name_query = select(_PAIRS.c[f"{name}_id"]).where(
                 exists().where(_PROSPECTS.c.prospect_id == _PAIRS.c[f"{name}_id"])
             )
-            ids = set(self._connection.execute(held).scalars())
-            found[f"has_{name}"] = found[f"{name}_id"].isin(ids)
-        return found
+            ids = set(self._connection.execute(name_query).scalars())
+            rows[f"has_{name}"] = rows[f"{name}_id"].isin(ids)
+        return rows
 
     def decision(self, first_id: str, second_id: str) -> PairDecision | None:
         """Look up what was decided about two prospects, in either order; None for nothing."""
@@ -119,28 +119,28 @@ class PairLedger:
             return None
         tables = {kind: _table(kind) for kind in CHILDREN}
         subsidiaries = select(_PROSPECTS.c.prospect_id).where(_PROSPECTS.c.parent_id == prospect_id)
-        named = records(self._of(schema.named_accounts, prospect_id))
+        named_accounts = records(self._of(schema.named_accounts, prospect_id))
         where = (_PLACES.c.kind == "prospects") & (_PLACES.c.subject_id == prospect_id)
         place = records(self._read(select(_PLACES).where(where)))
         return Prospect(
             row=own[0],
             children={kind: records(self._of(t, prospect_id)) for kind, t in tables.items()},
             subsidiaries=records(self._read(subsidiaries.order_by(_PROSPECTS.c.prospect_id))),
-            named_account=named[0] if named else None,
+            named_account=named_accounts[0] if named_accounts else None,
             place_decision=place[0] if place else None,
         )
 
     def ancestors(self, prospect_id: str) -> tuple[str, ...]:
         """Ids of the parent, the parent of that, and so on; a ring is walked once."""
-        found: list[str] = []
+        ancestors: list[str] = []
         at: str | None = prospect_id
         while at is not None:
             query = select(_PROSPECTS.c.parent_id).where(_PROSPECTS.c.prospect_id == at)
             at = self._connection.execute(query).scalar()
-            if at is None or at in found:
+            if at is None or at in ancestors:
                 break
-            found.append(at)
-        return tuple(found)
+            ancestors.append(at)
+        return tuple(ancestors)
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Make changes, in order. A row that is altered is altered wherever it is still there."""
@@ -158,27 +158,27 @@ class PairLedger:
     def current(self, change: Change) -> Values | None:
         """Read the row that a change is about, in the columns it alters; None where it is gone."""
         table = _table(change.kind)
-        named = change.after or change.before or change.key
+        key = change.after or change.before or change.key
         where = and_(*(table.c[name] == value for name, value in change.key.items()))
-        query = select(*(table.c[name] for name in named)).where(where)
+        query = select(*(table.c[name] for name in key)).where(where)
         row = self._connection.execute(query).mappings().one_or_none()
         return None if row is None else dict(row)
 
     def image(self, first_id: str, second_id: str) -> Values | None:
         """Give the prospect that a merge took away, as it was; None where no merge is recorded."""
-        found = self.decision(first_id, second_id)
-        for change in found.changes if found else ():
+        decision = self.decision(first_id, second_id)
+        for change in decision.changes if decision else ():
             if change.kind == "prospects" and change.after is None:
                 return change.before
         return None
 
     def prospects(self, ids: list[str]) -> pd.DataFrame:
         """Read the prospects of these ids, by id."""
-        held = [
+        parts = [
             self._read(select(_PROSPECTS).where(_PROSPECTS.c.prospect_id.in_(part)))
             for part in _parts(ids)
         ]
-        return pd.concat(held, ignore_index=True).sort_values("prospect_id", ignore_index=True)
+        return pd.concat(parts, ignore_index=True).sort_values("prospect_id", ignore_index=True)
 
     def placed_by_hand(self) -> set[str]:
         """Ids of the prospects whose location somebody has decided on."""
@@ -187,8 +187,8 @@ class PairLedger:
 
     def compared(self) -> pd.DataFrame:
         """Read what pairs of namesakes rest on (``COMPARED``), by id."""
-        chosen = [_PROSPECTS.c[name] for name in COMPARED]
-        return self._read(select(*chosen).order_by(_PROSPECTS.c.prospect_id))
+        columns = [_PROSPECTS.c[name] for name in COMPARED]
+        return self._read(select(*columns).order_by(_PROSPECTS.c.prospect_id))
 
     def state(self) -> tuple[object, ...]:
         """Sum up what pairs rest on: as long as this is the same, so are the pairs.
@@ -199,11 +199,11 @@ class PairLedger:
         texts = [name for name in COMPARED if name not in ("lon", "lat", "uncertainty_m")]
         sums = [func.sum(func.length(_PROSPECTS.c[name])) for name in texts]
         sums += [func.sum(func.round(_PROSPECTS.c[name] * 1e5)) for name in ("lon", "lat")]
-        said = self._connection.execute(select(func.count(), *sums)).one()
+        row = self._connection.execute(select(func.count(), *sums)).one()
         imports = import_tables.imports.c
         undone = func.count(imports.undone_at)
         last = self._connection.execute(select(func.max(imports.number), undone)).one()
-        return (*said, *last)
+        return (*row, *last)
 
     def _of(self, table: Table, prospect_id: str) -> pd.DataFrame:
         query = select(table).where(table.c.prospect_id == prospect_id)

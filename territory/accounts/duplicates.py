@@ -79,15 +79,15 @@ class MergeReport:
     @property
     def sentence(self) -> str:
         """The report in one line."""
-        told = [
+        parts = [
             f"{count:,} {_PARTS.get(kind, ('subsidiary', 'subsidiaries'))[count != 1]}"
             for kind, count in self.moved.items()
         ]
         if self.is_undone:
-            kept = f" Left as it is now: {', '.join(self.left)}." if self.left else ""
-            back = f" {', '.join(told)} went back to it." if told else ""
-            return f"{self.merged_id} is back beside {self.kept_id}.{back}{kept}"
-        moves = f"; {', '.join(told)} moved to it" if told else ""
+            left = f" Left as it is now: {', '.join(self.left)}." if self.left else ""
+            back = f" {', '.join(parts)} went back to it." if parts else ""
+            return f"{self.merged_id} is back beside {self.kept_id}.{back}{left}"
+        moves = f"; {', '.join(parts)} moved to it" if parts else ""
         fills = f"; {', '.join(self.filled)} filled in" if self.filled else ""
         nothing = " Nothing was written." if self.is_dry_run else ""
         return f"{self.merged_id} is merged into {self.kept_id}{moves}{fills}.{nothing}"
@@ -123,19 +123,19 @@ def likely_duplicates(
         How many pairs there are in all.
     """
     with store.read() as transaction:
-        found = _pairs(store, transaction)
+        likely = _pairs(store, transaction)
         decided = PairLedger(transaction).decisions()
         distinct = decided[decided["decision"] == DISTINCT]
         apart = pd.MultiIndex.from_frame(distinct[["first_id", "second_id"]])
-        pairs = found[~pd.MultiIndex.from_frame(found[["first_id", "second_id"]]).isin(apart)]
+        pairs = likely[~pd.MultiIndex.from_frame(likely[["first_id", "second_id"]]).isin(apart)]
         page = pairs.iloc[offset : None if limit is None else offset + limit]
         page = page.reset_index(drop=True)
         ids = list(dict.fromkeys([*page["first_id"], *page["second_id"]]))
-        known = PairLedger(transaction).prospects(ids).set_index("prospect_id")
+        prospects = PairLedger(transaction).prospects(ids).set_index("prospect_id")
     for side in ("first", "second"):
-        own = known[list(_SHOWN)].reindex(page[f"{side}_id"]).reset_index(drop=True)
+        own = prospects[list(_SHOWN)].reindex(page[f"{side}_id"]).reset_index(drop=True)
         page = page.join(own.add_prefix(f"{side}_"))
-    weight = known.notna().sum(axis=1) + 100 * (known["status"] == "customer")
+    weight = prospects.notna().sum(axis=1) + 100 * (prospects["status"] == "customer")
     first, second = (weight.reindex(page[f"{side}_id"]).to_numpy() for side in ("first", "second"))
     page.insert(5, "kept_id", page["first_id"].where(first >= second, page["second_id"]))
     return page, len(pairs)
@@ -143,12 +143,12 @@ def likely_duplicates(
 
 def _pairs(store: Store, transaction: Transaction) -> pd.DataFrame:
     state = PairLedger(transaction).state()
-    held = _FOUND.get(store)
-    if held is not None and held[0] == state:
-        return held[1]
-    found = matching.likely(PairLedger(transaction).compared())
-    _FOUND[store] = (state, found)
-    return found
+    remembered = _FOUND.get(store)
+    if remembered is not None and remembered[0] == state:
+        return remembered[1]
+    pairs = matching.likely(PairLedger(transaction).compared())
+    _FOUND[store] = (state, pairs)
+    return pairs
 
 
 def decisions(store: Store) -> pd.DataFrame:
@@ -158,8 +158,8 @@ def decisions(store: Store) -> pd.DataFrame:
     decided_at, decided_by.
     """
     with store.read() as transaction:
-        found = PairLedger(transaction).decisions().drop(columns=["has_first", "has_second"])
-    return found.iloc[::-1].reset_index(drop=True)
+        rows = PairLedger(transaction).decisions().drop(columns=["has_first", "has_second"])
+    return rows.iloc[::-1].reset_index(drop=True)
 
 
 def merge(
@@ -196,10 +196,12 @@ def merge(
 def _planned(
     transaction: Transaction, kept_id: str, merged_id: str, *, is_dry_run: bool
 ) -> MergeReport:
-    kept, merged = _both(transaction, kept_id, merged_id)
+    survivor, merged = _both(transaction, kept_id, merged_id)
     ledger = PairLedger(transaction)
-    changes = merging.changes(kept, merged, ledger.ancestors(kept_id), ledger.ancestors(merged_id))
-    return MergeReport(kept_id, merged_id, _evidence(kept, merged), changes, is_dry_run)
+    changes = merging.changes(
+        survivor, merged, ledger.ancestors(kept_id), ledger.ancestors(merged_id)
+    )
+    return MergeReport(kept_id, merged_id, _evidence(survivor, merged), changes, is_dry_run)
 
 
 def keep_apart(store: Store, first_id: str, second_id: str, *, by: str, now: datetime) -> None:
@@ -230,8 +232,8 @@ def reconsider(store: Store, first_id: str, second_id: str, *, by: str, now: dat
         If nobody called them distinct.
     """
     with store.write() as transaction:
-        found = PairLedger(transaction).decision(first_id, second_id)
-        if found is None or found.decision != DISTINCT:
+        decision = PairLedger(transaction).decision(first_id, second_id)
+        if decision is None or decision.decision != DISTINCT:
             raise NotFoundError(
                 f"{first_id!r} and {second_id!r} were not called distinct. "
                 "`territory duplicates decided` lists what was decided."
@@ -315,16 +317,16 @@ def _refuse_unmerge(decided: pd.DataFrame, kept_id: str, merged_id: str) -> None
 
 
 def _told(change: Change) -> str:
-    named = " ".join(map(str, change.key.values()))
+    key = " ".join(map(str, change.key.values()))
     columns = f" ({', '.join(change.after)})" if change.before and change.after else ""
-    return f"{change.kind} {named}{columns}"
+    return f"{change.kind} {key}{columns}"
 
 
 def _both(transaction: Transaction, first_id: str, second_id: str) -> tuple[Prospect, Prospect]:
     if first_id == second_id:
         raise InputError(f"{first_id!r} is one prospect: give the ids of two.")
-    found = {name: PairLedger(transaction).prospect(name) for name in (first_id, second_id)}
-    for name, prospect in found.items():
+    prospects = {name: PairLedger(transaction).prospect(name) for name in (first_id, second_id)}
+    for name, prospect in prospects.items():
         if prospect is None:
             into = PairLedger(transaction).decisions()
             into = into[(into["second_id"] == name) & (into["decision"] == MERGED)]
@@ -334,7 +336,7 @@ def _both(transaction: Transaction, first_id: str, second_id: str) -> tuple[Pros
                 else "`territory export prospects FILE` lists those there are."
             )
             raise NotFoundError(f"No prospect {name!r}. {hint}")
-    first, second = found[first_id], found[second_id]
+    first, second = prospects[first_id], prospects[second_id]
     if first is None or second is None:  # for the type checker: told above
         raise NotFoundError(f"No prospect {first_id!r} or {second_id!r}.")
     return first, second
@@ -342,5 +344,5 @@ def _both(transaction: Transaction, first_id: str, second_id: str) -> tuple[Pros
 
 def _evidence(one: Prospect, other: Prospect) -> str:
     """Say what speaks for two prospects being one company."""
-    found = matching.likely(pd.DataFrame([one.row, other.row]), threshold=0)
-    return str(found["evidence"].iloc[0]) if len(found) else "nothing but a person's word"
+    pairs = matching.likely(pd.DataFrame([one.row, other.row]), threshold=0)
+    return str(pairs["evidence"].iloc[0]) if len(pairs) else "nothing but a person's word"

@@ -46,12 +46,12 @@ def families(prospects: pd.DataFrame) -> pd.DataFrame:
     parent[_ring_heads(parent, ids)] = _NOBODY
     depth, root = _depths(parent)
     children = np.bincount(parent[parent >= 0], minlength=len(ids))
-    named = np.full(len(ids), None, dtype=object)
-    named[parent >= 0] = ids[parent[parent >= 0]]
-    found = pd.DataFrame(
+    names = np.full(len(ids), None, dtype=object)
+    names[parent >= 0] = ids[parent[parent >= 0]]
+    sums = pd.DataFrame(
         {
             "prospect_id": ids,
-            "parent_id": named,
+            "parent_id": names,
             "ultimate_parent_id": ids[root],
             "depth": depth,
             "children": children,
@@ -60,37 +60,37 @@ def families(prospects: pd.DataFrame) -> pd.DataFrame:
     )
     for name in (name for name in SUMMED if name in prospects):
         own = prospects[name].to_numpy(float)
-        known = _summed((~np.isnan(own)).astype(float), parent, depth) > 0
-        found[f"family_{name}"] = np.where(
-            known, _summed(np.nan_to_num(own), parent, depth), np.nan
+        is_known = _summed((~np.isnan(own)).astype(float), parent, depth) > 0
+        sums[f"family_{name}"] = np.where(
+            is_known, _summed(np.nan_to_num(own), parent, depth), np.nan
         )
-    return found
+    return sums
 
 
 def family_findings(prospects: pd.DataFrame) -> pd.DataFrame:
     """List parents that are not on file and rings of parents, as FINDINGS with market_id."""
     ids = prospects["prospect_id"].to_numpy(object)
-    named = prospects["parent_id"]
+    parent_ids = prospects["parent_id"]
     parent = _parents(prospects)
-    is_lost = (named.notna() & ~named.isin(set(ids))).to_numpy()
+    is_lost = (parent_ids.notna() & ~parent_ids.isin(set(ids))).to_numpy()
     ring = _rings(parent)
-    own = (named == prospects["prospect_id"]).to_numpy()
+    own = (parent_ids == prospects["prospect_id"]).to_numpy()
     rows = [
         *(
-            ("parent_unknown", ids[at], f"Its parent {named.iloc[at]!r} is not on file.",
+            ("parent_unknown", ids[at], f"Its parent {parent_ids.iloc[at]!r} is not on file.",
              "Import the parent, or correct the parent_id.")
             for at in np.flatnonzero(is_lost)
         ),
         *(
             ("parent_ring", ids[at], "It is its own parent." if own[at] else
-             f"It is its own ancestor by way of {named.iloc[at]!r}.",
+             f"It is its own ancestor by way of {parent_ids.iloc[at]!r}.",
              "Correct the parent_id of one in the ring.")
             for at in np.flatnonzero(ring | own)
         ),
     ]  # fmt: skip
-    found = pd.DataFrame(rows, columns=["code", "subject_id", "message", "remedy"], dtype=object)
-    found = found.assign(severity="warning", subject_kind="prospect", market_id=None)
-    return found[list(FINDING_COLUMNS)]
+    findings = pd.DataFrame(rows, columns=["code", "subject_id", "message", "remedy"], dtype=object)
+    findings = findings.assign(severity="warning", subject_kind="prospect", market_id=None)
+    return findings[list(FINDING_COLUMNS)]
 
 
 def _parents(prospects: pd.DataFrame) -> Integers:

@@ -121,18 +121,18 @@ def _judged(
     distance_m = facts.distance_m(first, second)
     signs = _signs(facts, first, second, distance_m, near_m, uses)
     score = _scores(signs)
-    kept = np.flatnonzero((score >= threshold) & (score > 0))
-    first, second = first[kept], second[kept]
-    signs = {name: mask[kept] for name, mask in signs.items()}
+    positions = np.flatnonzero((score >= threshold) & (score > 0))
+    first, second = first[positions], second[positions]
+    signs = {name: mask[positions] for name, mask in signs.items()}
     return pd.DataFrame(
         {
             "first_id": facts.ids[first],
             "second_id": facts.ids[second],
-            "score": score[kept],
+            "score": score[positions],
             "evidence": pd.Series(
-                _evidence(facts, first, second, signs, distance_m[kept]), dtype=object
+                _evidence(facts, first, second, signs, distance_m[positions]), dtype=object
             ),
-            "distance_m": distance_m[kept],
+            "distance_m": distance_m[positions],
         },
         columns=list(COLUMNS),
     )
@@ -149,12 +149,14 @@ def _signs(
     """What is so of each pair."""
 
     def same(codes: Integers) -> Bools:
-        held: Bools = (codes[first] == codes[second]) & (codes[first] >= 0)
-        return held
+        is_same: Bools = (codes[first] == codes[second]) & (codes[first] >= 0)
+        return is_same
 
     def other(codes: Integers) -> Bools:
-        held: Bools = (codes[first] != codes[second]) & (codes[first] >= 0) & (codes[second] >= 0)
-        return held
+        is_other: Bools = (
+            (codes[first] != codes[second]) & (codes[first] >= 0) & (codes[second] >= 0)
+        )
+        return is_other
 
     slack = facts.uncertainty_m[first] + facts.uncertainty_m[second]
     slack = np.clip(slack, near_m, max(near_m, FARTHEST_M))
@@ -162,14 +164,14 @@ def _signs(
     same_name, same_domain = same(facts.name), same(facts.domain)
     namesakes = np.bincount(facts.name[facts.name >= 0], minlength=1)
     rare = namesakes[np.maximum(facts.name[first], 0)] <= NAMESAKES_EVERYWHERE
-    named = (facts.name[first] >= 0) & (facts.name[second] >= 0)
+    has_names = (facts.name[first] >= 0) & (facts.name[second] >= 0)
     slip = np.zeros(len(first), bool)
-    asked = np.flatnonzero(near & named & ~same_name)
-    slip[asked] = is_slip(facts.words, first[asked], second[asked], uses)
+    positions = np.flatnonzero(near & has_names & ~same_name)
+    slip[positions] = is_slip(facts.words, first[positions], second[positions], uses)
     alike = np.zeros(len(first), bool)
-    asked = np.flatnonzero(same_domain & named & ~same_name)
-    words = facts.words[first[asked]], facts.words[second[asked]]
-    alike[asked] = process.cpdist(*words, scorer=fuzz.token_set_ratio) >= ALIKE
+    positions = np.flatnonzero(same_domain & has_names & ~same_name)
+    words = facts.words[first[positions]], facts.words[second[positions]]
+    alike[positions] = process.cpdist(*words, scorer=fuzz.token_set_ratio) >= ALIKE
     return {
         "same_name": same_name,
         "slip": slip,
@@ -199,7 +201,7 @@ def _evidence(
     facts: Facts, first: Integers, second: Integers, signs: dict[str, Bools], distance_m: Floats
 ) -> list[str]:
     """Say what speaks for each pair, and what against it."""
-    told = []
+    sentences = []
     for at, (one, other) in enumerate(zip(first, second, strict=True)):
         parts = []
         if signs["same_name"][at]:
@@ -217,8 +219,8 @@ def _evidence(
         elif signs["other_street"][at]:
             parts.append("but another street")
         parts.append(_distance(distance_m[at], is_near=bool(signs["near"][at])))
-        told.append(", ".join(part for part in parts if part))
-    return told
+        sentences.append(", ".join(part for part in parts if part))
+    return sentences
 
 
 def _distance(distance_m: float, *, is_near: bool) -> str:

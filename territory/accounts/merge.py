@@ -76,28 +76,28 @@ def _is_missing(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def filled(kept: Values, merged: Values, *, is_placed_by_hand: bool = False) -> Values:
+def filled(survivor: Values, merged: Values, *, is_placed_by_hand: bool = False) -> Values:
     """Give the columns of ``kept`` that change by what only ``merged`` knows, with their values.
 
     The parent is left out: ``changes`` sees to it. A location that somebody decided on
     (``is_placed_by_hand``) stays.
     """
     apart = ("prospect_id", "parent_id", *LOCATION)
-    found = {
+    values = {
         name: value
         for name, value in merged.items()
-        if name in kept and name not in apart and kept[name] is None and value is not None
+        if name in survivor and name not in apart and survivor[name] is None and value is not None
     }
-    if not is_placed_by_hand and _knows_more(kept, merged):
-        found |= {name: merged.get(name) for name in LOCATION if name in kept}
-    return {name: value for name, value in found.items() if value != kept[name]}
+    if not is_placed_by_hand and _knows_more(survivor, merged):
+        values |= {name: merged.get(name) for name in LOCATION if name in survivor}
+    return {name: value for name, value in values.items() if value != survivor[name]}
 
 
-def _knows_more(kept: Values, merged: Values) -> bool:
+def _knows_more(survivor: Values, merged: Values) -> bool:
     """Whether the address of ``merged`` has all that of ``kept`` says, and more."""
-    said = {name for name in WRITTEN if kept.get(name) is not None}
-    more = {name for name in WRITTEN if merged.get(name) is not None} - said
-    return bool(more) and all(_same(kept[name], merged.get(name)) for name in said)
+    written = {name for name in WRITTEN if survivor.get(name) is not None}
+    more = {name for name in WRITTEN if merged.get(name) is not None} - written
+    return bool(more) and all(_same(survivor[name], merged.get(name)) for name in written)
 
 
 def _same(one: object, other: object) -> bool:
@@ -107,7 +107,10 @@ def _same(one: object, other: object) -> bool:
 
 
 def changes(
-    kept: Prospect, merged: Prospect, kept_ancestors: Iterable[str], merged_ancestors: Iterable[str]
+    survivor: Prospect,
+    merged: Prospect,
+    kept_ancestors: Iterable[str],
+    merged_ancestors: Iterable[str],
 ) -> tuple[Change, ...]:
     """List every row that merging changes, in the order in which the store can take it.
 
@@ -118,16 +121,16 @@ def changes(
     kept_ancestors, merged_ancestors
         Ids of the parent of each, the parent of that, and so on.
     """
-    key, old_key = {"prospect_id": kept.prospect_id}, {"prospect_id": merged.prospect_id}
-    after = filled(kept.row, merged.row, is_placed_by_hand=kept.place_decision is not None)
-    after |= _parent(kept, merged, tuple(kept_ancestors), tuple(merged_ancestors))
+    key, old_key = {"prospect_id": survivor.prospect_id}, {"prospect_id": merged.prospect_id}
+    after = filled(survivor.row, merged.row, is_placed_by_hand=survivor.place_decision is not None)
+    after |= _parent(survivor, merged, tuple(kept_ancestors), tuple(merged_ancestors))
     listed = []
     if after:
-        before = {name: kept.row[name] for name in after}
+        before = {name: survivor.row[name] for name in after}
         listed.append(Change("prospects", key, before, after))
     takes_place = any(name in after for name in LOCATION)
     if takes_place and merged.place_decision is not None:
-        moved = merged.place_decision | {"subject_id": kept.prospect_id}
+        moved = merged.place_decision | {"subject_id": survivor.prospect_id}
         place_key = {name: moved[name] for name in ("kind", "subject_id")}
         listed.append(Change(PLACE_DECISION, place_key, None, moved))
     for kind, own in CHILDREN.items():
@@ -137,27 +140,27 @@ def changes(
             "prospects",
             {"prospect_id": row["prospect_id"]},
             {"parent_id": merged.prospect_id},
-            {"parent_id": kept.prospect_id},
+            {"parent_id": survivor.prospect_id},
         )
         for row in merged.subsidiaries
-        if row["prospect_id"] not in (kept.prospect_id, merged.prospect_id)
+        if row["prospect_id"] not in (survivor.prospect_id, merged.prospect_id)
     ]
     if merged.named_account is not None:
         listed.append(Change("named_accounts", old_key, merged.named_account, None))
-        if kept.named_account is None:
+        if survivor.named_account is None:
             listed.append(Change("named_accounts", key, None, merged.named_account | key))
     listed.append(Change("prospects", old_key, merged.row, None))
     return tuple(listed)
 
 
 def _parent(
-    kept: Prospect, merged: Prospect, kept_above: tuple[str, ...], merged_above: tuple[str, ...]
+    survivor: Prospect, merged: Prospect, kept_above: tuple[str, ...], merged_above: tuple[str, ...]
 ) -> Values:
     """Give the parent of ``kept`` after the merge, if it is another one than before."""
-    now, above = kept.row["parent_id"], merged.row["parent_id"]
-    both = {kept.prospect_id, merged.prospect_id}
+    now, above = survivor.row["parent_id"], merged.row["parent_id"]
+    both = {survivor.prospect_id, merged.prospect_id}
     if now is not None and merged.prospect_id not in kept_above:
         return {}
     # A parent that is itself below either of the two would close a ring.
-    chosen = None if above in both or both & set(merged_above) else above
-    return {} if chosen == now else {"parent_id": chosen}
+    parent_id = None if above in both or both & set(merged_above) else above
+    return {} if parent_id == now else {"parent_id": parent_id}

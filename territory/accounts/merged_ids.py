@@ -70,8 +70,8 @@ def resolve(
         again = is_renamed & (
             renamed.duplicated() | renamed.isin(set(rows.loc[~is_renamed, column]))
         )
-        told = "prospect " + rows[column].map(repr) + " was merged into " + renamed.map(repr)
-        reason = reason.mask(again, told + ", which the file names as well")
+        reasons = "prospect " + rows[column].map(repr) + " was merged into " + renamed.map(repr)
+        reason = reason.mask(again, reasons + ", which the file names as well")
     return rows.assign(**{column: renamed}), reason
 
 
@@ -93,12 +93,12 @@ def _roots(decided: pd.DataFrame, at_hand: set[str]) -> dict[str, str]:
 
 def _reasons(ids: pd.Series, decided: pd.DataFrame, roots: dict[str, str]) -> pd.Series:
     columns = (decided[name] for name in ("second_id", "decided_by", "decided_at"))
-    said = {
+    reasons = {
         name: f"{name!r} was merged into {roots[name]!r} by {by} on {at[:10]}"
         for name, by, at in zip(*columns, strict=True)
         if name in roots
     }
-    reason = ids.map(said).astype(object)
+    reason = ids.map(reasons).astype(object)
     return reason.where(reason.notna(), None)
 
 
@@ -106,9 +106,9 @@ def _fill(
     transaction: Transaction, rows: pd.DataFrame, decided: pd.DataFrame, roots: dict[str, str]
 ) -> pd.DataFrame:
     """Fill the blanks of kept prospects as their merges did."""
-    named = rows["prospect_id"]
-    named = named[named.isin({*roots, *roots.values()})]
-    at = dict(zip(named, named.index, strict=True))
+    ids = rows["prospect_id"]
+    ids = ids[ids.isin({*roots, *roots.values()})]
+    at = dict(zip(ids, ids.index, strict=True))
     by_hand = PairLedger(transaction).placed_by_hand()
     filled: dict[Any, merge.Values] = {}
     for first_id, second_id in _in_order(decided, roots):
@@ -116,22 +116,22 @@ def _fill(
         index = at.get(root)
         if index is None:
             continue
-        kept = filled.get(index) or merge.records(rows.loc[[index]])[0]
+        survivor = filled.get(index) or merge.records(rows.loc[[index]])[0]
         if second_id in at:
             merged = merge.records(rows.loc[[at[second_id]]])[0]
         else:
             merged = PairLedger(transaction).image(first_id, second_id) or {}
         is_fixed = root in by_hand and not _took_place(transaction, first_id, second_id)
-        found = merge.filled(kept, merged, is_placed_by_hand=is_fixed)
+        values = merge.filled(survivor, merged, is_placed_by_hand=is_fixed)
         parent = merged.get("parent_id")
         if (
-            kept["parent_id"] is None
+            survivor["parent_id"] is None
             and parent
             and root not in PairLedger(transaction).ancestors(parent)
         ):
-            found["parent_id"] = parent
-        if found:
-            filled[index] = kept | found
+            values["parent_id"] = parent
+        if values:
+            filled[index] = survivor | values
     if not filled:
         return rows
     rows = rows.copy()
@@ -143,12 +143,12 @@ def _fill(
 
 def _took_place(transaction: Transaction, first_id: str, second_id: str) -> bool:
     """Whether a merge gave the kept prospect the location of the other one."""
-    found = PairLedger(transaction).decision(first_id, second_id)
-    return found is not None and any(
+    decision = PairLedger(transaction).decision(first_id, second_id)
+    return decision is not None and any(
         change.kind == "prospects"
         and change.key["prospect_id"] == first_id
         and not set(merge.LOCATION).isdisjoint(change.after or ())
-        for change in found.changes
+        for change in decision.changes
     )
 
 
@@ -156,13 +156,13 @@ def _in_order(decided: pd.DataFrame, roots: dict[str, str]) -> list[tuple[str, s
     """Pairs (kept, merged) as they filled one another: oldest first, each before its own."""
     gone = decided[decided["second_id"].isin(set(roots)) & ~decided["has_second"]]
     above = dict(zip(gone["second_id"], gone["first_id"], strict=True))
-    said = dict(zip(gone["second_id"], gone["decided_at"], strict=True))
+    decided_at = dict(zip(gone["second_id"], gone["decided_at"], strict=True))
 
     def path(name: str) -> tuple[str, ...]:
         walked: list[str] = []
         at = name
         while at in above and at != roots[name]:
-            walked.append(f"{said[at]} {at}")
+            walked.append(f"{decided_at[at]} {at}")
             at = above[at]
         return tuple(reversed(walked))
 

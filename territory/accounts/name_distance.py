@@ -42,15 +42,15 @@ def is_slip(
     out. Never a figure, and never one word of common use for another: First Bank is not Fifth Bank.
     ``uses`` is what ``word_uses`` says of all names.
     """
-    found = np.zeros(len(first), bool)
+    is_slip_of = np.zeros(len(first), bool)
     if not len(first):
-        return found
+        return is_slip_of
     cores = {name: _core(name) for name in {*names[first], *names[second]}}
     one, other = ([cores[name] for name in names[places]] for places in (first, second))
     score = process.cpdist(one, other, scorer=fuzz.token_sort_ratio, score_cutoff=_WORTH_A_LOOK)
     for at in np.flatnonzero(score):
-        found[at] = _differs_by_a_slip(one[at].split(), other[at].split(), uses)
-    return found
+        is_slip_of[at] = _differs_by_a_slip(one[at].split(), other[at].split(), uses)
+    return is_slip_of
 
 
 def _core(name: str) -> str:

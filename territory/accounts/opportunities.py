@@ -26,18 +26,18 @@ def pipeline(opportunities: pd.DataFrame) -> pd.DataFrame:
         ["prospect_id", "amount_usd", "opportunity_id"], ascending=[True, False, True]
     )
     is_open = open_deals(ordered)
-    named = ordered[is_open].dropna(subset="stage")
-    largest = named.drop_duplicates("prospect_id").set_index("prospect_id")
+    staged = ordered[is_open].dropna(subset="stage")
+    largest = staged.drop_duplicates("prospect_id").set_index("prospect_id")
     newest = ordered.sort_values("last_activity_on", kind="stable").dropna(
         subset="last_activity_on"
     )
     newest = newest.drop_duplicates("prospect_id", keep="last").set_index("prospect_id")
     whole = ordered[["prospect_id"]].drop_duplicates().reset_index(drop=True)
-    known = whole["prospect_id"]
-    whole["stage"] = known.map(largest["stage"]).astype(object)
+    prospect_ids = whole["prospect_id"]
+    whole["stage"] = prospect_ids.map(largest["stage"]).astype(object)
     sums = ordered["amount_usd"].where(is_open).groupby(ordered["prospect_id"], sort=False).sum()
-    whole["pipeline_usd"] = known.map(sums).astype(float).fillna(0.0)
-    whole["last_activity_on"] = known.map(newest["last_activity_on"])
+    whole["pipeline_usd"] = prospect_ids.map(sums).astype(float).fillna(0.0)
+    whole["last_activity_on"] = prospect_ids.map(newest["last_activity_on"])
     texts = ["prospect_id", "stage", "last_activity_on"]
     whole[texts] = whole[texts].astype(object).where(whole[texts].notna(), None)
     return whole
@@ -72,8 +72,8 @@ def yearly_quotas(quotas: pd.DataFrame, year: str) -> pd.Series:
     # 0 for a year, 1 for a quarter, 2 for a month: the coarsest of a rep counts.
     is_part, is_month = of_year["period"].str.len() > 4, ~of_year["period"].str.contains("Q")
     grain = is_part.astype(int) + (is_part & is_month).astype(int)
-    chosen = of_year[grain == grain.groupby(of_year["rep_id"]).transform("min")]
-    return chosen.groupby("rep_id")["amount_usd"].sum()
+    coarsest = of_year[grain == grain.groupby(of_year["rep_id"]).transform("min")]
+    return coarsest.groupby("rep_id")["amount_usd"].sum()
 
 
 def period_quotas(quotas: pd.DataFrame, period: str) -> pd.DataFrame:

@@ -42,8 +42,8 @@ def quota_effect(store: Store, prospect_id: str, *, scope: Scope) -> QuotaEffect
         plan, reading = PlanLedger(transaction).plan_in_force(), ReadingLedger(transaction)
         if plan is None:
             return None
-        found = reading.prospects(plan.plan_id, scope.money, prospect_id=prospect_id)
-        rep_id = found["rep_id"].iloc[0] if len(found) else None
+        rows = reading.prospects(plan.plan_id, scope.money, prospect_id=prospect_id)
+        rep_id = rows["rep_id"].iloc[0] if len(rows) else None
         if rep_id is None:
             return None
         year = plan.effective_from[:4]
@@ -54,7 +54,7 @@ def quota_effect(store: Store, prospect_id: str, *, scope: Scope) -> QuotaEffect
         deals = reading.opportunities(plan.plan_id, scope.money, prospect_id=prospect_id)
         return QuotaEffect(
             year=year,
-            rep_name=str(found["rep_name"].iloc[0] or rep_id),
+            rep_name=str(rows["rep_name"].iloc[0] or rep_id),
             open_usd=float(pipeline(deals)["pipeline_usd"].sum()),
             quota_usd=float(quota_usd),
             won_usd=reading.won_usd(plan.plan_id, scope.money, rep_id, year),

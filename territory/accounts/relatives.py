@@ -45,9 +45,9 @@ class Family:
             )
             if value is not None
         ]
-        told = f": {', '.join(sums)} known" if sums else ""
+        totals = f": {', '.join(sums)} known" if sums else ""
         head = self.members["name"].iloc[0]
-        return f"{head} ({self.ultimate_parent_id}) is a family of {len(self.members):,}{told}."
+        return f"{head} ({self.ultimate_parent_id}) is a family of {len(self.members):,}{totals}."
 
     def as_json(self) -> dict[str, Any]:
         """The family for a program to read."""
@@ -71,8 +71,8 @@ def family(store: Store, prospect_id: str) -> Family:
     """
     with store.read() as transaction:
         rows = transaction.table("prospects", _READ)
-    found = families(rows)
-    whole = rows.drop(columns="parent_id").merge(found, on="prospect_id")
+    totals = families(rows)
+    whole = rows.drop(columns="parent_id").merge(totals, on="prospect_id")
     own = whole.loc[whole["prospect_id"] == prospect_id, "ultimate_parent_id"]
     if own.empty:
         raise NotFoundError(
@@ -83,12 +83,12 @@ def family(store: Store, prospect_id: str) -> Family:
     members = members.sort_values(["depth", "prospect_id"], ignore_index=True)
     findings = family_findings(rows[rows["prospect_id"].isin(members["prospect_id"])])
     sums = {name: members[f"family_{name}"].iloc[0] for name in SUMMED}
-    known = {name: None if pd.isna(value) else float(value) for name, value in sums.items()}
+    amounts = {name: None if pd.isna(value) else float(value) for name, value in sums.items()}
     columns = [*_READ, "depth", "children"]
     return Family(
         ultimate_parent_id=root,
         members=members[columns],
-        employees=known["employees"],
-        revenue_usd=known["revenue_usd"],
+        employees=amounts["employees"],
+        revenue_usd=amounts["revenue_usd"],
         findings=findings,
     )

@@ -71,7 +71,7 @@ def verify(context: click.Context, *, heads: tuple[str, ...], is_json: bool) -> 
     from territory.access import audit_log
 
     store = opened(context, create=False)
-    verdict = audit_log.verify(store, kept=[access.Head.parse(head) for head in heads])
+    verdict = audit_log.verify(store, heads=[access.Head.parse(head) for head in heads])
     report = dataclasses.asdict(verdict) | {
         "head": str(verdict.head),
         "is_intact": verdict.is_intact,

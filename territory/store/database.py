@@ -143,5 +143,5 @@ def open_store(url: str | None = None, *, create: bool = True) -> Store:
     StoreError
         If the database is out of reach, missing, or from a newer version.
     """
-    chosen = engines.read_url(url or os.environ.get("TERRITORY_STORE") or DEFAULT_URL)
-    return Store(engines.connect(chosen, create=create))
+    address = engines.read_url(url or os.environ.get("TERRITORY_STORE") or DEFAULT_URL)
+    return Store(engines.connect(address, create=create))

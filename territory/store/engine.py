@@ -62,23 +62,24 @@ def connect(url: URL, *, create: bool) -> Engine:
     StoreError
         If it cannot be reached, does not exist and ``create`` is false, or is newer than we are.
     """
-    shown = url.render_as_string(hide_password=True)
+    address = url.render_as_string(hide_password=True)
     if url.get_backend_name() == "sqlite":
         _find_file(Path(str(url.database)), create=create)
     try:
         engine = create_engine(url, pool_pre_ping=url.get_backend_name() == "postgresql")
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
-            f"{shown}: the driver is missing ({error}). pip install 'territory-mapper[postgresql]'."
+            f"{address}: the driver is missing ({error}). "
+            "pip install 'territory-mapper[postgresql]'."
         ) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     try:
-        _upgrade(engine, shown)
+        _upgrade(engine, address)
     except DBAPIError as error:
         engine.dispose()
-        raise StoreError(f"{shown}: {reason(error)}") from error
+        raise StoreError(f"{address}: {reason(error)}") from error
     except StoreError:
         engine.dispose()
         raise
@@ -87,14 +88,14 @@ def connect(url: URL, *, create: bool) -> Engine:
 
 def reason(error: DBAPIError) -> str:
     """Say in one line what a database said, and what to do where we know it."""
-    told = " ".join(str(error.orig).split())
-    if "locked" in told or "lock timeout" in told:
-        return f"another process is writing ({told}). Try again when it is done."
-    if "not a database" in told:
-        return f"the file is not a SQLite database ({told}). Name another one."
-    if "disk is full" in told or "readonly" in told:
-        return f"nothing can be written there ({told}). Make room or check the permissions."
-    return f"the database is out of reach or refuses ({told})."
+    message = " ".join(str(error.orig).split())
+    if "locked" in message or "lock timeout" in message:
+        return f"another process is writing ({message}). Try again when it is done."
+    if "not a database" in message:
+        return f"the file is not a SQLite database ({message}). Name another one."
+    if "disk is full" in message or "readonly" in message:
+        return f"nothing can be written there ({message}). Make room or check the permissions."
+    return f"the database is out of reach or refuses ({message})."
 
 
 def _find_file(path: Path, *, create: bool) -> None:
@@ -134,20 +135,22 @@ def version(connection: Connection) -> str | None:
     """Give the revision of the tables, None for an empty database."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return found
+    revision: str | None = connection.execute(
+        text("SELECT version_num FROM alembic_version")
+    ).scalar()
+    return revision
 
 
-def _upgrade(engine: Engine, shown: str) -> None:
+def _upgrade(engine: Engine, address: str) -> None:
     with engine.connect() as connection:
-        found = version(connection)
-    if found == REVISION:
+        revision = version(connection)
+    if revision == REVISION:
         return
     from territory.store.migrations import run  # Alembic is slow to import and seldom needed
 
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         lock_writers(connection)
-        run.upgrade(connection, shown)
+        run.upgrade(connection, address)
 
 
 def lock_writers(connection: Connection) -> None:

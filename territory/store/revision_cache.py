@@ -42,8 +42,8 @@ class Memory:
             version = self._renewed()
             if key in self._answers:
                 self._answers.move_to_end(key)
-                known: Answer = self._answers[key]
-                return known
+                answer_there: Answer = self._answers[key]
+                return answer_there
         answer = read()  # sees this version or a later one, which is then another number
         with self._lock:
             if version == self._version:
@@ -60,8 +60,8 @@ class Memory:
         with self._lock:
             if key in self._of_states and self._of_states[key][0] == state:
                 self._of_states.move_to_end(key)
-                known: Answer = self._of_states[key][1]
-                return known
+                answer_there: Answer = self._of_states[key][1]
+                return answer_there
         answer = read()
         with self._lock:
             self._of_states[key] = (state, answer)

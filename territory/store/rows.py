@@ -24,8 +24,8 @@ def read(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     described = [(column.name, column.type) for column in query.selected_columns]
     parts: list[list[npt.NDArray[Any]]] = [[_array([], kind)] for _, kind in described]
     for rows in connection.execute(query).partitions(CHUNK):
-        for part, (_, kind), held in zip(parts, described, zip(*rows, strict=True), strict=True):
-            part.append(_array(held, kind))
+        for part, (_, kind), values in zip(parts, described, zip(*rows, strict=True), strict=True):
+            part.append(_array(values, kind))
     columns = {}
     for name, _ in described:
         whole = np.concatenate(parts.pop(0))
@@ -33,15 +33,15 @@ def read(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _array(held: Sequence[Any], kind: object) -> npt.NDArray[Any]:
+def _array(values: Sequence[Any], kind: object) -> npt.NDArray[Any]:
     """Hold the values of a column; the same text once, however many rows have it."""
     if isinstance(kind, Double):
-        return np.array(held, dtype=float)
+        return np.array(values, dtype=float)
     if isinstance(kind, Integer):
-        return np.array(held, dtype=int)
-    texts = np.empty(len(held), dtype=object)
+        return np.array(values, dtype=int)
+    texts = np.empty(len(values), dtype=object)
     one: dict[Any, Any] = {}
-    texts[:] = [one.setdefault(value, value) for value in held]
+    texts[:] = [one.setdefault(value, value) for value in values]
     return texts
 
 

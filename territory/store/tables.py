@@ -62,8 +62,8 @@ def _columns(
 ) -> list[Column[object]]:
     """Draw columns from a contract, so that type and nullability are said once."""
     columns: list[Column[object]] = []
-    for name, told in contract.columns.items():
-        kind = Double() if str(told.dtype) == "float64" else TEXT
+    for name, column in contract.columns.items():
+        kind = Double() if str(column.dtype) == "float64" else TEXT
         target = (references or {}).get(name)
         constraints = [ForeignKey(target, ondelete="CASCADE")] if target else []
         columns.append(
@@ -72,7 +72,7 @@ def _columns(
                 kind,
                 *constraints,
                 primary_key=name in key,
-                nullable=told.nullable and name not in key,
+                nullable=column.nullable and name not in key,
             )
         )
     return columns

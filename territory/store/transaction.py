@@ -35,9 +35,9 @@ class Transaction:
         ``equals`` keeps the rows whose column has that value, or is null for None.
         """
         table = tables.KINDS[kind].table
-        chosen = [table.c[name] for name in columns] if columns else list(table.c)
+        selected = [table.c[name] for name in columns] if columns else list(table.c)
         return self._read(
-            select(*chosen).where(*row_writer.equal(table, equals)).order_by(*table.primary_key)
+            select(*selected).where(*row_writer.equal(table, equals)).order_by(*table.primary_key)
         )
 
     def rows(
@@ -55,10 +55,10 @@ class Transaction:
 
     def size(self, kind: str) -> int:
         """Count the rows of a table of ``KINDS``."""
-        found: int = self._connection.execute(
+        count: int = self._connection.execute(
             select(func.count()).select_from(tables.KINDS[kind].table)
         ).scalar_one()
-        return found
+        return count
 
     def save(self, kind: str, new: pd.DataFrame, updated: pd.DataFrame) -> None:
         """Insert new rows and rewrite those that changed; all columns of the table are expected."""
@@ -68,10 +68,10 @@ class Transaction:
 
     def setting(self, name: str) -> str | None:
         """Look up a fact about the store itself."""
-        found: str | None = self._connection.execute(
+        value: str | None = self._connection.execute(
             select(tables.settings.c.value).where(tables.settings.c.name == name)
         ).scalar()
-        return found
+        return value
 
     def set_setting(self, name: str, value: str) -> None:
         """Note a fact about the store itself."""

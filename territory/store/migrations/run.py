@@ -24,7 +24,7 @@ def configure(connection: Connection | None = None) -> Config:
     return config
 
 
-def upgrade(connection: Connection, shown: str) -> None:
+def upgrade(connection: Connection, address: str) -> None:
     """Run every migration that the database lacks, inside the caller's transaction.
 
     Raises
@@ -33,11 +33,11 @@ def upgrade(connection: Connection, shown: str) -> None:
         If the database was written by a newer version.
     """
     config = configure(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found is not None and found not in known:
+    revisions = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is not None and revision not in revisions:
         raise StoreError(
-            f"{shown} was written by a newer version (its tables are at {found!r}). "
+            f"{address} was written by a newer version (its tables are at {revision!r}). "
             "Upgrade territory-mapper."
         )
     command.upgrade(config, "head")

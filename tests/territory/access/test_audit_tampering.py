@@ -111,7 +111,7 @@ def drawn(texts: list[str]) -> list[Event]:
 
 def verdict_of(path: Path, *kept: Head) -> access.AuditVerdict:
     with open_store(str(path)) as store:
-        return audit_log.verify(store, kept=kept)
+        return audit_log.verify(store, heads=kept)
 
 
 def broken(path: Path, *kept: Head) -> tuple[int | None, str | None]:

@@ -93,12 +93,12 @@ def upgrade() -> None:
     ):
         op.create_index(f"ix_{table}_{'_'.join(columns)}", table, columns, unique=False)
     for table, condition, refusal in FROZEN:
-        told = {"table": table, "condition": condition, "refusal": refusal}
+        words = {"table": table, "condition": condition, "refusal": refusal}
         if op.get_bind().dialect.name == "postgresql":
-            op.execute((POSTGRESQL % told).strip())
+            op.execute((POSTGRESQL % words).strip())
             continue
         for verb in ("UPDATE", "DELETE"):
-            op.execute((SQLITE % {**told, "verb": verb}).strip())
+            op.execute((SQLITE % {**words, "verb": verb}).strip())
     if op.get_bind().dialect.name == "sqlite":
-        told = {"table": "eligibility_decisions", "condition": TAKEN, "refusal": DECIDED}
-        op.execute((SQLITE % {**told, "verb": "INSERT"}).strip())
+        words = {"table": "eligibility_decisions", "condition": TAKEN, "refusal": DECIDED}
+        op.execute((SQLITE % {**words, "verb": "INSERT"}).strip())
