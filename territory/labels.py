@@ -60,6 +60,6 @@ def share(part: float | None, whole: float | None) -> str:
     percent = 100 * part / whole
     if part == 0 or percent >= 1:
         # Never round up to "all" or down from it: 99.96 % is not 100 %.
-        shown = math.floor(percent) if 99 < percent < 100 else round(percent)
-        return f"{shown}{NO_BREAK}%"
+        rounded = math.floor(percent) if 99 < percent < 100 else round(percent)
+        return f"{rounded}{NO_BREAK}%"
     return f"{percent:.1f}{NO_BREAK}%" if percent >= 0.1 else ""

@@ -75,9 +75,9 @@ class SegmentPolicy:
         mid_market = (staff >= self.mid_market_min_employees) | (
             revenue >= self.mid_market_min_revenue_usd
         )
-        known = ~(np.isnan(staff) & np.isnan(revenue))
-        chosen = np.select([enterprise, mid_market, known], SEGMENTS[:3], SEGMENTS[3])
-        return chosen.astype(object)
+        is_known = ~(np.isnan(staff) & np.isnan(revenue))
+        segments = np.select([enterprise, mid_market, is_known], SEGMENTS[:3], SEGMENTS[3])
+        return segments.astype(object)
 
 
 @dataclass(frozen=True)
@@ -212,9 +212,9 @@ class OnlinePolicy:
 
     def choosing(self, names: Iterable[str]) -> OnlinePolicy:
         """Ask these providers only, in this order; one not in the policy has the defaults."""
-        known = {provider.name: provider for provider in self.providers}
-        chosen = tuple(known.get(name) or ProviderPolicy(name=name) for name in names)
-        return dataclasses.replace(self, providers=chosen)
+        by_name = {provider.name: provider for provider in self.providers}
+        providers = tuple(by_name.get(name) or ProviderPolicy(name=name) for name in names)
+        return dataclasses.replace(self, providers=providers)
 
 
 @dataclass(frozen=True)
@@ -289,15 +289,15 @@ def read_policy(path: Path) -> Policy:
 
 def _build(kind: type[Any], table: dict[str, Any], where: str, breaches: list[str]) -> Any:
     """Make one settings object, gathering every breach instead of stopping at the first."""
-    known = {item.name: item for item in dataclasses.fields(kind)}
+    fields_by_name = {item.name: item for item in dataclasses.fields(kind)}
     values = {}
     for key, value in table.items():
-        name = f"{key}_m" if f"{key}_m" in known else key
-        if name not in known:
-            breaches.append(f"no setting {where}{key!r}; there are {', '.join(known)}")
+        name = f"{key}_m" if f"{key}_m" in fields_by_name else key
+        if name not in fields_by_name:
+            breaches.append(f"no setting {where}{key!r}; there are {', '.join(fields_by_name)}")
             continue
         try:
-            values[name] = _convert(value, known[name], f"{where}{key}.", breaches)
+            values[name] = _convert(value, fields_by_name[name], f"{where}{key}.", breaches)
         except (TypeError, ValueError, LengthError) as error:
             breaches.append(f"{where}{key} = {value!r}: {error}")
     try:
@@ -328,7 +328,7 @@ def _convert(value: Any, setting: dataclasses.Field[Any], where: str, breaches: 
 
 
 def _pairs(value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((name, str(held)) for name, held in value.items()))
+    return tuple(sorted((name, str(text)) for name, text in value.items()))
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -72,8 +72,8 @@ def normalise_places(names: pd.Series) -> pd.Series:
     """``normalise_place`` of each name, in order; null stays null. Each distinct name once."""
     distinct = names.dropna().unique()
     keys = {name: normalise_place(str(name)) for name in distinct}
-    found = [keys.get(name) for name in names]
-    return pd.Series(found, index=names.index, name=names.name, dtype=object)
+    normalised = [keys.get(name) for name in names]
+    return pd.Series(normalised, index=names.index, name=names.name, dtype=object)
 
 
 @dataclass(frozen=True)

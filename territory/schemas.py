@@ -266,12 +266,12 @@ def check(frame: pd.DataFrame, schema: pa.DataFrameSchema, where: str) -> pd.Dat
 
 def _breaches(cases: pd.DataFrame) -> str:
     """Tell every broken rule with its first rows, in one line."""
-    told = []
+    messages = []
     for (column, rule), group in cases.groupby(["column", "check"], dropna=False, sort=False):
         rows = [
             f"row {int(index) + 1}: {case!r}" if pd.notna(index) else repr(case)
             for index, case in zip(group["index"].head(), group["failure_case"].head(), strict=True)
         ]
         more = f" and {len(group) - 5:,} more" if len(group) > 5 else ""
-        told.append(f"{column!r} breaks {rule}: {', '.join(rows)}{more}")
-    return "; ".join(told)
+        messages.append(f"{column!r} breaks {rule}: {', '.join(rows)}{more}")
+    return "; ".join(messages)

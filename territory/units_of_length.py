@@ -55,10 +55,10 @@ def format_miles(metres: float, limit_m: float | None = None) -> str:
     One decimal as a rule; as many as it takes near the limit, so that 49.96 of 50 is not "50.0".
     """
     for digits in range(1, 10):
-        shown = f"{to_miles(metres):,.{digits}f}"
+        text = f"{to_miles(metres):,.{digits}f}"
         if limit_m is None:
             break
-        rounded, limit = float(shown.replace(",", "")), round(to_miles(limit_m), 9)
+        rounded, limit = float(text.replace(",", "")), round(to_miles(limit_m), 9)
         if (rounded <= limit) == (metres <= limit_m) and (rounded == limit) == (metres == limit_m):
             break
-    return f"{shown} mi"
+    return f"{text} mi"

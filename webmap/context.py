@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def settings() -> Settings:
     """Give what this app was started with."""
-    told: Settings = current_app.config["TERRITORY"]
-    return told
+    app_settings: Settings = current_app.config["TERRITORY"]
+    return app_settings
 
 
 def now() -> datetime:

@@ -150,14 +150,14 @@ def moment(value: str | None) -> str:
     if not value:
         return NOTHING
     when = dt.datetime.fromisoformat(value)
-    shown = f"{when:%Y-%m-%d %H:%M} UTC"
+    text = f"{when:%Y-%m-%d %H:%M} UTC"
     passed = int((current_app.config["TERRITORY"].now() - when).total_seconds())
     if not 0 <= passed < 24 * 3600:
-        return f"{shown} ({day(value).partition(' (')[2]}"
+        return f"{text} ({day(value).partition(' (')[2]}"
     for seconds, unit in ((3600, "hour"), (60, "minute")):
         if passed >= seconds:
-            return f"{shown} ({plural(passed // seconds, unit)} ago)"
-    return f"{shown} (just now)"
+            return f"{text} ({plural(passed // seconds, unit)} ago)"
+    return f"{text} (just now)"
 
 
 def sentence(text: str) -> str:
@@ -248,5 +248,5 @@ def geo_address(place: dict[str, Any]) -> str:
     """
     lat, lon = place["lat"], place["lon"]
     point = "0,0" if lat is None else f"{lat:.5f},{lon:.5f}"
-    asked = postal_address(place) if place["street"] or lat is None else point
-    return f"geo:{point}?q={quote(asked, safe=',')}"
+    words = postal_address(place) if place["street"] or lat is None else point
+    return f"geo:{point}?q={quote(words, safe=',')}"

@@ -90,13 +90,13 @@ def read_groups(text: str) -> GroupRoles | None:
         Naming a rule that is none, or a role there is not.
     """
     rules = [line.strip() for line in text.replace(";", "\n").splitlines() if line.strip()]
-    found = []
+    pairs = []
     for rule in rules:
         group, _, role = rule.rpartition("=")
         if not group.strip():
             raise InputError(f"TERRITORY_OIDC_GROUPS: {rule!r} is no rule such as 'Sales Ops=ops'.")
-        found.append((group.strip(), role.strip()))
-    return GroupRoles(tuple(found)) if found else None
+        pairs.append((group.strip(), role.strip()))
+    return GroupRoles(tuple(pairs)) if pairs else None
 
 
 def is_safe(address: object) -> bool:

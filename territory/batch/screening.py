@@ -174,11 +174,11 @@ def _read_offices(path: Path, on: str | None) -> tuple[OfficeIndex, bool]:
     """Read the offices that are open, and whether one is in Antarctica; all breaches at once."""
     taken = take_in("offices", read_table(path))
     if len(taken.refused):
-        told = "; ".join(
+        refusals = "; ".join(
             f"line {line}: {reason}. {remedy}"
             for line, reason, remedy in taken.refused[["line", "reason", "remedy"]].to_numpy()
         )
-        raise InputError(f"{path}: {told}")
+        raise InputError(f"{path}: {refusals}")
     offices = taken.rows
     if on is not None:
         opened, closed = offices["opened_on"], offices["closed_on"]
@@ -238,13 +238,13 @@ class _Screener:
         uncertainty_m = np.where(absent, np.nan, GeocodingPolicy.given_uncertainty_m)
         rows = np.flatnonzero(absent)
         if len(rows):
-            found = self.gazetteer.lookup(self._addresses(batch, rows))
-            lon[rows], lat[rows] = found["lon"], found["lat"]
-            uncertainty_m[rows] = found["uncertainty_m"]
-            for at, said in zip(rows.tolist(), found["geocode_note"], strict=True):
+            geocodes = self.gazetteer.lookup(self._addresses(batch, rows))
+            lon[rows], lat[rows] = geocodes["lon"], geocodes["lat"]
+            uncertainty_m[rows] = geocodes["uncertainty_m"]
+            for at, note in zip(rows.tolist(), geocodes["geocode_note"], strict=True):
                 said_already = [notes[at]] if at in notes else []
-                if said is not None or said_already:
-                    notes[at] = "; ".join([*said_already, *([said] if said else [])])
+                if note is not None or said_already:
+                    notes[at] = "; ".join([*said_already, *([note] if note else [])])
         self.placed += int(np.count_nonzero(~np.isnan(lon)))
         said_notes = _sparse_text(notes, len(lon))
         if self.all_pairs:
@@ -261,7 +261,7 @@ class _Screener:
         exact = self.file.format != "parquet"
         near = self.index.nearest(x, y, self.radius_m, exact=exact)
         mask = lost if any_lost else None
-        said = self._verdicts(near.distance_m, uncertainty_m)
+        codes = self._verdicts(near.distance_m, uncertainty_m)
         self.within += int(np.count_nonzero(near.within & ~lost))
         columns = (
             self.office_ids.take(pa.array(near.office, mask=mask)),
@@ -269,7 +269,7 @@ class _Screener:
             pa.array(near.within, mask=mask),
             pa.array(near.offices_within, pa.int32(), mask=mask),
             pa.array(uncertainty_m / METRES_PER_MILE, mask=mask),
-            _VERDICTS.take(pa.array(said, mask=mask)),
+            _VERDICTS.take(pa.array(codes, mask=mask)),
             notes,
         )
         return _with_columns(batch.table, self.names, columns), (lon, lat)
@@ -280,13 +280,13 @@ class _Screener:
         placed = np.flatnonzero(~np.isnan(lon))
         point, office, distance_m = self.index.pairs_within(lon[placed], lat[placed], self.radius_m)
         row = placed[point]
-        said = self._verdicts(distance_m, uncertainty_m[row])
+        codes = self._verdicts(distance_m, uncertainty_m[row])
         self.within += len(np.unique(row))
         columns = (
             self.office_ids.take(pa.array(office)),
             pa.array(distance_m / METRES_PER_MILE),
             pa.array(uncertainty_m[row] / METRES_PER_MILE),
-            _VERDICTS.take(pa.array(said)),
+            _VERDICTS.take(pa.array(codes)),
             notes.take(pa.array(row)),
         )
         table = batch.table.take(pa.array(row))
@@ -294,14 +294,14 @@ class _Screener:
 
     def _verdicts(self, distance_m: Floats, uncertainty_m: Floats) -> npt.NDArray[np.int8]:
         """Positions in ``VERDICTS``; asked only where a place is uncertain, as few are."""
-        said = (distance_m > self.radius_m).astype(np.int8)  # "in", "out"
+        codes = (distance_m > self.radius_m).astype(np.int8)  # "in", "out"
         unsure = np.flatnonzero(uncertainty_m > 0)
         if len(unsure):
-            told = verdicts(distance_m[unsure], uncertainty_m[unsure], self.radius_m)
+            words = verdicts(distance_m[unsure], uncertainty_m[unsure], self.radius_m)
             for position, verdict in enumerate(VERDICTS):
-                said[unsure[told == verdict]] = position
-            self.too_close += int(np.count_nonzero(told == "too_close_to_call"))
-        return said
+                codes[unsure[words == verdict]] = position
+            self.too_close += int(np.count_nonzero(words == "too_close_to_call"))
+        return codes
 
     def _coordinates(self, batch: Batch) -> tuple[Floats, Floats]:
         """Degrees as given, NaN where there are none; arrays of our own."""
@@ -322,8 +322,10 @@ class _Screener:
         read = parse_degrees(texts)
         bad = np.flatnonzero((read.isna() & texts.notna()).to_numpy())
         if len(bad):
-            told = [f"{batch.label(int(at))}: {header}={texts[at]!r} is no number" for at in bad]
-            self._refuse(told, "Write degrees such as 38.9, or leave the cell blank.")
+            messages = [
+                f"{batch.label(int(at))}: {header}={texts[at]!r} is no number" for at in bad
+            ]
+            self._refuse(messages, "Write degrees such as 38.9, or leave the cell blank.")
         return np.array(read, dtype=np.float64)
 
     def _refuse_faults(self, batch: Batch, lon: Floats, lat: Floats) -> None:
@@ -340,19 +342,19 @@ class _Screener:
         )
         bad = np.flatnonzero(pd.notna(reasons))
         if len(bad):
-            told = [f"{batch.label(int(rows[at]))}: {reasons[at]}" for at in bad.tolist()]
-            self._refuse(told, str(remedies[bad[0]]))
+            messages = [f"{batch.label(int(rows[at]))}: {reasons[at]}" for at in bad.tolist()]
+            self._refuse(messages, str(remedies[bad[0]]))
 
-    def _refuse(self, told: list[str], remedy: str) -> None:
-        more = f"; and {len(told) - _SHOWN:,} more" if len(told) > _SHOWN else ""
-        raise CoordinateError(f"{self.file.path}: {'; '.join(told[:_SHOWN])}{more}. {remedy}")
+    def _refuse(self, messages: list[str], remedy: str) -> None:
+        more = f"; and {len(messages) - _SHOWN:,} more" if len(messages) > _SHOWN else ""
+        raise CoordinateError(f"{self.file.path}: {'; '.join(messages[:_SHOWN])}{more}. {remedy}")
 
     def _addresses(self, batch: Batch, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
         """The addresses of some rows, cleaned as ``Gazetteer.lookup`` wants them."""
         taken = batch.table
         if len(rows) < taken.num_rows:
-            named = [self.columns[name] for name in _ADDRESS if name in self.columns]
-            taken = taken.select(named).take(pa.array(rows))
+            headers = [self.columns[name] for name in _ADDRESS if name in self.columns]
+            taken = taken.select(headers).take(pa.array(rows))
         texts = {
             name: pd.Series(pd.array(arrow_text(taken[self.columns[name]]), dtype="str"))
             if name in self.columns

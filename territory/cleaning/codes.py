@@ -148,13 +148,13 @@ def fold(text: str) -> str:
 
 def _table(text: str) -> dict[str, str]:
     """Spelling, folded -> code."""
-    found = {}
+    table = {}
     for entry in text.replace("\n", " ").split(";"):
         code, _, spellings = entry.strip().partition(" ")
         for spelling in (code, *spellings.split(",")):
             if spelling.strip():
-                found[fold(spelling)] = code
-    return found
+                table[fold(spelling)] = code
+    return table
 
 
 US_STATES = _table(_STATES)

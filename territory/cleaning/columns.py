@@ -75,10 +75,10 @@ def clean_states(states: pd.Series, country: pd.Series) -> pd.Series:
     """
     texts = clean_text(states)
     home = country.isna() | (country == "US")
-    found = clean_codes(texts, codes.US_STATES).where(home, None)
-    canada = (country == "CA") | (country.isna() & found.isna())
-    found = found.where(found.notna() | ~canada, clean_codes(texts, codes.CANADIAN_PROVINCES))
-    return _or(found, texts)
+    coded = clean_codes(texts, codes.US_STATES).where(home, None)
+    canada = (country == "CA") | (country.isna() & coded.isna())
+    coded = coded.where(coded.notna() | ~canada, clean_codes(texts, codes.CANADIAN_PROVINCES))
+    return _or(coded, texts)
 
 
 def clean_postal_codes(postal_codes: pd.Series, country: pd.Series | None = None) -> pd.Series:
@@ -104,12 +104,12 @@ def clean_postal_codes(postal_codes: pd.Series, country: pd.Series | None = None
 
 
 def _us_code(text: str) -> str:
-    if found := re.fullmatch(r"(\d{3,5})(?:\.0+)?", text):
-        return found[1].zfill(5)
-    if found := re.fullmatch(r"(\d{4,5})\s*[-\u2013 ]\s*(?:\d{4}|0)?", text):
-        return found[1].zfill(5)
-    if found := re.fullmatch(r"(\d{7,9})(?:\.0+)?", text):
-        return found[1].zfill(9)[:5]
+    if match := re.fullmatch(r"(\d{3,5})(?:\.0+)?", text):
+        return match[1].zfill(5)
+    if match := re.fullmatch(r"(\d{4,5})\s*[-\u2013 ]\s*(?:\d{4}|0)?", text):
+        return match[1].zfill(5)
+    if match := re.fullmatch(r"(\d{7,9})(?:\.0+)?", text):
+        return match[1].zfill(9)[:5]
     return text
 
 
@@ -196,8 +196,8 @@ def clean_industries(column: pd.Series, system: str | None = None) -> pd.Series:
         "naics" or "sic", where the header says; by default it is told from the codes.
     """
     texts = clean_text(column)
-    named = system or industries.system_of(texts.dropna().unique())
-    return by_value(texts, lambda text: industries.industry(text, named))
+    used_system = system or industries.system_of(texts.dropna().unique())
+    return by_value(texts, lambda text: industries.industry(text, used_system))
 
 
 def zip_notes(
@@ -230,11 +230,11 @@ def parse_degrees(column: pd.Series) -> pd.Series:
     """Degrees (float, NaN where none can be read) of "38.9", "38,9", "77.2° W" or "38.9N"."""
 
     def read(text: str) -> float | None:
-        found = _DEGREES.fullmatch(text.strip())
-        if not found:
+        match = _DEGREES.fullmatch(text.strip())
+        if not match:
             return None
-        value = float(found[1].replace(",", ".").replace("\u2212", "-"))
-        return -value if found[2].upper() in ("S", "W") and value > 0 else value
+        value = float(match[1].replace(",", ".").replace("\u2212", "-"))
+        return -value if match[2].upper() in ("S", "W") and value > 0 else value
 
     plain = pd.to_numeric(column, errors="coerce").astype(float)
     rest = column[plain.isna() & column.notna()].astype(str)
@@ -262,5 +262,5 @@ def parse_dates(column: pd.Series) -> pd.Series:
 
 def _or(first: pd.Series, second: pd.Series) -> pd.Series:
     """``first``, and where it is null ``second``."""
-    chosen: pd.Series = first.where(first.notna(), second)
-    return chosen.astype(object).where(chosen.notna(), None)
+    merged: pd.Series = first.where(first.notna(), second)
+    return merged.astype(object).where(merged.notna(), None)

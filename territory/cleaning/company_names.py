@@ -55,10 +55,10 @@ SHARED_HOSTS = frozenset(
 @cache
 def _forms() -> frozenset[tuple[str, ...]]:
     """Legal forms as words, from cleanco."""
-    known = {
+    forms = {
         tuple(_GAPS.sub(" ", " ".join(words)).split()) for _, words in prepare_default_terms()
     } - {()}
-    long = {words for words in known if len("".join(words)) > 2 or words[0] in _SHORT_FORMS}
+    long = {words for words in forms if len("".join(words)) > 2 or words[0] in _SHORT_FORMS}
     return frozenset((long | _MORE_FORMS) - _NOT_FORMS)
 
 
@@ -95,16 +95,16 @@ def name_key(name: str) -> str:
 
 def _joined(words: list[str]) -> list[str]:
     """Join initials: "j", "m", "smucker" becomes "jm", "smucker"."""
-    found: list[str] = []
+    parts: list[str] = []
     is_open = False
     for word in words:
         is_letter = len(word) == 1 and word.isalpha()
         if is_letter and is_open:
-            found[-1] += word
+            parts[-1] += word
         else:
-            found.append(word)
+            parts.append(word)
         is_open = is_letter
-    return found
+    return parts
 
 
 @cache
@@ -123,5 +123,5 @@ def domain(address: str) -> str | None:
     host = host.partition(":")[0].strip(".")
     if not re.fullmatch(r"[^\W_](?:[\w-]*\w)?(?:\.[\w-]+)+", host) or host[-1].isdigit():
         return None
-    found: str | None = _suffixes().privatesuffix(host)
-    return found
+    registered: str | None = _suffixes().privatesuffix(host)
+    return registered

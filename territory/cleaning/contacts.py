@@ -45,7 +45,7 @@ def email(text: str) -> str | None:
     >>> email("Kim Doe <mailto:Kim.Doe@EXAMPLE.com>"), email("kim at example")
     ('Kim.Doe@example.com', None)
     """
-    inner = named[1] if (named := _NAMED.fullmatch(text)) else text
+    inner = match[1] if (match := _NAMED.fullmatch(text)) else text
     part = _SEVERAL.split(inner.strip())[0]
     part = re.sub(r"^mailto:", "", part, flags=re.IGNORECASE).partition("?")[0]
     try:

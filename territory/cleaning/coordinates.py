@@ -28,18 +28,18 @@ ELSEWHERE_STATES = ("AA", "AE", "AP", "FM", "MH", "PW")  # mail that is American
 
 def in_united_states(lon: Floats, lat: Floats) -> Bools:
     """Tell which points lie in one of the boxes round the United States and its territories."""
-    found = np.zeros(np.shape(lon), bool)
+    inside = np.zeros(np.shape(lon), bool)
     for west, south, east, north in _UNITED_STATES:
-        found |= (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
-    return found
+        inside |= (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    return inside
 
 
 def in_country(lon: Floats, lat: Floats, country: npt.NDArray[np.object_]) -> Bools:
     """Tell which points lie in a box round their country; false where we know no box of it."""
     west, south, east, north = _CANADA
     canadian = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
-    found: Bools = ((country == "US") & in_united_states(lon, lat)) | (country == "CA") & canadian
-    return found
+    inside: Bools = ((country == "US") & in_united_states(lon, lat)) | (country == "CA") & canadian
+    return inside
 
 
 def readings(lon: Floats, lat: Floats) -> list[tuple[str, Floats, Floats]]:

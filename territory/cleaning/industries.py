@@ -80,13 +80,13 @@ def system_of(texts: Iterable[str]) -> str | None:
     Codes of five and six digits are NAICS. Where all have four digits or fewer, NAICS if it has
     nearly all of them, else SIC.
     """
-    codes = [found["code"] for found in map(_CODE.fullmatch, texts) if found]
+    codes = [match["code"] for match in map(_CODE.fullmatch, texts) if match]
     if not codes:
         return None
     if any(len(code) > _LONGEST_SIC for code in codes):
         return NAICS
-    known = sum(code in _naics() for code in codes) / len(codes)
-    if known >= _ENOUGH:
+    share = sum(code in _naics() for code in codes) / len(codes)
+    if share >= _ENOUGH:
         return NAICS if len(codes) > 1 else None
     return SIC if sum(code[:2] in _sic() for code in codes) / len(codes) >= _ENOUGH else None
 
@@ -103,20 +103,20 @@ def industry(text: str, system: str | None = None) -> str:
     >>> industry("485410"), industry("7372", "sic"), industry("Software & Services")
     ('School and Employee Bus Transportation', 'Business Services', 'Software & Services')
     """
-    found = _CODE.fullmatch(text)
-    if not found:
+    match = _CODE.fullmatch(text)
+    if not match:
         return text
-    code, words = found["code"], (found["words"] or "").strip()
+    code, words = match["code"], (match["words"] or "").strip()
     has_words = any(letter.isalpha() for letter in words)
     if has_words and len(code) < _LONGEST_SIC:
         return text
-    named = (found["system"] or system or "").lower()
-    if not named and len(code) > _LONGEST_SIC:
-        named = NAICS
-    if named == SIC:
+    edition = (match["system"] or system or "").lower()
+    if not edition and len(code) > _LONGEST_SIC:
+        edition = NAICS
+    if edition == SIC:
         title = _sic().get(code.zfill(_LONGEST_SIC)[:2])
         return words if has_words else title or text
-    if named != NAICS:
+    if edition != NAICS:
         return words if has_words else text
     for digits in range(len(code), 1, -1):
         title = _naics().get(code[:digits])

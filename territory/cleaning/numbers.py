@@ -68,9 +68,9 @@ def head_count(text: str) -> float | None:
     >>> head_count("c.250 (2024)"), head_count("1,001-5,000 employees"), head_count("Nov-50")
     (250.0, 1001.0, 11.0)
     """
-    if found := _AS_DATE.fullmatch(text.strip()):
-        month = _MONTHS.get((found[2] or found[3]).lower())
-        return None if month is None else float(min(month, int(found[1] or found[4])))
+    if match := _AS_DATE.fullmatch(text.strip()):
+        month = _MONTHS.get((match[2] or match[3]).lower())
+        return None if month is None else float(min(month, int(match[1] or match[4])))
     if re.fullmatch(r"\s*\d{1,3}(\.\d{3})+\s*", text):
         text = text.replace(".", "")
     count = _amount(text, is_count=True)
@@ -93,12 +93,12 @@ def dollars(text: str) -> float | None:
 def _amount(text: str, *, is_count: bool) -> float | None:
     text = _LABEL.sub("", _ABBREVIATED.sub(r"\1 ", _TREND.sub("", text)), count=1).strip()
     is_loss = re.fullmatch(r"[^\d(]*\([^()]*\)", text) is not None
-    found = _AMOUNT.match(text)
-    if not found or found["after"].lstrip().startswith("%"):
+    match = _AMOUNT.match(text)
+    if not match or match["after"].lstrip().startswith("%"):
         return None
-    before = found["before"]
+    before = match["before"]
     if not is_count:
-        after = f"{found['scale'] or ''} {found['after']}"[:12]
+        after = f"{match['scale'] or ''} {match['after']}"[:12]
         has_dollars = _DOLLARS.search(before) is not None
         if _OTHER_MONEY.search(before) or (not has_dollars and _OTHER_MONEY.search(after)):
             return None
@@ -106,16 +106,16 @@ def _amount(text: str, *, is_count: bool) -> float | None:
     sign = -1.0 if is_loss or re.search(r"[-\u2212\u2013]\s*$", before) else 1.0
     if not _WORDS_BEFORE.fullmatch(re.sub(r"[-\u2212\u2013]\s*$", "", before)):
         return None
-    scale = _scale(found)
-    return sign * _digits(found["number"], is_count=is_count and scale == 1.0) * scale
+    scale = _scale(match)
+    return sign * _digits(match["number"], is_count=is_count and scale == 1.0) * scale
 
 
-def _scale(found: re.Match[str]) -> float:
-    for named in ("scale", "range_scale"):
-        scale = _SCALES.get((found[named] or "").lower())
+def _scale(match: re.Match[str]) -> float:
+    for group in ("scale", "range_scale"):
+        scale = _SCALES.get((match[group] or "").lower())
         if scale is not None:
             return scale
-    apart = _IN_SCALE.match(f"{found['scale'] or ''} {found['after']}")
+    apart = _IN_SCALE.match(f"{match['scale'] or ''} {match['after']}")
     return _SCALES[apart[1].lower()] if apart else 1.0
 
 

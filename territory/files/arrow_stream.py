@@ -120,12 +120,12 @@ def _text_batches(path: Path, first: Any, chunks: Iterator[Any]) -> Iterator[Bat
     done, chunk = 0, first
     while chunk is not None:
         if len(chunk.refused):
-            told = "; ".join(
+            message = "; ".join(
                 f"line {line:,}: {reason}"
                 for line, reason in chunk.refused[["line", "reason"]].head().to_numpy()
             )
             raise FileFormatError(
-                f"{path}: {len(chunk.refused):,} rows do not fit under the header: {told}. "
+                f"{path}: {len(chunk.refused):,} rows do not fit under the header: {message}. "
                 f"{chunk.refused['remedy'].iloc[0]}"
             )
         yield Batch(_to_arrow(chunk.frame), done + 1, chunk.lines)
@@ -211,9 +211,9 @@ class _WholeSink:
 
 def _text_frame(table: pa.Table) -> pd.DataFrame:
     """Every column as text in its shortest exact form; bytes have none and are left out."""
-    kept = table.drop_columns(_binary(table))
+    plain = table.drop_columns(_binary(table))
     return pd.DataFrame(
-        {name: pd.array(arrow_text(kept[name]), dtype="str") for name in kept.column_names}
+        {name: pd.array(arrow_text(plain[name]), dtype="str") for name in plain.column_names}
     )
 
 

@@ -198,9 +198,9 @@ def _delimiter(sample: str) -> str:
     """Choose the delimiter under which the first rows agree best on more than one column."""
     lines = io.StringIO(sample, newline="").readlines()
     lines = lines[:-1] if len(sample) == _SAMPLE else lines
-    told = _SEP.match(lines[0].lstrip("\ufeff")) if lines else None
-    if told:
-        return told[1]
+    match = _SEP.match(lines[0].lstrip("\ufeff")) if lines else None
+    if match:
+        return match[1]
     best, best_score = ",", (0.0, 0)
     for candidate in DELIMITERS:
         try:
@@ -280,7 +280,7 @@ def _read_rows(
     return starts, cells, broken
 
 
-def _broken(path: Path, first: int, last: int, told: str) -> list[_Refusal]:
+def _broken(path: Path, first: int, last: int, message: str) -> list[_Refusal]:
     """Refuse the lines of a row that cannot be read.
 
     Raises
@@ -288,10 +288,10 @@ def _broken(path: Path, first: int, last: int, told: str) -> list[_Refusal]:
     FileFormatError
         If a quote swallows what follows it, so that nobody can tell where rows begin again.
     """
-    if "larger" in told and first == last:
+    if "larger" in message and first == last:
         reason = f"a cell of more than {csv.field_size_limit():,} characters"
         return [(first, reason, "Shorten it; is a quote left open there?")]
-    if "larger" in told or "end of data" in told:
+    if "larger" in message or "end of data" in message:
         raise FileFormatError(
             f"{path}: line {first:,}: a quote is opened there and not closed. Close it, or write "
             "two for one inside a cell."
@@ -337,5 +337,5 @@ def _chunk(
     if holds_nul.any():
         arrays = [array.filter(pa.array(~holds_nul)) for array in arrays]
     frame = text_frame(dict(zip(names, arrays, strict=True)))
-    told = zip(*sorted(refused), strict=True) if refused else ((), (), ())
-    return Chunk(frame.apply(restore), lines[~holds_nul], refusals(*told))
+    columns_of_refused = zip(*sorted(refused), strict=True) if refused else ((), (), ())
+    return Chunk(frame.apply(restore), lines[~holds_nul], refusals(*columns_of_refused))

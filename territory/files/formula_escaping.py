@@ -45,9 +45,9 @@ def _replace(column: pd.Series, start: str, change: Callable[[str], str]) -> pd.
     is_text = column.map(lambda cell: isinstance(cell, str)) if column.dtype == object else None
     texts = column[is_text] if is_text is not None else column.dropna()
     suspects = texts[texts.astype("str").str.match(start)]
-    found = suspects[[is_executable(cell) for cell in suspects]]
-    if found.empty:
+    cells = suspects[[is_executable(cell) for cell in suspects]]
+    if cells.empty:
         return column
     column = column.copy()
-    column.loc[found.index] = [change(cell) for cell in found]
+    column.loc[cells.index] = [change(cell) for cell in cells]
     return column

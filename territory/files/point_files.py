@@ -233,9 +233,9 @@ def located(frame: pd.DataFrame) -> int | None:
     return int((lon & lat).sum())
 
 
-def located_words(rows: int, known: int) -> str:
+def located_words(rows: int, located: int) -> str:
     """Say how many of the rows have a location."""
-    return f"{known:,} of {rows:,} have a location."
+    return f"{located:,} of {rows:,} have a location."
 
 
 def write_features(
@@ -269,8 +269,8 @@ def write_features(
     if driver == "GPKG":
         options |= {"FID": "_fid", "GEOMETRY_NAME": "_geometry"}
     if driver == "KML":
-        said = f"{path.stem}_{placed}_of_{len(frame)}_with_a_location"
-        layer, options = re.sub(r"\W", "_", said, flags=re.ASCII), {}
+        layer_name = f"{path.stem}_{placed}_of_{len(frame)}_with_a_location"
+        layer, options = re.sub(r"\W", "_", layer_name, flags=re.ASCII), {}
     try:
         pyogrio.write_dataframe(features, path, layer=layer, driver=driver, layer_options=options)
     except (DataSourceError, DataLayerError, pyogrio.errors.FieldError) as error:

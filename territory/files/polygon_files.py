@@ -108,16 +108,16 @@ def _read(path: Path) -> gpd.GeoDataFrame:
         ) from error
 
 
-def _column(table: gpd.GeoDataFrame, asked: str | None, known: tuple[str, ...]) -> str | None:
+def _column(table: gpd.GeoDataFrame, wanted: str | None, names: tuple[str, ...]) -> str | None:
     """Find the column asked for, or the first of the known ones, whatever their case."""
-    if asked is not None:
-        if asked not in table.columns:
+    if wanted is not None:
+        if wanted not in table.columns:
             raise FileFormatError(
-                f"No column {asked!r}; the file has {', '.join(map(repr, table.columns))}."
+                f"No column {wanted!r}; the file has {', '.join(map(repr, table.columns))}."
             )
-        return asked
+        return wanted
     by_key = {str(name).casefold(): str(name) for name in reversed(table.columns)}
-    return next((by_key[key] for key in known if key in by_key), None)
+    return next((by_key[key] for key in names if key in by_key), None)
 
 
 def _texts(column: pd.Series) -> pd.Series:

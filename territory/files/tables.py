@@ -90,13 +90,13 @@ def format_of(path: Path) -> str:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes[-2:] in ([".csv", ".gz"], [".tsv", ".gz"], [".txt", ".gz"]):
         return "csv"
-    found = FORMATS.get(suffixes[-1] if suffixes else "")
-    if found is None:
+    name = FORMATS.get(suffixes[-1] if suffixes else "")
+    if name is None:
         raise FileFormatError(
             f"{path}: {path.suffix or 'no suffix'} is no format that can be read. "
             f"Save it as one of {', '.join(FORMATS)}."
         )
-    return found
+    return name
 
 
 def check_readable(path: Path) -> None:
@@ -138,8 +138,8 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         *(RuntimeError, struct.error),  # of archives with a password or a damaged directory
     ) as error:
         is_bomb = isinstance(error.__cause__ or error, DefusedXmlException)
-        told = "it declares XML entities" if is_bomb else str(error).strip().split("\n")[0]
-        raise FileFormatError(f"{path}: not readable as {kind} ({told}).") from error
+        message = "it declares XML entities" if is_bomb else str(error).strip().split("\n")[0]
+        raise FileFormatError(f"{path}: not readable as {kind} ({message}).") from error
 
 
 def _read_csv(path: Path, kind: str) -> Table:
@@ -258,9 +258,9 @@ def _write_xlsx(frame: pd.DataFrame, path: Path) -> None:
     safe = _neutral(frame)
     _check_lengths(safe, path)
     book = openpyxl.Workbook(write_only=True)
-    known = located(frame)
-    if known is not None:
-        book.properties.description = located_words(len(frame), known)
+    located_rows = located(frame)
+    if located_rows is not None:
+        book.properties.description = located_words(len(frame), located_rows)
     sheet = book.create_sheet("table")
     sheet.append(safe.columns.tolist())
     for start in range(0, len(safe), _XLSX_ROWS):

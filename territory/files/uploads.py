@@ -72,14 +72,14 @@ def suffix_of(name: str) -> str:
     FileFormatError
         If it is none that this package reads.
     """
-    shown = shown_name(name)
-    found = SUFFIX.search(shown.lower())
-    plain = f"file{found[0]}" if found else "file"
+    name_shown = shown_name(name)
+    match = SUFFIX.search(name_shown.lower())
+    plain = f"file{match[0]}" if match else "file"
     try:
         format_of(Path(plain))
     except FileFormatError as error:
-        raise FileFormatError(str(error).replace(plain, shown, 1)) from None
-    return found[0] if found else ""
+        raise FileFormatError(str(error).replace(plain, name_shown, 1)) from None
+    return match[0] if match else ""
 
 
 def shown_name(name: str) -> str:
@@ -134,10 +134,10 @@ def _digest(path: Path) -> str:
 
 def save(upload: Upload) -> None:
     """Write down what is known of an upload: whole or not at all."""
-    told = dataclasses.asdict(upload)
-    del told["folder"]
+    record = dataclasses.asdict(upload)
+    del record["folder"]
     draft = upload.folder / f"{RECORD}.{secrets.token_hex(4)}"
-    draft.write_text(json.dumps(told, indent=1), "utf-8")
+    draft.write_text(json.dumps(record, indent=1), "utf-8")
     draft.replace(upload.folder / RECORD)
 
 
@@ -154,14 +154,14 @@ def find(folder: Path, upload_id: str) -> Upload:
         raise NotFoundError(
             f"No upload {upload_id[:40]!r}: it may have been removed. Drop it again."
         )
-    told = json.loads((own / RECORD).read_text("utf-8"))
-    return Upload(folder=own, **told)
+    record = json.loads((own / RECORD).read_text("utf-8"))
+    return Upload(folder=own, **record)
 
 
 def listed(folder: Path) -> list[Upload]:
     """List the uploads, the newest first."""
-    found = [find(folder, own.name) for own in _folders(folder)]
-    return sorted(found, key=lambda upload: (upload.uploaded_at, upload.upload_id), reverse=True)
+    uploads = [find(folder, own.name) for own in _folders(folder)]
+    return sorted(uploads, key=lambda upload: (upload.uploaded_at, upload.upload_id), reverse=True)
 
 
 def _folders(folder: Path) -> Iterator[Path]:

@@ -83,10 +83,10 @@ def check_content(path: Path, kind: str) -> None:
     if path.suffix.lower() == ".gz":
         expected = "gzip"
     with path.open("rb") as file:
-        found = _content(file.read(_START))
-    if found != expected:
-        remedy = _REMEDIES.get(found, "Export it again.")
-        raise FileFormatError(f"{path}: not readable as {kind}: it is {_TOLD[found]}. {remedy}")
+        content = _content(file.read(_START))
+    if content != expected:
+        remedy = _REMEDIES.get(content, "Export it again.")
+        raise FileFormatError(f"{path}: not readable as {kind}: it is {_TOLD[content]}. {remedy}")
 
 
 def _content(start: bytes) -> str:
@@ -200,8 +200,8 @@ def _shapes(path: Path) -> str:
             f"{path}: the entry {name!r} points out of the archive. Zip it anew, without folders."
         )
     with zipfile.ZipFile(path) as archive, archive.open(name) as file:
-        found = _content(file.read(_START))
-    if found != "shapes":
+        content = _content(file.read(_START))
+    if content != "shapes":
         raise FileFormatError(f"{path}: {name!r} in it is no Shapefile. Zip it anew.")
     return f"/vsizip/{{{path}}}/{name}"
 
@@ -239,12 +239,12 @@ _OBJECT = re.compile(rb"\s*:\s*(\{[^{}]*(?:\{[^{}]*\}[^{}]*)?\})")
 def _check_crs(path: Path) -> None:
     """Refuse GeoJSON whose coordinate system is a link: GDAL would follow it."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        for found in _CRS.finditer(content):
-            end = found.end()
+        for match in _CRS.finditer(content):
+            end = match.end()
             if _NO_NAME.match(content, end) or _NO_OBJECT.match(content, end):
                 continue
-            told = _OBJECT.match(content, end)
-            if told is None or not _is_named(told[1]):
+            members = _OBJECT.match(content, end)
+            if members is None or not _is_named(members[1]):
                 raise FileFormatError(
                     f"{path}: its coordinate system is not given by a name. Save it in longitude "
                     "and latitude, as RFC 7946 says."
@@ -253,7 +253,7 @@ def _check_crs(path: Path) -> None:
 
 def _is_named(text: bytes) -> bool:
     try:
-        told = json.loads(text)
+        crs = json.loads(text)
     except ValueError:
         return False
-    return {str(value).lower() for key, value in told.items() if key.lower() == "type"} == {"name"}
+    return {str(value).lower() for key, value in crs.items() if key.lower() == "type"} == {"name"}

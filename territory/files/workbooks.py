@@ -140,8 +140,8 @@ def _rows(path: Path, values: Any, formulas: Any) -> Iterator[_Row]:
 def _uncomputed(row: tuple[Any, ...], written: tuple[Any, ...]) -> str | None:
     for value, formula in zip(row, written, strict=False):
         if formula.data_type == "f" and value.value is None and value.data_type != "str":
-            told = getattr(formula.value, "text", formula.value)
-            return f"{formula.coordinate} ({str(told)[:40]})"
+            source = getattr(formula.value, "text", formula.value)
+            return f"{formula.coordinate} ({str(source)[:40]})"
     return None
 
 
@@ -157,8 +157,8 @@ def _text(cell: Any) -> str | None:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
     if isinstance(value, int):
-        shown = str(cell.number_format)
-        return str(value).zfill(len(shown)) if set(shown) == {"0"} else str(value)
+        number_format = str(cell.number_format)
+        return str(value).zfill(len(number_format)) if set(number_format) == {"0"} else str(value)
     return day_text(str(value))
 
 
@@ -171,7 +171,7 @@ def _gather(path: Path, title: str, header: _Row, rows: Iterator[_Row], others: 
     lines: list[int] = []
     refused: list[_Row] = []
     batches: list[list[pa.Array]] = []
-    held: list[list[str | None]] = []
+    gathered: list[list[str | None]] = []
     errors: list[str] = []
     width = len(header.texts)
     for row in rows:
@@ -180,13 +180,13 @@ def _gather(path: Path, title: str, header: _Row, rows: Iterator[_Row], others: 
             refused.append(row)
             continue
         lines.append(row.line)
-        held.append(row.texts)
+        gathered.append(row.texts)
         width = max(width, len(row.texts))
-        if len(held) * width >= _BATCH_CELLS:
+        if len(gathered) * width >= _BATCH_CELLS:
             check_cells(path, len(lines), width)
-            batches.append(_arrays(held, width))
-            held = []
-    batches.append(_arrays(held, width))
+            batches.append(_arrays(gathered, width))
+            gathered = []
+    batches.append(_arrays(gathered, width))
     columns = [_joined(batches, at) for at in range(width)]
     heads = header.texts + [None] * (width - len(header.texts))
     used = [at for at in range(width) if heads[at] or columns[at].null_count < len(lines)]

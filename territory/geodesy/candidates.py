@@ -140,18 +140,18 @@ class CandidateRaster:
         for at in range(0, len(lon), _AT_ONCE):
             part = slice(at, at + _AT_ONCE)
             self._known[_cell(lon[part], lat[part], fine) - self._first] = 1
-        found = np.flatnonzero(self._known)
-        self.pays = len(found) * _POINTS_A_CELL <= len(lon)
+        cells = np.flatnonzero(self._known)
+        self.pays = len(cells) * _POINTS_A_CELL <= len(lon)
         if not self.pays:
             return
-        row, column = np.divmod(found + self._first, 360 * fine)
+        row, column = np.divmod(cells + self._first, 360 * fine)
         side = 360 * fine // cut
         whole, of = np.unique(row // cut * side + column // cut, return_inverse=True)
         office, size = self._candidates(*np.divmod(whole, side), fine / cut)
         split = np.flatnonzero(size[of] > _FEW_CANDIDATES)
         fine_office, fine_size = self._candidates(row[split], column[split], fine)
         of[split] = len(whole) + np.arange(len(split))
-        self._known[found] = of
+        self._known[cells] = of
         self._office = np.hstack([office, fine_office])
         self._size = np.concatenate([size, fine_size])
 

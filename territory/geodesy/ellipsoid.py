@@ -74,13 +74,13 @@ def check_coordinates(
     if x.size and not (_farthest(x) <= 180 and _farthest(y) <= 90):  # NaN fails both
         bad = np.flatnonzero(~((np.abs(x) <= 180) & (np.abs(y) <= 90)))
         names = [f"index {i}" for i in bad] if labels is None else np.asarray(labels, object)[bad]
-        told = "; ".join(
+        messages = "; ".join(
             f"{name}: lon={a:.12g}, lat={b:.12g} ({_remedy(a, b)})"
             for name, a, b in zip(names[:_SHOWN], x[bad[:_SHOWN]], y[bad[:_SHOWN]], strict=True)
         )
         more = f"; and {len(bad) - _SHOWN:,} more" if len(bad) > _SHOWN else ""
         raise CoordinateError(
-            f"{len(bad):,} of {len(x):,} points are not on the globe: {told}{more}."
+            f"{len(bad):,} of {len(x):,} points are not on the globe: {messages}{more}."
         )
     return x, y
 

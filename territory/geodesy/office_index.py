@@ -115,10 +115,10 @@ class OfficeIndex:
         """
         missing = offices["lon"].isna() | offices["lat"].isna()
         if missing.any():
-            named = ", ".join(map(repr, offices.loc[missing, "office_id"]))
+            office_ids = ", ".join(map(repr, offices.loc[missing, "office_id"]))
             raise InputError(
-                f"{int(missing.sum())} of {len(offices)} offices have no coordinates: {named}. "
-                "Add lat and lon, or leave the office out."
+                f"{int(missing.sum())} of {len(offices)} offices have no coordinates: "
+                f"{office_ids}. Add lat and lon, or leave the office out."
             )
         return cls(offices["office_id"], offices["lon"], offices["lat"])
 
@@ -173,8 +173,10 @@ class OfficeIndex:
         def work(part: slice) -> None:
             xyz = to_ecef(x[part], y[part])
             here = x[part], y[part], xyz
-            found = candidates.two_nearest(*here) if candidates else two_nearest(self._tree, xyz)
-            near, s = self._settle(*here, found, radius_m, exact)
+            nearest_two = (
+                candidates.two_nearest(*here) if candidates else two_nearest(self._tree, xyz)
+            )
+            near, s = self._settle(*here, nearest_two, radius_m, exact)
             office[part], distance_m[part] = self._given[near], s
             if offices_within is not None:
                 offices_within[part] = self._count(*here, radius_m, raster)
@@ -258,15 +260,15 @@ class OfficeIndex:
         position = np.broadcast_to(np.asarray(office), x.shape)
         wrong = np.unique(position[(position < 0) | (position >= len(self))])
         if wrong.size:
-            named = ", ".join(map(str, wrong))
-            raise InputError(f"No office at position {named}: there are {len(self)}, from 0.")
+            positions = ", ".join(map(str, wrong))
+            raise InputError(f"No office at position {positions}: there are {len(self)}, from 0.")
         return self._karney(x, y, np.argsort(self._given)[position])
 
     def _settle(
-        self, lon: Floats, lat: Floats, xyz: Floats, found: Found, radius_m: float, exact: bool
+        self, lon: Floats, lat: Floats, xyz: Floats, candidates: Found, radius_m: float, exact: bool
     ) -> tuple[Integers, Floats]:
         """Settle which office is nearest, by its place inside, and how far it is, in metres."""
-        c, second, place = found
+        c, second, place = candidates
         near = self._distinct[place]
         at_most = longest(c)
         band = (c > surely_within(radius_m)) & (c <= possibly_within(radius_m))
@@ -289,9 +291,9 @@ class OfficeIndex:
         self, radius_m: float, points: int, *, force: bool = False
     ) -> RadiusRaster | None:
         """The raster kept for this radius, or a new one where it pays."""
-        kept = self._raster
-        if kept is not None and kept.radius_m == radius_m:
-            return kept
+        raster = self._raster
+        if raster is not None and raster.radius_m == radius_m:
+            return raster
         if radius_m <= LONGEST_RADIUS_M and (force or points >= _RASTER_PAYS):
             self._raster = RadiusRaster(self._every, radius_m)
             return self._raster
@@ -302,9 +304,9 @@ class OfficeIndex:
     ) -> Bools:
         """Tell of each point whether any office is within the radius."""
         if raster is not None:
-            held, cell = raster.look_up(lon, lat)
-            inside: Bools = held > 0
-            open_ = np.flatnonzero((held == 0) & raster.is_crossed(cell))
+            decided, cell = raster.look_up(lon, lat)
+            inside: Bools = decided > 0
+            open_ = np.flatnonzero((decided == 0) & raster.is_crossed(cell))
             lon, lat = lon[open_], lat[open_]
             row, office = raster.left_open(cell[open_])
             reached = self._pick(lon, lat, to_ecef(lon, lat), row, office, radius_m)
@@ -323,10 +325,10 @@ class OfficeIndex:
     ) -> Integers:
         """Count the offices within the radius of each point."""
         if raster is not None:
-            held, cell = raster.look_up(lon, lat)
+            decided, cell = raster.look_up(lon, lat)
             row, office = raster.left_open(cell)
-            chosen = self._pick(lon, lat, xyz, row, office, radius_m)
-            return held + np.bincount(row[chosen], minlength=len(lon))
+            within = self._pick(lon, lat, xyz, row, office, radius_m)
+            return decided + np.bincount(row[within], minlength=len(lon))
         sure, reach = surely_within(radius_m), possibly_within(radius_m)
         most = self._every.query_ball_point(xyz, reach, return_length=True)
         least: Integers = np.zeros_like(most)

@@ -112,10 +112,10 @@ class AreaTable:
             Naming the points that are off the globe.
         """
         x, y = as_points(lon, lat)
-        found = np.empty(len(x), np.int32)
+        areas = np.empty(len(x), np.int32)
         for part in _slices(len(x), CHUNK):
-            found[part] = self._locate(x[part], y[part])
-        return found
+            areas[part] = self._locate(x[part], y[part])
+        return areas
 
     def locate_all(self, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Ints, Ints]:
         """Find every area that holds each point.
@@ -159,27 +159,27 @@ class AreaTable:
         return labels
 
     def _locate(self, x: Floats, y: Floats) -> Positions:
-        found = self._labels(x, y)
-        who = np.flatnonzero(found <= -2)
-        slot = -2 - found[who]
+        labels = self._labels(x, y)
+        who = np.flatnonzero(labels <= -2)
+        slot = -2 - labels[who]
         turn, stop = self._many.start[slot], self._many.stop[slot]
-        found[who] = self._many.fallback[slot]
+        labels[who] = self._many.fallback[slot]
         # Each round asks one candidate of every point that is still open.
         open_ = np.flatnonzero(turn < stop)
         who, turn, stop = who[open_], turn[open_], stop[open_]
         while len(who):
             area = self._many.area[turn]
             holds = self._ask(area, x[who], y[who])
-            found[who[holds]] = area[holds]
+            labels[who[holds]] = area[holds]
             turn += 1
             open_ = np.flatnonzero(~holds & (turn < stop))
             who, turn, stop = who[open_], turn[open_], stop[open_]
-        return found
+        return labels
 
     def _locate_all(self, x: Floats, y: Floats) -> tuple[Ints, Ints]:
-        found = self._labels(x, y)
-        sole, who = np.flatnonzero(found >= 0), np.flatnonzero(found <= -2)
-        slot = -2 - found[who]
+        labels = self._labels(x, y)
+        sole, who = np.flatnonzero(labels >= 0), np.flatnonzero(labels <= -2)
+        slot = -2 - labels[who]
         start = self._many.start[slot]
         count = self._many.start[slot + 1] - start
         point, at = np.repeat(who, count), np.repeat(start, count) + counted(count)
@@ -187,7 +187,7 @@ class AreaTable:
         ask = np.flatnonzero(~holds)
         holds[ask] = self._ask(area[ask], x[point[ask]], y[point[ask]])
         point = np.concatenate([sole, point[holds]])
-        area = np.concatenate([found[sole], area[holds]])
+        area = np.concatenate([labels[sole], area[holds]])
         order = np.lexsort((area, point))
         return point[order], area[order].astype(np.int64)
 
@@ -240,9 +240,9 @@ class AreaTable:
         firsts = np.concatenate([at, self._entry[whole_block]]).astype(np.int32)
         counts = np.concatenate([end - begin, size])
         holding = np.repeat(owners, counts)
-        held = np.repeat(firsts, counts) + counted(counts).astype(np.int32)
+        holders = np.repeat(firsts, counts) + counted(counts).astype(np.int32)
         n_entries = self._first_cell + (len(mixed) << 2 * bits)
-        self._settle(n_entries, owner, touched, holding, held)
+        self._settle(n_entries, owner, touched, holding, holders)
 
     def _place_in_block(self, row: AnyInts, col: AnyInts) -> AnyInts:
         mask = (1 << self._bits) - 1
@@ -260,16 +260,16 @@ class AreaTable:
         return owner[i], row[i], col[i] + 1, col[i + 1]
 
     def _settle(
-        self, n_entries: int, touching: Ints, touched: Ints, holding: Positions, held: Positions
+        self, n_entries: int, touching: Ints, touched: Ints, holding: Positions, holders: Positions
     ) -> None:
         """Label every entry: one area or none, or a slot with its candidates."""
         label = np.full(n_entries, -1, np.int32)
-        label[held] = holding
+        label[holders] = holding
         contested = np.zeros(n_entries, bool)
         contested[touched] = True
-        contested[held[label[held] != holding]] = True  # held by two areas or more
-        also = contested[held]
-        entry = np.concatenate([touched, held[also]])
+        contested[holders[label[holders] != holding]] = True  # held by two areas or more
+        also = contested[holders]
+        entry = np.concatenate([touched, holders[also]])
         area = np.concatenate([touching, holding[also]])
         is_sure = np.arange(len(entry)) >= len(touched)
         order = np.argsort(entry.astype(np.int64) * len(self.areas) + area)

@@ -187,8 +187,8 @@ def _gather_refused(
         }
     )
     parts = [unread.assign(key=None, bucket="refused"), refused]
-    told = [part for part in parts if len(part)] or [refused]
-    return pd.concat(told).sort_values("line", kind="stable", ignore_index=True)
+    frames = [part for part in parts if len(part)] or [refused]
+    return pd.concat(frames).sort_values("line", kind="stable", ignore_index=True)
 
 
 def _keys(contract: Any) -> list[str]:
@@ -320,12 +320,12 @@ def _refuse_duplicates(
     group = taken.groupby(keys, sort=False).ngroup().to_numpy()
     at = taken.index.to_numpy()
     first_line = log.lines[at[~again]][group[again]]
-    shown = taken[again].astype(str).to_numpy().tolist()
-    told = pd.Series(None, index=rows.index, dtype=object)
-    told[at[again]] = [
+    values = taken[again].astype(str).to_numpy().tolist()
+    reasons = pd.Series(None, index=rows.index, dtype=object)
+    reasons[at[again]] = [
         f"the same name and address as line {line}"
         if is_derived
         else f"{' '.join(keys)} {' '.join(key)!r} is on line {line} already"
-        for is_derived, key, line in zip(derived[at[again]], shown, first_line, strict=True)
+        for is_derived, key, line in zip(derived[at[again]], values, first_line, strict=True)
     ]
-    log.refuse(told.notna(), told.to_numpy(), "Keep one of the two.", "duplicate")
+    log.refuse(reasons.notna(), reasons.to_numpy(), "Keep one of the two.", "duplicate")

@@ -45,8 +45,8 @@ def compare(transaction: Transaction, kind: str, rows: pd.DataFrame, *, writes: 
     changes, differences, pasts, brought = [], [], [], []
     for start in range(0, len(rows), _CHUNK) or (0,):
         part = rows.iloc[start : start + _CHUNK].reset_index(drop=True)
-        held = transaction.rows(kind, part[key].head(0) if is_blank else part[key])
-        past = part[key].merge(held, how="left", on=key, indicator=True)
+        stored = transaction.rows(kind, part[key].head(0) if is_blank else part[key])
+        past = part[key].merge(stored, how="left", on=key, indicator=True)
         is_new = (past["_merge"] == "left_only").to_numpy()
         differs = _differs(part, past, [name for name in columns if name not in key])
         is_updated = differs.any(axis=1).to_numpy() & ~is_new
@@ -79,12 +79,12 @@ def _differences(
     rows: pd.DataFrame, before: pd.DataFrame, differs: pd.DataFrame, key: list[str]
 ) -> pd.DataFrame:
     """List changed cells, one a row: the key, column, before, after. Geometry is left out."""
-    told = differs.drop(columns="geometry", errors="ignore")
-    row, column = np.nonzero(told.to_numpy())
-    at, names = told.index.to_numpy()[row], told.columns.to_numpy(object)[column]
+    plain = differs.drop(columns="geometry", errors="ignore")
+    row, column = np.nonzero(plain.to_numpy())
+    at, names = plain.index.to_numpy()[row], plain.columns.to_numpy(object)[column]
     listed = rows.loc[at, key].reset_index(drop=True)
     for label, frame in (("before", before), ("after", rows)):
-        whole = frame[list(told.columns)].astype(object).to_numpy()
+        whole = frame[list(plain.columns)].astype(object).to_numpy()
         listed[label] = whole[at, column]
     listed.insert(len(key), "column", names)
     return listed

@@ -133,19 +133,19 @@ def map_headers(columns: Iterable[str], kind: str) -> dict[str, str]:
     mapping
         Header of the file -> column of ours, in the order of the file.
     """
-    known = _headers(kind)
+    columns_by_word = _headers(kind)
     headers = list(columns)
     by_name: dict[str, str] = {}
     for header in headers:
         for name in (fold(_UNIT.sub("", header)), fold(header)):
             by_name[name] = by_name.get(name, header)
-    chosen: dict[str, str] = {}
-    for column, names in known.items():
+    mapping: dict[str, str] = {}
+    for column, names in columns_by_word.items():
         for name in (fold(column), *names.split()):
-            if name in by_name and by_name[name] not in chosen:
-                chosen[by_name[name]] = column
+            if name in by_name and by_name[name] not in mapping:
+                mapping[by_name[name]] = column
                 break
-    return {header: chosen[header] for header in headers if header in chosen}
+    return {header: mapping[header] for header in headers if header in mapping}
 
 
 def check_mapping(mapping: Mapping[str, str], columns: Iterable[str], kind: str) -> None:
@@ -159,13 +159,13 @@ def check_mapping(mapping: Mapping[str, str], columns: Iterable[str], kind: str)
         Naming each header that the file lacks, each column that ``kind`` lacks, and each column
         that two headers are mapped to.
     """
-    present, known = list(columns), _headers(kind)
+    present, columns_by_word = list(columns), _headers(kind)
     targets = [name for name in mapping.values() if name]
     breaches = [f"the file has no column {name!r}" for name in mapping if name not in present]
     breaches += [
-        f"{kind} have no column {name!r}, only {', '.join(known)}"
+        f"{kind} have no column {name!r}, only {', '.join(columns_by_word)}"
         for name in dict.fromkeys(targets)
-        if name not in known
+        if name not in columns_by_word
     ]
     breaches += [
         f"{name!r} is mapped {targets.count(name)} times"
@@ -196,8 +196,8 @@ def scale_of(header: str, columns: Iterable[str]) -> float:
     """How many dollars 1 means under this header: 1e6 for "Revenue (USD millions)", else 1."""
     if fold(header) == "revenues" and {fold(name) for name in columns} >= _HIFLD_FORTUNE_500:
         return 1e6
-    said = " ".join(part for found in _IN_BRACKETS.findall(header) for part in found)
-    return next((scale for pattern, scale in _SCALES if pattern.search(said)), 1.0)
+    words = " ".join(part for groups in _IN_BRACKETS.findall(header) for part in groups)
+    return next((scale for pattern, scale in _SCALES if pattern.search(words)), 1.0)
 
 
 def _headers(kind: str) -> dict[str, str]:

@@ -118,12 +118,12 @@ class ImportLedger:
 
     def mapping(self, kind: str, signature: str) -> dict[str, str] | None:
         """Look up the mapping that was used last for files of these headers; None for none."""
-        found = self._connection.execute(
+        text = self._connection.execute(
             select(mappings.c.mapping).where(
                 mappings.c.kind == kind, mappings.c.signature == signature
             )
         ).scalar()
-        return None if found is None else dict(json.loads(found))
+        return None if text is None else dict(json.loads(text))
 
     def remember(
         self, kind: str, signature: str, mapping: Mapping[str, str], at: str, by: str
@@ -152,16 +152,16 @@ class ImportLedger:
     def referring(self, kind: str, column: str, values: pd.Series) -> pd.DataFrame:
         """Read the key columns and ``column`` of the rows of a kind that name one of ``values``."""
         table = tables.KINDS[kind].table
-        chosen = list(dict.fromkeys([*table.primary_key, table.c[column]]))
+        columns = list(dict.fromkeys([*table.primary_key, table.c[column]]))
         listed = values.tolist()
         parts = [
             rows.read(
                 self._connection,
-                select(*chosen).where(table.c[column].in_(listed[start : start + _CHUNK])),
+                select(*columns).where(table.c[column].in_(listed[start : start + _CHUNK])),
             )
             for start in range(0, len(listed), _CHUNK)
         ]
-        return pd.concat(parts, ignore_index=True) if parts else self._blank(chosen)
+        return pd.concat(parts, ignore_index=True) if parts else self._blank(columns)
 
     def _blank(self, columns: Sequence[Any]) -> pd.DataFrame:
         return rows.read(self._connection, select(*columns).limit(0))

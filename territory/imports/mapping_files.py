@@ -35,23 +35,23 @@ def read_mapping(path: Path, kind: str) -> dict[str, str]:
         If the file is no such TOML, or was made for another kind.
     """
     try:
-        told = tomllib.loads(path.read_text("utf-8"))
+        document = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise InputError(f"{path}: not readable as TOML ({reason}). {_HOW}") from None
-    chosen = told.pop("mapping", None)
-    meant = told.pop("kind", kind)
-    if not isinstance(chosen, dict) or told:
+    mapping = document.pop("mapping", None)
+    meant = document.pop("kind", kind)
+    if not isinstance(mapping, dict) or document:
         raise InputError(f"{path}: a mapping has `kind` and a table [mapping]. {_HOW}")
     if meant != kind:
         raise InputError(f"{path}: this mapping is for {meant!r}, not for {kind}. {_HOW}")
-    odd = [header for header, column in chosen.items() if not isinstance(column, str)]
+    odd = [header for header, column in mapping.items() if not isinstance(column, str)]
     if odd:
         raise InputError(
             f"{path}: {', '.join(map(repr, odd))}: write the name of a column between quotes, or "
             '"" for a header that is not used.'
         )
-    return chosen
+    return mapping
 
 
 def mapping_text(seen: Preview) -> str:

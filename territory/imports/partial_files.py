@@ -119,8 +119,8 @@ def _stored(
     if kind in _KNOWN_BY:
         table = transaction.table(kind, names).drop_duplicates(key)
     else:
-        asked = rows[key] if transaction.size(kind) else rows[key].head(0)
-        table = transaction.rows(kind, asked, names)
+        wanted = rows[key] if transaction.size(kind) else rows[key].head(0)
+        table = transaction.rows(kind, wanted, names)
     stored = rows[key].merge(table, how="left", on=key, indicator=True).set_axis(rows.index)
     return stored, stored["_merge"] == "both"
 
@@ -162,9 +162,9 @@ def _placed(before: pd.DataFrame, rows: pd.DataFrame, policy: Policy) -> pd.Data
     at = np.flatnonzero(differs)
     if not len(at):
         return rows
-    asked = rows.iloc[at].set_axis(at)
-    asked = asked[list(ADDRESS)].assign(lon=asked["given_lon"], lat=asked["given_lat"])
-    fresh = geocode.place(asked, shared_gazetteer(policy.geocoding), policy)
+    wanted = rows.iloc[at].set_axis(at)
+    wanted = wanted[list(ADDRESS)].assign(lon=wanted["given_lon"], lat=wanted["given_lat"])
+    fresh = geocode.place(wanted, shared_gazetteer(policy.geocoding), policy)
     return geocode.overlay(rows, fresh)
 
 
@@ -177,8 +177,8 @@ def _drawn(rows: pd.DataFrame, stored: pd.DataFrame, is_known: pd.Series) -> pd.
     geometry = stored["geometry"].where(is_same, None).to_numpy(object, copy=True)
     at = np.flatnonzero(~is_same & rows[["name", "kind"]].notna().all(axis=1))
     if len(at):
-        asked = rows.iloc[at][list(KINDS["markets"].contract.columns)]
-        geometry[at] = shapely.to_wkb(areas.define(asked, reference.load()).geometry.to_numpy())
+        wanted = rows.iloc[at][list(KINDS["markets"].contract.columns)]
+        geometry[at] = shapely.to_wkb(areas.define(wanted, reference.load()).geometry.to_numpy())
     return rows.assign(geometry=geometry)
 
 

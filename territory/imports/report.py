@@ -278,9 +278,9 @@ def outcomes_of(
 
 def _add_notes(taken: pd.DataFrame, notes: pd.DataFrame) -> None:
     """Put what is noted of a line before what is noted of its place, in place."""
-    told = notes.groupby("line")["note"].agg("; ".join)
-    at = np.flatnonzero(taken["line"].isin(told.index))
-    texts = told.loc[taken["line"].to_numpy()[at]].to_numpy(object)
+    by_line = notes.groupby("line")["note"].agg("; ".join)
+    at = np.flatnonzero(taken["line"].isin(by_line.index))
+    texts = by_line.loc[taken["line"].to_numpy()[at]].to_numpy(object)
     place_notes = taken["note"].to_numpy(object)[at]
     joined = [
         text if pd.isna(place) else f"{text}; {place}"
@@ -296,11 +296,11 @@ def _reasons(
     reason, note = (np.full(len(rows), None, dtype=object) for _ in range(2))
     if "placement" not in rows:
         return reason, note
-    told = rows["geocode_note"].to_numpy(object)
-    is_told = pd.notna(told)
+    reasons = rows["geocode_note"].to_numpy(object)
+    is_told = pd.notna(reasons)
     is_open = rows["placement"].isin(_OPEN).to_numpy()
-    reason[is_told & is_open] = told[is_told & is_open]
-    note[is_told & ~is_open] = told[is_told & ~is_open]
+    reason[is_told & is_open] = reasons[is_told & is_open]
+    note[is_told & ~is_open] = reasons[is_told & ~is_open]
     is_rough = (rows["placement"] == "approximate").to_numpy()
     for precision, words in _KNOWN_BY.items():
         same = is_rough & (rows["precision"] == precision).to_numpy()
@@ -310,9 +310,9 @@ def _reasons(
 
 def count_buckets(outcomes: pd.DataFrame, *, is_placed: bool) -> dict[str, int]:
     """Count the rows in each bucket, the empty ones too, in the order in which they are told."""
-    found = outcomes["bucket"].value_counts()
+    counts = outcomes["bucket"].value_counts()
     names = BUCKETS if is_placed else (ACCEPTED, *TURNED_AWAY)
-    return {name: int(found.get(name, 0)) for name in names}
+    return {name: int(counts.get(name, 0)) for name in names}
 
 
 def beside(original: Table, outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -323,7 +323,7 @@ def beside(original: Table, outcomes: pd.DataFrame) -> pd.DataFrame:
     """
     taken = set(original.frame.columns)
     names = {name: f"territory_{name}" if name in taken else name for name in OUTCOMES}
-    told = outcomes.rename(columns=names).set_index(names["line"], drop=False)
+    by_line = outcomes.rename(columns=names).set_index(names["line"], drop=False)
     written = original.frame.set_axis(pd.Index(original.lines), axis=0)
-    whole = written.reindex(told.index)
-    return pd.concat([whole, told], axis=1).reset_index(drop=True)
+    whole = written.reindex(by_line.index)
+    return pd.concat([whole, by_line], axis=1).reset_index(drop=True)

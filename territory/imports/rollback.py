@@ -119,15 +119,15 @@ def _touched_later(transaction: Transaction, record: ImportRecord, keys: pd.Data
 def _rests_on(transaction: Transaction, kind: str, brought: pd.DataFrame) -> list[str]:
     """Name the rows of other kinds that would lose what they belong to."""
     reasons = []
-    for other, told in KINDS.items():
-        for column, named in told.references:
-            if named != kind:
+    for other, spec in KINDS.items():
+        for column, referenced in spec.references:
+            if referenced != kind:
                 continue
             target = KINDS[kind].key[0]
             going = _going(transaction, kind, brought, target)
             rows = ImportLedger(transaction).referring(other, column, going)
             if len(rows):
-                names = key_text(rows, list(told.key))
+                names = key_text(rows, list(spec.key))
                 reasons.append(
                     f"{_count(names, other)} belong to {kind} that it brought: undo the import of "
                     "those first"
@@ -141,17 +141,17 @@ def _going(transaction: Transaction, kind: str, brought: pd.DataFrame, target: s
     key = list(KINDS[kind].key)
     if len(key) == 1 or names.empty:
         return names
-    held = transaction.table(kind, key)
-    stays = held[~key_text(held, key).isin(key_text(brought, key))]
+    keys_now = transaction.table(kind, key)
+    stays = keys_now[~key_text(keys_now, key).isin(key_text(brought, key))]
     return names[~names.isin(stays[target])]
 
 
 def _gone(transaction: Transaction, kind: str, keys: pd.DataFrame) -> list[str]:
     """Name the rows that were taken out of the store since, such as by a merge."""
     key = list(KINDS[kind].key)
-    held = key_text(transaction.rows(kind, keys, key), key)
+    keys_now = key_text(transaction.rows(kind, keys, key), key)
     ours = key_text(keys, key)
-    absent = ours[~ours.isin(held)]
+    absent = ours[~ours.isin(keys_now)]
     return [f"{_count(absent, kind)} are no longer there"] if len(absent) else []
 
 
@@ -161,8 +161,10 @@ def _kept(transaction: Transaction, kind: str, brought: pd.DataFrame) -> list[st
         return []
     decided = PairLedger(transaction).decisions()
     names = brought["prospect_id"]
-    kept = names[names.isin(decided.loc[decided["decision"] == MERGED, "first_id"])]
-    return [f"others were merged into {_count(kept, kind)}: take that back first"] * bool(len(kept))
+    survivors = names[names.isin(decided.loc[decided["decision"] == MERGED, "first_id"])]
+    return [f"others were merged into {_count(survivors, kind)}: take that back first"] * bool(
+        len(survivors)
+    )
 
 
 def _lost(transaction: Transaction, kind: str, past: pd.DataFrame) -> list[str]:
@@ -175,6 +177,6 @@ def _lost(transaction: Transaction, kind: str, past: pd.DataFrame) -> list[str]:
 
 def _count(names: pd.Series, kind: str) -> str:
     """Count rows and name the first of them."""
-    shown = ", ".join(names.head(_NAMED))
+    examples = ", ".join(names.head(_NAMED))
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return f"{len(names):,} {kind} ({shown}{more})"
+    return f"{len(names):,} {kind} ({examples}{more})"

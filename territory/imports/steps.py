@@ -111,8 +111,8 @@ def is_drawn(kind: str, path: Path) -> bool:
 
 def drawn(path: Path) -> Table:
     """Read the outlines of markets as a table of what is told of each."""
-    told = pd.DataFrame(files.read_polygons(path).drop(columns="geometry"))
-    return Table(told, np.arange(1, len(told) + 1, dtype=np.int64), "polygons")
+    attributes = pd.DataFrame(files.read_polygons(path).drop(columns="geometry"))
+    return Table(attributes, np.arange(1, len(attributes) + 1, dtype=np.int64), "polygons")
 
 
 def head(path: Path, rows: int) -> Table:
@@ -203,9 +203,9 @@ def _zip_notes(rows: pd.DataFrame, lines: npt.NDArray[np.int64]) -> pd.DataFrame
     zips = reference.load().zip_codes
     without_area = frozenset(zips.loc[~zips["has_area"], "zip_code"])
     codes = rows["postal_code"].where(rows["lat"].isna(), None)
-    told = columns.zip_notes(codes, rows["country"], without_area)
-    at = told.notna().to_numpy()
-    return pd.DataFrame({"line": lines[at], "note": told[at].to_numpy(object)})
+    texts = columns.zip_notes(codes, rows["country"], without_area)
+    at = texts.notna().to_numpy()
+    return pd.DataFrame({"line": lines[at], "note": texts[at].to_numpy(object)})
 
 
 def _take_outlines(path: Path, source: str, digest: str, policy: Policy) -> Taken:
@@ -352,20 +352,20 @@ def _missing(
 ) -> tuple[str, ...]:
     """Name the rows of the store that a file which claims to have them all does not mention."""
     key = list(KINDS[taken.kind].key)
-    held = key_text(transaction.table(taken.kind, key), key)
-    is_told = held.isin(key_text(rows, key)) | held.isin(refused["key"])
-    return tuple(held[~is_told])
+    stored = key_text(transaction.table(taken.kind, key), key)
+    is_told = stored.isin(key_text(rows, key)) | stored.isin(refused["key"])
+    return tuple(stored[~is_told])
 
 
 def dangling(transaction: Transaction, kind: str, rows: pd.DataFrame) -> pd.Series:
     """Say of each row which id it names that the store does not know; null for none."""
     reason = pd.Series(None, index=rows.index, dtype=object)
-    for column, named in KINDS[kind].references:
-        target = KINDS[named].key[0]
-        known = transaction.table(named, [target])[target]
-        is_lost = rows[column].notna() & ~rows[column].isin(known)
-        told = column + " " + rows.loc[is_lost, column].map(repr)
-        reason[is_lost] = told + f" is not among the {named}"
+    for column, referenced in KINDS[kind].references:
+        target = KINDS[referenced].key[0]
+        targets = transaction.table(referenced, [target])[target]
+        is_lost = rows[column].notna() & ~rows[column].isin(targets)
+        reasons = column + " " + rows.loc[is_lost, column].map(repr)
+        reason[is_lost] = reasons + f" is not among the {referenced}"
     return reason
 
 
@@ -382,12 +382,12 @@ def refuse_two_owners(transaction: Transaction, rows: pd.DataFrame) -> None:
     breaches = []
     for column in ("rep_id", "name"):
         values = merged.groupby("territory_id")[column].agg(
-            lambda held: sorted({"none" if one is None else str(one) for one in held})
+            lambda owners: sorted({"none" if one is None else str(one) for one in owners})
         )
         clash = values[values.map(len) > 1]
         breaches += [
-            f"territory {one!r} has {column} {' and '.join(map(repr, held))}"
-            for one, held in clash.items()
+            f"territory {one!r} has {column} {' and '.join(map(repr, owners))}"
+            for one, owners in clash.items()
         ]
     if breaches:
         raise InputError(

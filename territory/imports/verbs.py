@@ -64,32 +64,32 @@ def preview(
     if steps.is_drawn(kind, path):
         table = steps.drawn(path)
         names = [str(name) for name in table.frame.columns]
-        chosen: Mapping[str, str] = {name: name for name in names}
+        column_of: Mapping[str, str] = {name: name for name in names}
         origin, problem = "automatic", None
     else:
         table = steps.head(path, max(rows, _SAMPLE))
         names = [str(name) for name in table.frame.columns]
-        chosen, origin = _mapping(store, kind, names, mapping)
+        column_of, origin = _mapping(store, kind, names, mapping)
         problem = None
         try:
-            is_update = _is_on_file(store, kind, table.frame, chosen)
-            contract_rows.check_columns(kind, chosen, names, is_update=is_update)
+            is_update = _is_on_file(store, kind, table.frame, column_of)
+            contract_rows.check_columns(kind, column_of, names, is_update=is_update)
         except ColumnError as error:
             problem = str(error)
-    by_column = {column: header for header, column in chosen.items()}
+    by_column = {column: header for header, column in column_of.items()}
     needed = contract_rows.required(kind)
-    named = headers.columns_of(kind)
+    columns_of_kind = headers.columns_of(kind)
     columns = {
-        "column": pd.Series(named, dtype=object),
-        "is_required": [name in needed for name in named],
-        "header": pd.Series([by_column.get(name) for name in named], dtype=object),
+        "column": pd.Series(columns_of_kind, dtype=object),
+        "is_required": [name in needed for name in columns_of_kind],
+        "header": pd.Series([by_column.get(name) for name in columns_of_kind], dtype=object),
     }
     return Preview(
         kind=kind,
         source=path.name,
         headers=tuple(names),
         rows=table.frame.head(rows).set_axis(pd.Index(table.lines[:rows], name="line"), axis=0),
-        mapping={header: column for header, column in chosen.items() if column},
+        mapping={header: column for header, column in column_of.items() if column},
         origin=origin,
         columns=pd.DataFrame(columns),
         problem=problem,
@@ -239,18 +239,18 @@ def report_table(store: Store, import_id: str, path: str | Path) -> pd.DataFrame
     path = Path(path)
     with store.read() as transaction:
         record = ImportLedger(transaction).record(import_id)
-        told = ImportLedger(transaction).outcomes(import_id)
+        rows = ImportLedger(transaction).outcomes(import_id)
     if steps.digest_of(path) != record.digest:
         raise InputError(
             f"{path} is not the file that {import_id} read ({record.source}), or it was changed "
             "since. Give that file."
         )
-    return _beside(record.kind, path, told)
+    return _beside(record.kind, path, rows)
 
 
-def _beside(kind: str, path: Path, told: pd.DataFrame) -> pd.DataFrame:
+def _beside(kind: str, path: Path, rows: pd.DataFrame) -> pd.DataFrame:
     is_drawn = steps.is_drawn(kind, path)
-    return beside(steps.drawn(path) if is_drawn else tables.read_table(path), told)
+    return beside(steps.drawn(path) if is_drawn else tables.read_table(path), rows)
 
 
 def write_report(
@@ -273,8 +273,8 @@ def write_report(
         If the suffix is none that can be written, or the sheet cannot hold so many rows.
     """
     if isinstance(report, ImportReport):
-        told = report.outcomes
-        frame = told if original is None else _beside(report.kind, Path(original), told)
+        rows = report.outcomes
+        frame = rows if original is None else _beside(report.kind, Path(original), rows)
     else:
         frame = report
     tables.write_table(frame, path)

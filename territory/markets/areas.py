@@ -170,10 +170,10 @@ def overlaps(markets: gpd.GeoDataFrame, *, sliver_width_m: float = SLIVER_WIDTH_
     pair = ids[one] < ids[other]
     one, other = one[pair], other[pair]
     shared = ground_of(shapely.intersection(outlines[one], outlines[other]))
-    found = pd.DataFrame({"market_id": ids[one], "other_id": ids[other]}, dtype=object)
-    found = pd.concat([found, _size(shared, sliver_width_m)], axis=1)
-    found = found[found["area_km2"] > 0]
-    return found.sort_values(
+    pairs = pd.DataFrame({"market_id": ids[one], "other_id": ids[other]}, dtype=object)
+    pairs = pd.concat([pairs, _size(shared, sliver_width_m)], axis=1)
+    pairs = pairs[pairs["area_km2"] > 0]
+    return pairs.sort_values(
         ["area_km2", "market_id", "other_id"], ascending=[False, True, True], ignore_index=True
     )
 
@@ -205,11 +205,11 @@ def gaps(
     hole = ground_of(shapely.difference(hole, shapely.union_all(outlines)))
     around = pd.Series(markets["market_id"].to_numpy(object)[market], dtype=object)
     between = around.groupby(at).agg(lambda names: SEPARATOR.join(sorted(names)))
-    found = pd.DataFrame({"between": between.reindex(range(len(hole))).to_numpy(object)})
-    found = pd.concat([found, _size(hole, sliver_width_m)], axis=1)
+    holes = pd.DataFrame({"between": between.reindex(range(len(hole))).to_numpy(object)})
+    holes = pd.concat([holes, _size(hole, sliver_width_m)], axis=1)
     if counties is not None:
-        found["counties"] = _counties_in(hole, counties)
-    frame = gpd.GeoDataFrame(found, geometry=hole, crs=4326)
+        holes["counties"] = _counties_in(hole, counties)
+    frame = gpd.GeoDataFrame(holes, geometry=hole, crs=4326)
     frame = frame[frame["area_km2"] > 0]
     return frame.sort_values(["area_km2", "between"], ascending=[False, True], ignore_index=True)
 

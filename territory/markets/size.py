@@ -63,13 +63,13 @@ class MarketSize:
     @property
     def basis(self) -> str:
         """How the figures were made, in one sentence, with N of M."""
-        told = f"{self.with_figures:,} of {len(self.counties):,} counties have figures"
+        text = f"{self.with_figures:,} of {len(self.counties):,} counties have figures"
         if self.zip_codes is None:
-            return f"{told}; each counts whole."
+            return f"{text}; each counts whole."
         bare = self.zip_codes - (self.zip_codes_in_business or 0)
         without = f" ({bare:,} without a business address)" if bare else ""
         return (
-            f"{told}; {self.in_part:,} of {len(self.counties):,} count in part, by the share of "
+            f"{text}; {self.in_part:,} of {len(self.counties):,} count in part, by the share of "
             f"their business addresses that lies in {self.zip_codes:,} ZIP codes{without}."
         )
 
@@ -112,12 +112,12 @@ def market_size(
             else pd.Series(shapely.contains_xy(geometry, zips["lon"], zips["lat"]), zips.index)
         )
         listed = zips.loc[inside, ["zip_code", "county_fips"]]
-        held = reference.zip_business.merge(listed[["zip_code"]], on="zip_code")
-        shares = held.groupby("county_fips")["business_share"].sum()
+        businesses = reference.zip_business.merge(listed[["zip_code"]], on="zip_code")
+        shares = businesses.groupby("county_fips")["business_share"].sum()
         # A county without a business address in the list stays named, with nothing of it.
-        bare = pd.Index(listed.loc[~listed["zip_code"].isin(held["zip_code"]), "county_fips"])
+        bare = pd.Index(listed.loc[~listed["zip_code"].isin(businesses["zip_code"]), "county_fips"])
         shares = shares.reindex(shares.index.union(bare.unique()), fill_value=0.0)
-        return _summed(shares, reference, len(listed), held["zip_code"].nunique())
+        return _summed(shares, reference, len(listed), businesses["zip_code"].nunique())
     counties = reference.counties
     column = {"metro_area": "cbsa_code", "county": "county_fips", "state": "state_code"}[kind]
     whole = counties.loc[counties[column].isin(codes), "county_fips"]
@@ -131,13 +131,13 @@ def _summed(
     zip_codes_in_business: int | None = None,
 ) -> MarketSize:
     """Take a share (0 to 1, by county_fips) of the figures of each county."""
-    named = reference.counties.set_index("county_fips")[["name", "state_code"]]
+    names = reference.counties.set_index("county_fips")[["name", "state_code"]]
     figures = reference.county_business.set_index("county_fips")[list(FIGURES)]
     # The shares of all ZIP codes of a county add up to 1 but for rounding.
     share = shares.where(shares < 1 - 1e-9, 1.0)
     taken = figures.reindex(share.index).mul(share, axis=0).astype(float)
     frame = pd.concat(
-        [pd.DataFrame(named).reindex(share.index), share.rename("share"), taken], axis=1
+        [pd.DataFrame(names).reindex(share.index), share.rename("share"), taken], axis=1
     )
     frame = frame.rename_axis("county_fips").reset_index()
     frame = frame.sort_values(

@@ -136,12 +136,12 @@ def _suggestions(key: str, begins: npt.NDArray[np.object_], names: UnitNames) ->
 def _told(units: pd.DataFrame, meant: dict[Hashable, list[str]], names: UnitNames) -> list[str]:
     if not meant:
         return []
-    shown = units.loc[list(meant)[:_MOST_NAMED]]
-    told = [
+    examples = units.loc[list(meant)[:_MOST_NAMED]]
+    lines = [
         f"{unit!r} of market {market!r}"
         + (f" (perhaps {', '.join(meant[index])})" if meant[index] else "")
-        for index, market, unit in shown[["market_id", "unit"]].itertuples()
+        for index, market, unit in examples[["market_id", "unit"]].itertuples()
     ]
     more = f" and {len(meant) - _MOST_NAMED:,} more" if len(meant) > _MOST_NAMED else ""
     where = f"all {len(names.name):,} are in {names.whereabouts}"
-    return [f"no single {names.noun} is called {', '.join(told)}{more}; {where}"]
+    return [f"no single {names.noun} is called {', '.join(lines)}{more}; {where}"]

@@ -84,8 +84,8 @@ def _shown(values: Texts) -> Texts:
 def _look_up(names: Mapping[str, str], ids: Texts, *, keep: bool = False) -> Texts:
     """Translate ids; one that ``names`` does not know becomes None, or stays as it is."""
     codes, distinct = pd.factorize(ids)
-    told = [names.get(one, one if keep else None) for one in distinct]
-    return np.array([*told, None], dtype=object)[codes]
+    values = [names.get(one, one if keep else None) for one in distinct]
+    return np.array([*values, None], dtype=object)[codes]
 
 
 def _column(frame: pd.DataFrame, name: str) -> Texts:
@@ -114,9 +114,9 @@ def headquarters(prospects: pd.DataFrame, ground: Ground) -> Texts:
         dtype=object,
     )
     vague = ~np.isin(_column(prospects, "precision").astype(str), PRECISE)
-    told = "Headquartered in " + area + where + near + "." + np.where(vague, known_to, "")
+    sentence = "Headquartered in " + area + where + near + "." + np.where(vague, known_to, "")
     placed = prospects["lon"].notna().to_numpy()
-    return np.where(placed, told, "No location could be found, so no market can be told.")
+    return np.where(placed, sentence, "No location could be found, so no market can be told.")
 
 
 def _uncertain(prospects: pd.DataFrame) -> list[float]:
@@ -207,8 +207,8 @@ def _match(table: pd.DataFrame, keys: list[Texts]) -> Texts:
     *by, value = table.columns
     wanted = pd.DataFrame(dict(zip(by, keys, strict=True)))
     # A null never equals a null here: nobody's market is not a market.
-    found = wanted.merge(table.dropna(subset=by), how="left", on=by)[value]
-    return found.astype(object).where(found.notna(), None).to_numpy(object)
+    values = wanted.merge(table.dropna(subset=by), how="left", on=by)[value]
+    return values.astype(object).where(values.notna(), None).to_numpy(object)
 
 
 RULE_FUNCTIONS: Mapping[str, Callable[[pd.DataFrame, Ground], Answer]] = {
@@ -275,10 +275,10 @@ def _assign(prospects: pd.DataFrame, ground: Ground) -> pd.DataFrame:
         reason[is_open] = answer.reason[is_open]
         territory_id[wins] = answer.territory_id[wins]
         rule[wins] = name
-    kept = prospects[
+    facts = prospects[
         ["prospect_id", "segment", "market_id", "nearest_office_id", "distance_m", "verdict"]
     ]
-    whole = kept.assign(
+    whole = facts.assign(
         territory_id=territory_id, rep_id=ground.reps_of(territory_id), rule=rule, reason=reason
     )
     return whole[list(ASSIGNMENTS.columns)].astype(

@@ -63,8 +63,8 @@ def findings(situation: Situation) -> pd.DataFrame:
         FINDINGS and ``market_id`` (where the subject is, null for nowhere), ordered by the list of
         checks and then by subject; a subject has each code at most once.
     """
-    found = [check(situation) for check in CHECKS]
-    whole = pd.concat(found, ignore_index=True)
+    frames = [check(situation) for check in CHECKS]
+    whole = pd.concat(frames, ignore_index=True)
     return whole[list(COLUMNS)]
 
 
@@ -200,10 +200,10 @@ def _overlaps(situation: Situation) -> pd.DataFrame:
     )
 
 
-def _listed(market_id: pd.Series, said: list[str]) -> pd.DataFrame:
+def _listed(market_id: pd.Series, words: list[str]) -> pd.DataFrame:
     """Join what is said of each market into one list, in the order given."""
     by_market: dict[str, list[str]] = {}
-    for market, text in zip(market_id, said, strict=True):
+    for market, text in zip(market_id, words, strict=True):
         by_market.setdefault(market, []).append(text)
     joined = {"market_id": list(by_market), "said": [", ".join(x) for x in by_market.values()]}
     return pd.DataFrame(joined, dtype=object)

@@ -86,14 +86,14 @@ def draft(
         named_accounts=tables["named_accounts"],
         policy=policy,
     )
-    found = checks.findings(situation)
-    kept = ("offices", "reps", "markets", "territories", "named_accounts")
-    made_of = {name: tables[name] for name in kept}
-    parts = plan.with_counts({**made_of, "assignments": facts, "findings": found})
+    findings = checks.findings(situation)
+    kinds = ("offices", "reps", "markets", "territories", "named_accounts")
+    made_of = {name: tables[name] for name in kinds}
+    parts = plan.with_counts({**made_of, "assignments": facts, "findings": findings})
     return Draft(
         policy=policy,
         parts=parts,
-        counts=plan.totals(facts, len(found)),
+        counts=plan.totals(facts, len(findings)),
         sizes=situation.sizes,
         digest=plan.digest(policy, parts),
     )

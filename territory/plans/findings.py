@@ -126,16 +126,16 @@ def report(
     code: str, ids: pd.Series, message: list[str], market_id: pd.Series | None = None
 ) -> pd.DataFrame:
     """One finding per subject; a market is in its own market."""
-    told = CODES[code]
-    where = ids if told.subject_kind == "market" else market_id
+    code_words = CODES[code]
+    where = ids if code_words.subject_kind == "market" else market_id
     return pd.DataFrame(
         {
             "code": code,
-            "severity": told.severity,
-            "subject_kind": told.subject_kind,
+            "severity": code_words.severity,
+            "subject_kind": code_words.subject_kind,
             "subject_id": ids.to_numpy(object),
             "message": message,
-            "remedy": told.remedy,
+            "remedy": code_words.remedy,
             "market_id": [None] * len(ids) if where is None else where.to_numpy(object),
         },
         columns=list(COLUMNS),
@@ -143,7 +143,7 @@ def report(
     )
 
 
-def sum_up(found: pd.DataFrame, sizes: Mapping[str, int]) -> pd.DataFrame:
+def sum_up(findings: pd.DataFrame, sizes: Mapping[str, int]) -> pd.DataFrame:
     """Count findings by code, as N of M.
 
     Returns
@@ -153,7 +153,7 @@ def sum_up(found: pd.DataFrame, sizes: Mapping[str, int]) -> pd.DataFrame:
         market"), in the order in which the codes come.
     """
     counted = (
-        found.groupby(["code", "severity", "subject_kind"], sort=False)
+        findings.groupby(["code", "severity", "subject_kind"], sort=False)
         .size()
         .rename("found")
         .reset_index()

@@ -47,15 +47,15 @@ def policy_json(policy: Policy) -> str:
 
 def read_policy_json(text: str) -> Policy:
     """Read what ``policy_json`` wrote; a setting that is newer than the record has its default."""
-    told: dict[str, Any] = json.loads(text)
+    document: dict[str, Any] = json.loads(text)
     rooms: dict[str, Any] = {
         "radius": RadiusPolicy,
         "segments": SegmentPolicy,
         "geocoding": read_geocoding_record,
         "score": ScorePolicy,
     }
-    made = {name: kind(**told.pop(name, {})) for name, kind in rooms.items()}
-    return Policy(**{**told, "precedence": tuple(told["precedence"])}, **made)
+    made = {name: kind(**document.pop(name, {})) for name, kind in rooms.items()}
+    return Policy(**{**document, "precedence": tuple(document["precedence"])}, **made)
 
 
 def count(assignments: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -103,9 +103,9 @@ def with_counts(parts: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         counts = count(parts["assignments"], by).dropna(subset=by).set_index(by)
         numbers = counts.reindex(frame[frame.columns[0]], fill_value=0).reset_index(drop=True)
         counted[part] = pd.concat([frame.reset_index(drop=True), numbers], axis=1)
-    found = parts["findings"].groupby("market_id").size()
+    by_market = parts["findings"].groupby("market_id").size()
     ids = counted["markets"]["market_id"]
-    counted["markets"]["findings"] = found.reindex(ids, fill_value=0).to_numpy(int)
+    counted["markets"]["findings"] = by_market.reindex(ids, fill_value=0).to_numpy(int)
     return counted
 
 
@@ -136,9 +136,9 @@ def digest(policy: Policy, parts: Mapping[str, pd.DataFrame]) -> str:
         frame = parts[name]
         whole.update(f"\x1d{name}\x1d{len(frame)}".encode())
         for column in frame.columns:
-            held = frame[column].astype(object).where(frame[column].notna(), None)
+            values = frame[column].astype(object).where(frame[column].notna(), None)
             whole.update(f"\x1e{column}\x1e".encode())
-            for start in range(0, len(held), _CHUNK):  # all at once, a million reasons take 1 GB
-                told = "\x1f".join(map(repr, held.iloc[start : start + _CHUNK].tolist()))
-                whole.update(f"\x1f{told}".encode() if start else told.encode())
+            for start in range(0, len(values), _CHUNK):  # all at once, a million reasons take 1 GB
+                text = "\x1f".join(map(repr, values.iloc[start : start + _CHUNK].tolist()))
+                whole.update(f"\x1f{text}".encode() if start else text.encode())
     return whole.hexdigest()

@@ -107,11 +107,11 @@ class PlanLedger:
         ``equals`` keeps the rows whose column has that value, or is null for None.
         """
         table = tables.metadata.tables[f"plan_{part}"]
-        chosen = [column for column in table.c if column.name != "plan_id"]
+        columns = [column for column in table.c if column.name != "plan_id"]
         key = [column for column in table.primary_key if column.name != "plan_id"]
         return rows.read(
             self._connection,
-            select(*chosen)
+            select(*columns)
             .where(table.c.plan_id == plan_id, *rows.equal(table, equals))
             .order_by(*key),
         )

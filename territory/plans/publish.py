@@ -58,18 +58,19 @@ class AssignReport:
         """The report in one line."""
         counts = self.counts
         assigned = counts["prospects"] - counts["unassigned"]
-        told = (
+        sentence = (
             f"{assigned:,} of {counts['prospects']:,} prospects assigned, "
             f"{counts['within_radius']:,} within the radius of an office, "
             f"{counts['findings']:,} findings"
         )
         if self.plan is None:
-            return f"{told}. Nothing was written."
+            return f"{sentence}. Nothing was written."
         if not self.is_published:
-            return f"{told}. Nothing has changed since {self.plan.plan_id}, which stays in force."
-        return (
-            f"{told}. Published as {self.plan.plan_id}, in force since {self.plan.effective_from}."
-        )
+            return (
+                f"{sentence}. Nothing has changed since {self.plan.plan_id}, which stays in force."
+            )
+        since = f"in force since {self.plan.effective_from}"
+        return f"{sentence}. Published as {self.plan.plan_id}, {since}."
 
     def as_json(self) -> dict[str, Any]:
         """The report for a program to read."""
@@ -178,16 +179,16 @@ def _draft(
     transaction: Transaction, policy: Policy | None, today: str, tell: Progress
 ) -> drafts.Draft:
     PlanLedger(transaction).plan_in_force()
-    held = {kind: transaction.table(kind) for kind in _MADE_OF}
-    held["prospects"] = transaction.table("prospects", _DECIDING)
+    frames = {kind: transaction.table(kind) for kind in _MADE_OF}
+    frames["prospects"] = transaction.table("prospects", _DECIDING)
     for kind in ("prospects", "markets"):
-        if held[kind].empty:
+        if frames[kind].empty:
             raise ConflictError(
                 f"There are no {kind} to assign. `territory import {kind} FILE` brings them in."
             )
-    chosen = policy or PlanLedger(transaction).policy_in_force()
-    tell(f"Assigning {len(held['prospects']):,} prospects")
-    return drafts.draft(held, reference.load().counties, chosen, today)
+    rules = policy or PlanLedger(transaction).policy_in_force()
+    tell(f"Assigning {len(frames['prospects']):,} prospects")
+    return drafts.draft(frames, reference.load().counties, rules, today)
 
 
 def _day(now: datetime) -> str:

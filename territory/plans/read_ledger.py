@@ -46,67 +46,83 @@ class ReadingLedger:
         The columns of plan_assignments, the address and company columns of prospects as they are
         now, and rep_name, market_name and nearest_office_name as they were in the plan.
         """
-        said, now = tables.plan_assignments, tables.prospects
+        assignments, now = tables.plan_assignments, tables.prospects
         query = select(
-            *(column for column in said.c if column.name != "plan_id"),
+            *(column for column in assignments.c if column.name != "plan_id"),
             *(now.c[name] for name in COMPANY_COLUMNS),
             tables.plan_reps.c.name.label("rep_name"),
             tables.plan_markets.c.name.label("market_name"),
             tables.plan_offices.c.name.label("nearest_office_name"),
-        ).select_from(said)
-        query = query.outerjoin(now, now.c.prospect_id == said.c.prospect_id)
-        for named, its_key, key in (
+        ).select_from(assignments)
+        query = query.outerjoin(now, now.c.prospect_id == assignments.c.prospect_id)
+        for part, its_key, key in (
             (tables.plan_reps, "rep_id", "rep_id"),
             (tables.plan_markets, "market_id", "market_id"),
             (tables.plan_offices, "office_id", "nearest_office_id"),
         ):
-            same_plan = named.c.plan_id == said.c.plan_id
-            query = query.outerjoin(named, same_plan & (named.c[its_key] == said.c[key]))
+            same_plan = part.c.plan_id == assignments.c.plan_id
+            query = query.outerjoin(part, same_plan & (part.c[its_key] == assignments.c[key]))
         return self._read(
             query.where(
-                said.c.plan_id == plan_id, within(said.c.rep_id, reach), *rows.equal(said, equals)
-            ).order_by(said.c.prospect_id)
+                assignments.c.plan_id == plan_id,
+                within(assignments.c.rep_id, reach),
+                *rows.equal(assignments, equals),
+            ).order_by(assignments.c.prospect_id)
         )
 
     def profiled(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
         """Read ``profile.PROSPECT_COLUMNS`` of the prospects of a plan, in no order."""
-        said = tables.plan_assignments
-        return self._read(self._companies(plan_id, reach, (said.c.status, said.c.segment), equals))
+        assignments = tables.plan_assignments
+        return self._read(
+            self._companies(plan_id, reach, (assignments.c.status, assignments.c.segment), equals)
+        )
 
     def largest(self, plan_id: str, reach: Reach, most: int, **equals: str | None) -> pd.DataFrame:
         """Read prospect_id, name and ``profile.PROSPECT_COLUMNS`` of those with most employees."""
-        said, employees = tables.plan_assignments, tables.prospects.c.employees
-        columns = (said.c.prospect_id, said.c.name, said.c.status, said.c.segment)
+        assignments, employees = tables.plan_assignments, tables.prospects.c.employees
+        columns = (
+            assignments.c.prospect_id,
+            assignments.c.name,
+            assignments.c.status,
+            assignments.c.segment,
+        )
         query = self._companies(plan_id, reach, columns, equals)
-        order = (employees.is_(None), employees.desc(), said.c.prospect_id)
+        order = (employees.is_(None), employees.desc(), assignments.c.prospect_id)
         return self._read(query.order_by(*order).limit(most))
 
     def _companies(
         self, plan_id: str, reach: Reach, columns: tuple[Any, ...], equals: dict[str, str | None]
     ) -> Select[Any]:
         """Select columns of a plan's prospects, their rep, and industry and employees of now."""
-        said, now = tables.plan_assignments, tables.prospects
+        assignments, now = tables.plan_assignments, tables.prospects
         return (
-            select(*columns, said.c.rep_id, now.c.industry, now.c.employees)
-            .select_from(said)
-            .outerjoin(now, now.c.prospect_id == said.c.prospect_id)
+            select(*columns, assignments.c.rep_id, now.c.industry, now.c.employees)
+            .select_from(assignments)
+            .outerjoin(now, now.c.prospect_id == assignments.c.prospect_id)
             .where(
-                said.c.plan_id == plan_id, within(said.c.rep_id, reach), *rows.equal(said, equals)
+                assignments.c.plan_id == plan_id,
+                within(assignments.c.rep_id, reach),
+                *rows.equal(assignments, equals),
             )
         )
 
     def names_beyond(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
         """Read ``access.NAME_COLUMNS`` of the prospects of a plan that are out of reach, by id."""
-        said, reps = tables.plan_assignments, tables.plan_reps
-        same = (reps.c.plan_id == said.c.plan_id) & (reps.c.rep_id == said.c.rep_id)
-        others = or_(said.c.rep_id.is_(None), not_(within(said.c.rep_id, reach)))
+        assignments, reps = tables.plan_assignments, tables.plan_reps
+        same = (reps.c.plan_id == assignments.c.plan_id) & (reps.c.rep_id == assignments.c.rep_id)
+        others = or_(assignments.c.rep_id.is_(None), not_(within(assignments.c.rep_id, reach)))
         beyond = false() if reach.is_all else others
         return self._read(
-            select(said.c.prospect_id, said.c.name, said.c.rep_id, reps.c.name.label("rep_name"))
-            .select_from(said)
+            select(
+                assignments.c.prospect_id,
+                assignments.c.name,
+                assignments.c.rep_id,
+                reps.c.name.label("rep_name"),
+            )
+            .select_from(assignments)
             .outerjoin(reps, same)
-            .where(said.c.plan_id == plan_id, beyond, *rows.equal(said, equals))
-            .order_by(said.c.prospect_id)
+            .where(assignments.c.plan_id == plan_id, beyond, *rows.equal(assignments, equals))
+            .order_by(assignments.c.prospect_id)
         )
 
     def opportunities(
@@ -116,13 +132,15 @@ class ReadingLedger:
 
         ``equals`` are of the columns of plan_assignments.
         """
-        said, deals = tables.plan_assignments, tables.opportunities
+        assignments, deals = tables.plan_assignments, tables.opportunities
         return self._read(
-            select(*deals.c, said.c.market_id, said.c.rep_id)
+            select(*deals.c, assignments.c.market_id, assignments.c.rep_id)
             .select_from(deals)
-            .join(said, said.c.prospect_id == deals.c.prospect_id)
+            .join(assignments, assignments.c.prospect_id == deals.c.prospect_id)
             .where(
-                said.c.plan_id == plan_id, within(said.c.rep_id, reach), *rows.equal(said, equals)
+                assignments.c.plan_id == plan_id,
+                within(assignments.c.rep_id, reach),
+                *rows.equal(assignments, equals),
             )
             .order_by(deals.c.opportunity_id)
         )
@@ -132,27 +150,27 @@ class ReadingLedger:
 
         Gives ``key``, stage and amount_usd.
         """
-        said, deals = tables.plan_assignments, tables.opportunities
-        by = (said.c[key], deals.c.stage)
+        assignments, deals = tables.plan_assignments, tables.opportunities
+        by = (assignments.c[key], deals.c.stage)
         return self._read(
             select(*by, func.sum(deals.c.amount_usd).label("amount_usd"))
             .select_from(deals)
-            .join(said, said.c.prospect_id == deals.c.prospect_id)
-            .where(said.c.plan_id == plan_id, within(said.c.rep_id, reach))
+            .join(assignments, assignments.c.prospect_id == deals.c.prospect_id)
+            .where(assignments.c.plan_id == plan_id, within(assignments.c.rep_id, reach))
             .group_by(*by)
         )
 
     def won_usd(self, plan_id: str, reach: Reach, rep_id: str, year: str) -> float:
         """Sum what the prospects of a rep signed in a year, by the day on which it closed."""
-        said, deals = tables.plan_assignments, tables.opportunities
+        assignments, deals = tables.plan_assignments, tables.opportunities
         query = (
             select(func.coalesce(func.sum(deals.c.amount_usd), 0.0))
             .select_from(deals)
-            .join(said, said.c.prospect_id == deals.c.prospect_id)
+            .join(assignments, assignments.c.prospect_id == deals.c.prospect_id)
             .where(
-                said.c.plan_id == plan_id,
-                said.c.rep_id == rep_id,
-                within(said.c.rep_id, reach),
+                assignments.c.plan_id == plan_id,
+                assignments.c.rep_id == rep_id,
+                within(assignments.c.rep_id, reach),
                 func.lower(deals.c.stage).like("closed%won%"),
                 deals.c.close_on >= f"{year}-01-01",
                 deals.c.close_on <= f"{year}-12-31",
@@ -162,41 +180,42 @@ class ReadingLedger:
 
     def parent_id(self, plan_id: str, reach: Reach, *, prospect_id: str) -> str | None:
         """Read what a prospect within reach names as its parent; None where it names none."""
-        said, now = tables.plan_assignments, tables.prospects
+        assignments, now = tables.plan_assignments, tables.prospects
         query = (
             select(now.c.parent_id)
-            .join(said, said.c.prospect_id == now.c.prospect_id)
+            .join(assignments, assignments.c.prospect_id == now.c.prospect_id)
             .where(
-                said.c.plan_id == plan_id,
-                said.c.prospect_id == prospect_id,
-                within(said.c.rep_id, reach),
+                assignments.c.plan_id == plan_id,
+                assignments.c.prospect_id == prospect_id,
+                within(assignments.c.rep_id, reach),
             )
         )
-        found: str | None = self._connection.execute(query).scalar_one_or_none()
-        return found
+        parent_id: str | None = self._connection.execute(query).scalar_one_or_none()
+        return parent_id
 
     def deals(self, plan_id: str, reach: Reach, **equals: str | None) -> pd.DataFrame:
         """Read ``profile.DEAL_COLUMNS`` of the opportunities of a plan's prospects, in no order."""
-        said, deals = tables.plan_assignments, tables.opportunities
+        assignments, deals = tables.plan_assignments, tables.opportunities
         return self._read(
             select(
-                deals.c.prospect_id, said.c.rep_id, deals.c.stage, deals.c.amount_usd,
+                deals.c.prospect_id, assignments.c.rep_id, deals.c.stage, deals.c.amount_usd,
                 deals.c.close_on,
             )
             .select_from(deals)
-            .join(said, said.c.prospect_id == deals.c.prospect_id)
+            .join(assignments, assignments.c.prospect_id == deals.c.prospect_id)
             .where(
-                said.c.plan_id == plan_id, within(said.c.rep_id, reach), *rows.equal(said, equals)
+                assignments.c.plan_id == plan_id, within(assignments.c.rep_id, reach),
+                *rows.equal(assignments, equals),
             )
         )  # fmt: skip
 
     def counted(self, plan_id: str, reach: Reach) -> pd.DataFrame:
         """Count the prospects of a plan that are alike in all that ``plans.count`` looks at."""
-        said = tables.plan_assignments
-        columns = [said.c[name] for name in _COUNTED]
+        assignments = tables.plan_assignments
+        columns = [assignments.c[name] for name in _COUNTED]
         return self._read(
             select(*columns, func.count().label("number"))
-            .where(said.c.plan_id == plan_id, within(said.c.rep_id, reach))
+            .where(assignments.c.plan_id == plan_id, within(assignments.c.rep_id, reach))
             .group_by(*columns)
         )
 
@@ -287,20 +306,20 @@ class ReadingLedger:
         table = tables.KINDS[kind].table
         if not reach.is_all:
             table = tables.metadata.tables.get(f"plan_{kind}", table)
-        chosen = [column for column in table.c if column.name != "plan_id"]
-        query: Select[Any] = select(*chosen).where(*rows.equal(table, equals))
+        columns = [column for column in table.c if column.name != "plan_id"]
+        query: Select[Any] = select(*columns).where(*rows.equal(table, equals))
         if not reach.is_all:
             query = query.where(self._owned(table, plan_id, reach))
         return self._read(query.order_by(*table.primary_key))
 
     def _owned(self, table: Any, plan_id: str | None, reach: Reach) -> ColumnElement[bool]:
-        said = tables.plan_assignments
+        assignments = tables.plan_assignments
         whose = (
             within(table.c.rep_id, reach)
             if "rep_id" in table.c
             else table.c.prospect_id.in_(
-                select(said.c.prospect_id).where(
-                    said.c.plan_id == plan_id, within(said.c.rep_id, reach)
+                select(assignments.c.prospect_id).where(
+                    assignments.c.plan_id == plan_id, within(assignments.c.rep_id, reach)
                 )
             )
         )

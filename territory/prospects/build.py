@@ -33,8 +33,8 @@ def stamp_of(store: Store, today: str) -> str | None:
     state = store.remember("state of a snapshot", _state)
     if state is None:
         return None
-    told = (*state, today)
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:_LENGTH]
+    facts = (*state, today)
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:_LENGTH]
 
 
 def _state(transaction: Transaction) -> tuple[str, str, str] | None:
@@ -76,8 +76,8 @@ def gather(transaction: Transaction, today: str) -> pd.DataFrame:
     rows = ledger.prospects(plan.plan_id)
     rows["distance_mi"] = rows.pop("distance_m") / METRES_PER_MILE
     rows["uncertainty_mi"] = rows.pop("uncertainty_m") / METRES_PER_MILE
-    held = ReadingLedger(transaction).opportunities(plan.plan_id, EVERYTHING)
-    deals = pipeline(held).set_index("prospect_id")
+    opportunities = ReadingLedger(transaction).opportunities(plan.plan_id, EVERYTHING)
+    deals = pipeline(opportunities).set_index("prospect_id")
     for name in ("stage", "last_activity_on"):
         rows[name] = rows["prospect_id"].map(deals[name]).astype(object)
         rows[name] = rows[name].where(rows[name].notna(), None)
@@ -92,7 +92,7 @@ def gather(transaction: Transaction, today: str) -> pd.DataFrame:
     return rows[list(COLUMNS)]
 
 
-def _forget_others(folder: Path, kept: Path) -> None:
+def _forget_others(folder: Path, current: Path) -> None:
     for other in folder.iterdir():
-        if other != kept and other.is_dir() and not other.name.startswith(".draft-"):
+        if other != current and other.is_dir() and not other.name.startswith(".draft-"):
             shutil.rmtree(other, ignore_errors=True)

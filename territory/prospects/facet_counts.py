@@ -27,13 +27,13 @@ def count_codes(
         return np.array([np.count_nonzero((codes == code) & mask) for code in range(size)])
     meant = codes * mask
     if codes.dtype.itemsize > 1 or len(codes) < _PAIRED_FROM:
-        found = np.bincount(meant, minlength=size)
+        counts = np.bincount(meant, minlength=size)
     else:
         even = len(meant) // 2 * 2
         pairs = np.bincount(meant[:even].view(np.uint16), minlength=_BYTE**2)
         table = pairs.reshape(_BYTE, _BYTE)
-        found = table.sum(axis=0) + table.sum(axis=1)
-        found += np.bincount(meant[even:], minlength=_BYTE)
-        found = found[:size]
-    found[0] -= len(mask) - np.count_nonzero(mask)
-    return found
+        counts = table.sum(axis=0) + table.sum(axis=1)
+        counts += np.bincount(meant[even:], minlength=_BYTE)
+        counts = counts[:size]
+    counts[0] -= len(mask) - np.count_nonzero(mask)
+    return counts

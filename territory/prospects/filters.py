@@ -54,16 +54,16 @@ class Criteria:
     near: Near | None = None
 
     def __post_init__(self) -> None:
-        told = (
+        offered = (
             ("choice", CHOICES, [name for name, _ in self.choices]),
             ("number", NUMBERS, [name for name, *_ in self.ranges]),
             ("flag", FLAGS, [name for name, _ in self.flags]),
         )
         wrong = [
-            f"{name!r} is no {kind}; there are {', '.join(known)}"
-            for kind, known, names in told
+            f"{name!r} is no {kind}; there are {', '.join(allowed)}"
+            for kind, allowed, names in offered
             for name in names
-            if name not in known
+            if name not in allowed
         ]
         if wrong:
             raise InputError("; ".join(wrong) + ".")

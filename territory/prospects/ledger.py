@@ -34,7 +34,7 @@ class SnapshotLedger:
             import_tables.place_decisions,
             import_tables.pair_decisions,
         )
-        told = [
+        rows = [
             self._connection.execute(query).one()
             for query in (
                 select(func.max(imports.c.number), func.count(imports.c.undone_at)),
@@ -43,16 +43,16 @@ class SnapshotLedger:
                 select(func.count()).select_from(tables.opportunities),
             )
         ]
-        return json.dumps([list(row) for row in told])
+        return json.dumps([list(row) for row in rows])
 
     def prospects(self, plan_id: str) -> pd.DataFrame:
         """Read the prospects of a plan: decided facts, and the company as it is now."""
-        said, now = tables.plan_assignments, tables.prospects
+        assignments, now = tables.plan_assignments, tables.prospects
         query = (
-            select(*(said.c[name] for name in _DECIDED), *(now.c[name] for name in _COMPANY))
-            .select_from(said)
-            .outerjoin(now, now.c.prospect_id == said.c.prospect_id)
-            .where(said.c.plan_id == plan_id)
+            select(*(assignments.c[name] for name in _DECIDED), *(now.c[name] for name in _COMPANY))
+            .select_from(assignments)
+            .outerjoin(now, now.c.prospect_id == assignments.c.prospect_id)
+            .where(assignments.c.plan_id == plan_id)
         )
         return rows.read(self._connection, query)
 
@@ -66,11 +66,11 @@ class SnapshotLedger:
 
     def with_findings(self, plan_id: str) -> pd.DataFrame:
         """List the prospects that a finding of the plan is about."""
-        found = tables.plan_findings
-        subject = found.c.subject_id.label("prospect_id")
+        findings = tables.plan_findings
+        subject = findings.c.subject_id.label("prospect_id")
         return self._ids(
             select(subject)
-            .where(found.c.plan_id == plan_id, found.c.subject_kind == "prospect")
+            .where(findings.c.plan_id == plan_id, findings.c.subject_kind == "prospect")
             .distinct()
         )
 

@@ -87,12 +87,12 @@ class Targets:
             name, criteria.without(name), reps, lambda: self._others(name, criteria, reps)
         )
         is_known = self._tally(name, base, reps, lambda: self.select(base, reps).mask) > 0
-        found: dict[str | None, int] = {
+        counts: dict[str | None, int] = {
             label: int(number[at]) for at, label in enumerate(labels, 1) if is_known[at]
         }
         if is_known[NULL]:
-            found[None] = int(number[NULL])
-        return found
+            counts[None] = int(number[NULL])
+        return counts
 
     def _tally(
         self,
@@ -151,18 +151,18 @@ class Targets:
         ordered = self.snapshot.order[name]
         parts = [ordered]
         if order.startswith("-"):
-            known = self._known(ORDERS[name][0])
-            parts = [ordered[:known][::-1], ordered[known:]]
-        found: list[npt.NDArray[np.int64]] = []
+            is_known = self._known(ORDERS[name][0])
+            parts = [ordered[:is_known][::-1], ordered[is_known:]]
+        pieces: list[npt.NDArray[np.int64]] = []
         wanted = start + count
         for part in parts:
             for rows in _scan(part):
                 hits = rows[selection.mask[rows]][:wanted]
-                found.append(hits.astype(np.int64))
+                pieces.append(hits.astype(np.int64))
                 wanted -= len(hits)
                 if wanted <= 0:
-                    return np.concatenate(found)[start:]
-        whole = np.concatenate(found) if found else np.zeros(0, np.int64)
+                    return np.concatenate(pieces)[start:]
+        whole = np.concatenate(pieces) if pieces else np.zeros(0, np.int64)
         return whole[start:]
 
     def nearest(

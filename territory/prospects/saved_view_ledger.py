@@ -42,13 +42,13 @@ class SavedViewLedger:
 
     def view(self, owner_id: str, view_id: str) -> SavedView | None:
         """Look up a view of an owner by its id."""
-        known = (saved_views.c.owner_id == owner_id) & (saved_views.c.view_id == view_id)
-        return next(iter(self._views(known)), None)
+        is_it = (saved_views.c.owner_id == owner_id) & (saved_views.c.view_id == view_id)
+        return next(iter(self._views(is_it)), None)
 
     def view_of_name(self, owner_id: str, name_key: str) -> SavedView | None:
         """Look up a view of an owner by its name as it is compared."""
-        known = (saved_views.c.owner_id == owner_id) & (saved_views.c.name_key == name_key)
-        return next(iter(self._views(known)), None)
+        is_it = (saved_views.c.owner_id == owner_id) & (saved_views.c.name_key == name_key)
+        return next(iter(self._views(is_it)), None)
 
     def _views(self, condition: ColumnElement[bool]) -> list[SavedView]:
         query = select(saved_views).where(condition).order_by(saved_views.c.name_key)

@@ -124,10 +124,10 @@ def delete(store: Store, owner_id: str, view_id: str, *, now: datetime) -> Saved
 
 
 def _known(transaction: Transaction, owner_id: str, view_id: str) -> SavedView:
-    found = SavedViewLedger(transaction).view(owner_id, view_id)
-    if found is None:
+    view = SavedViewLedger(transaction).view(owner_id, view_id)
+    if view is None:
         raise NotFoundError(f"You have no view {view_id!r}. The page of your views lists them.")
-    return found
+    return view
 
 
 def _refuse_taken(transaction: Transaction, owner_id: str, key: str) -> None:
@@ -141,10 +141,10 @@ def _refuse_taken(transaction: Transaction, owner_id: str, key: str) -> None:
 
 def _name(text: str) -> tuple[str, str]:
     """Write a name as it is shown and as it is compared."""
-    shown = " ".join(unicodedata.normalize("NFC", text).split())
-    if not shown or len(shown) > LONGEST_NAME or not shown.isprintable():
+    clean = " ".join(unicodedata.normalize("NFC", text).split())
+    if not clean or len(clean) > LONGEST_NAME or not clean.isprintable():
         raise InputError(f"A view has a name of 1 to {LONGEST_NAME} characters. Give it one.")
-    return shown, unicodedata.normalize("NFKC", shown).casefold()
+    return clean, unicodedata.normalize("NFKC", clean).casefold()
 
 
 def _record(
@@ -158,7 +158,7 @@ def _record(
     after: SavedView | None = None,
 ) -> None:
     """Put on record that a view came, changed or went; the log keeps neither name nor values."""
-    told = [
+    payload = [
         one and {"name": one.name, "market_id": one.market_id, "filters": sorted(one.query)}
         for one in (before, after)
     ]
@@ -169,6 +169,6 @@ def _record(
         action=f"saved_view.{did}",
         subject_kind="saved_view",
         subject_id=view_id,
-        before=told[0],
-        after=told[1],
+        before=payload[0],
+        after=payload[1],
     )

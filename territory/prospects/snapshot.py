@@ -97,10 +97,10 @@ class Snapshot:
 
     def codes(self, name: str, values: tuple[str | None, ...]) -> npt.NDArray[np.int64]:
         """Give the codes of some values of a choice; a value that never occurs has none."""
-        known = {label: code for code, label in enumerate(self.labels[name], 1)}
+        code_of = {label: code for code, label in enumerate(self.labels[name], 1)}
         return np.array(
-            [NULL if value is None else known[value] for value in values
-             if value is None or value in known], np.int64,
+            [NULL if value is None else code_of[value] for value in values
+             if value is None or value in code_of], np.int64,
         )  # fmt: skip
 
     def row_of(self, prospect_id: str) -> int | None:
@@ -157,8 +157,8 @@ def keys(lon: npt.NDArray[np.float64], lat: npt.NDArray[np.float64]) -> npt.NDAr
     nowhere = np.isnan(lon) | np.isnan(lat)
     x, y = mercator(np.where(nowhere, 0.0, lon), np.where(nowhere, 0.0, lat))
     most = 2**BITS - 1
-    found = morton(*(np.clip(axis * 2**BITS, 0, most).astype(np.uint64) for axis in (x, y)))
-    return np.where(nowhere, NOWHERE, found)
+    codes = morton(*(np.clip(axis * 2**BITS, 0, most).astype(np.uint64) for axis in (x, y)))
+    return np.where(nowhere, NOWHERE, codes)
 
 
 def build(prospects: pd.DataFrame, stamp: str) -> Snapshot:
@@ -239,13 +239,13 @@ def _texts(column: pd.Series) -> Texts:
 
 
 def _arrays(snapshot: Snapshot) -> dict[str, npt.NDArray[Any]]:
-    found: dict[str, npt.NDArray[Any]] = {"key": snapshot.key, "by_id": snapshot.by_id}
-    found |= {f"column-{name}": values for name, values in snapshot.column.items()}
-    found |= {f"order-{name}": values for name, values in snapshot.order.items()}
+    arrays: dict[str, npt.NDArray[Any]] = {"key": snapshot.key, "by_id": snapshot.by_id}
+    arrays |= {f"column-{name}": values for name, values in snapshot.column.items()}
+    arrays |= {f"order-{name}": values for name, values in snapshot.order.items()}
     for name, texts in snapshot.texts.items():
-        found |= {f"text-{name}": texts.utf8, f"starts-{name}": texts.starts}
+        arrays |= {f"text-{name}": texts.utf8, f"starts-{name}": texts.starts}
     words = snapshot.words
-    return found | {"words": words.words, "word-starts": words.starts, "word-rows": words.rows}
+    return arrays | {"words": words.words, "word-starts": words.starts, "word-rows": words.rows}
 
 
 def save(snapshot: Snapshot, folder: Path) -> None:

@@ -59,9 +59,9 @@ class WordIndex:
         word_parts, row_parts = [], []
         for column in columns:
             code, texts = pd.factorize(column)
-            found = [fold_words(str(text)) for text in texts]
-            lengths = np.array([len(words) for words in found], np.int64)
-            flat = np.array([word for words in found for word in words], dtype=object)
+            folded = [fold_words(str(text)) for text in texts]
+            lengths = np.array([len(words) for words in folded], np.int64)
+            flat = np.array([word for words in folded for word in words], dtype=object)
             starts = np.r_[0, np.cumsum(lengths)]
             has = np.flatnonzero(code >= 0)
             size = lengths[code[has]]
@@ -69,8 +69,8 @@ class WordIndex:
             word_parts.append(flat[np.repeat(starts[code[has]], size) + at])
             row_parts.append(np.repeat(has, size))
         rows = np.concatenate(row_parts) if row_parts else np.zeros(0, np.int64)
-        said = np.concatenate(word_parts) if word_parts else np.zeros(0, object)
-        code, words = pd.factorize(said, sort=True)  # by code point, as UTF-8 bytes sort
+        all_words = np.concatenate(word_parts) if word_parts else np.zeros(0, object)
+        code, words = pd.factorize(all_words, sort=True)  # by code point, as UTF-8 bytes sort
         width = int(rows.max(initial=0)) + 1
         pairs = np.sort(code.astype(np.int64) * width + rows, kind="stable")
         pairs = pairs[np.r_[True, pairs[1:] != pairs[:-1]]] if len(pairs) else pairs
@@ -89,9 +89,9 @@ class WordIndex:
         """
         words = fold_words(text)
         whole = np.ones(size, bool) if among is None else among
-        found = self._rows([self._begins(word) for word in words], whole)
-        if found.any() or not whole.any():
-            return found
+        mask = self._rows([self._begins(word) for word in words], whole)
+        if mask.any() or not whole.any():
+            return mask
         used = self._used(whole, 0, len(self.words))
         near = [self._begins(word) + self._nearly(word, used) for word in words]
         return self._rows(near, whole)
@@ -100,13 +100,13 @@ class WordIndex:
         self, runs: list[list[tuple[int, int]]], among: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.bool_]:
         """Tell which rows have a word of each set of runs."""
-        found = among.copy()
+        mask = among.copy()
         for of_word in runs:
             hit = np.zeros(len(among), bool)
             for first, last in of_word:
                 hit[self.rows[self.starts[first] : self.starts[last]]] = True
-            found &= hit
-        return found
+            mask &= hit
+        return mask
 
     def _used(self, among: npt.NDArray[np.bool_], first: int, last: int) -> npt.NDArray[np.int64]:
         """Count the rows that have each of a run of words."""
@@ -129,13 +129,13 @@ class WordIndex:
             return []
         within = self._rows([self._begins(word) for word in words[:-1]], among)
         runs = self._begins(words[-1])
-        found = [self._counted(within, *run) for run in runs]
-        if not any(len(at) for at, _ in found):
+        counted_runs = [self._counted(within, *run) for run in runs]
+        if not any(len(at) for at, _ in counted_runs):
             used = self._used(within, 0, len(self.words))
-            found = [self._counted(within, *run) for run in self._nearly(words[-1], used)]
-        if not found:
+            counted_runs = [self._counted(within, *run) for run in self._nearly(words[-1], used)]
+        if not counted_runs:
             return []
-        at, size = (np.concatenate(part) for part in zip(*found, strict=True))
+        at, size = (np.concatenate(part) for part in zip(*counted_runs, strict=True))
         best = np.argsort(-size, kind="stable")[:limit]
         return [(self.words[at[one]].decode(), int(size[one])) for one in best]
 
@@ -168,15 +168,17 @@ class WordIndex:
     def _near(
         self, word: str, slips: int, used: npt.NDArray[np.int64], first: int, last: int
     ) -> list[tuple[int, int]]:
-        known = np.flatnonzero(used[first:last]) + first
+        positions = np.flatnonzero(used[first:last]) + first
         near = extract(
             word,
-            [text.decode() for text in self.words[known]],
+            [text.decode() for text in self.words[positions]],
             scorer=DamerauLevenshtein.distance,
             score_cutoff=slips,
             limit=_MOST_NEAR_MISSES,
         )
         least = min((distance for _, distance, _ in near), default=0)
         return [
-            (int(known[at]), int(known[at]) + 1) for _, distance, at in near if distance == least
+            (int(positions[at]), int(positions[at]) + 1)
+            for _, distance, at in near
+            if distance == least
         ]

@@ -43,7 +43,7 @@ def manifest_address() -> str:
 def manifest() -> Response:
     """Serve the manifest; ``start`` is the page to open, the first one unless it is of ours."""
     start = _start(request.args.get("start", ""))
-    told = {
+    document = {
         "id": start,
         "name": "Territory",
         "short_name": "Territory",
@@ -63,7 +63,7 @@ def manifest() -> Response:
             for name, purpose in ICONS
         ],
     }
-    return Response(json.dumps(told, indent=1), mimetype="application/manifest+json")
+    return Response(json.dumps(document, indent=1), mimetype="application/manifest+json")
 
 
 def _start(text: str) -> str:

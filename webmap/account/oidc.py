@@ -88,10 +88,10 @@ def begin() -> ResponseReturnValue:
     session[ONWARD] = pages.onward()
     try:
         _discover(client)
-        told: ResponseReturnValue = client.authorize_redirect(url_for(".finish", _external=True))
+        answer: ResponseReturnValue = client.authorize_redirect(url_for(".finish", _external=True))
     except SignOnError as error:
         return _problem(error, 502)
-    return told
+    return answer
 
 
 @blueprint.get("/done")
@@ -175,12 +175,14 @@ def _check_return(client: Any, provider: OidcSettings) -> None:
 def _discover(client: Any) -> None:
     """Read once what the provider says of itself, and hold it to the issuer of the settings."""
     provider = context.settings().oidc
-    told = _ask(client.load_server_metadata)
-    if told.get("issuer") != provider.issuer or not all(is_safe(told.get(at)) for at in ENDPOINTS):
+    metadata = _ask(client.load_server_metadata)
+    if metadata.get("issuer") != provider.issuer or not all(
+        is_safe(metadata.get(at)) for at in ENDPOINTS
+    ):
         client.server_metadata.clear()  # to be read again once the provider is put right
         log.warning("company sign-on: the issuer or an address it names is not what it must be")
         raise SignOnError(DISTRUSTED)
-    offered = told.get("id_token_signing_alg_values_supported") or ()
+    offered = metadata.get("id_token_signing_alg_values_supported") or ()
     allowed = [name for name in offered if name in SIGNED_BY] or ["RS256"]
     client.server_metadata["id_token_signing_alg_values_supported"] = allowed
 
@@ -189,11 +191,11 @@ def _more(client: Any, token: Mapping[str, Any], claims: dict[str, Any]) -> dict
     """Add what the userinfo of the provider says of the same person, where it has one."""
     if not is_safe(client.server_metadata.get("userinfo_endpoint")):
         return claims
-    told = _ask(lambda: dict(client.userinfo(token=token)))
-    if told.get("sub") != claims["sub"]:
+    userinfo = _ask(lambda: dict(client.userinfo(token=token)))
+    if userinfo.get("sub") != claims["sub"]:
         log.warning("company sign-on: userinfo spoke of someone else")
         raise SignOnError(DISTRUSTED)
-    return {**told, **claims}
+    return {**userinfo, **claims}
 
 
 def _ask(question: Callable[[], Any]) -> Any:
@@ -218,7 +220,7 @@ def _login(claims: Mapping[str, Any]) -> str:
     return next((str(name) for name in names if name), str(claims["sub"]))
 
 
-def _groups(told: object) -> tuple[str, ...]:
+def _groups(claim: object) -> tuple[str, ...]:
     """Read the groups, which a provider may give as one text."""
-    groups = [told] if isinstance(told, str) else told if isinstance(told, list) else []
+    groups = [claim] if isinstance(claim, str) else claim if isinstance(claim, list) else []
     return tuple(group for group in groups if isinstance(group, str))

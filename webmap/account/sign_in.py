@@ -85,8 +85,8 @@ def _end_session() -> None:
 
 def onward(otherwise: str | None = None) -> str:
     """Read where to go on to: a page of this app, else ``otherwise``, else the first."""
-    told = request.values.get("next", "")
-    return told if is_ours(told) else otherwise or url_for("ops.home")
+    address = request.values.get("next", "")
+    return address if is_ours(address) else otherwise or url_for("ops.home")
 
 
 def is_ours(address: str) -> bool:

@@ -40,12 +40,12 @@ def users() -> ResponseReturnValue:
 
 
 def _users(problem: str | None = None) -> str:
-    found = accounts.users(context.store())
+    rows = accounts.users(context.store())
     return render_template(
         "admin/users.html",
         place="admin.users",
-        users=found,
-        active=sum(user.is_active for user in found),
+        users=rows,
+        active=sum(user.is_active for user in rows),
         roles=ROLES,
         problem=problem,
     )
@@ -88,15 +88,15 @@ def user(user_id: str) -> ResponseReturnValue:
 def _user(user_id: str, **shown: object) -> str:
     """Show a user; ``shown`` is what is told this once: a problem, a link or a token."""
     store = context.store()
-    told = accounts.user(store, user_id)
+    user = accounts.user(store, user_id)
     return render_template(
         "admin/user.html",
         place="admin.users",
-        user=told,
+        user=user,
         roles=ROLES,
         sessions=accounts.sessions(store, user_id),
         tokens=[one for one in api_tokens.tokens(store) if one.user_id == user_id],
-        scopes=sorted(accounts.capabilities(told) & TOKEN_SCOPES),
+        scopes=sorted(accounts.capabilities(user) & TOKEN_SCOPES),
         longest_days=LONGEST_DAYS,
         is_self=user_id == security.person(),
         at=utc_text(context.now()),
@@ -244,14 +244,14 @@ def _asked() -> dict[str, str]:
     return {name: request.args.get(name, "").strip()[:200] for name in names}
 
 
-def _criteria(asked: dict[str, str]) -> dict[str, Any]:
+def _criteria(texts: dict[str, str]) -> dict[str, Any]:
     """Read what is asked for; ``until`` is the last day that is included."""
-    told: dict[str, Any] = {name: text or None for name, text in asked.items()}
+    criteria: dict[str, Any] = {name: text or None for name, text in texts.items()}
     for name in ("since", "until"):
-        told[name] = _day(name, asked[name]) if asked[name] else None
-    if told["until"]:
-        told["until"] = min(told["until"], LAST_DAY) + timedelta(days=1)
-    return told
+        criteria[name] = _day(name, texts[name]) if texts[name] else None
+    if criteria["until"]:
+        criteria["until"] = min(criteria["until"], LAST_DAY) + timedelta(days=1)
+    return criteria
 
 
 def _day(name: str, text: str) -> datetime:
@@ -300,8 +300,8 @@ def policy() -> ResponseReturnValue:
 @security.allows("set_access_policy")
 def set_policy() -> ResponseReturnValue:
     """Let reps see the names of accounts that are not theirs, or not."""
-    chosen = dataclasses.replace(
+    policy = dataclasses.replace(
         accounts.access_policy(context.store()), reps_see_names="reps_see_names" in request.form
     )
-    accounts.set_access_policy(context.store(), chosen, **_by())
+    accounts.set_access_policy(context.store(), policy, **_by())
     return redirect(url_for(".policy"), 303)

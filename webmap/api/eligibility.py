@@ -38,14 +38,14 @@ def decide() -> ResponseReturnValue:
 
     A home that cannot be decided is an answer too (201) and says what would settle it.
     """
-    asked = _body()
-    home = _home(asked.get("home"))
-    policy, on = (_text(asked, name) for name in ("policy", "on"))
+    body = _body()
+    home = _home(body.get("home"))
+    policy, on = (_text(body, name) for name in ("policy", "on"))
     made = desk.decide_one(context.store(), homes(), home, question(policy, _day(on)))
-    told = {name: made.row[name] for name in TOLD}
+    values = {name: made.row[name] for name in TOLD}
     return jsonify(
         decision_id=made.decision_id,
-        **told,
+        **values,
         reason=made.reason,
         distance_class=made.distance_class,
         policy=made.record["policy"]["name"],
@@ -72,10 +72,10 @@ def _body() -> Mapping[str, Any]:
     return body
 
 
-def _check_names(given: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-    unknown = len(set(given) - set(known))
+def _check_names(given: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
+    unknown = len(set(given) - set(names))
     if unknown:
-        raise InputError(f"{where}: {unknown} unknown names. There are {', '.join(known)}.")
+        raise InputError(f"{where}: {unknown} unknown names. There are {', '.join(names)}.")
 
 
 def _home(given: Any) -> dict[str, str | None]:
@@ -108,8 +108,8 @@ def _is_text(value: Any) -> bool:
     return value is None or (isinstance(value, str) and len(value) <= LONGEST)
 
 
-def _text(asked: Mapping[str, Any], name: str) -> str | None:
-    value = asked.get(name)
+def _text(body: Mapping[str, Any], name: str) -> str | None:
+    value = body.get(name)
     if not _is_text(value):
         raise InputError(f"{name}: must be a text of at most {LONGEST} characters, or null.")
     return value or None

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 def text(words: str, *, given: bool = False, one_of: Iterable[str] = ()) -> Json:
     """Say a field of text; ``given`` is never null."""
     allowed = list(one_of)
-    said: Json = {"type": "string" if given else ["string", "null"], "description": words}
+    schema: Json = {"type": "string" if given else ["string", "null"], "description": words}
     if allowed:
-        said["enum"] = allowed if given else [*allowed, None]
-    return said
+        schema["enum"] = allowed if given else [*allowed, None]
+    return schema
 
 
 def number(words: str, low: float | None = None, high: float | None = None) -> Json:
     """Say a number that may be null."""
-    said: Json = {"type": ["number", "null"], "description": words}
+    schema: Json = {"type": ["number", "null"], "description": words}
     bounds = {"minimum": low, "maximum": high}
-    return said | {name: bound for name, bound in bounds.items() if bound is not None}
+    return schema | {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 def count(words: str, *, given: bool = True) -> Json:

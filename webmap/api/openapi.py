@@ -138,7 +138,7 @@ def _paths() -> Json:
 
 
 def _decision() -> Json:
-    said = operation(
+    document = operation(
         "api_eligibility.decide",
         "Decide whether a home is within the commute radius, and put it on record",
         named("Decision"),
@@ -154,7 +154,7 @@ def _decision() -> Json:
             },
         }
     }
-    return said | {"requestBody": {"required": True, "content": body}}
+    return document | {"requestBody": {"required": True, "content": body}}
 
 
 def _listing(kind: str) -> Json:
@@ -171,20 +171,20 @@ def _listing(kind: str) -> Json:
             for name, (_, offered) in api_choices.CHOICES[kind].items()
         ),
     ]
-    said = operation(
+    document = operation(
         f"api.{kind}",
         f"The {kind} of the plan in force, page by page",
         named(f"{LISTS[kind]}Page"),
         failures=(400,),
         parameters=parameters,
     )
-    said["responses"]["200"]["headers"] = {
+    document["responses"]["200"]["headers"] = {
         "Link": {
             "description": "Addresses of the next, previous, first and last page (RFC 8288)",
             "schema": {"type": "string"},
         }
     }
-    return said
+    return document
 
 
 def _query(name: str, words: str, schema: Json) -> Json:

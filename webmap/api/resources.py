@@ -89,20 +89,20 @@ def prospect(prospect_id: str) -> ResponseReturnValue:
     _check_id("prospect_id", prospect_id)
     scope = dataclasses.replace(security.scope(), names_beyond=False)
     details = reports.prospect(context.store(), prospect_id, scope=scope)
-    told = publish.explain(context.store(), prospect_id, scope=scope)
+    explanation = publish.explain(context.store(), prospect_id, scope=scope)
     return jsonify(
-        plan_id=told.plan_id,
+        plan_id=explanation.plan_id,
         prospect=_records(details.prospect)[0],
         contacts=downloads.records(details.contacts),
         opportunities=downloads.records(details.opportunities),
         sites=downloads.records(details.sites[list(fields.SITE)]),
         withheld=sorted(details.withheld),
         explanation={
-            "sentence": told.sentence,
-            "steps": [dataclasses.asdict(step) for step in told.steps],
-            "effective_from": told.effective_from,
-            "policy": told.policy_name,
-            "policy_version": told.policy_version,
+            "sentence": explanation.sentence,
+            "steps": [dataclasses.asdict(step) for step in explanation.steps],
+            "effective_from": explanation.effective_from,
+            "policy": explanation.policy_name,
+            "policy_version": explanation.policy_version,
         },
     )
 
@@ -124,26 +124,26 @@ def challenge(response: Response) -> Response:
 
 def _list(kind: str) -> Response:
     """Answer with one page of a list: ``shown`` rows of ``total``."""
-    asked = _read(request.args, CHOICES[kind])
+    request_of = _read(request.args, CHOICES[kind])
     page = paging.page(
         context.store(),
         kind,
         scope=security.scope(),
-        start=(asked.page - 1) * asked.per_page,
-        count=asked.per_page,
-        choices=asked.choices,
+        start=(request_of.page - 1) * request_of.per_page,
+        count=request_of.per_page,
+        choices=request_of.choices,
     )
-    pages = -(-page.total // asked.per_page)
+    pages = -(-page.total // request_of.per_page)
     response = jsonify(
         plan_id=page.plan_id,
-        page=asked.page,
+        page=request_of.page,
         pages=pages,
-        per_page=asked.per_page,
+        per_page=request_of.per_page,
         shown=len(page.rows),
         total=page.total,
         items=_records(page.rows),
     )
-    around = {"next": asked.page + 1, "prev": asked.page - 1, "first": 1, "last": pages}
+    around = {"next": request_of.page + 1, "prev": request_of.page - 1, "first": 1, "last": pages}
     links = [
         f'<{_address(number)}>; rel="{name}"'
         for name, number in around.items()
@@ -161,14 +161,14 @@ def _address(page: int) -> str:
 
 def _records(rows: pd.DataFrame) -> list[dict[str, object]]:
     """Give rows as JSON has them: whole numbers whole, lists as lists."""
-    found = downloads.records(rows)
-    for row in found:
+    records = downloads.records(rows)
+    for row in records:
         for name in WHOLE:
             if isinstance(row.get(name), float):
                 row[name] = int(row[name])  # type: ignore[call-overload]
         if "units" in row:
             row["units"] = str(row["units"]).split("|") if row["units"] else None
-    return found
+    return records
 
 
 @dataclass
@@ -178,13 +178,13 @@ class _Reader:
     query: MultiDict[str, str]
     breaches: list[str] = field(default_factory=list)
 
-    def names(self, known: Iterable[str]) -> None:
-        allowed = list(known)
+    def names(self, names_offered: Iterable[str]) -> None:
+        allowed = list(names_offered)
         unknown = sorted(set(self.query) - set(allowed))
         if unknown:
-            told = ", ".join(name[:LONGEST] for name in unknown[:5])
+            listed = ", ".join(name[:LONGEST] for name in unknown[:5])
             self.breaches.append(
-                f"{told}: no such parameter; there are {', '.join(allowed) or 'none'}"
+                f"{listed}: no such parameter; there are {', '.join(allowed) or 'none'}"
             )
 
     def whole(self, name: str, default: int, most: int) -> int:
@@ -232,17 +232,17 @@ def _read(
     """
     reader = _Reader(query)
     reader.names((*(("page", "per_page") if is_paged else ()), *choices))
-    found = {
+    values = {
         column: reader.choice(name, offered)
         for name, (column, offered) in choices.items()
         if name in query
     }
-    asked = Asked(
-        reader.whole("page", 1, LAST_PAGE), reader.whole("per_page", PAGE_ROWS, MOST_ROWS), found
+    page_request = Asked(
+        reader.whole("page", 1, LAST_PAGE), reader.whole("per_page", PAGE_ROWS, MOST_ROWS), values
     )
     if reader.breaches:
         raise InputError("; ".join(reader.breaches) + ".")
-    return asked
+    return page_request
 
 
 def _check_id(name: str, value: str) -> None:

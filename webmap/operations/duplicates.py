@@ -60,10 +60,10 @@ def home() -> ResponseReturnValue:
 def ask_merge() -> ResponseReturnValue:
     """Say what a merge would change."""
     kept_id, merged_id = (request.args.get(name, "") for name in ("kept", "merged"))
-    told = duplicates.merge(
+    report = duplicates.merge(
         context.store(), kept_id, merged_id, by=security.person(), now=_now(), is_dry_run=True
     )
-    return render_template("operations/duplicates_merge.html", place="pairs.home", told=told)
+    return render_template("operations/duplicates_merge.html", place="pairs.home", told=report)
 
 
 @blueprint.post("")

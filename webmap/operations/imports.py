@@ -55,7 +55,7 @@ def _settings() -> Any:
 def home() -> ResponseReturnValue:
     """Offer the field to drop a file on, what is under way, and every import so far."""
     page = tables.page_number()
-    kept = uploads.listed(_settings().uploads)
+    files = uploads.listed(_settings().uploads)
     every = verbs.history(context.store())
     first = (page - 1) * HISTORY_ROWS
     return render_template(
@@ -63,8 +63,8 @@ def home() -> ResponseReturnValue:
         place="imports.home",
         kinds=KINDS,
         limit_mb=_settings().max_upload_mb,
-        waiting=[_standing(upload) for upload in kept[:HISTORY_ROWS]],
-        kept=len(kept),
+        waiting=[_standing(upload) for upload in files[:HISTORY_ROWS]],
+        kept=len(files),
         history=every.iloc[first : first + HISTORY_ROWS].to_dict("records"),
         total=len(every),
         page=page,
@@ -89,13 +89,13 @@ def _import_id(job: Job | None) -> str | None:
 def upload() -> ResponseReturnValue:
     """Take a file in and go on to its columns; what cannot be read is told and not kept."""
     kind = _kind()
-    kept = receiving.keep(kind, is_full="is_full" in request.form)
+    file = receiving.keep(kind, is_full="is_full" in request.form)
     try:
-        _preview(kept)
+        _preview(file)
     except TerritoryError:
-        uploads.discard(kept)
+        uploads.discard(file)
         raise
-    return redirect(url_for(".file_", upload_id=kept.upload_id), 303)
+    return redirect(url_for(".file_", upload_id=file.upload_id), 303)
 
 
 def _kind() -> str:
@@ -145,7 +145,7 @@ def file_(upload_id: str) -> ResponseReturnValue:
 def _headers(preview: Preview) -> list[dict[str, Any]]:
     """Give the headers to choose for: those that are used first, each where the file has it."""
     numbered = list(enumerate(preview.headers))
-    chosen = sorted(numbered, key=lambda one: one[1] not in preview.mapping)[:MOST_HEADERS]
+    listed = sorted(numbered, key=lambda one: one[1] not in preview.mapping)[:MOST_HEADERS]
     return [
         {
             "number": number,
@@ -153,7 +153,7 @@ def _headers(preview: Preview) -> list[dict[str, Any]]:
             "column": preview.mapping.get(name),
             "samples": preview.rows.iloc[:, number].dropna().unique()[:SAMPLES].tolist(),
         }
-        for number, name in sorted(chosen)
+        for number, name in sorted(listed)
     ]
 
 
@@ -170,8 +170,8 @@ def kind(upload_id: str) -> ResponseReturnValue:
 def try_(upload_id: str) -> ResponseReturnValue:
     """Keep what was chosen and try the file, if it can be read that way."""
     upload = _found(upload_id)
-    chosen = _mapping(upload)
-    upload = dataclasses.replace(upload, mapping=chosen, is_full="is_full" in request.form)
+    mapping = _mapping(upload)
+    upload = dataclasses.replace(upload, mapping=mapping, is_full="is_full" in request.form)
     uploads.save(upload)
     if _preview(upload).problem:
         return redirect(url_for(".file_", upload_id=upload_id, _anchor="problem"), 303)
@@ -181,12 +181,12 @@ def try_(upload_id: str) -> ResponseReturnValue:
 def _mapping(upload: Upload) -> Mapping[str, str] | None:
     """Read the choices; None where they are what would be chosen anyway."""
     automatic = _preview(upload, is_chosen=False)
-    chosen = {
+    mapping = {
         header: request.form.get(f"column-{number}", automatic.mapping.get(header, ""))
         for number, header in enumerate(automatic.headers)
     }
-    used = {header: column for header, column in chosen.items() if column}
-    return None if used == dict(automatic.mapping) else chosen
+    used = {header: column for header, column in mapping.items() if column}
+    return None if used == dict(automatic.mapping) else mapping
 
 
 def _run(upload: Upload, *, dry_run: bool) -> ResponseReturnValue:
@@ -233,7 +233,7 @@ def trial(upload_id: str) -> ResponseReturnValue:
         return redirect(url_for(".file_", upload_id=upload_id))
     if job.state != jobs.DONE or job.outcome is None:
         return redirect(url_for("job_pages.show", job_id=job.job_id))
-    shown = Shown.read(job.outcome["buckets"])
+    rows = Shown.read(job.outcome["buckets"])
     return render_template(
         "operations/import_trial.html",
         place="imports.home",
@@ -241,8 +241,8 @@ def trial(upload_id: str) -> ResponseReturnValue:
         outcome=job.outcome,
         ended_at=job.ended_at,
         buckets=tables.buckets(job.outcome["buckets"]),
-        shown=shown,
-        table=shown.of_files(upload.tables(job.arguments["run"])),
+        shown=rows,
+        table=rows.of_files(upload.tables(job.arguments["run"])),
         here=(".trial", {"upload_id": upload_id}),
     )
 
@@ -273,9 +273,9 @@ def discard(upload_id: str) -> ResponseReturnValue:
 def result(import_id: str) -> ResponseReturnValue:
     """Show where every row of an import went."""
     record = verbs.import_record(context.store(), import_id)
-    kept = uploads.of_digest(_settings().uploads, record.digest)
-    folder = _tables(kept, record)
-    shown = Shown.read(record.buckets)
+    file = uploads.of_digest(_settings().uploads, record.digest)
+    folder = _tables(file, record)
+    rows = Shown.read(record.buckets)
     return render_template(
         "operations/import_result.html",
         place="imports.home",
@@ -283,11 +283,11 @@ def result(import_id: str) -> ResponseReturnValue:
         buckets=tables.buckets(record.buckets),
         open_rows=tables.open_rows(record.buckets),
         is_placed=KINDS[record.kind].is_placed,
-        kept=kept,
+        kept=file,
         xlsx_rows=XLSX_ROWS,
-        shown=shown,
+        shown=rows,
         has_differences=folder is not None,
-        table=shown.of_files(folder) if folder else shown.of_store(context.store(), import_id),
+        table=rows.of_files(folder) if folder else rows.of_store(context.store(), import_id),
         here=(".result", {"import_id": import_id}),
     )
 
@@ -311,13 +311,13 @@ def report(import_id: str, suffix: str) -> Response:
             f"{import_id} has {record.rows:,} rows; a sheet is written for up to {XLSX_ROWS:,}. "
             "The CSV file holds them all."
         )
-    kept = uploads.of_digest(_settings().uploads, record.digest)
-    folder = kept.folder if kept else _settings().var_dir / "reports"
+    file = uploads.of_digest(_settings().uploads, record.digest)
+    folder = file.folder if file else _settings().var_dir / "reports"
     path = tables.write_once(
         folder / f"{import_id}.{suffix}",
         lambda: (
-            verbs.report_table(context.store(), import_id, kept.path)
-            if kept
+            verbs.report_table(context.store(), import_id, file.path)
+            if file
             else verbs.outcomes(context.store(), import_id)
         ),
     )
@@ -330,9 +330,9 @@ def report(import_id: str, suffix: str) -> Response:
 def ask_undo(import_id: str) -> ResponseReturnValue:
     """Say what an undo would do, or what stands in its way."""
     record = verbs.import_record(context.store(), import_id)
-    told, hindrance = None, None
+    report, hindrance = None, None
     try:
-        told = imports.undo(
+        report = imports.undo(
             context.store(), import_id, by=security.person(), now=_settings().now(), dry_run=True
         )
     except ConflictError as error:
@@ -341,7 +341,7 @@ def ask_undo(import_id: str) -> ResponseReturnValue:
         "operations/import_undo.html",
         place="imports.home",
         record=record,
-        told=told,
+        told=report,
         hindrance=hindrance,
     )
 

@@ -155,20 +155,20 @@ def markets_csv() -> Response:
 def findings() -> ResponseReturnValue:
     """List what is wrong, the gravest first, with the remedy of each."""
     every, code, market = _findings(security.scope())
-    shown = every[every["code"] == code] if code else every
+    listed = every[every["code"] == code] if code else every
     page, first = _page(), (_page() - 1) * PAGE_ROWS
-    rows = downloads.records(shown.iloc[first : first + PAGE_ROWS])
+    rows = downloads.records(listed.iloc[first : first + PAGE_ROWS])
     return render_template(
         "operations/findings.html",
         place="ops.findings",
         query={"code": code, "market": market and market.market_id},
         market=market,
         codes=every["code"].value_counts().items(),
-        shown=len(shown),
+        shown=len(listed),
         total=len(every),
         rows=[row | {"link": _link(row)} for row in rows],
         page=page,
-        pages=-(-len(shown) // PAGE_ROWS),
+        pages=-(-len(listed) // PAGE_ROWS),
         page_size=PAGE_ROWS,
         first_row=first + 1,
     )
@@ -179,8 +179,8 @@ def findings() -> ResponseReturnValue:
 def findings_csv() -> Response:
     """Export exactly the findings that the page shows."""
     every, code, _ = _findings(security.scope().exported)
-    shown = every[every["code"] == code] if code else every
-    return downloads.table(shown, "findings", is_demo=layout.overview().is_demo)
+    rows = every[every["code"] == code] if code else every
+    return downloads.table(rows, "findings", is_demo=layout.overview().is_demo)
 
 
 def _findings(scope: Scope) -> tuple[pd.DataFrame, str | None, reports.MarketView | None]:
@@ -212,13 +212,13 @@ def _link(finding: dict[str, object]) -> str | None:
 @security.allows("see_sums")
 def offices() -> ResponseReturnValue:
     """List the offices that distances are measured from."""
-    found = reports.offices(context.store(), scope=security.scope())
+    rows = reports.offices(context.store(), scope=security.scope())
     return render_template(
         "operations/offices.html",
         place="ops.offices",
-        offices=len(found),
-        rows=downloads.records(found),
-        sums=found[["prospects", "within_radius"]].sum().to_dict(),
+        offices=len(rows),
+        rows=downloads.records(rows),
+        sums=rows[["prospects", "within_radius"]].sum().to_dict(),
     )
 
 

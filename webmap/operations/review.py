@@ -34,24 +34,24 @@ AROUND_DEG = 0.06  # how much of the country round a single place the map shows
 @security.allows("review_places")
 def home() -> ResponseReturnValue:
     """Show the list, and the row that is chosen with the places it could be at."""
-    asked = _asked()
+    filters = _asked()
     page = tables.page_number()
     first = (page - 1) * PAGE_ROWS
     listed = review.work_list(
         context.store(),
-        asked["kind"],
-        placements=[asked["placement"]] if asked["placement"] else WAITING,
-        text=asked["q"],
+        filters["kind"],
+        placements=[filters["placement"]] if filters["placement"] else WAITING,
+        text=filters["q"],
         offset=first,
         limit=PAGE_ROWS,
     )
     rows = records(listed.rows)
-    row = _chosen(asked["kind"], rows)
+    row = _chosen(filters["kind"], rows)
     return render_template(
         "operations/review.html",
         place="worklist.home",
-        asked=asked,
-        query={name: value for name, value in asked.items() if value},
+        asked=filters,
+        query={name: value for name, value in filters.items() if value},
         kinds=PLACED_KINDS,
         counts=listed.counts,
         waiting=sum(listed.counts[name] for name in WAITING),
@@ -62,7 +62,7 @@ def home() -> ResponseReturnValue:
         page_size=PAGE_ROWS,
         first_row=first + 1,
         providers=policy_in_force(context.store()).geocoding.online.providers,
-        **(_opened(asked["kind"], row, rows) if row else {"row": None}),
+        **(_opened(filters["kind"], row, rows) if row else {"row": None}),
     )
 
 
@@ -89,28 +89,28 @@ def _chosen(kind: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 def _row(kind: str, subject_id: str) -> dict[str, Any]:
     """Read one row with what was decided about it."""
     with context.store().read() as transaction:
-        found = transaction.table(kind, **{KINDS[kind].key[0]: subject_id})
+        rows = transaction.table(kind, **{KINDS[kind].key[0]: subject_id})
         decided = PlaceLedger(transaction).decisions(kind, subject_id)
-    if found.empty:
+    if rows.empty:
         raise NotFoundError(f"No {subject_id[:80]!r} among the {kind}; it may have been undone.")
-    told: dict[str, Any] = {"subject_id": subject_id, "is_stale": False, "decision": None}
+    values: dict[str, Any] = {"subject_id": subject_id, "is_stale": False, "decision": None}
     names = ("decision", "decided_by", "decided_at")
-    said = records(decided[list(names)])[0] if len(decided) else {}
-    if said:
-        told["is_stale"] = bool(review.evidence(found).iloc[0] != decided["evidence"].iloc[0])
-    return records(found)[0] | told | said
+    decision = records(decided[list(names)])[0] if len(decided) else {}
+    if decision:
+        values["is_stale"] = bool(review.evidence(rows).iloc[0] != decided["evidence"].iloc[0])
+    return records(rows)[0] | values | decision
 
 
 def _opened(kind: str, row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Gather what the panel of one row shows."""
-    found = review.candidates(context.store(), kind, row["subject_id"])
-    drawn = _map(found, row)
+    places = review.candidates(context.store(), kind, row["subject_id"])
+    drawn = _map(places, row)
     ids = [one["subject_id"] for one in rows]
     at = ids.index(row["subject_id"]) if row["subject_id"] in ids else -1
     after = ids[at + 1 : at + 2] or ids[:1]
     return {
         "row": row,
-        "candidates": [one | {"number": n} for n, one in enumerate(records(found), 1)],
+        "candidates": [one | {"number": n} for n, one in enumerate(records(places), 1)],
         "address_now": {name: row[name] for name in ADDRESS},
         "map": drawn,
         "map_script": url_for(".map_script", kind=kind, row=row["subject_id"], v=drawn.tag),
@@ -118,9 +118,9 @@ def _opened(kind: str, row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[
     }
 
 
-def _map(found: pd.DataFrame, row: dict[str, Any]) -> folium_maps.RenderedMap:
+def _map(places: pd.DataFrame, row: dict[str, Any]) -> folium_maps.RenderedMap:
     """Draw the map round the likeliest candidates, or round where the row stands."""
-    points = found[["lon", "lat"]].head(3)
+    points = places[["lon", "lat"]].head(3)
     if row["lon"] is not None:
         own = pd.DataFrame([{"lon": row["lon"], "lat": row["lat"]}])
         points = pd.concat([points, own]) if len(points) else own
@@ -162,15 +162,15 @@ def settle(kind: str) -> ResponseReturnValue:
     verb = request.form.get("verb") or "choice"
     if verb not in VERBS:
         raise InputError(f"verb: {verb[:40]!r} is none of {', '.join(VERBS)}.")
-    told = VERBS[verb](_known(kind), subject_id)
-    return redirect(url_for(".home", **_onwards(kind, subject_id, told, verb)), 303)
+    sentence = VERBS[verb](_known(kind), subject_id)
+    return redirect(url_for(".home", **_onwards(kind, subject_id, sentence, verb)), 303)
 
 
-def _onwards(kind: str, subject_id: str, told: str, verb: str) -> dict[str, Any]:
+def _onwards(kind: str, subject_id: str, sentence: str, verb: str) -> dict[str, Any]:
     """Give the query of the list as it was, with the row to open now and what was done."""
     query = {name: request.form.get(name) for name in ("placement", "q", "page")}
     onward = request.form.get("after") if verb != "forget" else subject_id
-    query |= {"kind": kind, "row": onward, "did": told, "about": subject_id}
+    query |= {"kind": kind, "row": onward, "did": sentence, "about": subject_id}
     return {name: value for name, value in query.items() if value}
 
 

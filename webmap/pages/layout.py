@@ -51,12 +51,12 @@ def kept(key: tuple[Any, ...], make: Callable[[], T]) -> T:
     extensions = current_app.extensions
     plan_id = overview().plan_id
     key = (security.scope(), *key)  # nobody is shown what was made for another's rows
-    held = extensions.get("kept")
-    if held is None or held[0] != plan_id or len(held[1]) >= KEPT:
-        held = extensions["kept"] = (plan_id, {})
-    if key not in held[1]:
-        held[1][key] = make()
-    made: T = held[1][key]
+    memory = extensions.get("kept")
+    if memory is None or memory[0] != plan_id or len(memory[1]) >= KEPT:
+        memory = extensions["kept"] = (plan_id, {})
+    if key not in memory[1]:
+        memory[1][key] = make()
+    made: T = memory[1][key]
     return made
 
 

@@ -61,14 +61,14 @@ def install(app: Flask) -> None:
 
 def read(folder: Path) -> dict[str, Static]:
     """Read every file below a folder, by its path there."""
-    found = {}
+    files = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             body = path.read_bytes()
             kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
             version = hashlib.sha256(body).hexdigest()[:10]
-            found[path.relative_to(folder).as_posix()] = Static(body, kind, version)
-    return found
+            files[path.relative_to(folder).as_posix()] = Static(body, kind, version)
+    return files
 
 
 def answer(file: Static) -> Response:

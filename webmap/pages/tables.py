@@ -95,10 +95,10 @@ class Shown:
         if self.what in {DIFFERENCES, MISSING}:
             table = pq.read_table(folder / f"{self.what}.parquet")
         else:
-            chosen = pc.field("bucket") == self.what
+            is_in_bucket = pc.field("bucket") == self.what
             if self.change:
-                chosen &= pc.field("change") == self.change
-            table = pq.read_table(folder / "outcomes.parquet", filters=chosen)
+                is_in_bucket &= pc.field("change") == self.change
+            table = pq.read_table(folder / "outcomes.parquet", filters=is_in_bucket)
         first = (self.number - 1) * PAGE_ROWS
         return self._page(table.slice(first, PAGE_ROWS).to_pandas(), table.num_rows)
 
@@ -133,10 +133,10 @@ def buckets(counts: Mapping[str, int]) -> list[dict[str, Any]]:
     """Give each bucket with its words and its part of the bar; bars add up to the width."""
     ordered = {name: counts[name] for name in BUCKETS if name in counts}
     widths = dict(zip(ordered, _widths(list(ordered.values())), strict=True))
-    found, at = [], 0
+    starts, at = [], 0
     for name, count in ordered.items():
         words, colour, meaning = BUCKETS[name]
-        found.append(
+        starts.append(
             {
                 "name": name,
                 "words": words,
@@ -148,7 +148,7 @@ def buckets(counts: Mapping[str, int]) -> list[dict[str, Any]]:
             }
         )
         at += widths[name]
-    return found
+    return starts
 
 
 def _widths(counts: list[int]) -> Iterator[int]:

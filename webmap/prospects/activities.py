@@ -27,12 +27,12 @@ def section(details: reports.ProspectView) -> dict[str, Any]:
     if details.is_name_only:
         return {"account_work": None}
     prospect_id = str(details.prospect["prospect_id"].iloc[0])
-    told = accounts.work_of(context.store(), prospect_id, scope=security.scope())
+    work = accounts.work_of(context.store(), prospect_id, scope=security.scope())
     return {
-        "account_work": told,
-        "notes": downloads.records(told.notes),
-        "next_steps": downloads.records(told.steps),
-        "past_steps": downloads.records(told.past),
+        "account_work": work,
+        "notes": downloads.records(work.notes),
+        "next_steps": downloads.records(work.steps),
+        "past_steps": downloads.records(work.past),
         "card_notes": CARD_NOTES,
         "longest": {"note": LONGEST_NOTE, "step": LONGEST_STEP},
         "today": context.settings().today().isoformat(),
@@ -71,10 +71,10 @@ def _ticked() -> dict[str, object] | None:
     if not step_id or not prospect_id:
         return None
     try:
-        told = accounts.work_of(context.store(), prospect_id, scope=security.scope())
+        work = accounts.work_of(context.store(), prospect_id, scope=security.scope())
     except NotFoundError:  # no account of the plan, or no longer of theirs: the tick stands
         return None
-    past = downloads.records(told.past)
+    past = downloads.records(work.past)
     return next((one for one in past if one["step_id"] == step_id), None)
 
 

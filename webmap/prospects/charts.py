@@ -53,8 +53,8 @@ def bars(
     """
     kind = pygal.HorizontalStackedBar if is_stacked else pygal.HorizontalBar
     rows = len(labels) * (1 if is_stacked else max(1, 0.7 * len(series)))
-    held = [[value or 0.0 for value in values] for _, values in series]
-    ends = [sum(one) if is_stacked else max(one) for one in zip(*held, strict=True)]
+    numbers = [[value or 0.0 for value in values] for _, values in series]
+    ends = [sum(one) if is_stacked else max(one) for one in zip(*numbers, strict=True)]
     ticks = _ticks(max(ends, default=0.0))
     chart = kind(
         **_settings(shown, height=_FRAME + round(_ROW * max(rows, 1))), range=(0, ticks[-1])

@@ -69,9 +69,9 @@ def current() -> Held:
     if stamp is None:
         raise NotFoundError("No plan is published yet. `territory assign` makes the first one.")
     slot = _slot()
-    held = slot.held
-    if held is not None and held.targets.snapshot.stamp == stamp:
-        return held
+    snapshot = slot.held
+    if snapshot is not None and snapshot.targets.snapshot.stamp == stamp:
+        return snapshot
     with slot.lock:
         return _renew(slot, today)
 

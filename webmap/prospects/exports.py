@@ -76,9 +76,11 @@ def offer(listed: Listed) -> Offer | None:
     if not security.may("export_accounts"):
         return None
     reach = security.scope().exported.accounts
-    found = listed.prospects.select(listed.criteria, None if reach.is_all else reach.rep_ids)
-    located = int(np.count_nonzero(found.mask[: listed.prospects.snapshot.placed]))
-    return Offer(listed, found.total, located, listed.selection.total) if found.total else None
+    selection = listed.prospects.select(listed.criteria, None if reach.is_all else reach.rep_ids)
+    located = int(np.count_nonzero(selection.mask[: listed.prospects.snapshot.placed]))
+    return (
+        Offer(listed, selection.total, located, listed.selection.total) if selection.total else None
+    )
 
 
 @blueprint.get(f"/markets/<market_id>/{FILE}")
@@ -86,8 +88,8 @@ def offer(listed: Listed) -> Offer | None:
 def prospects(market_id: str, suffix: str) -> Response:
     """Export what the filters show of a market, as far as it may leave, in a format of choice."""
     view = reports.market(context.store(), market_id, scope=security.scope().exported)
-    shown = _with_work(in_order(view.prospects, facets.listed(Place(market_id)).ids()))
-    return downloads.table(shown, "prospects", suffix, of=market_id, is_demo=view.is_demo)
+    rows = _with_work(in_order(view.prospects, facets.listed(Place(market_id)).ids()))
+    return downloads.table(rows, "prospects", suffix, of=market_id, is_demo=view.is_demo)
 
 
 @blueprint.get("/markets/<market_id>/book")
@@ -157,12 +159,12 @@ def _with_work(prospects: pd.DataFrame) -> pd.DataFrame:
 
 def _choice(listed: Listed) -> reports.Choice:
     """Say in words what the filters chose."""
-    asked = listed.asked
+    list_request = listed.asked
     return reports.Choice(
         tuple(listed.ids()),
         listed.total,
-        tuple(listed.told(name) for name in asked.active),
-        facets.order_words(asked.sort),
+        tuple(listed.told(name) for name in list_request.active),
+        facets.order_words(list_request.sort),
     )
 
 
@@ -186,6 +188,6 @@ def _marks(drawing: Drawing) -> list[tuple[Markup, str]]:
 def outside(suffix: str) -> Response:
     """Export the prospects of no market, under the same filters."""
     everyone = reports.outside(context.store(), scope=security.scope().exported)
-    shown = _with_work(in_order(everyone, facets.listed(Place(is_outside=True)).ids()))
+    rows = _with_work(in_order(everyone, facets.listed(Place(is_outside=True)).ids()))
     is_demo = layout.overview().is_demo
-    return downloads.table(shown, "prospects", suffix, of="outside", is_demo=is_demo)
+    return downloads.table(rows, "prospects", suffix, of="outside", is_demo=is_demo)

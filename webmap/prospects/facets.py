@@ -130,12 +130,12 @@ class Listed:
 
     def parts(self) -> dict[str, Any]:
         """Gather what ``lists.html`` and ``filters.html`` show."""
-        asked, shown, total = self.asked, self.selection.total, self.total
-        first = (asked.page - 1) * PAGE_ROWS
+        list_request, passing, total = self.asked, self.selection.total, self.total
+        first = (list_request.page - 1) * PAGE_ROWS
         rows = self.ordered(PAGE_ROWS, start=first)
-        costliest = None if shown else self.costliest()
+        costliest = None if passing else self.costliest()
         return {
-            "filters": asked,
+            "filters": list_request,
             "facets": self.facets(),
             "flags": self.flags(),
             "whitespace": self.prospects.whitespace_count(self.criteria, self.reps),
@@ -144,11 +144,11 @@ class Listed:
             "colours": {name: symbology.TITLES[name] for name in COLOURS},
             "sizes": SIZES,
             "draws": DRAW_WORDS,
-            "shown": shown,
+            "shown": passing,
             "total": total,
             "page_rows": self.rows(rows),
             "page_size": PAGE_ROWS,
-            "pages": -(-shown // PAGE_ROWS),
+            "pages": -(-passing // PAGE_ROWS),
             "first_row": first + 1,
             "costliest": costliest,
             "costliest_words": costliest and self.told(costliest[0]),
@@ -156,27 +156,27 @@ class Listed:
 
     def facets(self) -> list[Facet]:
         """Count every choice that there is one to make of."""
-        found = (self._facet(name, *told) for name, told in CHOICES.items())
-        return [facet for facet in found if facet is not None]
+        facets = (self._facet(name, *words) for name, words in CHOICES.items())
+        return [facet for facet in facets if facet is not None]
 
     def _facet(self, name: str, title: str, is_open: bool) -> Facet | None:
         counts = self.prospects.counts(
             column_of(name), self.criteria, self.reps, self.place.criteria
         )
-        chosen = self.asked.chosen(name)
+        values = self.asked.chosen(name)
         words = symbology.words_of(name, self.names)
         options = [
             Option(name, value or UNKNOWN, words.get(value, value) if value else NOT_KNOWN, count,
-                   (value or UNKNOWN) in chosen)
+                   (value or UNKNOWN) in values)
             for value, count in self._ordered(name, counts)
         ]  # fmt: skip
-        if len(options) < 2 and not chosen:
+        if len(options) < 2 and not values:
             return None
         at_once = options if len(options) <= SHORT + 1 else [
             option for at, option in enumerate(options) if at < SHORT or option.is_chosen
         ]  # fmt: skip
         rest = tuple(option for option in options if option not in at_once)
-        return Facet(name, title, tuple(at_once), rest, is_open or bool(chosen))
+        return Facet(name, title, tuple(at_once), rest, is_open or bool(values))
 
     def _ordered(self, name: str, counts: dict[str | None, int]) -> list[tuple[str | None, int]]:
         """Put values in their own order, or the commonest first; what is not known stands last."""
@@ -189,15 +189,15 @@ class Listed:
 
     def flags(self) -> list[Option]:
         """Count what holds or does not hold; a "not" stands there only where it says something."""
-        chosen = dict(self.asked.flags)
-        found = []
+        flags = dict(self.asked.flags)
+        facets = []
         for name, holds, words in FLAGS:
             yes, no = self.prospects.flag_counts(name, self.criteria, self.reps)
-            is_chosen = chosen.get(name) is holds
+            is_chosen = flags.get(name) is holds
             if holds or name == "has_contacts" or is_chosen:
                 count = yes if holds else no
-                found.append(Option(name, "1" if holds else "0", words, count, is_chosen))
-        return found
+                facets.append(Option(name, "1" if holds else "0", words, count, is_chosen))
+        return facets
 
     def stale(self) -> list[Option]:
         """Count those whom nobody touched for so many days."""
@@ -312,12 +312,12 @@ def listed(place: Place) -> Listed:
     InputError
         Naming all that cannot be followed.
     """
-    asked, reps, now = (
+    list_request, reps, now = (
         query_string.read(request.args),
         current_snapshot.reach(),
         current_snapshot.current(),
     )
-    return Listed(now.targets, asked, place, reps, now.names, context.settings().today())
+    return Listed(now.targets, list_request, place, reps, now.names, context.settings().today())
 
 
 def order_words(sort: str) -> str:

@@ -46,7 +46,7 @@ def view() -> Response:
     for one that is wanted wherever it is.
     """
     reps, now = current_snapshot.reach(), current_snapshot.current()
-    found = answer(
+    document = answer(
         now.targets,
         query_string.read(request.args),
         query_string.read_box(request.args),
@@ -56,7 +56,7 @@ def view() -> Response:
         today=context.settings().today(),
         chosen=request.args.get("prospect"),
     )
-    return jsonify(found)
+    return jsonify(document)
 
 
 @blueprint.get("/suggest.json")
@@ -165,7 +165,7 @@ def _points(prospects: Targets, rows: npt.NDArray[np.int64], names: Names) -> di
     """Give the columns of some prospects, as the map words and draws them."""
     snapshot = prospects.snapshot
     column = snapshot.column
-    found: dict[str, Any] = {
+    columns: dict[str, Any] = {
         "id": snapshot.texts["prospect_id"].take(rows),
         "name": snapshot.texts["name"].take(rows),
         "lon": _numbers(np.round(column["lon"][rows], 5)),
@@ -175,10 +175,10 @@ def _points(prospects: Targets, rows: npt.NDArray[np.int64], names: Names) -> di
         "score": _numbers(np.round(column["score"][rows].astype(float), 1)),
     }
     for name in CODED:
-        found[name] = symbology.coded(snapshot, name, rows)
-    found["office"] = symbology.coded(snapshot, "nearest_office_id", rows, names.offices)
-    found["rep"] = symbology.coded(snapshot, "rep_id", rows, names.reps)
-    return found
+        columns[name] = symbology.coded(snapshot, name, rows)
+    columns["office"] = symbology.coded(snapshot, "nearest_office_id", rows, names.offices)
+    columns["rep"] = symbology.coded(snapshot, "rep_id", rows, names.reps)
+    return columns
 
 
 def _numbers(values: npt.NDArray[np.float64]) -> list[float | None]:
@@ -189,18 +189,18 @@ def _numbers(values: npt.NDArray[np.float64]) -> list[float | None]:
 def _miles(values: npt.NDArray[np.float64], limit_m: float) -> npt.NDArray[np.float64]:
     """Round miles to 0.1, and near the limit so that none reads on the wrong side of it."""
     limit = units_of_length.to_miles(limit_m)
-    shown = np.round(values, 1)
+    rounded = np.round(values, 1)
     for at in np.flatnonzero(np.abs(values - limit) < 0.1):
         words = units_of_length.format_miles(values[at] * units_of_length.METRES_PER_MILE, limit_m)
-        shown[at] = float(words.removesuffix(" mi").replace(",", ""))
-    return shown
+        rounded[at] = float(words.removesuffix(" mi").replace(",", ""))
+    return rounded
 
 
-def _ring(asked: Asked) -> list[list[float]] | None:
+def _ring(list_request: Asked) -> list[list[float]] | None:
     """Draw the circle that ``near`` asks about, as [lat, lon] on the ellipsoid."""
-    if asked.near is None:
+    if list_request.near is None:
         return None
-    lon, lat, miles = asked.near
+    lon, lat, miles = list_request.near
     circle = geodesy.ring(lon, lat, miles * units_of_length.METRES_PER_MILE, vertices=RING_VERTICES)
     ring: list[list[float]] = np.round(circle[:, ::-1], 5).tolist()
     return ring

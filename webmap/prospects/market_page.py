@@ -39,7 +39,7 @@ OUTSIDE = Place(is_outside=True)
 def market(market_id: str) -> ResponseReturnValue:
     """Show one market: filters, map over list, and the card of the prospect that is chosen."""
     area, listed = _area(market_id), facets.listed(Place(market_id))
-    chosen = _chosen(listed)
+    prospect_id = _chosen(listed)
     drawn = _map(area)
     page = render_template(
         "prospects/market.html",
@@ -51,7 +51,7 @@ def market(market_id: str) -> ResponseReturnValue:
         take=taking.offer(listed),
         **_view_addresses(listed, market=market_id),
         **listed.parts(),
-        **(_record(chosen) if chosen else {"prospect": None}),
+        **(_record(prospect_id) if prospect_id else {"prospect": None}),
     )
     return _may_ask_position(page)
 
@@ -92,9 +92,9 @@ def outside() -> ResponseReturnValue:
 
 def _view_addresses(listed: facets.Listed, **place: str) -> dict[str, str]:
     """Give the addresses that the page's script asks, under the filters of the page."""
-    asked = listed.asked.query(page=1, sort=Asked.sort)
+    query = listed.asked.query(page=1, sort=Asked.sort)
     return {
-        "view_url": url_for("view.view", **asked, **place),
+        "view_url": url_for("view.view", **query, **place),
         "suggest_url": url_for("view.suggest", **place),
     }
 
@@ -130,8 +130,8 @@ def _offices(area: reports.MarketArea) -> pd.DataFrame:
     """Keep the offices that lie in a market, or are the nearest to any of its prospects."""
     near = facets.listed(Place(area.market_id)).offices_near()
     inside = shapely.contains_xy(area.geometry, area.offices["lon"], area.offices["lat"])
-    kept: pd.DataFrame = area.offices[area.offices["office_id"].isin(near) | inside]
-    return kept.reset_index(drop=True)
+    offices: pd.DataFrame = area.offices[area.offices["office_id"].isin(near) | inside]
+    return offices.reset_index(drop=True)
 
 
 def _map(area: reports.MarketArea) -> folium_maps.RenderedMap:
@@ -170,13 +170,13 @@ def _record(prospect_id: str) -> dict[str, Any]:
     }
 
 
-def _footprint(found: Footprint) -> dict[str, Any]:
+def _footprint(sites: Footprint) -> dict[str, Any]:
     """Give sites and parent to the template, with the counts of where the sites lie."""
     return {
-        "sites": downloads.records(found.sites),
-        "parent": downloads.records(found.parent),
-        "located": found.located,
-        **{lies: found.count(lies) for lies in (HERE, ELSEWHERE, NOWHERE)},
+        "sites": downloads.records(sites.sites),
+        "parent": downloads.records(sites.parent),
+        "located": sites.located,
+        **{lies: sites.count(lies) for lies in (HERE, ELSEWHERE, NOWHERE)},
     }
 
 

@@ -105,14 +105,14 @@ def _size_charts(rows: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, M
         names = [one["name"] for one in counties]
         yield "counties", charts.bars(names, [("Jobs", jobs)], shown=_short)
     steps = rows["steps"]
-    held = [
+    series = [
         (name, [one[key] for one in steps])
         for name, key in (("Employees", "employees"), ("Open pipeline", "pipeline"))
         if any(one[key] is not None for one in steps)
     ]
     if len(steps) > 1:
         labels = [labels_number(one["accounts"]) for one in steps]
-        yield "steps", charts.lines(labels, held, shown=_percent)
+        yield "steps", charts.lines(labels, series, shown=_percent)
 
 
 def _group_charts(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Markup]:
@@ -175,16 +175,16 @@ def _cut(frame: pd.DataFrame, most: int, summed: tuple[str, ...]) -> list[dict[s
 
 def _steps(employees: Concentration | None, pipeline: Concentration | None) -> list[dict[str, Any]]:
     """Set side by side what so many of the largest accounts hold; all of them, all of it."""
-    held = {"employees": employees, "pipeline": pipeline}
-    found = {name: one for name, one in held.items() if one}
-    most = max((one.accounts for one in found.values()), default=0)
-    shares = {name: dict(one.steps) for name, one in found.items()}
+    both = {"employees": employees, "pipeline": pipeline}
+    concentrations = {name: one for name, one in both.items() if one}
+    most = max((one.accounts for one in concentrations.values()), default=0)
+    shares = {name: dict(one.steps) for name, one in concentrations.items()}
     numbers = {number for steps in shares.values() for number in steps}
-    ends = {one.accounts for one in found.values()} - {most}
+    ends = {one.accounts for one in concentrations.values()} - {most}
     return [
         {"accounts": number, "employees": None, "pipeline": None}
         | {
-            name: steps.get(number, 1.0 if number >= found[name].accounts else None)
+            name: steps.get(number, 1.0 if number >= concentrations[name].accounts else None)
             for name, steps in shares.items()
         }
         for number in sorted(numbers - ends)

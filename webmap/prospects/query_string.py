@@ -165,27 +165,27 @@ class Asked:
     def query(self, **changes: Any) -> dict[str, Any]:
         """Give the query string with changes; what is the default is left out."""
         other = dataclasses.replace(self, **changes)
-        found: dict[str, Any] = {"q": other.text} if other.text else {}
-        found |= {name: list(values) for name, values in other.choices}
-        found |= {name: f"{_plain(low)}..{_plain(high)}" for name, low, high in other.ranges}
-        found |= {name: "1" if holds else "0" for name, holds in other.flags}
+        pairs: dict[str, Any] = {"q": other.text} if other.text else {}
+        pairs |= {name: list(values) for name, values in other.choices}
+        pairs |= {name: f"{_plain(low)}..{_plain(high)}" for name, low, high in other.ranges}
+        pairs |= {name: "1" if holds else "0" for name, holds in other.flags}
         if other.whitespace:
-            found["whitespace"] = "1"
+            pairs["whitespace"] = "1"
         if other.stale_days is not None:
-            found["stale"] = str(other.stale_days)
+            pairs["stale"] = str(other.stale_days)
         if other.near is not None:
-            found["near"] = ",".join(_plain(number) for number in other.near)
+            pairs["near"] = ",".join(_plain(number) for number in other.near)
         if other.sort != other.usual_sort:
-            found["sort"] = other.sort
+            pairs["sort"] = other.sort
         if other.page != 1:
-            found["page"] = str(other.page)
+            pairs["page"] = str(other.page)
         if other.colour != Asked.colour:
-            found["colour"] = other.colour
+            pairs["colour"] = other.colour
         if other.size:
-            found["size"] = other.size
+            pairs["size"] = other.size
         if other.draw != Asked.draw:
-            found["draw"] = other.draw
-        return found
+            pairs["draw"] = other.draw
+        return pairs
 
 
 _EMPTY: dict[str, Any] = {"text": "", "whitespace": False, "stale_days": None, "near": None}
@@ -211,7 +211,7 @@ class _Reader:
         self.breaches.append(f"{name}: {value[:LONGEST_TEXT]!r} {remedy}")
 
     def choices(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        found = []
+        choices = []
         for name, offered in OFFERED.items():
             values = tuple(dict.fromkeys(filter(None, self.query.getlist(name))))
             if offered is not None:
@@ -221,11 +221,11 @@ class _Reader:
             if len(values) > MOST_VALUES:
                 self.refuse(name, f"{len(values)} values", f"are more than {MOST_VALUES}")
             if values:
-                found.append((name, values))
-        return tuple(found)
+                choices.append((name, values))
+        return tuple(choices)
 
     def ranges(self) -> tuple[tuple[str, float | None, float | None], ...]:
-        found = []
+        ranges = []
         for name in RANGED:
             low, dots, high = self.query.get(name, "..").strip().partition("..")
             if not dots:
@@ -235,8 +235,8 @@ class _Reader:
             high = self.query.get(f"{name}_to", "").strip() or high
             ends = [self.number(name, end) if end else None for end in (low, high)]
             if ends != [None, None]:
-                found.append((name, ends[0], ends[1]))
-        return tuple(found)
+                ranges.append((name, ends[0], ends[1]))
+        return tuple(ranges)
 
     def number(self, name: str, text: str) -> float | None:
         try:
@@ -310,7 +310,7 @@ def read(query: MultiDict[str, str]) -> Asked:
     stale = query.get("stale", "").strip()
     flags = [(name, reader.yes(name)) for name in FLAGS]
     near = reader.near()
-    asked = Asked(
+    list_request = Asked(
         text=text,
         choices=reader.choices(),
         ranges=reader.ranges(),
@@ -326,7 +326,7 @@ def read(query: MultiDict[str, str]) -> Asked:
     )
     if reader.breaches:
         raise InputError("; ".join(reader.breaches) + ".")
-    return asked
+    return list_request
 
 
 def read_place(query: MultiDict[str, str]) -> Place:

@@ -75,12 +75,14 @@ def save() -> ResponseReturnValue:
 @security.allows("save_views")
 def show(view_id: str) -> ResponseReturnValue:
     """Go to the address that is kept, without a chosen prospect that is no longer there."""
-    found = saved_views.view(context.store(), security.person(), view_id)
-    query = dict(found.query)
-    chosen = query.get("prospect")
-    if chosen and not _holds(Place(found.market_id, found.market_id is None), str(chosen)):
+    saved = saved_views.view(context.store(), security.person(), view_id)
+    query = dict(saved.query)
+    prospect_id = query.get("prospect")
+    if prospect_id and not _holds(
+        Place(saved.market_id, saved.market_id is None), str(prospect_id)
+    ):
         del query["prospect"]
-    return redirect(_address(found.market_id, query), 303)
+    return redirect(_address(saved.market_id, query), 303)
 
 
 @blueprint.post("/views/<view_id>/rename")
@@ -98,8 +100,8 @@ def delete(view_id: str) -> ResponseReturnValue:
     """Delete a view; the list then offers to save it again."""
     gone = saved_views.delete(context.store(), security.person(), view_id, now=context.now())
     address = _address(gone.market_id, gone.query)
-    told = {"name": gone.name, "market_id": gone.market_id, "query": address.partition("?")[2]}
-    return redirect(url_for(".home", **told), 303)
+    payload = {"name": gone.name, "market_id": gone.market_id, "query": address.partition("?")[2]}
+    return redirect(url_for(".home", **payload), 303)
 
 
 @blueprint.app_template_global("saved_views_here")
@@ -125,24 +127,24 @@ def read_address(text: str, place: Place) -> dict[str, Any]:
         parts = parse_qsl(text.removeprefix("?"), max_num_fields=MOST_PARTS)
     except ValueError:
         raise InputError(f"An address has at most {MOST_PARTS:,} parts. Remove filters.") from None
-    asked = MultiDict(parts)
-    kept = query_string.read(asked).query(page=1)
-    if at := read_at(asked):
-        kept["at"] = at
-    chosen = asked.get("prospect")
-    if chosen and _holds(place, chosen):
-        kept["prospect"] = chosen
-    return kept
+    values = MultiDict(parts)
+    clean = query_string.read(values).query(page=1)
+    if at := read_at(values):
+        clean["at"] = at
+    prospect_id = values.get("prospect")
+    if prospect_id and _holds(place, prospect_id):
+        clean["prospect"] = prospect_id
+    return clean
 
 
 def read_at(query: Mapping[str, str]) -> str | None:
     """Read where the map stands, zoom,lat,lon; None where the address does not say, or wrongly."""
-    found = _AT.fullmatch(query.get("at", ""))
-    if found is None:
+    match = _AT.fullmatch(query.get("at", ""))
+    if match is None:
         return None
-    zoom, lat, lon = (float(part) for part in found.groups())
+    zoom, lat, lon = (float(part) for part in match.groups())
     is_there = zoom <= DEEPEST_ZOOM and math.fabs(lat) <= 90 and math.fabs(lon) <= 180
-    return found[0] if is_there else None
+    return match[0] if is_there else None
 
 
 def _holds(place: Place, prospect_id: str) -> bool:
@@ -160,7 +162,7 @@ def _market_names() -> dict[str, str]:
     """Name the markets within reach, once per plan and viewer's rows."""
 
     def read() -> dict[str, str]:
-        found = reports.market_summaries(context.store(), scope=security.scope())
-        return dict(zip(found["market_id"], found["name"], strict=True))
+        summaries = reports.market_summaries(context.store(), scope=security.scope())
+        return dict(zip(summaries["market_id"], summaries["name"], strict=True))
 
     return layout.kept(("market names",), read)

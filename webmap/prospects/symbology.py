@@ -80,7 +80,7 @@ class Legend:
 
 def words_of(field: str, names: Names) -> dict[str, str]:
     """Say the values of a field as the pages do; what has no words here is said as it is."""
-    known: dict[str, dict[str, str]] = {
+    labels_of: dict[str, dict[str, str]] = {
         "segment": SEGMENT,
         "status": STATUS,
         "verdict": formatting.verdicts(f"{to_miles(names.limit_m):g} mi"),
@@ -89,7 +89,7 @@ def words_of(field: str, names: Names) -> dict[str, str]:
         "rep": names.reps,
         "office": names.offices,
     }
-    return known.get(field, {})
+    return labels_of.get(field, {})
 
 
 def legend(
@@ -97,14 +97,14 @@ def legend(
 ) -> Legend:
     """Choose the values that have a colour: the commonest of what ``base`` lets through."""
     counts = prospects.counts(column_of(field), base, reps, base)
-    known = {
+    labels_of = {
         value: count for value, count in counts.items() if value not in {None, UNKNOWN_SEGMENT}
     }
     if field in ORDERED:
-        values = [value for value in ORDERED[field] if value in known]
+        values = [value for value in ORDERED[field] if value in labels_of]
     else:
         values = sorted(
-            (value for value in known if value), key=lambda value: (-known[value], value)
+            (value for value in labels_of if value), key=lambda value: (-labels_of[value], value)
         )
     words = words_of(field, names)
     own = tuple(values[:OWN_COLOURS])
@@ -113,7 +113,7 @@ def legend(
         (True, False): "Other",
         (False, True): "Not known",
         (True, True): "Other or not known",
-    }[len(values) > OWN_COLOURS, len(known) < len(counts)]
+    }[len(values) > OWN_COLOURS, len(labels_of) < len(counts)]
     return Legend(field, own, tuple(words.get(value, value) for value in own), rest)
 
 

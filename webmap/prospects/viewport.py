@@ -298,5 +298,5 @@ def _squares(
 def _nth(selection: Selection, rank: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Find the rows that have so many selected rows before them."""
     wanted = (rank + 1).astype(selection.before.dtype)  # of another type, it would be copied whole
-    found: npt.NDArray[np.int64] = np.searchsorted(selection.before, wanted) - 1
-    return found
+    positions: npt.NDArray[np.int64] = np.searchsorted(selection.before, wanted) - 1
+    return positions

@@ -85,8 +85,8 @@ def allows(
     LookupError
         If there is no such capability, or not exactly one of the three is said.
     """
-    known = frozenset().union(*scopes.CAPABILITIES.values())
-    if unknown := sorted(set(capabilities) - known):
+    capabilities_there = frozenset().union(*scopes.CAPABILITIES.values())
+    if unknown := sorted(set(capabilities) - capabilities_there):
         raise LookupError(f"No capability {', '.join(unknown)}. See territory.access.CAPABILITIES.")
     if bool(capabilities) + public + signed_in != 1:
         raise LookupError("Say either capabilities, public or signed_in.")
@@ -114,8 +114,8 @@ def install(app: Flask) -> None:
     )
     app.secret_key = settings.secret_key or kept_secret(settings.var_dir)
     if settings.proxies:
-        told = {"x_for": settings.proxies, "x_proto": settings.proxies}
-        app.wsgi_app = ProxyFix(app.wsgi_app, **told, x_host=0)  # type: ignore[method-assign]
+        hops = {"x_for": settings.proxies, "x_proto": settings.proxies}
+        app.wsgi_app = ProxyFix(app.wsgi_app, **hops, x_host=0)  # type: ignore[method-assign]
     forms = CSRFProtect(app)
     app.before_request(refuse_strangers)
     app.before_request(limit_body)
@@ -158,7 +158,7 @@ def _check_origin() -> None:
     name = _name(request.host)
     if not (name in settings.hosts or (is_near and name in LOOPBACK_HOSTS)):
         abort(403, f"This server is not {request.host}. Ask for the address that it was given.")
-    if not settings.proxies and any(told in request.headers for told in FORWARDED):
+    if not settings.proxies and any(header in request.headers for header in FORWARDED):
         abort(403, "This server does not answer through a proxy unless TERRITORY_PROXIES says so.")
     if name in settings.hosts and not request.is_secure:
         abort(403, f"Ask for https://{request.host}: nothing is sent here without TLS.")
@@ -171,7 +171,7 @@ def is_this_machine() -> bool:
     return (
         _is_loopback(request.remote_addr)
         and _name(request.host) in LOOPBACK_HOSTS
-        and not any(told in request.headers for told in FORWARDED)
+        and not any(header in request.headers for header in FORWARDED)
     )
 
 
@@ -200,21 +200,21 @@ def viewer() -> Viewer | None:
     """
     if "viewer" not in g:
         g.viewer = _viewer()
-    found: Viewer | None = g.viewer
-    return found
+    who: Viewer | None = g.viewer
+    return who
 
 
 def _viewer() -> Viewer | None:
     if not context.settings().sign_in:
         name = getpass.getuser()
         return scopes.Viewer(name, name, frozenset({"ops"}))
-    told = request.authorization
-    if told is not None:  # and no cookie beside it: one request is one person's
-        is_token = told.type == "bearer" and told.token
-        found = is_token and sessions.viewer_of_token(
-            context.store(), str(told.token), now=context.now()
+    credentials = request.authorization
+    if credentials is not None:  # and no cookie beside it: one request is one person's
+        is_token = credentials.type == "bearer" and credentials.token
+        who = is_token and sessions.viewer_of_token(
+            context.store(), str(credentials.token), now=context.now()
         )
-        return found or None
+        return who or None
     secret = session_secret()
     return (
         sessions.viewer_of_session(context.store(), secret, now=context.now()) if secret else None
@@ -225,8 +225,8 @@ def scope() -> Scope:
     """Say which rows may leave the store for whoever asks. Worked out once per request."""
     if "scope" not in g:
         g.scope = scopes.scope_of(viewer(), users.access_policy(context.store()))
-    found: Scope = g.scope
-    return found
+    rows: Scope = g.scope
+    return rows
 
 
 def person() -> str:

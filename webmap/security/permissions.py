@@ -37,5 +37,5 @@ RIGHTS = {
 
 def in_words(capabilities: Iterable[str]) -> list[str]:
     """Say what these capabilities let one do, in the order of the table."""
-    held = set(capabilities)
-    return [words for name, words in RIGHTS.items() if name in held]
+    capabilities_of = set(capabilities)
+    return [words for name, words in RIGHTS.items() if name in capabilities_of]
