@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 
-from territory.store import api_tokens, sessions, sign_in_attempts, sign_in_links
+from territory.store import api_tokens, bump, sessions, sign_in_attempts, sign_in_links
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, RowMapping, Table
 
-    from territory.store import Transaction
+from territory.store import Transaction
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,7 @@ class EntryLedger:
         try:
             with self._connection.begin_nested():
                 self._connection.execute(statement)
+                bump(self._connection, [table.name])
         except OperationalError as error:
             if not any(word in str(error.orig) for word in ("locked", "concurrent")):
                 raise

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from territory.store import Store, Transaction
 
+# What says whose a session is and whether it is still open.
+ACCESS_TABLES = ("sessions", "users", "user_roles", "user_reps", "settings")
 SEEN_EVERY = timedelta(minutes=1)  # how exactly it is known when a session was last seen
 
 
@@ -45,7 +47,8 @@ class _Known:
 
 def viewer_of_session(store: Store, secret: str, *, now: datetime) -> Viewer | None:
     """Say who asks in a session; None where it is unknown, over, or its user shut out."""
-    session = store.remember(
+    session = store.cached(
+        ACCESS_TABLES,
         ("session", passwords.fingerprint(secret)),
         lambda transaction: _session(transaction, passwords.fingerprint(secret)),
     )

@@ -259,7 +259,7 @@ def end_sessions(store: Store, user_id: str, *, by: str, now: datetime) -> int:
 
 def access_policy(store: Store) -> AccessPolicy:
     """Give the settings of access, the default ones until some are set."""
-    return store.remember(POLICY, policy_in)
+    return store.cached(("settings",), POLICY, policy_in)
 
 
 def policy_in(transaction: Transaction) -> AccessPolicy:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import and_, delete, exists, insert, or_, select, update
 
 from territory.accounts.merge import CHILDREN, PLACE_DECISION, Change, Prospect, Values, records
 from territory.store import activity_tables, import_tables, rows
@@ -189,21 +189,6 @@ class PairLedger:
         """Read what pairs of namesakes rest on (``COMPARED``), by id."""
         columns = [_PROSPECTS.c[name] for name in COMPARED]
         return self._read(select(*columns).order_by(_PROSPECTS.c.prospect_id))
-
-    def state(self) -> tuple[object, ...]:
-        """Sum up what pairs rest on: as long as this is the same, so are the pairs.
-
-        Sums over the prospects and the number of the last import, which take a second on a million
-        rows where reading them takes ten.
-        """
-        texts = [name for name in COMPARED if name not in ("lon", "lat", "uncertainty_m")]
-        sums = [func.sum(func.length(_PROSPECTS.c[name])) for name in texts]
-        sums += [func.sum(func.round(_PROSPECTS.c[name] * 1e5)) for name in ("lon", "lat")]
-        row = self._connection.execute(select(func.count(), *sums)).one()
-        imports = import_tables.imports.c
-        undone = func.count(imports.undone_at)
-        last = self._connection.execute(select(func.max(imports.number), undone)).one()
-        return (*row, *last)
 
     def _of(self, table: Table, prospect_id: str) -> pd.DataFrame:
         query = select(table).where(table.c.prospect_id == prospect_id)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import pandas as pd
 
@@ -38,7 +37,7 @@ _PARTS = {
     "next_steps": ("next step", "next steps"),
 }
 # The pairs found last in each open store, and the state they were found in.
-_FOUND: WeakKeyDictionary[Store, tuple[tuple[object, ...], pd.DataFrame]] = WeakKeyDictionary()
+_PAIRS_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -122,8 +121,8 @@ def likely_duplicates(
     total
         How many pairs there are in all.
     """
+    likely = _pairs(store)
     with store.read() as transaction:
-        likely = _pairs(store, transaction)
         decided = PairLedger(transaction).decisions()
         distinct = decided[decided["decision"] == DISTINCT]
         apart = pd.MultiIndex.from_frame(distinct[["first_id", "second_id"]])
@@ -141,14 +140,14 @@ def likely_duplicates(
     return page, len(pairs)
 
 
-def _pairs(store: Store, transaction: Transaction) -> pd.DataFrame:
-    state = PairLedger(transaction).state()
-    remembered = _FOUND.get(store)
-    if remembered is not None and remembered[0] == state:
-        return remembered[1]
-    pairs = matching.likely(PairLedger(transaction).compared())
-    _FOUND[store] = (state, pairs)
-    return pairs
+def _pairs(store: Store) -> pd.DataFrame:
+    """Give likely duplicates among all prospects; a second and more where one has changed."""
+    return store.cached(
+        ("prospects",),
+        "likely duplicates",
+        lambda transaction: matching.likely(PairLedger(transaction).compared()),
+        weight=_PAIRS_BYTES,
+    )
 
 
 def decisions(store: Store) -> pd.DataFrame:

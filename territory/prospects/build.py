@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from territory.plans import PlanInfo
     from territory.store import Store, Transaction
 
 FOLDER = "snapshots"  # where a server keeps them, within its own folder
+# What a snapshot is made of beside the plan itself, which never changes.
+TABLES = ("prospects", "opportunities", "contacts", "sites")
 _LENGTH = 20  # characters of a digest that name a folder
 
 
@@ -30,18 +33,15 @@ def stamp_of(store: Store, today: str) -> str | None:
 
     ``today`` (ISO day) is part of it, because scores count days.
     """
-    state = store.remember("state of a snapshot", _state)
-    if state is None:
+    plan = store.cached(("plans",), "plan in force", _plan_in_force)
+    if plan is None:
         return None
-    facts = (*state, today)
+    facts = (plan.plan_id, plan.digest, *map(str, store.cache.state(TABLES)), today)
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:_LENGTH]
 
 
-def _state(transaction: Transaction) -> tuple[str, str, str] | None:
-    plan = PlanLedger(transaction).plan_in_force()
-    return (
-        None if plan is None else (plan.plan_id, plan.digest, SnapshotLedger(transaction).state())
-    )
+def _plan_in_force(transaction: Transaction) -> PlanInfo | None:
+    return PlanLedger(transaction).plan_in_force()
 
 
 def is_ready(store: Store, folder: Path, today: str) -> bool:

@@ -8,16 +8,18 @@ misses none, and passes the others if it misses no more than the one that is lef
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from cachetools import LRUCache
 
 from territory.geodesy import OfficeIndex
 from territory.prospects.snapshot import NULL, Snapshot
-from territory.store import Kept
+from territory.store import cached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     import numpy.typing as npt
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
     Misses = npt.NDArray[np.uint8]
 
-_KEPT_BYTES, _FEWEST = 16_000_000, 12  # a criterion takes a byte per row
+_MASK_BYTES, _FEWEST = 16_000_000, 12  # a criterion takes a byte per row
 _FEW_CODES = 16  # up to so many, comparing with each is quicker than looking every row up
 _DEGREE_M = 110_000.0  # a degree of latitude is nowhere shorter than this on the ellipsoid
 
@@ -49,7 +51,10 @@ class Sieve:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._kept: Kept[Misses] = Kept(_KEPT_BYTES, _FEWEST, lambda missed: missed.nbytes)
+        self._lock = Lock()
+        self._masks: LRUCache[Hashable, Misses] = LRUCache(
+            max(_MASK_BYTES, _FEWEST * snapshot.size), getsizeof=lambda misses: misses.nbytes
+        )
         self._ways: dict[str, Callable[[_Part], Mask]] = {
             "choice": self._in_choice,
             "range": self._in_range,
@@ -83,10 +88,15 @@ class Sieve:
                 missed += self._missed(part)
             return missed
 
-        return self._kept.get(parts, add)
+        return cached(self._masks, self._lock, parts, add)
 
     def _missed(self, part: _Part) -> Misses:
-        return self._kept.get(part, lambda: (~self._ways[part.kind](part)).view(np.uint8))
+        return cached(
+            self._masks,
+            self._lock,
+            part,
+            lambda: (~self._ways[part.kind](part)).view(np.uint8),
+        )
 
     def _in_choice(self, part: _Part) -> Mask:
         name, *values = part.asks

@@ -1,13 +1,12 @@
-"""What a snapshot of the plan in force is made of, and whether one is still of today."""
+"""Snapshot ledger: the columns that a snapshot of the plan in force is made of."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from territory.store import import_tables, rows, tables
+from territory.store import rows, tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,24 +25,6 @@ class SnapshotLedger:
 
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
-
-    def state(self) -> str:
-        """Describe all that a snapshot depends on beside its plan: imports and decisions."""
-        imports, places, pairs = (
-            import_tables.imports,
-            import_tables.place_decisions,
-            import_tables.pair_decisions,
-        )
-        rows = [
-            self._connection.execute(query).one()
-            for query in (
-                select(func.max(imports.c.number), func.count(imports.c.undone_at)),
-                select(func.count(), func.max(places.c.decided_at)).select_from(places),
-                select(func.count(), func.max(pairs.c.decided_at)).select_from(pairs),
-                select(func.count()).select_from(tables.opportunities),
-            )
-        ]
-        return json.dumps([list(row) for row in rows])
 
     def prospects(self, plan_id: str) -> pd.DataFrame:
         """Read the prospects of a plan: decided facts, and the company as it is now."""

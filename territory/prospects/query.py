@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
+from cachetools import LRUCache
 
 from territory.errors import InputError
 from territory.geodesy import OfficeIndex, ellipsoid
@@ -18,14 +20,15 @@ from territory.prospects.facet_counts import count_codes
 from territory.prospects.filter_masks import Sieve, untouched_since
 from territory.prospects.filters import EVERYTHING, Criteria, Near
 from territory.prospects.snapshot import NULL, NUMBERS, ORDERS, Snapshot
-from territory.store import Kept
+from territory.store import cached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     import numpy.typing as npt
 
-_KEPT_BYTES, _FEWEST = 40_000_000, 4  # of selections
+_SELECTION_BYTES, _FEWEST = 40_000_000, 4  # of selections kept; never fewer than four
+_ROW_BYTES = 1 + np.dtype(np.int32).itemsize  # of a selection
 _TALLIES = 1024
 _SCAN = 4096  # rows of an order that are looked at in one go
 
@@ -51,7 +54,7 @@ class Selection:
     @property
     def weight(self) -> int:
         """Bytes that it takes once all is known of it."""
-        return len(self.mask) * (1 + np.dtype(np.int32).itemsize)
+        return len(self.mask) * _ROW_BYTES
 
 
 class Targets:
@@ -60,14 +63,21 @@ class Targets:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self._sieve = Sieve(snapshot)
-        self._kept: Kept[Selection] = Kept(_KEPT_BYTES, _FEWEST, lambda found: found.weight)
-        self._tallies: Kept[npt.NDArray[np.int64]] = Kept(_TALLIES, 0, lambda _: 1)
+        self._lock = Lock()
+        most = max(_SELECTION_BYTES, _FEWEST * snapshot.size * _ROW_BYTES)
+        self._selections: LRUCache[Hashable, Selection] = LRUCache(
+            most, getsizeof=lambda selection: selection.weight
+        )
+        self._tallies: LRUCache[Hashable, npt.NDArray[np.int64]] = LRUCache(_TALLIES)
         self._knowns: dict[str, int] = {}
 
     def select(self, criteria: Criteria, reps: frozenset[str] | None = None) -> Selection:
         """Find the rows that pass; ``reps`` limits them to what these reps own (None: no limit)."""
-        return self._kept.get(
-            (criteria, reps), lambda: Selection(self._sieve.passing(criteria, reps))
+        return cached(
+            self._selections,
+            self._lock,
+            (criteria, reps),
+            lambda: Selection(self._sieve.passing(criteria, reps)),
         )
 
     def counts(
@@ -103,8 +113,11 @@ class Targets:
     ) -> npt.NDArray[np.int64]:
         """Count each code of a choice among what the criteria let through: the ``passing`` rows."""
         codes, size = self.snapshot.column[name], len(self.snapshot.labels[name]) + 1
-        return self._tallies.get(
-            (name, criteria, reps), lambda: count_codes(codes, passing(), size)
+        return cached(
+            self._tallies,
+            self._lock,
+            (name, criteria, reps),
+            lambda: count_codes(codes, passing(), size),
         )
 
     def _others(

@@ -21,7 +21,6 @@ import shapely
 from territory.errors import NotFoundError
 from territory.plans import PlanLedger, ReadingLedger
 from territory.policy import Policy
-from territory.prospects import SnapshotLedger
 from territory.reports.view_frames import (
     FINDING_COLUMNS,
     OFFICE_COLUMNS,
@@ -39,6 +38,8 @@ if TYPE_CHECKING:
     from territory.access import Scope
     from territory.store import Store, Transaction
 
+# What overviews and sums rest on beside the parts of plans, which never change.
+TABLES = ("plans", "prospects", "opportunities", "quotas", "reps")
 DEMO_NOTICE = "demo_notice"  # setting that marks a store with invented people and figures
 
 
@@ -136,18 +137,9 @@ class ProspectView:
 
 def overview(store: Store, *, scope: Scope) -> Overview:
     """Give the plan in force and its totals."""
-    return store.remember(
-        ("overview", scope),
-        lambda transaction: _overview(transaction, scope),
-        state=store.remember("state of an overview", _state),
+    return store.cached(
+        TABLES, ("overview", scope), lambda transaction: _overview(transaction, scope)
     )
-
-
-def _state(transaction: Transaction) -> tuple[str | None, ...]:
-    """Say by what an overview or a sum may differ: the plan, what was imported and decided."""
-    plan, notice = PlanLedger(transaction).plan_in_force(), transaction.setting(DEMO_NOTICE)
-    plan_state = (plan.plan_id, plan.digest) if plan else ()
-    return (*plan_state, notice, SnapshotLedger(transaction).state())
 
 
 def _overview(transaction: Transaction, scope: Scope) -> Overview:
@@ -184,10 +176,10 @@ def market_summaries(store: Store, *, scope: Scope) -> pd.DataFrame:
     own a territory there, open pipeline, and the quotas of its reps for the year of the plan. A rep
     of several markets counts with an equal share of the quota in each, so that the column adds up.
     """
-    summed = store.remember(
+    summed = store.cached(
+        TABLES,
         ("summaries", scope),
         lambda transaction: _within(transaction, scope, SUMMARY_COLUMNS, Seen.summaries),
-        state=store.remember("state of an overview", _state),
     )
     return summed.copy()
 

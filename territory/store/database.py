@@ -17,11 +17,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from territory.errors import ConflictError, StoreError
 from territory.store import engine as engines
-from territory.store.revision_cache import Memory
+from territory.store.revision_cache import PLAIN_BYTES, RevisionCache, bump
 from territory.store.transaction import Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Collection, Hashable, Iterator
     from types import TracebackType
 
     from sqlalchemy import Engine
@@ -37,7 +37,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._memory = Memory(engine)
+        self.cache = RevisionCache(engine)
 
     @property
     def url(self) -> str:
@@ -53,32 +53,30 @@ class Store:
     def read(self) -> Iterator[Transaction]:
         """See the store as it is at this moment; what others write meanwhile stays out of sight."""
         isolation = {} if self._is_sqlite else {"isolation_level": "REPEATABLE READ"}
-        with self._told():
+        with self._our_errors():
             connection = self._engine.connect().execution_options(**isolation)
             with connection, connection.begin():
                 yield Transaction(connection)
 
-    def remember(
+    def cached(
         self,
+        tables: Collection[str],
         key: Hashable,
         read: Callable[[Transaction], Answer],
         *,
-        state: Hashable | None = None,
+        weight: int = PLAIN_BYTES,
     ) -> Answer:
         """Give what ``read`` answers about the store as it is at this moment.
 
-        Where the database tells that nobody has changed anything since, it is what was answered
-        under the same key before. With a ``state``, which stands for all that the answer rests on,
-        it is that as long as the state is the same. Treat it as frozen: others are given it too.
+        While nobody has written to any of ``tables``, which the answer rests on, it is what was
+        answered under the same key before. Treat it as frozen: others are given it too.
         """
 
         def ask() -> Answer:
             with self.read() as transaction:
                 return read(transaction)
 
-        if state is not None:
-            return self._memory.recall_of(state, key, ask)
-        return self._memory.recall(key, ask)
+        return self.cache.get(tables, key, ask, weight=weight)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -86,18 +84,21 @@ class Store:
 
         Writers wait for one another, so what a block has read still holds when it writes.
         """
-        with self._told():
-            connection = self._engine.connect().execution_options(writes=True)
+        with self._our_errors():
+            touched: set[str] = set()
+            options = {"writes": True, "touched": touched}
+            connection = self._engine.connect().execution_options(**options)
             with connection, connection.begin():
                 engines.lock_writers(connection)
                 yield Transaction(connection)
+                bump(connection, touched)
 
     @property
     def _is_sqlite(self) -> bool:
         return self._engine.dialect.name == "sqlite"
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _our_errors(self) -> Iterator[None]:
         """Turn the database's errors into ours."""
         try:
             yield
@@ -110,7 +111,7 @@ class Store:
 
     def close(self) -> None:
         """Close every connection."""
-        self._memory.close()
+        self.cache.close()
         self._engine.dispose()
 
     def __enter__(self) -> Store:

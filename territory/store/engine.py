@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from territory.errors import InputError, StoreError
+from territory.store.revision_cache import note_write
 from territory.store.tables import REVISION
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def connect(url: URL, *, create: bool) -> Engine:
             f"{address}: the driver is missing ({error}). "
             "pip install 'territory-mapper[postgresql]'."
         ) from error
+    event.listen(engine, "before_cursor_execute", note_write)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -9,6 +9,8 @@ import pandas as pd
 from sqlalchemy import Double, Integer, bindparam, insert, tuple_, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from territory.store.revision_cache import touch
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -91,6 +93,7 @@ def _copy(
     import psycopg  # only where PostgreSQL is used
     from psycopg import sql
 
+    touch(connection, table.name)  # no statement of SQLAlchemy's passes its event
     cursor: Any = connection.connection.cursor()
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, names))

@@ -104,7 +104,7 @@ def overview_script() -> Response:
 
 def _areas() -> gpd.GeoDataFrame:
     """Give the outline of every market of the plan."""
-    return layout.kept(
+    return layout.cached(
         ("areas",),
         lambda: _outlines(reports.market_summaries(context.store(), scope=security.scope())),
     )
@@ -127,7 +127,7 @@ def _outlines(markets: pd.DataFrame) -> gpd.GeoDataFrame:
 def _map() -> folium_maps.RenderedMap:
     """Draw the map of all markets, each a link for whoever may open it."""
     opens = security.may_open("rep.market")
-    return layout.kept(
+    return layout.cached(
         ("overview", opens),
         lambda: folium_maps.overview_map(
             _areas(),

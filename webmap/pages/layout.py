@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import current_app, g, url_for
+from flask import g, url_for
 
 from territory import reports
 from territory.errors import TerritoryError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 T = TypeVar("T")
-KEPT = 256  # maps of a plan that one process keeps; about 100 kB each
+MAP_BYTES = 100_000  # what a map or its like takes
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,10 @@ def overview() -> reports.Overview:
     return g.overview
 
 
-def kept(key: tuple[Any, ...], make: Callable[[], T]) -> T:
-    """Keep what plan and viewer's rows alone decide, such as maps, until another is in force."""
-    extensions = current_app.extensions
-    plan_id = overview().plan_id
+def cached(key: tuple[Any, ...], make: Callable[[], T]) -> T:
+    """Keep what plan and viewer's rows alone decide, such as maps, until another is published."""
     key = (security.scope(), *key)  # nobody is shown what was made for another's rows
-    memory = extensions.get("kept")
-    if memory is None or memory[0] != plan_id or len(memory[1]) >= KEPT:
-        memory = extensions["kept"] = (plan_id, {})
-    if key not in memory[1]:
-        memory[1][key] = make()
-    made: T = memory[1][key]
-    return made
+    return store().cache.get(("plans",), key, make, weight=MAP_BYTES)
 
 
 def address(endpoint: str, *queries: dict[str, Any], **values: Any) -> str:

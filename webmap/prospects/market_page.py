@@ -45,7 +45,7 @@ def market(market_id: str) -> ResponseReturnValue:
         "prospects/market.html",
         place="ops.home",
         market=area,
-        offices=layout.kept(("offices", market_id), lambda: downloads.records(_offices(area))),
+        offices=layout.cached(("offices", market_id), lambda: downloads.records(_offices(area))),
         map=drawn,
         map_script=url_for(".map_script", market_id=market_id, v=drawn.tag),
         take=taking.offer(listed),
@@ -120,7 +120,7 @@ def _chosen(listed: facets.Listed) -> str | None:
 
 def _area(market_id: str) -> reports.MarketArea:
     """Read a market without its prospects, once per plan and viewer's rows."""
-    return layout.kept(
+    return layout.cached(
         ("area", market_id),
         lambda: reports.market_area(context.store(), market_id, scope=security.scope()),
     )
@@ -136,7 +136,7 @@ def _offices(area: reports.MarketArea) -> pd.DataFrame:
 
 def _map(area: reports.MarketArea) -> folium_maps.RenderedMap:
     """Draw the map of a market, which does not depend on the filters."""
-    return layout.kept(
+    return layout.cached(
         ("market", area.market_id),
         lambda: folium_maps.market_map(
             area.name,

@@ -66,7 +66,7 @@ def of(market_id: str) -> Told:
     """Give the profile of a market as far as whoever asks may see it; kept until data change."""
     today = context.settings().today().isoformat()
     stamp = build.stamp_of(context.store(), today)
-    return layout.kept(
+    return layout.cached(
         ("profile", market_id, stamp),
         lambda: tell(
             reports.market_profile(context.store(), market_id, scope=security.scope(), day=today)

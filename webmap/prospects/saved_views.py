@@ -165,4 +165,4 @@ def _market_names() -> dict[str, str]:
         summaries = reports.market_summaries(context.store(), scope=security.scope())
         return dict(zip(summaries["market_id"], summaries["name"], strict=True))
 
-    return layout.kept(("market names",), read)
+    return layout.cached(("market names",), read)

@@ -139,3 +139,20 @@ def test_parts(values: dict[str, object], part: str, points: float) -> None:
 def test_a_score_policy_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(PolicyError, match="score"):
         ScorePolicy(**wrong)
+
+
+@pytest.mark.parametrize("column", ["lat", "employees", "website"])
+def test_a_change_that_no_import_made_is_on_the_map_too(demo_store: Store, column: str) -> None:
+    """New coordinates of an online geocoder, or of newer reference tables, come by no import."""
+    before = build.stamp_of(demo_store, TODAY)
+    with demo_store.write() as transaction:
+        row = transaction.table("prospects", prospect_id="3m")
+        transaction.save("prospects", row.head(0), row.assign(**{column: row[column]}))
+    assert build.stamp_of(demo_store, TODAY) != before
+
+
+def test_what_the_map_does_not_show_leaves_it_as_it_is(demo_store: Store) -> None:
+    before = build.stamp_of(demo_store, TODAY)
+    with demo_store.write() as transaction:
+        transaction.set_setting("word", "of no matter")
+    assert build.stamp_of(demo_store, TODAY) == before

@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 from territory.access import Scope
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from territory.store import Store, Transaction
 
+REPS = ["rep_id", "name", "email", "base_office_id"]
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -60,7 +62,7 @@ def fail_after_setting(store: Store, word: str) -> None:
 
 def test_the_store_is_asked_once_while_nobody_changes_it(lite: Store) -> None:
     asked = Asked()
-    assert [lite.remember("word", asked) for _ in range(3)] == [None] * 3
+    assert [lite.cached(("settings",), "word", asked) for _ in range(3)] == [None] * 3
     assert asked.times == 1
 
 
@@ -68,30 +70,30 @@ def test_a_change_by_this_store_is_seen_at_once(lite: Store) -> None:
     asked = Asked()
     for word in ("one", "two", "three"):
         set_word(lite, word)
-        assert lite.remember("word", asked) == word
+        assert lite.cached(("settings",), "word", asked) == word
 
 
 def test_a_change_by_another_store_on_the_same_file_is_seen_at_once(
     lite: Store, path: Path
 ) -> None:
     asked = Asked()
-    lite.remember("word", asked)
+    lite.cached(("settings",), "word", asked)
     with open_store(str(path)) as other:
         set_word(other, "theirs")
-        assert lite.remember("word", asked) == "theirs"
+        assert lite.cached(("settings",), "word", asked) == "theirs"
 
 
 def test_a_change_by_another_process_is_seen_at_once(lite: Store, path: Path) -> None:
     asked = Asked()
     set_word(lite, "mine")
-    assert lite.remember("word", asked) == "mine"
+    assert lite.cached(("settings",), "word", asked) == "mine"
     text = (
         "import sys; from territory.store import open_store\n"
         "with open_store(sys.argv[1]) as store, store.write() as transaction:\n"
         "    transaction.set_setting('word', 'of a child')"
     )
     subprocess.run([sys.executable, "-c", text, str(path)], check=True)
-    assert lite.remember("word", asked) == "of a child"
+    assert lite.cached(("settings",), "word", asked) == "of a child"
 
 
 def test_what_was_taken_back_changes_nothing_and_is_not_remembered(lite: Store) -> None:
@@ -99,7 +101,7 @@ def test_what_was_taken_back_changes_nothing_and_is_not_remembered(lite: Store) 
     set_word(lite, "kept")
     with pytest.raises(ConflictError):
         fail_after_setting(lite, "lost")
-    assert lite.remember("word", asked) == "kept"
+    assert lite.cached(("settings",), "word", asked) == "kept"
 
 
 def test_a_change_while_the_answer_is_read_is_not_missed(lite: Store) -> None:
@@ -110,32 +112,58 @@ def test_a_change_while_the_answer_is_read_is_not_missed(lite: Store) -> None:
         set_word(lite, "new")
         return found
 
-    assert lite.remember("word", slow) == "old"
-    assert lite.remember("word", Asked()) == "new"
+    assert lite.cached(("settings",), "word", slow) == "old"
+    assert lite.cached(("settings",), "word", Asked()) == "new"
 
 
 def test_answers_under_different_keys_are_kept_apart(lite: Store) -> None:
     set_word(lite, "word")
-    assert lite.remember("a", lambda transaction: transaction.setting("word")) == "word"
-    assert lite.remember("b", lambda transaction: transaction.setting("other")) is None
+    assert (
+        lite.cached(("settings",), "a", lambda transaction: transaction.setting("word")) == "word"
+    )
+    assert lite.cached(("settings",), "b", lambda transaction: transaction.setting("other")) is None
 
 
 @pytest.mark.postgresql
-def test_a_database_that_does_not_tell_of_changes_is_asked_each_time(postgresql_url: str) -> None:
+def test_the_other_database_remembers_and_forgets_alike(postgresql_url: str) -> None:
     asked = Asked()
-    with open_store(postgresql_url) as store:
+    with open_store(postgresql_url) as store, open_store(postgresql_url) as other:
         for _ in range(2):
-            store.remember("word", asked)
+            assert store.cached(("settings",), "word", asked) is None
+        assert asked.times == 1
+        set_word(other, "theirs")
+        assert store.cached(("settings",), "word", asked) == "theirs"
     assert asked.times == 2
 
 
-def test_with_a_state_an_answer_outlives_changes_that_it_does_not_rest_on(lite: Store) -> None:
+@pytest.mark.postgresql
+def test_rows_that_go_in_by_copy_are_counted_too(postgresql_url: str) -> None:
+    with open_store(postgresql_url) as store:
+        before = store.cache.state(("reps", "offices"))
+        with store.write() as transaction:
+            rep = pd.DataFrame([{"rep_id": "R1", "name": "Ann"}], columns=REPS, dtype=object)
+            transaction.save("reps", rep, rep.head(0))
+        assert store.cache.state(("reps", "offices")) == (before[0] + 1, before[1])
+
+
+def test_an_answer_outlives_changes_of_tables_that_it_does_not_rest_on(lite: Store) -> None:
     asked = Asked()
     for word in ("one", "two"):
         set_word(lite, word)
-        assert lite.remember("word", asked, state="first") == "one"
-    assert lite.remember("word", asked, state="second") == "two"
-    assert asked.times == 2
+        assert lite.cached(("plans",), "word", asked) == "one"
+    assert asked.times == 1
+
+
+def test_each_transaction_that_writes_a_table_counts_once(lite: Store) -> None:
+    set_word(lite, "one")
+    assert lite.cache.state(("settings", "plans")) == (1, 0)
+    with lite.write() as transaction:
+        transaction.set_setting("word", "two")
+        transaction.set_setting("other", "three")
+    assert lite.cache.state(("settings", "plans")) == (2, 0)
+    with pytest.raises(ConflictError):
+        fail_after_setting(lite, "lost")
+    assert lite.cache.state(("settings", "plans")) == (2, 0)
 
 
 def test_totals_follow_every_import_and_plan_and_no_visit(demo_store: Store) -> None:

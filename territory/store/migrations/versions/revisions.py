@@ -1,0 +1,18 @@
+"""One number per table, which every transaction that writes the table adds one to."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "revisions",
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", name="pk_revisions"),
+    )
