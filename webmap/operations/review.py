@@ -16,7 +16,6 @@ from territory.schemas import ADDRESS
 from territory.store import KINDS
 from webmap import context, security
 from webmap.maps import basemap, folium_maps
-from webmap.pages import jobs as job_pages
 from webmap.pages import records, tables
 
 if TYPE_CHECKING:
@@ -236,7 +235,6 @@ def geocode(kind: str) -> ResponseReturnValue:
         raise InputError("The policy in force names no online geocoder, so none is asked.")
     job_id = requests.ask(
         context.store(),
-        job_pages.queue(),
         tasks.GEOCODE,
         {"kind": kind, "by": security.person(), "name": f"places of {kind}"},
         by=security.person(),

@@ -36,7 +36,7 @@ WORKERS = 2
 PLAIN_FOLIUM = ROOT / "scripts" / "bench" / "plain_folium" / "serve_page.py"
 FOLIUM_PAGES = ("Marker", "FastMarkerCluster", "GeoJson")
 MAKE_S = 120  # a page that takes longer to make is left out
-COMMAND = (sys.executable, "-c", "from territory.cli import main; main()")
+COMMAND = (sys.executable, "-c", "from territory.cli.main import main; main()")
 TICKS_A_S = os.sysconf("SC_CLK_TCK")
 
 
