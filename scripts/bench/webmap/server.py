@@ -66,7 +66,7 @@ class Server:
         return [child for child in _children(self.pid) if _command(child) == _command(self.pid)]
 
     def helpers(self) -> list[int]:
-        """Find the processes beside them: one runs jobs, one draws tiles and makes snapshots."""
+        """Find the process beside them, which runs jobs, draws tiles and makes snapshots."""
         return [child for child in _children(self.pid) if _command(child) != _command(self.pid)]
 
     def cpu_s(self) -> float:
