@@ -1,90 +1,9 @@
-"""The Flask app that serves folium maps of the markets.
+"""The Flask app over one store: pages, maps and an API for sales, operations, HR and admins.
 
-``create_app(Settings(...))`` makes one; nothing happens at import. A view parses, calls the verb in
-the library and renders what it answers.
+``create_app(Settings(...))`` makes one; nothing happens at import. A view parses, calls the verb of
+the library and renders what it answers. Start in ``app``; ``server`` runs it, ``cli`` is ``serve``.
 """
 
-from __future__ import annotations
+import lazy_loader
 
-import os
-
-from flask import Flask
-from flask_compress import Compress
-
-from territory.store import open_store
-from webmap import error_handlers, formatting, security
-from webmap.account import manifest, oidc
-from webmap.account import sign_in as auth
-from webmap.admin import users
-from webmap.api import eligibility, resources
-from webmap.hr import batches, check, exceptions, planning, policies, self_check
-from webmap.maps import assets, basemap, tile_sources
-from webmap.operations import duplicates, imports, overview, review
-from webmap.pages import jobs, layout, static_files
-from webmap.pages import uploads as receiving
-from webmap.prospects import activities, exports, map_data, market_page, profile, saved_views
-from webmap.security import rate_limits as rates
-from webmap.settings import Settings as Settings
-
-
-def create_app(settings: Settings | None = None) -> Flask:
-    """Make the app over one store, ready to be served by any WSGI server.
-
-    Raises
-    ------
-    StoreError
-        If the store is out of reach or was written by another version.
-    InputError
-        If the settings name tiles that cannot be used.
-    LookupError
-        If a view does not say who may call it.
-    """
-    settings = settings or Settings.from_environment()
-    app = Flask(__name__, static_folder=None)
-    app.request_class = receiving.Request
-    app.config.from_mapping(
-        TERRITORY=settings,
-        COMPRESS_MIN_SIZE=600,
-        COMPRESS_MIMETYPES=[
-            "text/html", "text/css", "text/javascript", "text/csv", "application/json",
-            "image/svg+xml",
-        ],
-    )  # fmt: skip
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    # Both fail now rather than at the first request; each process then opens its own.
-    open_store(settings.store_url).close()
-    own_tiles = tile_sources.tiles_of(settings.tiles, settings.tiles_credit)
-    app.extensions["own_tiles"] = own_tiles
-    app.extensions["tile_host"] = getattr(own_tiles, "origin", None)  # for the policy of pages
-
-    # What is registered last sees a response first: conditional answers and headers are made
-    # before the body is compressed.
-    Compress(app)
-    security.install(app)
-    rates.install(app)
-    static_files.install(app)
-    error_handlers.install(app)
-    formatting.install(app)
-    layout.install(app)
-    manifest.install(app)
-    oidc.install(app)
-    if settings.warm_up:
-        _set_apart(app, settings)
-    for module in (
-        users, auth, oidc, overview, market_page, exports, map_data, check, exceptions,
-        batches, policies, planning, self_check, resources, eligibility, imports, review,
-        duplicates, jobs, assets, basemap, profile, activities, saved_views, manifest,
-    ):  # fmt: skip
-        app.register_blueprint(module.blueprint)
-    security.check_declared(app)
-    return app
-
-
-def _set_apart(app: Flask, settings: Settings) -> None:
-    """Have heavy work done in a process of its own, where there are Unix sockets."""
-    if os.name != "posix":
-        return
-    from webmap.server import Apart
-
-    app.extensions["apart"] = Apart(settings.store_url, settings.var_dir)
-    app.extensions["apart"].begin(settings.today().isoformat())
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

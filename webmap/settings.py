@@ -137,9 +137,8 @@ class Settings:
     """What one app is started with.
 
     ``var_dir`` holds drawn map tiles, which the app may rebuild at any time, and uploads, which
-    it may not; ``warm_up`` makes the snapshot of the plan and the first tiles beside the start
-    of the app; ``today`` is what "3 days ago" counts from, and ``now`` is the clock. ``queue``
-    is where jobs wait (``job_queue.open_queue``), by default a file in ``var_dir``.
+    it may not; ``today`` is what "3 days ago" counts from, and ``now`` is the clock. ``queue`` is
+    where jobs give heartbeats (``jobs.open_heartbeats``), by default a file in ``var_dir``.
     ``secret_key`` signs cookies; by default it is made once and kept in ``var_dir``.
 
     Without ``sign_in`` whoever sits at this machine is sales ops; ``hosts`` are the names under
@@ -154,7 +153,6 @@ class Settings:
 
     store_url: str = DEFAULT_STORE
     var_dir: Path = Path("var")
-    warm_up: bool = False
     today: Callable[[], dt.date] = field(default=_today, compare=False)
     now: Callable[[], dt.datetime] = field(default=_now, compare=False)
     max_upload_mb: int = MAX_UPLOAD_MB
@@ -197,7 +195,6 @@ class Settings:
         return cls(
             store_url=os.environ.get("TERRITORY_STORE") or DEFAULT_STORE,
             var_dir=Path(os.environ.get("TERRITORY_VAR") or "var").resolve(),
-            warm_up=True,
             max_upload_mb=_megabytes(os.environ.get("TERRITORY_MAX_UPLOAD_MB")),
             queue=os.environ.get("TERRITORY_QUEUE") or None,
             hosts=tuple(os.environ.get("TERRITORY_HOSTS", "").lower().replace(",", " ").split()),

@@ -21,11 +21,11 @@ from playwright.sync_api import sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from territory import demo as demo_company
-from territory.cli import demo_links
 from territory.eligibility import desk
 from territory.eligibility.rules import read_eligibility_policy
 from territory.store import open_store
 from webmap import Settings, create_app
+from webmap.server import demo_links
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, StorageState

@@ -1,5 +1,4 @@
-"""territory.cli: FACE DOCSTRING."""
+"""The command ``territory``: one file per command group, over the faces of the other packages.
 
-import lazy_loader
-
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+It may import every package; none imports it. Start in ``main``.
+"""

@@ -1,18 +1,19 @@
-"""The commands around long works: ``territory work`` runs them, ``territory jobs`` shows them."""
+"""The commands of background jobs: ``territory work`` runs them, ``territory jobs`` shows them."""
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from territory.cli.options import answer, as_json, note, now, opened
 
 if TYPE_CHECKING:
-    from territory.jobs import Job, Queue
+    from territory.jobs import Heartbeats, Job
 
 FEW = 20
 
@@ -22,16 +23,15 @@ def var_folder() -> Path:
     return Path(os.environ.get("TERRITORY_VAR") or "var").resolve()
 
 
-def _queue() -> Queue:
-    from territory.jobs import open_queue
+def _heartbeats() -> Heartbeats:
+    from territory.jobs import open_heartbeats
 
-    return open_queue(folder=var_folder())
+    return open_heartbeats(folder=var_folder())
 
 
 @click.command("work")
-@click.option("--bound", is_flag=True, hidden=True, help="Stop when the standard input ends.")
 @click.pass_context
-def work(context: click.Context, *, bound: bool) -> None:
+def work(context: click.Context) -> None:
     """Run the imports, geocoding and batches that the pages ask for, until stopped with Ctrl+C.
 
     `territory serve` starts one by itself. Start more, here or on other machines, where one is not
@@ -42,22 +42,16 @@ def work(context: click.Context, *, bound: bool) -> None:
     Example:
       TERRITORY_QUEUE=redis://localhost:6379/0 territory work
     """
-    from territory.eligibility.desk import upload_files
-    from territory.jobs import worker, works
+    from territory.jobs import worker
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     with opened(context) as store:
         url, shown = store.url, store.shown
-    ready = (lambda: None) if bound else (lambda: note(f"Working for {shown}  (Ctrl+C stops it)"))
-    folder = var_folder()
     worker.work(
         url,
-        _queue(),
-        works(folder, now),
+        var_folder(),
         clock=now,
-        ready=ready,
-        tidy=lambda: upload_files.sweep(folder / upload_files.FOLDER, now()),
-        is_bound=bound,
+        ready=lambda: note(f"Working for {shown}  (Ctrl+C stops it)"),
     )
 
 
@@ -78,9 +72,9 @@ def list_(context: click.Context, *, is_json: bool) -> None:
     """
     from territory.jobs import requests
 
-    found = requests.listed(opened(context, create=False), _queue(), limit=FEW)
-    lines = [_line(job) for job in found] or ["No job was asked for yet."]
-    answer({"jobs": [_told(job) for job in found]}, "\n".join(lines), is_json=is_json)
+    jobs = requests.recent(opened(context, create=False), _heartbeats(), limit=FEW)
+    lines = [_line(job) for job in jobs] or ["No job was asked for yet."]
+    answer({"jobs": [dataclasses.asdict(job) for job in jobs]}, "\n".join(lines), is_json=is_json)
 
 
 @jobs_group.command("show")
@@ -96,8 +90,8 @@ def show(context: click.Context, *, job_id: str, is_json: bool) -> None:
     """
     from territory.jobs import requests
 
-    job = requests.look(opened(context, create=False), _queue(), job_id)
-    answer(_told(job), _line(job), is_json=is_json)
+    job = requests.look(opened(context, create=False), _heartbeats(), job_id)
+    answer(dataclasses.asdict(job), _line(job), is_json=is_json)
 
 
 @jobs_group.command("stop")
@@ -113,16 +107,11 @@ def stop(context: click.Context, *, job_id: str, is_json: bool) -> None:
     """
     from territory.jobs import requests
 
-    requests.stop(opened(context, create=False), _queue(), job_id, now=now())
+    requests.stop(opened(context, create=False), _heartbeats(), job_id, now=now())
     answer({"job_id": job_id, "asked_to_stop": True}, f"{job_id} stops.", is_json=is_json)
 
 
 def _line(job: Job) -> str:
-    told = job.error or (job.outcome or {}).get("sentence") or job.stage or ""
-    return f"{job.job_id}  {job.work}  {job.state}  asked {job.asked_at} by {job.asked_by}. {told}"
-
-
-def _told(job: Job) -> dict[str, Any]:
-    import dataclasses
-
-    return dataclasses.asdict(job)
+    result = job.error or (job.outcome or {}).get("sentence") or job.stage or ""
+    asked = f"asked {job.asked_at} by {job.asked_by}"
+    return f"{job.job_id}  {job.work}  {job.state}  {asked}. {result}"

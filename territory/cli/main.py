@@ -1,12 +1,15 @@
-"""The command ``territory``: a shell on the workflow, nothing else.
+"""The command ``territory``: a shell on the library, nothing else.
 
-Everything heavy is imported inside the command that needs it, so that ``--help`` is quick.
+Everything heavy is imported inside the command that needs it, so that ``--help`` is quick. Packages
+beside the library add commands by the entry point group `ADDED`, as the app adds ``serve``.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,16 +33,40 @@ from territory.errors import InputError, NotFoundError, TerritoryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from importlib.metadata import EntryPoint
 
     import pandas as pd
 
     from territory.store import Store
 
+ADDED = "territory.commands"  # the entry point group of commands from other packages
 BAD_INPUT = 2
 EXAMPLES = 3  # findings of one code
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """The commands of the library, and those of installed packages (group `ADDED`)."""
+
+    @functools.cached_property
+    def _added(self) -> dict[str, EntryPoint]:
+        return {point.name: point for point in entry_points(group=ADDED)}
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Name the commands, sorted."""
+        return sorted({*super().list_commands(context), *self._added})
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Find a command by its name; one of another package is loaded now."""
+        command = super().get_command(context, name)
+        if command is None and name in self._added:
+            command = self._added[name].load()
+        return command
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.option(
     "--store",
     "store_url",
@@ -258,56 +285,6 @@ def explain(context: click.Context, *, prospect_id: str, is_json: bool) -> None:
 
     told = publish.explain(opened(context, create=False), prospect_id, scope=Scope.everything())
     answer(dataclasses.asdict(told), "\n".join(told.lines()), is_json=is_json)
-
-
-@cli.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    envvar="PORT",
-    default=8000,
-    show_default=True,
-    help="0 takes a free one. Also from $PORT.",
-)
-@click.option("--workers", type=click.IntRange(1), default=2, show_default=True)
-@click.pass_context
-def serve(context: click.Context, *, host: str, port: int, workers: int) -> None:
-    """Serve the pages until stopped with Ctrl+C; for the example company, print how to come in.
-
-    The host is this machine alone unless $TERRITORY_HOSTS names those under which others ask.
-
-    \b
-    Example:
-      territory serve --port 8080
-    """
-    from webmap.server import serve as serving
-
-    store = opened(context)
-    url = store.url
-    store.close()
-    serving.serve(url, host, port, workers=workers, tell=lambda address: _ready(url, address))
-
-
-def _ready(store_url: str, address: str) -> None:
-    """Say where the pages are and how to come in."""
-    from territory.access import users
-    from territory.cli.demo import demo_links
-    from territory.store import open_store
-
-    click.echo(f"Serving {address}  (Ctrl+C stops it)")
-    with open_store(store_url) as store:
-        made = demo_links(store, address, now=now())
-        is_new = not made and not users.users(store)
-    if made:
-        click.echo("Sign in to the example company; each link works once, on this machine only:")
-    for name, link in made:
-        click.echo(f"  {name:<24}  {link}")
-    if is_new:
-        click.echo(
-            "Nobody can sign in yet. Make the first admin: "
-            "territory user add you@example.com --name You --role admin"
-        )
 
 
 def main(arguments: list[str] | None = None) -> None:

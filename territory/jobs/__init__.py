@@ -1,4 +1,8 @@
-"""territory.jobs: FACE DOCSTRING."""
+"""Background jobs: long tasks that outlive the browser that asked for them and the server.
+
+Imports every package of the library but ``cli``; only ``cli`` and the app import it. Start in
+``requests``: ask, look, stop. ``worker.work`` runs the jobs, ``tasks`` is what they may ask for.
+"""
 
 import lazy_loader
 

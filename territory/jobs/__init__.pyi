@@ -1,12 +1,11 @@
 from . import requests as requests
 from . import tasks as tasks
 from . import worker as worker
+from .heartbeat_ledger import Heartbeats as Heartbeats
+from .heartbeat_ledger import open_heartbeats as open_heartbeats
 from .ledger import DONE as DONE
 from .ledger import FAILED as FAILED
 from .ledger import RUNNING as RUNNING
 from .ledger import STOPPED as STOPPED
 from .ledger import WAITING as WAITING
 from .ledger import Job as Job
-from .queue import Queue as Queue
-from .queue import open_queue as open_queue
-from .tasks import works as works

@@ -1,4 +1,4 @@
-"""Long works in the store: who asked for what, how far it is, what came of it."""
+"""Jobs in the store: who asked for what, how far it is, what came of it."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ OPEN = (WAITING, RUNNING)
 
 @dataclass(frozen=True)
 class Job:
-    """One long work. Times are UTC ISO text; ``done`` of ``total`` rows, where the work counts.
+    """One job. Times are UTC ISO text; ``done`` of ``total`` rows, where the task counts.
 
-    ``told_at`` is the last sign of life, ``attempts`` how often a worker took it up.
+    ``work`` names its task, ``told_at`` is the last heartbeat, ``attempts`` how often a worker took
+    it up.
     """
 
     job_id: str
@@ -57,12 +58,12 @@ class JobLedger:
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
 
-    def add(self, job_id: str, work: str, arguments: Mapping[str, Any], by: str, at: str) -> None:
+    def add(self, job_id: str, task: str, arguments: Mapping[str, Any], by: str, at: str) -> None:
         """Note a job that waits for a worker."""
         self._connection.execute(
             insert(jobs).values(
                 job_id=job_id,
-                work=work,
+                work=task,
                 arguments=json.dumps(dict(arguments), sort_keys=True),
                 state=WAITING,
                 attempts=0,
@@ -84,16 +85,23 @@ class JobLedger:
             raise NotFoundError(f"No job {job_id!r}. `territory jobs list` shows those there are.")
         return _job(row)
 
-    def listed(self, states: Iterable[str] | None = None, limit: int = 100) -> list[Job]:
+    def recent(self, states: Iterable[str] | None = None, limit: int = 100) -> list[Job]:
         """List the jobs in some states, or all, the one asked for last first."""
         query = select(jobs).order_by(jobs.c.asked_at.desc(), jobs.c.job_id).limit(limit)
         if states is not None:
             query = query.where(jobs.c.state.in_(list(states)))
         return [_job(row) for row in self._connection.execute(query)]
 
+    def next_waiting(self) -> str | None:
+        """Give the id of the job that has waited longest; None where none waits."""
+        query = select(jobs.c.job_id).where(jobs.c.state == WAITING)
+        return self._connection.execute(
+            query.order_by(jobs.c.asked_at, jobs.c.job_id).limit(1)
+        ).scalar()
+
     def claim(self, job_id: str, at: str) -> Job | None:
         """Take up a job that waits; None where another worker has it or it was stopped."""
-        taken = self._connection.execute(
+        claimed = self._connection.execute(
             update(jobs)
             .where(jobs.c.job_id == job_id, jobs.c.state == WAITING)
             .values(
@@ -106,7 +114,7 @@ class JobLedger:
                 total=None,
             )
         )
-        return self.find(job_id) if taken.rowcount else None
+        return self.find(job_id) if claimed.rowcount else None
 
     def put_back(self, job_id: str, attempts: int) -> bool:
         """Let a job wait again that was lost in that attempt; whether it was still running."""
@@ -136,7 +144,7 @@ class JobLedger:
 
 
 def _job(row: Row[Any]) -> Job:
-    told = dict(row._mapping)  # noqa: SLF001 - the documented way to a row as a mapping
-    told["arguments"] = json.loads(told["arguments"])
-    told["outcome"] = json.loads(told["outcome"]) if told["outcome"] else None
-    return Job(**told)
+    values = dict(row._mapping)  # noqa: SLF001 - the documented way to a row as a mapping
+    values["arguments"] = json.loads(values["arguments"])
+    values["outcome"] = json.loads(values["outcome"]) if values["outcome"] else None
+    return Job(**values)

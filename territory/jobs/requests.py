@@ -1,9 +1,9 @@
-"""Long works that outlive the browser that asked for them and the server that runs them.
+"""Background jobs: asked for, taken up by a worker, run, stopped, and recovered after a death.
 
-A job is a row of the store; a worker takes it up, runs its work and writes down what came of it.
-A worker that dies leaves its job running without a sign of life: the next one to look puts it back,
-at most `ATTEMPTS` times. So a work must be safe to run again from the start, as an import is, whose
-rows and record are one transaction. The works themselves are in ``works``.
+A job is a row of the store; a worker takes it up, runs its task and writes down what came of it.
+A worker that dies leaves its job running without a heartbeat: the next one to look puts it back,
+at most `ATTEMPTS` times. So a task must be safe to run again from the start, as an import is, whose
+rows and record are one transaction. The tasks themselves are in ``tasks``.
 """
 
 from __future__ import annotations
@@ -15,51 +15,49 @@ import secrets
 import socket
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from territory.errors import ConflictError, StoreError, TerritoryError
-from territory.jobs.ledger import DONE, FAILED, OPEN, RUNNING, STOPPED, WAITING, Job, JobLedger
+from territory.jobs.ledger import DONE, FAILED, RUNNING, STOPPED, WAITING, Job, JobLedger
 from territory.timestamps import read_utc_text, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from territory.jobs.queue import Queue
+    from territory.jobs.heartbeat_ledger import Heartbeats
     from territory.store import Store
 
     Clock = Callable[[], datetime]
-    Work = Callable[["Store", Mapping[str, Any], "Progress"], Mapping[str, Any]]
-
+    Task = Callable[["Store", Mapping[str, Any], "Progress"], Mapping[str, Any]]
 
 ATTEMPTS = 3
-BEAT_S = 1.0  # how often a running job gives a sign of life
+BEAT_S = 1.0  # how often a running job gives a heartbeat
 # After so long without one its worker counts as dead; on the same machine the process list knows
 # sooner. A worker is silent for as long as one call holds the interpreter: a second or two.
 SILENT_S = 30.0
-FRESH_S = 3.0  # a job just taken up may have given no sign yet
+FRESH_S = 3.0  # a job just taken up may have given no heartbeat yet
 ENDINGS = 10  # how often the end of a job is tried to be written while others hold the store
 log = logging.getLogger("territory.jobs")
 
 
 class StopAskedError(Exception):
-    """Raised inside a work, where it tells how far it is, once somebody asked it to stop."""
+    """Raised inside a task, where it reports how far it is, once somebody asked it to stop."""
 
 
-def ask(
-    store: Store, queue: Queue, work: str, arguments: Mapping[str, Any], *, by: str, now: datetime
-) -> str:
-    """Ask for a work and give the id of the job; a worker takes it up when it is free."""
-    job_id = f"job-{secrets.token_hex(6)}"
+def ask(store: Store, task: str, arguments: Mapping[str, Any], *, by: str, now: datetime) -> str:
+    """Ask for a task and give the id of the job; a worker takes it up when it is free."""
+    # Ids sort by when they were made: jobs asked for in one second are taken up in their order.
+    job_id = f"job-{time.time_ns() // 1000:013x}{secrets.token_hex(2)}"
     with store.write() as transaction:
-        JobLedger(transaction).add(job_id, work, arguments, by, utc_text(now))
-    queue.send(job_id)
+        JobLedger(transaction).add(job_id, task, arguments, by, utc_text(now))
     return job_id
 
 
-def look(store: Store, queue: Queue, job_id: str) -> Job:
-    """Look at a job as it is now; one that runs shows the stage of its last sign of life.
+def look(store: Store, heartbeats: Heartbeats, job_id: str) -> Job:
+    """Look at a job as it is now; one that runs shows the stage of its last heartbeat.
 
     Raises
     ------
@@ -68,26 +66,26 @@ def look(store: Store, queue: Queue, job_id: str) -> Job:
     """
     with store.read() as transaction:
         job = JobLedger(transaction).find(job_id)
-    return _live(queue, job)
+    return _live(heartbeats, job)
 
 
-def listed(store: Store, queue: Queue, *, limit: int = 100) -> list[Job]:
+def recent(store: Store, heartbeats: Heartbeats, *, limit: int = 100) -> list[Job]:
     """List the jobs, the one asked for last first."""
     with store.read() as transaction:
-        found = JobLedger(transaction).listed(limit=limit)
-    return [_live(queue, job) for job in found]
+        jobs = JobLedger(transaction).recent(limit=limit)
+    return [_live(heartbeats, job) for job in jobs]
 
 
-def _live(queue: Queue, job: Job) -> Job:
-    sign = queue.sign(job.job_id) if job.state == RUNNING else None
-    if not sign:
+def _live(heartbeats: Heartbeats, job: Job) -> Job:
+    last = heartbeats.last(job.job_id) if job.state == RUNNING else None
+    if not last:
         return job
-    told = {name: sign[name] for name in ("stage", "done", "total")}
-    return dataclasses.replace(job, **told, told_at=sign["at"])
+    stage, done, total = last["stage"], last["done"], last["total"]
+    return dataclasses.replace(job, stage=stage, done=done, total=total, told_at=last["at"])
 
 
-def stop(store: Store, queue: Queue, job_id: str, *, now: datetime) -> None:
-    """Stop a job: at once if it waits; one that runs stops where it next tells how far it is.
+def stop(store: Store, heartbeats: Heartbeats, job_id: str, *, now: datetime) -> None:
+    """Stop a job: at once if it waits; one that runs stops where it next reports.
 
     Raises
     ------
@@ -100,44 +98,37 @@ def stop(store: Store, queue: Queue, job_id: str, *, now: datetime) -> None:
         job = JobLedger(transaction).find(job_id)
     if not job.is_open:
         raise ConflictError(f"{job_id} is {job.state} already, since {job.ended_at}.")
-    queue.ask_to_stop(job_id)
+    heartbeats.ask_to_stop(job_id)
     if job.state == WAITING:
         with store.write() as transaction:
             JobLedger(transaction).end(job_id, job.attempts, state=STOPPED, ended_at=utc_text(now))
 
 
-def recover(store: Store, queue: Queue, *, now: datetime) -> list[str]:
-    """Put back what a dead worker left, and send what waits without anybody knowing.
+def recover(store: Store, heartbeats: Heartbeats, *, now: datetime) -> list[str]:
+    """Put back what a dead worker left.
 
     Returns the jobs that were put back. One that was lost `ATTEMPTS` times is given up.
     """
     with store.read() as transaction:
-        held = JobLedger(transaction).listed(OPEN, limit=10_000)
-    running = [job for job in held if job.state == RUNNING]
-    lost = [job for job in running if is_lost(job, queue.sign(job.job_id), now)]
+        running = JobLedger(transaction).recent([RUNNING], limit=10_000)
+    lost = [job for job in running if is_lost(job, heartbeats.last(job.job_id), now)]
     for job in lost:
-        _put_back(store, queue, job, now)
-    again = [job.job_id for job in lost if job.attempts < ATTEMPTS]
-    known = queue.waiting()
-    for job in reversed(held):
-        if (job.state == WAITING or job.job_id in again) and job.job_id not in known:
-            queue.send(job.job_id)
-    return again
+        _put_back(store, heartbeats, job, now)
+    return [job.job_id for job in lost if job.attempts < ATTEMPTS]
 
 
-def is_lost(job: Job, sign: Mapping[str, Any] | None, now: datetime) -> bool:
-    """Whether nobody runs a running job any more, by its last sign of life."""
-    if sign is None:
+def is_lost(job: Job, heartbeat: Mapping[str, Any] | None, now: datetime) -> bool:
+    """Whether nobody runs a running job any more, by its last heartbeat."""
+    if heartbeat is None:
         return _silent_s(str(job.told_at), now) > FRESH_S
-    host, _, process = str(sign["worker"]).rpartition(":")
+    host, _, process = str(heartbeat["worker"]).rpartition(":")
     if host == socket.gethostname() and not _is_alive(int(process)):
         return True
-    return _silent_s(sign["at"], now) > SILENT_S
+    return _silent_s(heartbeat["at"], now) > SILENT_S
 
 
 def _silent_s(since: str, now: datetime) -> float:
-    told = read_utc_text(since)
-    return (now - told).total_seconds()
+    return (now - read_utc_text(since)).total_seconds()
 
 
 def _is_alive(process: int) -> bool:
@@ -152,8 +143,8 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _put_back(store: Store, queue: Queue, job: Job, now: datetime) -> None:
-    queue.forget(job.job_id)
+def _put_back(store: Store, heartbeats: Heartbeats, job: Job, now: datetime) -> None:
+    heartbeats.forget(job.job_id)
     with store.write() as transaction:
         if job.attempts < ATTEMPTS:
             JobLedger(transaction).put_back(job.job_id, job.attempts)
@@ -168,7 +159,7 @@ def _put_back(store: Store, queue: Queue, job: Job, now: datetime) -> None:
 
 
 class Progress:
-    """How far a running job is; what a work is given to tell it with."""
+    """How far a running job is; a task is given one and reports by it."""
 
     def __init__(self) -> None:
         self.stage: str | None = None
@@ -196,58 +187,68 @@ class Progress:
         if self.is_stopping.is_set():
             raise StopAskedError
 
-    def told(self) -> dict[str, Any]:
-        """Give what was told last."""
+    def as_json(self) -> dict[str, Any]:
+        """Give what was reported last."""
         return {"stage": self.stage, "done": self.done, "total": self.total}
 
 
-def run(
-    store: Store, queue: Queue, works: Mapping[str, Work], job_id: str, *, clock: Clock
-) -> Job | None:
-    """Take up a job, run it to its end and write down what came of it.
-
-    None where it was not there to be taken. What goes wrong inside a work ends the job as failed
-    and leaves this function only where it is none of our errors.
-    """
-    with store.write() as transaction:
-        job = JobLedger(transaction).claim(job_id, utc_text(clock()))
-    if job is None:
+def take_up(store: Store, *, now: datetime) -> Job | None:
+    """Claim the job that has waited longest; None where none waits or another worker was first."""
+    with store.read() as transaction:  # most often none waits, and no writer is kept waiting
+        job_id = JobLedger(transaction).next_waiting()
+    if job_id is None:
         return None
+    with store.write() as transaction:
+        return JobLedger(transaction).claim(job_id, utc_text(now))
+
+
+def run(
+    store: Store, heartbeats: Heartbeats, tasks: Mapping[str, Task], job: Job, *, clock: Clock
+) -> Job:
+    """Run a job that was taken up to its end and write down what came of it.
+
+    What goes wrong inside a task ends the job as failed; what is none of our errors is logged too.
+    """
     progress = Progress()
-    ended: dict[str, Any] = {"state": FAILED, "error": "The work failed inside; its log has more."}
+    ending: dict[str, Any] = {"state": FAILED, "error": "The work failed inside; its log has more."}
     try:
-        with _beating(queue, job_id, progress, clock):
-            outcome = works[job.work](store, job.arguments, progress)
-        ended = {"state": DONE, "outcome": dict(outcome)}
+        with _beating(heartbeats, job.job_id, progress, clock):
+            outcome = tasks[job.work](store, job.arguments, progress)
+        ending = {"state": DONE, "outcome": dict(outcome)}
     except StopAskedError:
-        ended = {"state": STOPPED}
+        ending = {"state": STOPPED}
     except TerritoryError as error:
-        ended = {"state": FAILED, "error": str(error)}
+        ending = {"state": FAILED, "error": str(error)}
+    except Exception:  # a task may fail in any way: the worker logs it and takes up the next job
+        log.exception("%s (%s) failed inside.", job.job_id, job.work)
     finally:
-        _end(store, job, clock, **progress.told(), **ended)
-        queue.forget(job_id)
+        _end(store, job, clock, **progress.as_json(), **ending)
+        heartbeats.forget(job.job_id)
     with store.read() as transaction:
-        return JobLedger(transaction).find(job_id)
+        return JobLedger(transaction).find(job.job_id)
 
 
 @contextmanager
-def _beating(queue: Queue, job_id: str, progress: Progress, clock: Clock) -> Iterator[None]:
-    """Give signs of life beside the work, and hear whether it shall stop."""
+def _beating(
+    heartbeats: Heartbeats, job_id: str, progress: Progress, clock: Clock
+) -> Iterator[None]:
+    """Give heartbeats beside the task, and hear whether it shall stop."""
     worker, over = f"{socket.gethostname()}:{os.getpid()}", threading.Event()
 
     def beat() -> None:
         while True:
             try:
-                queue.tell(job_id, {"worker": worker, "at": utc_text(clock()), **progress.told()})
-                if queue.is_asked_to_stop(job_id):
+                heartbeats.beat(
+                    job_id, {"worker": worker, "at": utc_text(clock()), **progress.as_json()}
+                )
+                if heartbeats.is_asked_to_stop(job_id):
                     progress.is_stopping.set()
-            except StoreError as error:  # the work goes on; only nobody sees how far it is
+            except StoreError as error:  # the task goes on; only nobody sees how far it is
                 log.warning("%s: no sign of life could be given: %s", job_id, error)
             if over.wait(BEAT_S):
                 break
-        queue.close()
 
-    thread = threading.Thread(target=beat, name=f"signs of {job_id}", daemon=True)
+    thread = threading.Thread(target=beat, name=f"heartbeats of {job_id}", daemon=True)
     thread.start()
     try:
         yield

@@ -1,4 +1,4 @@
-"""What jobs can be asked to do: import an upload, ask the online geocoders, decide a batch."""
+"""The tasks of jobs: import an upload, ask the online geocoders, decide a batch of homes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from territory.imports import ImportReport
-    from territory.jobs.requests import Progress, Work
+    from territory.jobs.requests import Progress, Task
     from territory.store import Store
 
 UPLOADS = "uploads"  # below the folder of what the server keeps
@@ -24,10 +24,10 @@ IMPORT, GEOCODE, DECIDE = "import", "geocode", "decide"
 PARTS = ("outcomes", "differences", "missing")  # the tables that an import leaves for the pages
 
 
-def works(
+def tasks_by_name(
     folder: Path, clock: Callable[[], datetime], means: Means | None = None
-) -> dict[str, Work]:
-    """Give every work by its name.
+) -> dict[str, Task]:
+    """Give every task by its name.
 
     Parameters
     ----------

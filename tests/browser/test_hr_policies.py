@@ -16,7 +16,7 @@ from tests.browser.test_pages import DESK, PHONE, Watch
 from tests.fixtures.hr_apps import come_as, decide_people, decisions, hr_app
 from tests.fixtures.web import serve
 from tests.webmap.hr.test_batches import DECISIONS, ROWS, text_of
-from webmap.server.serve import WORKER
+from webmap.server.worker import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,9 @@ def worker(app: Flask) -> Iterator[None]:
     """The process that `territory serve` starts."""
     settings = app.config["TERRITORY"]
     told = {"TERRITORY_STORE": settings.store_url, "TERRITORY_VAR": str(settings.var_dir)}
-    with subprocess.Popen(WORKER, stdin=subprocess.PIPE, env=os.environ | told) as process:
+    with subprocess.Popen(
+        (*COMMAND, "60"), stdin=subprocess.PIPE, env=os.environ | told
+    ) as process:
         yield
         process.stdin.close()
         assert process.wait(20) == 0

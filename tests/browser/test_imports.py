@@ -13,7 +13,7 @@ from territory.store import open_store
 from tests.browser.test_pages import DESK, PHONE, READY, Watch
 from tests.fixtures.importing import MESSY, bring_in, own_app
 from tests.fixtures.web import serve
-from webmap.server.serve import WORKER
+from webmap.server.worker import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,9 @@ def worker(app: Flask) -> Iterator[None]:
     """The process that `territory serve` starts."""
     settings = app.config["TERRITORY"]
     told = {"TERRITORY_STORE": settings.store_url, "TERRITORY_VAR": str(settings.var_dir)}
-    with subprocess.Popen(WORKER, stdin=subprocess.PIPE, env=os.environ | told) as process:
+    with subprocess.Popen(
+        (*COMMAND, "60"), stdin=subprocess.PIPE, env=os.environ | told
+    ) as process:
         yield
         process.stdin.close()
         assert process.wait(20) == 0

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from flask import Flask, Response, request
+from pyproj import Geod
 from werkzeug.serving import make_server
 
+from territory import geodesy
 from territory.prospects import Targets, snapshot
 from tests.fixtures.hostile import TEXTS, held, market_view
 from tests.fixtures.snapshots import draw
-from webmap.maps import assets, basemap, folium_maps
+from webmap.maps import assets, basemap, market_map
+from webmap.maps.market import LIMIT_M
 from webmap.prospects import map_data as viewing
 from webmap.prospects import query_string
 from webmap.security import headers
@@ -60,9 +63,7 @@ def address(tmp_path_factory):
     app.register_blueprint(basemap.blueprint)
     app.after_request(headers.add_headers)
     view = market_view(name=TEXTS[0])
-    drawn = folium_maps.market_map(
-        view.name, view.geometry, view.offices, prospect_url="/prospects/{id}"
-    )
+    drawn = market_map(view.name, view.geometry, view.offices, prospect_url="/prospects/{id}")
     tokens = (assets.files("webmap") / "static" / "pages" / "tokens.css").read_text()
     for path, text, kind in (
         ("/", PAGE.format(drawn.head, "/view.json", drawn.body), "text/html"),
@@ -151,6 +152,34 @@ def test_ring_outline_office_legend_and_credit_are_on_the_map(page) -> None:
     for words in ("Whitespace", "Open opportunity", "Customer", "Enterprise", "Mid-market"):
         assert words in legend
     assert basemap.CREDITS in page.inner_text(".leaflet-control-attribution")
+
+
+def test_rings_are_drawn_on_the_geodesic_circle(page) -> None:
+    geod = Geod(ellps="WGS84")
+    cases = [(lat, miles) for lat in (-76.0, -33.0, 0.0, 40.0, 61.2, 71.3, 83.0)
+             for miles in (1, 50, 250)]  # fmt: skip
+    rings = page.evaluate(
+        "(cases) => cases.map(([lat, miles]) => mapLines.ring(lat, 179.5, miles * 1609.344, 256))",
+        cases,
+    )
+    for (lat, miles), points in zip(cases, rings, strict=True):
+        ring = np.array(points)[:, ::-1]
+        drawn = geodesy.ring(179.5, lat, miles * 1609.344, vertices=256)
+        assert len(ring) == 257
+        assert (ring[0] == ring[-1]).all()
+        if len(drawn) == len(ring):  # no pole within
+            assert np.abs(ring - drawn).max() < 1e-8  # a millimetre
+        many = np.ones(len(ring))
+        far = geod.inv(179.5 * many, lat * many, *ring.T)[2]
+        assert np.abs(far - miles * 1609.344).max() < 0.01
+    office = page.evaluate("JSON.parse(document.querySelector('[data-offices]').dataset.offices)")
+    ring = np.array(
+        page.evaluate("([lat, lon, m]) => mapLines.ring(lat, lon, m, 256)",
+                      [office["lat"][0], office["lon"][0], LIMIT_M])
+    )  # fmt: skip
+    middles, many = (ring[1:] + ring[:-1]) / 2, np.ones(256)
+    far = geod.inv(office["lon"][0] * many, office["lat"][0] * many, middles[:, 1], middles[:, 0])
+    assert np.abs(far[2] - LIMIT_M).max() < 10
 
 
 def test_hostile_names_are_shown_letter_by_letter_and_never_run(page) -> None:

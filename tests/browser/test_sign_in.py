@@ -11,14 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from territory.access import one_time_links
-from territory.cli import demo as demo_users
 from territory.cli.main import cli
 from territory.errors import InputError
 from territory.store import open_store
 from tests.fixtures.reading import Page, token
 from tests.fixtures.web import NOW, add_people, make_app, serve, sign_in
 from webmap import Settings
-from webmap.server import serve as serving
+from webmap.server import demo_links, listen
 
 HOST = "https://maps.example"
 PROXIED = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "https", "Host": "maps.example"}
@@ -123,9 +122,9 @@ def test_settings_of_the_doors_come_from_the_environment(monkeypatch):
 
 def test_another_address_is_listened_on_once_hosts_are_named(monkeypatch):
     with pytest.raises(InputError, match="TERRITORY_HOSTS"):
-        serving.listen("0.0.0.0", 0)  # noqa: S104
+        listen("0.0.0.0", 0)  # noqa: S104
     monkeypatch.setenv("TERRITORY_HOSTS", "maps.example")
-    serving.listen("0.0.0.0", 0).close()  # noqa: S104
+    listen("0.0.0.0", 0).close()  # noqa: S104
 
 
 @pytest.fixture
@@ -159,12 +158,12 @@ def test_the_demo_gives_each_role_a_link_and_no_other_store_does(demo, tmp_path)
     file = tmp_path / "demo.sqlite"
     shutil.copy(demo.url.removeprefix("sqlite:///"), file)
     with open_store(f"sqlite:///{file}") as store:
-        made = demo_users.demo_links(store, "http://127.0.0.1:1/", now=NOW)
-        again = demo_users.demo_links(store, "http://127.0.0.1:1/", now=NOW)
+        made = demo_links(store, "http://127.0.0.1:1/", now=NOW)
+        again = demo_links(store, "http://127.0.0.1:1/", now=NOW)
     assert [name for name, _ in made] == [name for name, _ in again]
     assert len({link for _, link in made + again}) == 14
     with open_store(f"sqlite:///{tmp_path}/own.sqlite") as store:
-        assert demo_users.demo_links(store, "http://127.0.0.1:1/", now=NOW) == []
+        assert demo_links(store, "http://127.0.0.1:1/", now=NOW) == []
     told = CliRunner().invoke(cli, ["--store", f"sqlite:///{file}", "user", "list"])
     assert "7 users, 7 of them active" in told.output
 

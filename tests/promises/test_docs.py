@@ -146,8 +146,9 @@ def test_a_command_that_is_not_there_would_be_found() -> None:
 def every(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
     yield name, command
     if isinstance(command, click.Group):
-        for sub in command.commands.values():
-            yield from every(sub, f"{name} {sub.name}")
+        context = click.Context(command)
+        for sub in command.list_commands(context):
+            yield from every(command.get_command(context, sub), f"{name} {sub}")
 
 
 COMMANDS = dict(every(cli, "territory"))

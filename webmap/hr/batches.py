@@ -209,7 +209,6 @@ def decide(batch_id: str) -> ResponseReturnValue:
     asked = _question()
     job_id = requests.ask(
         context.store(),
-        job_pages.queue(),
         tasks.DECIDE,
         {**asked, "batch_id": batch_id, "by": security.person(), "at": utc_text(context.now())},
         by=security.person(),
@@ -250,7 +249,7 @@ def stop(batch_id: str) -> ResponseReturnValue:
     """Stop a batch that waits or is being read; nothing of it is on record."""
     _, job = _found(batch_id)
     if job is not None and job.is_open:
-        requests.stop(context.store(), job_pages.queue(), job.job_id, now=context.now())
+        requests.stop(context.store(), job_pages.heartbeats(), job.job_id, now=context.now())
     return redirect(url_for(".show", batch_id=batch_id), 303)
 
 

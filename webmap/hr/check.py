@@ -26,7 +26,7 @@ from territory.errors import InputError, NotFoundError
 from webmap import context, security
 from webmap.hr import decision_map
 from webmap.hr.home_store import homes, question
-from webmap.maps import basemap, folium_maps
+from webmap.maps import RenderedMap, basemap, home_map
 from webmap.pages import records, tables
 
 if TYPE_CHECKING:
@@ -157,12 +157,12 @@ def read_day(text: str, label: str) -> str | None:
 
 
 @functools.cache
-def _map_on(tiles: basemap.Tiles) -> folium_maps.RenderedMap:
+def _map_on(tiles: basemap.Tiles) -> RenderedMap:
     """Draw the map once: it is the same for every home."""
-    return folium_maps.home_map(tiles=tiles)
+    return home_map(tiles=tiles)
 
 
-def _map() -> folium_maps.RenderedMap:
+def _map() -> RenderedMap:
     return _map_on(basemap.under_homes())
 
 
@@ -170,7 +170,7 @@ def _map() -> folium_maps.RenderedMap:
 @security.allows("decide_eligibility")
 def map_script() -> Response:
     """Serve the script of the map, in which there is no home and no office."""
-    return folium_maps.script(_map())
+    return _map().script_response()
 
 
 @blueprint.get("/decisions")

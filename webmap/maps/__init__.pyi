@@ -1,8 +1,12 @@
 from . import assets as assets
 from . import basemap as basemap
-from . import folium_maps as folium_maps
 from . import tile_sources as tile_sources
-from .folium_maps import MAINLAND as MAINLAND
-from .folium_maps import RenderedMap as RenderedMap
+from .market import market_map as market_map
+from .render import MAINLAND as MAINLAND
+from .render import RenderedMap as RenderedMap
+from .small_maps import home_map as home_map
+from .small_maps import overview_data as overview_data
+from .small_maps import overview_map as overview_map
+from .small_maps import place_map as place_map
 from .tile_cache import Key as Key
 from .tile_sources import TileServer as TileServer

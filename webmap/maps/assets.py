@@ -3,8 +3,8 @@
 folium names its scripts and styles by addresses on outside hosts. The package ``folium-offline``
 carries the text of every one of them; `localise` points folium at ``/asset/<stem>-<digest>.<kind>``
 instead, and `asset` answers for those names. A name holds the digest of the content, so it may be
-cached for ever. The app's own map script and style (``prospects/map.js``, ``map.css``) go the
-same way.
+cached for ever. The app's own scripts of maps and their style go the same way; each script is its
+parts of `OWN` joined in their order, so that a page asks for one file.
 
 folium-offline keeps its texts in a private table (``elements._res``): both packages are pinned to
 exact versions, and ``tests/webmap/maps/test_assets.py`` holds the table against every folium class.
@@ -33,10 +33,19 @@ if TYPE_CHECKING:
 # Of what a plain folium map loads, our pages need Leaflet alone: jQuery, Bootstrap, Font Awesome
 # and awesome-markers serve popups and icons that we do not use (2.9 MB of 3.1 MB).
 NEEDED = {"leaflet", "leaflet_css"}
-OWN = (
-    "prospects/map-symbols.js", "prospects/map.js", "prospects/map.css",
-    "operations/map-overview.js", "operations/map-place.js", "hr/map.js",
-)  # fmt: skip
+PROSPECT_PARTS = ("symbols", "data", "picture", "legend", "pointer", "keyboard", "layer")
+OWN = {
+    "prospects/map.css": ("prospects/map.css",),
+    "prospects/map.js": (
+        "maps/parts.js", "maps/lines.js",
+        *(f"prospects/map/{part}.js" for part in PROSPECT_PARTS),
+    ),
+    "operations/map-overview.js": (
+        "maps/parts.js", "maps/lines.js", "operations/map-overview.js",
+    ),
+    "operations/map-place.js": ("maps/parts.js", "maps/pin.js", "operations/map-place.js"),
+    "hr/map.js": ("maps/parts.js", "maps/pin.js", "hr/map.js"),
+}  # fmt: skip
 MIMETYPES = {"js": "text/javascript", "css": "text/css"}
 YEAR_S = 365 * 24 * 3600
 
@@ -83,7 +92,7 @@ def outside_links() -> Iterator[tuple[type, str, str]]:
 
 @functools.cache
 def library() -> dict[str, Asset]:
-    """Hold every asset by what it is asked for under: an outside address, or a file name of ours.
+    """Hold every asset by what it is asked for under: an outside address, or a name of `OWN`.
 
     An address that folium-offline does not carry raises ``KeyError`` here, at the start, and not
     as a blank map later.
@@ -92,7 +101,10 @@ def library() -> dict[str, Asset]:
 
     bodies = {address: _res[address].encode() for _, _, address in outside_links()}
     folder = files("webmap") / "static"
-    bodies |= {name: (folder / name).read_bytes() for name in OWN}
+    bodies |= {
+        name: b"".join((folder / part).read_bytes() for part in parts)
+        for name, parts in OWN.items()
+    }
     return {source: _named(source, body) for source, body in bodies.items()}
 
 
@@ -106,7 +118,7 @@ def _named(source: str, body: bytes) -> Asset:
 
 @functools.cache
 def _by_name() -> dict[str, Asset]:
-    return {found.name: found for found in library().values()}
+    return {one.name: one for one in library().values()}
 
 
 def asset(name: str) -> Asset | None:
@@ -143,17 +155,17 @@ blueprint = Blueprint("assets", __name__, url_prefix="/asset")
 @security.allows(public=True)
 def serve(name: str) -> Response:
     """Answer for one asset: compressed beforehand, kept by the browser for a year."""
-    found = asset(name)
-    if found is None:
+    file = asset(name)
+    if file is None:
         abort(404)
-    response = Response(found.body, mimetype=found.mimetype)
-    chosen = request.accept_encodings.best_match(["br", "gzip"])
-    if chosen:
-        response.set_data(found.brotli if chosen == "br" else found.gzip)
-        response.headers["Content-Encoding"] = chosen
+    response = Response(file.body, mimetype=file.mimetype)
+    encoding = request.accept_encodings.best_match(["br", "gzip"])
+    if encoding:
+        response.set_data(file.brotli if encoding == "br" else file.gzip)
+        response.headers["Content-Encoding"] = encoding
     response.vary.add("Accept-Encoding")
     response.cache_control.public = True
     response.cache_control.immutable = True
     response.cache_control.max_age = YEAR_S
-    response.set_etag(f"{found.etag}-{chosen or 'plain'}")
+    response.set_etag(f"{file.etag}-{encoding or 'plain'}")
     return response.make_conditional(request)

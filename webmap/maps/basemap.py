@@ -32,7 +32,7 @@ from webmap.maps.tile_cache import TileStore
 from webmap.maps.tile_sources import DEEPEST_ZOOM, TileFile, TileServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from webmap.maps.basemap_outlines import Layer
@@ -216,12 +216,11 @@ def warm(
     bounds: tuple[float, float, float, float] = MAINLAND,
     schemes: Iterable[str] = SCHEMES,
     ratios: Iterable[int] = (1,),
-    goes_on: Callable[[], bool] = lambda: True,
 ) -> int:
     """Draw the tiles of ``levels`` within ``bounds`` that are not there yet.
 
     ``bounds`` are west, south, east and north in degrees. With all tiles there it reads the file
-    and no tables. ``goes_on`` is asked before each tile; False ends the work.
+    and no tables.
 
     Returns
     -------
@@ -230,20 +229,10 @@ def warm(
     """
     kept, drawn = store(folder), 0
     for key in _keys(levels, bounds, schemes, ratios):
-        if not goes_on():
-            break
         if not kept.has(key):
             kept.get(key)
             drawn += 1
     return drawn
-
-
-def is_warm(folder: Path, levels: Iterable[int]) -> bool:
-    """Tell whether ``warm`` would find nothing to do; leaves no connection open."""
-    kept = store(folder)
-    found = all(kept.has(key) for key in _keys(levels, MAINLAND, SCHEMES, (1,)))
-    kept.close()
-    return found
 
 
 def _keys(
@@ -289,12 +278,12 @@ def under_homes() -> Tiles:
 
 def _drawn(key: Key) -> bytes:
     """Give a drawn tile; one that is not there yet is drawn apart from this worker if possible."""
-    kept, apart = (
+    kept, worker = (
         store(current_app.config["TERRITORY"].var_dir),
-        current_app.extensions.get("apart"),
+        current_app.extensions.get("worker"),
     )
-    if apart is not None and not kept.has(key):
-        apart.ask("tile", key)
+    if worker is not None and not kept.has(key):
+        worker.ask("tile", key)
     return kept.get(key)
 
 

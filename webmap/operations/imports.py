@@ -195,7 +195,6 @@ def _run(upload: Upload, *, dry_run: bool) -> ResponseReturnValue:
     run = f"run-{_settings().now():%Y%m%d%H%M%S%f}"
     job_id = requests.ask(
         context.store(),
-        job_pages.queue(),
         tasks.IMPORT,
         {
             "upload_id": upload.upload_id,

@@ -14,7 +14,7 @@ from territory.markets import define
 from territory.plans import publish
 from territory.schemas import SEVERITIES
 from webmap import context, formatting, security
-from webmap.maps import basemap, folium_maps
+from webmap.maps import RenderedMap, basemap, overview_data, overview_map
 from webmap.pages import downloads, layout
 
 if TYPE_CHECKING:
@@ -89,9 +89,7 @@ def _lead(markets: int) -> str:
 def overview_json() -> Response:
     """Answer with what the map of all markets names."""
     return jsonify(
-        folium_maps.overview_data(
-            _areas(), reports.offices(context.store(), scope=security.scope())
-        )
+        overview_data(_areas(), reports.offices(context.store(), scope=security.scope()))
     )
 
 
@@ -99,7 +97,7 @@ def overview_json() -> Response:
 @security.allows("see_sums")
 def overview_script() -> Response:
     """Serve the script of the map of all markets; its address carries the digest of the text."""
-    return folium_maps.script(_map())
+    return _map().script_response()
 
 
 def _areas() -> gpd.GeoDataFrame:
@@ -124,12 +122,12 @@ def _outlines(markets: pd.DataFrame) -> gpd.GeoDataFrame:
     )
 
 
-def _map() -> folium_maps.RenderedMap:
+def _map() -> RenderedMap:
     """Draw the map of all markets, each a link for whoever may open it."""
     opens = security.may_open("rep.market")
     return layout.cached(
         ("overview", opens),
-        lambda: folium_maps.overview_map(
+        lambda: overview_map(
             _areas(),
             reports.offices(context.store(), scope=security.scope()),
             markets_url=url_for(".overview_json"),

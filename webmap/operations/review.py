@@ -15,8 +15,7 @@ from territory.plans import policy_in_force
 from territory.schemas import ADDRESS
 from territory.store import KINDS
 from webmap import context, security
-from webmap.maps import basemap, folium_maps
-from webmap.pages import jobs as job_pages
+from webmap.maps import MAINLAND, RenderedMap, basemap, place_map
 from webmap.pages import records, tables
 
 if TYPE_CHECKING:
@@ -118,16 +117,16 @@ def _opened(kind: str, row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[
     }
 
 
-def _map(places: pd.DataFrame, row: dict[str, Any]) -> folium_maps.RenderedMap:
+def _map(places: pd.DataFrame, row: dict[str, Any]) -> RenderedMap:
     """Draw the map round the likeliest candidates, or round where the row stands."""
     points = places[["lon", "lat"]].head(3)
     if row["lon"] is not None:
         own = pd.DataFrame([{"lon": row["lon"], "lat": row["lat"]}])
         points = pd.concat([points, own]) if len(points) else own
     if points.empty:
-        return folium_maps.place_map(folium_maps.MAINLAND, tiles=basemap.under_maps())
+        return place_map(MAINLAND, tiles=basemap.under_maps())
     lon, lat = points["lon"], points["lat"]
-    return folium_maps.place_map(
+    return place_map(
         (
             float(lon.min()) - AROUND_DEG,
             float(lat.min()) - AROUND_DEG,
@@ -143,9 +142,8 @@ def _map(places: pd.DataFrame, row: dict[str, Any]) -> folium_maps.RenderedMap:
 def map_script(kind: str) -> Response:
     """Serve the script of the map of one row; its address carries the digest of the text."""
     row = _row(_known(kind), request.args.get("row", ""))
-    return folium_maps.script(
-        _map(review.candidates(context.store(), kind, row["subject_id"]), row)
-    )
+    candidates = review.candidates(context.store(), kind, row["subject_id"])
+    return _map(candidates, row).script_response()
 
 
 def _known(kind: str) -> str:
@@ -236,7 +234,6 @@ def geocode(kind: str) -> ResponseReturnValue:
         raise InputError("The policy in force names no online geocoder, so none is asked.")
     job_id = requests.ask(
         context.store(),
-        job_pages.queue(),
         tasks.GEOCODE,
         {"kind": kind, "by": security.person(), "name": f"places of {kind}"},
         by=security.person(),

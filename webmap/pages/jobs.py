@@ -9,7 +9,7 @@ from flask import Blueprint, current_app, jsonify, redirect, render_template, ur
 
 from territory import jobs
 from territory.errors import NotFoundError
-from territory.jobs import open_queue, requests, tasks
+from territory.jobs import open_heartbeats, requests, tasks
 from territory.timestamps import read_utc_text
 from webmap import context, security
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from territory.jobs import Job, Queue
+    from territory.jobs import Heartbeats, Job
 
 blueprint = Blueprint("job_pages", __name__, url_prefix="/ops/jobs")
 
@@ -26,12 +26,12 @@ SHOWN = (tasks.IMPORT, tasks.GEOCODE)
 LONELY_S = 15  # a job that waits longer than this has probably no worker
 
 
-def queue() -> Queue:
-    """Give the queue of jobs, opened once per process: connections do not survive a fork."""
-    opened: dict[int, Queue] = current_app.extensions.setdefault("queues", {})
+def heartbeats() -> Heartbeats:
+    """Give the heartbeats of jobs, opened once per process: connections do not survive a fork."""
+    opened: dict[int, Heartbeats] = current_app.extensions.setdefault("heartbeats", {})
     if os.getpid() not in opened:
-        settings = current_app.config["TERRITORY"]
-        opened[os.getpid()] = open_queue(settings.queue, folder=settings.var_dir)
+        settings = context.settings()
+        opened[os.getpid()] = open_heartbeats(settings.queue, folder=settings.var_dir)
     return opened[os.getpid()]
 
 
@@ -40,7 +40,7 @@ def found(job_id: str | None) -> Job | None:
     if job_id is None:
         return None
     try:
-        return requests.look(context.store(), queue(), job_id)
+        return requests.look(context.store(), heartbeats(), job_id)
     except NotFoundError:
         return None
 
@@ -70,13 +70,13 @@ def show_json(job_id: str) -> ResponseReturnValue:
 @security.allows("import_data", "review_places")
 def stop(job_id: str) -> ResponseReturnValue:
     """Stop a job; nothing of it is written."""
-    requests.stop(context.store(), queue(), _look(job_id).job_id, now=_now())
+    requests.stop(context.store(), heartbeats(), _look(job_id).job_id, now=_now())
     return redirect(url_for(".show", job_id=job_id), 303)
 
 
 def _look(job_id: str) -> Job:
     """Look at a job of sales ops; what HR asked for is looked at on the pages of HR alone."""
-    job = requests.look(context.store(), queue(), job_id)
+    job = requests.look(context.store(), heartbeats(), job_id)
     if job.work not in SHOWN:
         raise NotFoundError(f"No job {job_id!r}. `territory jobs list` shows those there are.")
     return job

@@ -79,9 +79,9 @@ def current() -> Held:
 def _renew(slot: _Slot, today: str) -> Held:
     """Open the snapshot of now, unless another thread just did."""
     folder = Path(context.settings().var_dir) / build.FOLDER
-    apart = current_app.extensions.get("apart")
-    if apart is not None and not build.is_ready(context.store(), folder, today):
-        apart.ask("snapshot", today)  # the rows of the plan are not for a worker to hold
+    worker = current_app.extensions.get("worker")
+    if worker is not None and not build.is_ready(context.store(), folder, today):
+        worker.ask("snapshot", today)  # the rows of the plan are not for a worker to hold
     taken = build.ready(context.store(), folder, today)
     assert taken is not None  # noqa: S101  there is a plan
     if slot.held is None or slot.held.targets.snapshot.stamp != taken.stamp:

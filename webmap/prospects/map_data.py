@@ -14,6 +14,8 @@ import numpy as np
 from flask import Blueprint, Response, jsonify, request
 
 from territory import geodesy, units_of_length
+from territory.geocoding import PRECISE
+from territory.labels import SEGMENT
 from territory.prospects import Criteria, fold_words
 from webmap import context, security
 from webmap.prospects import current_snapshot, query_string, symbology, viewport
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from territory.prospects import Targets
+    from territory.prospects import Snapshot, Targets
     from webmap.prospects.current_snapshot import Names
     from webmap.prospects.query_string import Asked, Place
     from webmap.prospects.viewport import Box, Density
@@ -34,7 +36,7 @@ MARGIN = 0.2  # of the view on every side, so that a drag shows no edge
 RING_VERTICES = 128
 SUGGESTED = 8
 # The words of a point; each is sent once, and each point has its number.
-CODED = ("status", "segment", "stage", "city", "state", "verdict", "precision")
+CODED = ("stage", "city", "state")
 
 
 @blueprint.get("/view.json")
@@ -92,10 +94,11 @@ def answer(
         ``total`` (of the place), ``shown`` (of those under the filters), ``placed`` (of those with
         a location), ``in_view`` (of those), ``points`` and ``clusters``, both columnar. A choice is
         {"values": [...], "of": [number per point]}. ``in_points`` is how many of the points are in
-        view; one more is what is ``chosen``, where it is not among them. ``colours`` and ``sizes``
-        are the legend, ``ring`` the circle round the point that ``near`` names. Asked for density
-        there are neither points nor clusters but ``density``: squares of ``px`` pixels by column
-        and row of ``zoom``, with the least counts of the classes and the legend of those.
+        view; one more is what is ``chosen``, where it is not among them. ``shapes`` (pairs of shape
+        and word), ``colours`` and ``sizes`` are the legend, ``ring`` the circle round the point
+        that ``near`` names. Asked for density there are neither points nor clusters but
+        ``density``: squares of ``px`` pixels by column and row of ``zoom``, with the least counts
+        of the classes and the legend of those.
     """
     snapshot = prospects.snapshot
     selection = prospects.select(asked.criteria(today, place), reps)
@@ -126,6 +129,7 @@ def answer(
             "lat": np.round(seen.lat, 5).tolist(),
             "count": seen.count.tolist(),
         },
+        "shapes": symbology.SHAPES,
         "colours": legend.told(),
         "sizes": symbology.size_legend(asked.size),
         "ring": _ring(asked),
@@ -171,14 +175,36 @@ def _points(prospects: Targets, rows: npt.NDArray[np.int64], names: Names) -> di
         "lon": _numbers(np.round(column["lon"][rows], 5)),
         "lat": _numbers(np.round(column["lat"][rows], 5)),
         "miles": _numbers(_miles(column["distance_mi"][rows].astype(float), names.limit_m)),
-        "known_to": _numbers(np.round(column["uncertainty_mi"][rows].astype(float), 2)),
+        **_known_to(snapshot, rows),
         "score": _numbers(np.round(column["score"][rows].astype(float), 1)),
     }
     for name in CODED:
         columns[name] = symbology.coded(snapshot, name, rows)
+    columns["shape"] = symbology.shapes(snapshot, rows)
+    columns["segment"] = symbology.coded(snapshot, "segment", rows, SEGMENT)
+    columns["verdict"] = symbology.coded(snapshot, "verdict", rows, _verdicts(names.limit_m))
     columns["office"] = symbology.coded(snapshot, "nearest_office_id", rows, names.offices)
     columns["rep"] = symbology.coded(snapshot, "rep_id", rows, names.reps)
     return columns
+
+
+def _verdicts(limit_m: float) -> dict[str, str]:
+    """Say a verdict within a sentence."""
+    limit = f"{units_of_length.to_miles(limit_m):g} mi"
+    return {
+        "in": f"within {limit}",
+        "out": f"beyond {limit}",
+        "too_close_to_call": f"too close to {limit} to call",
+    }
+
+
+def _known_to(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> dict[str, list[float | None]]:
+    """Give miles and metres round a point that is but approximately known, null for all others."""
+    miles = np.round(snapshot.column["uncertainty_mi"][rows].astype(float), 2)
+    is_precise = np.isin(snapshot.column["precision"][rows], snapshot.codes("precision", PRECISE))
+    miles[is_precise | ~(miles > 0)] = np.nan
+    metres = np.round(miles * units_of_length.METRES_PER_MILE, 1)
+    return {"known_to": _numbers(miles), "circle_m": _numbers(metres)}
 
 
 def _numbers(values: npt.NDArray[np.float64]) -> list[float | None]:

@@ -13,7 +13,7 @@ from territory.errors import NotFoundError
 from territory.plans import publish
 from territory.reports import ELSEWHERE, HERE, NOWHERE, footprint
 from webmap import context, security
-from webmap.maps import basemap, folium_maps
+from webmap.maps import RenderedMap, basemap, market_map
 from webmap.pages import downloads, layout
 from webmap.prospects import activities, facets, score_words
 from webmap.prospects import exports as taking
@@ -60,7 +60,7 @@ def market(market_id: str) -> ResponseReturnValue:
 @security.allows("see_accounts_all", "see_accounts_own")
 def map_script(market_id: str) -> Response:
     """Serve the script of a market's map; its address carries the digest of the text."""
-    return folium_maps.script(_map(_area(market_id)))
+    return _map(_area(market_id)).script_response()
 
 
 @blueprint.get("/prospects/<prospect_id>")
@@ -134,11 +134,11 @@ def _offices(area: reports.MarketArea) -> pd.DataFrame:
     return offices.reset_index(drop=True)
 
 
-def _map(area: reports.MarketArea) -> folium_maps.RenderedMap:
+def _map(area: reports.MarketArea) -> RenderedMap:
     """Draw the map of a market, which does not depend on the filters."""
     return layout.cached(
         ("market", area.market_id),
-        lambda: folium_maps.market_map(
+        lambda: market_map(
             area.name,
             area.geometry,
             _offices(area),

@@ -16,6 +16,7 @@ from territory.labels import NO_BREAK, SEGMENT, STATUS, money
 from territory.labels import number as labels_number
 from territory.policy import SEGMENTS
 from territory.prospects import NULL
+from territory.reports import cover_map
 from territory.schemas import PRECISIONS, STATUSES, VERDICTS
 from territory.units_of_length import to_miles
 from webmap import formatting
@@ -42,6 +43,8 @@ TITLES = {
     "industry": "industry", "precision": "precision of the location", "rep": "rep",
     "office": "nearest office",
 }  # fmt: skip
+# What a shape stands for, in the order of the legend; the rest of its words is for print.
+SHAPES = [(shape, words.partition(":")[0]) for shape, words in cover_map.SHAPES.items()]
 # Where one size ends and the next begins.
 MONEY = ("revenue", "pipeline")
 STEPS = {
@@ -130,6 +133,19 @@ def coded(
     if words is not None:
         values = [None if value is None else words.get(value, value) for value in values]
     return {"values": values, "of": of.tolist()}
+
+
+def shapes(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> dict[str, list[Any]]:
+    """Give the shape of each row's symbol, as `coded` does: by status, and whether one is open."""
+    names = [shape for shape, _ in SHAPES]
+    numbers = np.array(
+        [
+            [names.index(cover_map.shape_of(status, stage)) for stage in (None, "open")]
+            for status in (None, *snapshot.labels["status"])
+        ]
+    )
+    is_open = (snapshot.column["stage"][rows] != NULL).astype(np.int64)
+    return {"values": names, "of": numbers[snapshot.column["status"][rows], is_open].tolist()}
 
 
 def steps(snapshot: Snapshot, size: str, rows: npt.NDArray[np.int64]) -> list[int]:

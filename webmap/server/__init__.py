@@ -1,4 +1,7 @@
-"""webmap.server: FACE DOCSTRING."""
+"""The production server of the app, and the one worker process beside it.
+
+Above every page; only ``webmap.cli`` imports it. Start in ``run.serve``.
+"""
 
 import lazy_loader
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from territory import reference
 from territory.markets import define
-from webmap.maps import assets, folium_maps
+from webmap.maps import assets, market_map
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -30,7 +30,7 @@ def warm(app: Flask) -> None:
     market = {"market_id": SMALLEST, "name": SMALLEST, "kind": "state", "units": SMALLEST}
     drawn = define(pd.DataFrame([market]), tables)
     office = pd.DataFrame({"office_id": [""], "name": [""], "lon": [-71.4], "lat": [41.8]})
-    page = folium_maps.market_map("", drawn.geometry.iloc[0], office)
+    page = market_map("", drawn.geometry.iloc[0], office)
     for one in assets.library().values():
         if one.name in page.head:
             _ = one.brotli, one.gzip

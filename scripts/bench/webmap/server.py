@@ -36,7 +36,7 @@ WORKERS = 2
 PLAIN_FOLIUM = ROOT / "scripts" / "bench" / "plain_folium" / "serve_page.py"
 FOLIUM_PAGES = ("Marker", "FastMarkerCluster", "GeoJson")
 MAKE_S = 120  # a page that takes longer to make is left out
-COMMAND = (sys.executable, "-c", "from territory.cli import main; main()")
+COMMAND = (sys.executable, "-c", "from territory.cli.main import main; main()")
 TICKS_A_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -66,7 +66,7 @@ class Server:
         return [child for child in _children(self.pid) if _command(child) == _command(self.pid)]
 
     def helpers(self) -> list[int]:
-        """Find the processes beside them: one runs jobs, one draws tiles and makes snapshots."""
+        """Find the process beside them, which runs jobs, draws tiles and makes snapshots."""
         return [child for child in _children(self.pid) if _command(child) != _command(self.pid)]
 
     def cpu_s(self) -> float:

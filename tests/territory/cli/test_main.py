@@ -29,7 +29,7 @@ from territory.imports.mapping_files import mapping_text, read_mapping
 from territory.plans import publish
 from territory.plans.findings import CODES
 from territory.store import KINDS, open_store
-from webmap.server import serve
+from webmap.server import listen
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -441,10 +441,10 @@ def test_the_installed_command_makes_the_demo_and_serves_it_on_loopback(tmp_path
 
 
 def test_a_port_that_is_taken_is_said_to_be() -> None:
-    with serve.listen("127.0.0.1", 0) as taken:
+    with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=f"port {port} of 127.0.0.1 cannot be had"):
-            serve.listen("127.0.0.1", port)
+            listen("127.0.0.1", port)
 
 
 def test_the_package_offers_its_verbs_without_importing_them() -> None:

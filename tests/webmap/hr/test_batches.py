@@ -190,7 +190,7 @@ def test_a_batch_that_waits_is_stopped_and_can_be_asked_for_again(app, hr):
     assert hr.get(f"{page}.json").json["state"] == "waiting"
     assert decide_twice(hr, page).status_code == 409
     press(hr, f"{page}/stop")
-    assert work_off(app) == [None]
+    assert work_off(app) == []
     assert decisions(app) == 0
     assert "Which header is which column" in Page(hr.get(page)).text
     assert decide(hr, page).location == page
@@ -205,7 +205,7 @@ def test_a_second_attempt_of_a_job_puts_nothing_on_record_twice(app, hr):
     decide(hr, page)
     (done,) = work_off(app)
     assert decisions(app) == 8
-    work = tasks.works(app.config["TERRITORY"].var_dir, lambda: NOW + timedelta(minutes=5))
+    work = tasks.tasks_by_name(app.config["TERRITORY"].var_dir, lambda: NOW + timedelta(minutes=5))
     with store_of(app) as store:
         again = work[tasks.DECIDE](store, done.arguments, requests.Progress())
     assert again == done.outcome
@@ -248,7 +248,7 @@ def test_nothing_of_a_batch_but_counts_is_in_the_job_and_in_the_log_of_events(ap
     page = decided(app, hr, text_of(ROWS))
     hr.get(f"{page}/verdicts.csv", buffered=True)
     with store_of(app) as store, store.read() as transaction:
-        (job,) = JobLedger(transaction).listed()
+        (job,) = JobLedger(transaction).recent()
         told = f"{job} {dict(job.outcome)} {list(AuditLedger(transaction).events())}"
     assert "'on_record': 8" in told
     for secret in (STREET, "40.1", "80202", "E-1'"):

@@ -104,9 +104,6 @@ def test_only_known_names_are_served(client, name: str) -> None:
 def test_what_a_map_page_loads_stays_small(client) -> None:
     assets.localise()
     paths = [link for _, link in (*folium.Map.default_js, *folium.Map.default_css)]
-    paths += [
-        assets.path(name)
-        for name in ("prospects/map.js", "prospects/map-symbols.js", "prospects/map.css")
-    ]
+    paths += [assets.path(name) for name in ("prospects/map.js", "prospects/map.css")]
     sizes = [len(client.get(path, headers={"Accept-Encoding": "br"}).data) for path in paths]
     assert sum(sizes) < 70_000

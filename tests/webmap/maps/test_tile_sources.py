@@ -19,7 +19,7 @@ from tests.fixtures.tile_files import CREDIT, PLAIN_CREDIT, picture, write_mbtil
 from tests.fixtures.web import make_app, serve
 from webmap import Settings
 from webmap import settings as app_settings
-from webmap.maps import TileServer, basemap, folium_maps
+from webmap.maps import MAINLAND, TileServer, basemap, place_map
 from webmap.maps.tile_sources import TileFile, tiles_of
 
 if TYPE_CHECKING:
@@ -316,7 +316,7 @@ def test_the_map_asks_where_the_settings_say_and_gives_the_credit(tmp_path: Path
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_hostile_credit_comes_to_the_browser_as_text(text: str) -> None:
-    script = folium_maps.place_map(folium_maps.MAINLAND, tiles=basemap.Tiles(SERVER, text)).script
+    script = place_map(MAINLAND, tiles=basemap.Tiles(SERVER, text)).script
     credit = str(escape(text)).replace("{", "&#123;").replace("}", "&#125;")
     assert str(htmlsafe_json_dumps(credit)) in script
     assert "<" not in credit

@@ -20,5 +20,5 @@ def test_tables_templates_and_scripts_are_there_and_no_store_is_open(app, monkey
     assert {"states", "counties", "zip_codes"} <= set(fresh.__dict__)
     assert len(plain.jinja_env.cache) == len(plain.jinja_env.list_templates())
     scripts = [one for one in assets.library().values() if "brotli" in one.__dict__]
-    assert {"leaflet", "map", "map-symbols"} <= {one.name.rsplit("-", 1)[0] for one in scripts}
+    assert {"leaflet", "map"} <= {one.name.rsplit("-", 1)[0] for one in scripts}
     assert not plain.extensions  # a store is opened by a request, and kept there

@@ -7,37 +7,34 @@
 "use strict";
 
 function homeCheck(map) {
-  const box = map.getContainer(), dark = matchMedia("(prefers-color-scheme: dark)"), told = JSON.parse(document.getElementById("home-check").textContent);
+  const box = map.getContainer(), check = JSON.parse(document.getElementById("home-check").textContent);
   const building = '<svg viewBox="-9 -9 18 18" aria-hidden="true"><path d="M-4 5v-9h5v9M1-1h4v6M-5.500 5h11M-2-1.500h1M-2 1.500h1"/></svg>';
-  const frame = () => map.fitBounds(told.frame, {padding: [8, 8], animate: false});
+  const frame = () => map.fitBounds(check.frame, {padding: [8, 8], animate: false});
 
   /** Write beside a layer; names are texts and never HTML. */
   function label(layer, words, direction, looks = "") {
-    const text = document.createElement("span");
-    text.textContent = words;
-    return layer.bindTooltip(text, {permanent: true, direction, className: `home-label ${looks}`, offset: direction === "center" ? [0, 0] : direction === "left" ? [-10, 0] : [10, 0]});
+    return layer.bindTooltip(mapParts.make("span", {textContent: words}), {permanent: true, direction, className: `home-label ${looks}`, offset: direction === "center" ? [0, 0] : direction === "left" ? [-10, 0] : [10, 0]});
   }
 
   map.createPane("rings").style.zIndex = 410;
   const svg = L.svg({pane: "rings", padding: .5});
-  if (told.ring) L.polygon(told.ring, {className: "map-ring", fill: true, interactive: false, smoothFactor: 0, renderer: svg}).addTo(map);
-  if (told.area) L.polygon(told.area, {className: "map-uncertainty", fill: true, interactive: false, smoothFactor: 0, renderer: svg}).addTo(map);
-  if (told.office) {
-    const {office, home} = told, isEast = home.lon >= office.lon;
+  if (check.ring) L.polygon(check.ring, {className: "map-ring", fill: true, interactive: false, smoothFactor: 0, renderer: svg}).addTo(map);
+  if (check.area) L.polygon(check.area, {className: "map-uncertainty", fill: true, interactive: false, smoothFactor: 0, renderer: svg}).addTo(map);
+  if (check.office) {
+    const {office, home} = check, isEast = home.lon >= office.lon;
     const mark = L.marker(office, {keyboard: false, interactive: false, icon: L.divIcon({className: "map-office", html: building, iconSize: [18, 18]})}).addTo(map);
     label(mark, office.name, isEast ? "left" : "right", "strong").addTo(map);
     const dot = L.circleMarker(home, {radius: 6, className: "home-dot", interactive: false, renderer: svg}).addTo(map);
     label(dot, home.words, isEast ? "right" : "left", "strong").addTo(map);
-    if (told.ring_words) {
+    if (check.ring_words) {
       // South of the office when the home is north of it, so that neither label meets the other.
-      const end = told.ring.reduce((best, point) => ((point[0] > best[0]) === (home.lat < office.lat) ? point : best));
-      label(L.marker(end, {keyboard: false, interactive: false, icon: L.divIcon({className: "home-anchor", iconSize: [0, 0]})}).addTo(map), told.ring_words, "center").addTo(map);
+      const end = check.ring.reduce((best, point) => ((point[0] > best[0]) === (home.lat < office.lat) ? point : best));
+      label(L.marker(end, {keyboard: false, interactive: false, icon: L.divIcon({className: "home-anchor", iconSize: [0, 0]})}).addTo(map), check.ring_words, "center").addTo(map);
     }
   }
   frame();
 
   const start = document.querySelector("[data-pin-start]"), said = document.querySelector("[data-pin-said]"), field = document.getElementById("home");
-  const shape = '<svg viewBox="0 0 28 36" aria-hidden="true"><path d="M14 35C8 25 2 20 2 13a12 12 0 0 1 24 0c0 7-6 12-12 22z"/><circle cx="14" cy="13" r="4.500"/></svg>';
   let pin = null;
 
   /** Hand over where the pin is, to as many digits as the screen tells apart. */
@@ -50,17 +47,7 @@ function homeCheck(map) {
   function place(at) {
     if (pin) pin.setLatLng(at);
     else {
-      pin = L.marker(at, {draggable: true, autoPan: true, zIndexOffset: 1000, title: "Drag me to the home", alt: "Pin: drag it, or move it with the arrow keys",
-        icon: L.divIcon({className: "map-pin on", html: shape, iconSize: [28, 36], iconAnchor: [14, 35]})}).addTo(map);
-      pin.on("dragend", moved);
-      pin.getElement().addEventListener("keydown", (event) => {
-        const way = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
-        if (!way) return;
-        event.preventDefault(); event.stopPropagation();
-        const step = event.shiftKey ? 10 : 1, p = map.latLngToContainerPoint(pin.getLatLng());
-        pin.setLatLng(map.containerPointToLatLng([p.x + way[0] * step, p.y + way[1] * step]));
-        moved();
-      });
+      pin = mapPin(map, at, {looks: "on", title: "Drag me to the home", moved});
       map.on("click", (event) => place(event.latlng));
       map.on("zoomend", () => { said.textContent = "Move the pin, or click where the home is."; });
     }
@@ -75,13 +62,11 @@ function homeCheck(map) {
     });
   }
 
-  dark.addEventListener("change", () => map.eachLayer((layer) => {
-    if (layer.options.scheme) { layer.options.scheme = dark.matches ? "dark" : "light"; layer.redraw(); }
-  }));
+  mapParts.followScheme(map);
   let touched = false;
   map.on("movestart zoomstart", (event) => { touched = touched || Boolean(event.originalEvent); });
   map.on("dragstart", () => { touched = true; });
-  new ResizeObserver(() => { map.invalidateSize({animate: false}); if (!touched && !pin) frame(); }).observe(box);
+  mapParts.followSize(map, () => { if (!touched && !pin) frame(); });
   map.attributionControl.setPrefix(false);
   box.dataset.ready = "true";
 }

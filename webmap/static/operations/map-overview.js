@@ -6,16 +6,15 @@
 "use strict";
 
 function marketOverview(map) {
-  const box = map.getContainer(), dark = matchMedia("(prefers-color-scheme: dark)");
-  const make = (tag, props, ...kids) => { const e = Object.assign(document.createElement(tag), props); e.append(...kids); return e; };
+  const {make, count} = mapParts, box = map.getContainer();
   let flags = [];
 
   function flag(markets, i) {
-    const page = box.dataset.market, link = make(page ? "a" : "span", {className: "map-flag"},
-      make("span", {className: "map-flag-name", textContent: markets.name[i]}), make("b", {textContent: markets.prospects[i].toLocaleString("en-US")}));
+    const page = box.dataset.market, prospects = count(markets.prospects[i]), link = make(page ? "a" : "span", {className: "map-flag"},
+      make("span", {className: "map-flag-name", textContent: markets.name[i]}), make("b", {textContent: prospects}));
     if (page) {
       link.href = page.replace("{id}", encodeURIComponent(markets.id[i]));
-      link.setAttribute("aria-label", `${markets.name[i]} ${markets.prospects[i].toLocaleString("en-US")} prospects`);
+      link.setAttribute("aria-label", `${markets.name[i]} ${prospects} prospects`);
     }
     const area = box.querySelector(`.map-area-${i}`), light = (on) => area?.classList.toggle("on", on);
     for (const [name, on] of [["pointerenter", true], ["focus", true], ["pointerleave", false], ["blur", false]]) link.addEventListener(name, () => light(on));
@@ -45,19 +44,14 @@ function marketOverview(map) {
     if (!answer.ok) return;
     const data = await answer.json();
     flags = data.markets.id.map((_, i) => flag(data.markets, i));
-    data.offices.name.forEach((name, row) => {
-      const mark = box.querySelector(`.map-office-${row}`);
-      mark?.setAttribute("role", "img"); mark?.setAttribute("aria-label", `Office: ${name}`);
-    });
+    mapParts.nameOffices(box, data.offices.name);
     map.on("zoomend resize", declutter);
     declutter();
     box.dataset.ready = "true";
   }
 
-  dark.addEventListener("change", () => map.eachLayer((layer) => {
-    if (layer.options.scheme) { layer.options.scheme = dark.matches ? "dark" : "light"; layer.redraw(); }
-  }));
-  new ResizeObserver(() => map.invalidateSize({animate: false})).observe(box);
+  mapParts.followScheme(map);
+  mapParts.followSize(map);
   map.attributionControl.setPrefix(false);
   load();
 }

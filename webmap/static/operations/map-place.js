@@ -6,8 +6,7 @@
 "use strict";
 
 function placePicker(map) {
-  const box = map.getContainer(), form = document.querySelector("[data-settle]"), dark = matchMedia("(prefers-color-scheme: dark)");
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const box = map.getContainer(), form = document.querySelector("[data-settle]");
   const choices = [...form.querySelectorAll("[data-candidate]")], pinChoice = form.querySelector("[data-pin]"), shown = form.querySelector("[data-position]");
   const {lat, lon} = form.elements;
   const number = (field) => { const text = field.value.trim().replace("−", "-"), value = Number(text); return text === "" || Number.isNaN(value) ? null : value; };
@@ -23,27 +22,25 @@ function placePicker(map) {
   let circle = null;
 
   const start = number(lat) !== null && number(lon) !== null ? [number(lat), number(lon)] : choices.length ? at(choices[0]) : map.getCenter();
-  const shape = '<svg viewBox="0 0 28 36" aria-hidden="true"><path d="M14 35C8 25 2 20 2 13a12 12 0 0 1 24 0c0 7-6 12-12 22z"/><circle cx="14" cy="13" r="4.500"/></svg>';
-  const pin = L.marker(start, {draggable: true, autoPan: true, zIndexOffset: 1000, title: "Drag me to where it is", alt: "Pin: drag it, or move it with the arrow keys",
-    icon: L.divIcon({className: "map-pin", html: shape, iconSize: [28, 36], iconAnchor: [14, 35]})}).addTo(map);
+  const pin = mapPin(map, start, {title: "Drag me to where it is", moved});
 
   function choose(choice) { choice.checked = true; choice.closest("details")?.setAttribute("open", ""); show(); }
 
   /** Show what is chosen in the form; the view moves only where it is out of sight. */
   function show(moves = true) {
-    const chosen = choices.find((choice) => choice.checked);
+    const choice = choices.find((one) => one.checked);
     marks.forEach((mark, i) => {
-      mark.getElement().classList.toggle("on", choices[i] === chosen);
-      mark.setZIndexOffset(choices[i] === chosen ? 3000 : 2000 - 10 * (i + 1));
+      mark.getElement().classList.toggle("on", choices[i] === choice);
+      mark.setZIndexOffset(choices[i] === choice ? 3000 : 2000 - 10 * (i + 1));
     });
     pin.getElement().classList.toggle("on", pinChoice.checked);
     pin.setZIndexOffset(pinChoice.checked ? 4000 : 1000);
     circle?.remove();
     circle = null;
-    if (!chosen) return;
-    if (Number(chosen.dataset.radius) > 0)
-      circle = L.circle(at(chosen), {radius: Number(chosen.dataset.radius), className: "map-uncertainty", interactive: false}).addTo(map);
-    if (moves && !map.getBounds().contains(at(chosen))) map.flyTo(at(chosen), map.getZoom(), {animate: !still});
+    if (!choice) return;
+    if (Number(choice.dataset.radius) > 0)
+      circle = L.circle(at(choice), {radius: Number(choice.dataset.radius), className: "map-uncertainty", interactive: false}).addTo(map);
+    if (moves && !map.getBounds().contains(at(choice))) map.flyTo(at(choice), map.getZoom(), {animate: !mapParts.isStill()});
   }
 
   /** Take over where the pin is: into the fields, as the choice. */
@@ -53,15 +50,6 @@ function placePicker(map) {
     shown.textContent = words(point);
     choose(pinChoice);
   }
-  pin.on("dragend", moved);
-  pin.getElement().addEventListener("keydown", (event) => {
-    const way = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
-    if (!way) return;
-    event.preventDefault(); event.stopPropagation();
-    const step = event.shiftKey ? 10 : 1, p = map.latLngToContainerPoint(pin.getLatLng());
-    pin.setLatLng(map.containerPointToLatLng([p.x + way[0] * step, p.y + way[1] * step]));
-    moved();
-  });
   for (const field of [lat, lon]) field.addEventListener("input", () => {
     if (number(lat) === null || number(lon) === null || Math.abs(number(lat)) > 90 || Math.abs(number(lon)) > 180) return;
     pin.setLatLng([number(lat), number(lon)]);
@@ -71,10 +59,8 @@ function placePicker(map) {
   });
   form.addEventListener("change", (event) => { if (event.target.name === "choice") show(); });
 
-  dark.addEventListener("change", () => map.eachLayer((layer) => {
-    if (layer.options.scheme) { layer.options.scheme = dark.matches ? "dark" : "light"; layer.redraw(); }
-  }));
-  new ResizeObserver(() => map.invalidateSize({animate: false})).observe(box);
+  mapParts.followScheme(map);
+  mapParts.followSize(map);
   map.attributionControl.setPrefix(false);
   show(false);  // the first view may still be on its way
   box.dataset.ready = "true";

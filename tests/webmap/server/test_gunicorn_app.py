@@ -36,7 +36,7 @@ def address(tmp_path: Path) -> Iterator[tuple[str, int]]:
         command = [
             sys.executable, "-m", "gunicorn", "which:app", "--bind", f"fd://{listener.fileno()}",
             "--workers", "2", "--threads", "4", "--log-level", "error",
-            "--worker-class", "webmap.server.fair_worker.FairWorker", "--chdir", str(tmp_path),
+            "--worker-class", "webmap.server.gunicorn_app.FairWorker", "--chdir", str(tmp_path),
             "--no-control-socket",
         ]  # fmt: skip
         with subprocess.Popen(command, pass_fds=[listener.fileno()]) as server:

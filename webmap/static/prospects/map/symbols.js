@@ -1,7 +1,7 @@
 /* What the prospect layer draws, and where: symbols, clusters, labels. Knows no Leaflet, fetches nothing.
  *
- * Shape is status, colour is segment: hollow circle = no open opportunity, filled circle = open opportunity,
- * filled square = customer, hollow square = former customer, cross = disqualified. Colours come from the tokens of the page. */
+ * Shapes are circle, hollow circle, square, hollow square and cross; what each stands for is the server's to say
+ * (webmap/prospects/symbology.py). Colours come from the tokens of the page. */
 "use strict";
 
 const prospectSymbols = (() => {
@@ -21,13 +21,6 @@ const prospectSymbols = (() => {
       density: [1, 2, 3, 4, 5].map((n) => read(`--seq-${n}`)), line: read("--text-3"),
       leg: read("--line-strong"), font: read("--font") || "sans-serif",
     };
-  }
-
-  function shapeOf(status, open) {
-    if (status === "customer") return "square";
-    if (status === "former") return "frame";
-    if (status === "disqualified") return "cross";
-    return open ? "disc" : "circle";
   }
 
   /** Radius of a cluster: 9 to 24 px, growing with the logarithm of its count. */
@@ -145,7 +138,7 @@ const prospectSymbols = (() => {
     if (shape === "square") {
       g.roundRect(-5.5, -5.5, 11, 11, 2);
       paint(g, colour, p.edge, 1.5);
-    } else if (shape === "frame") {
+    } else if (shape === "hollow square") {
       g.beginPath(); g.roundRect(-6.5, -6.5, 13, 13, 3); g.fillStyle = p.edge; g.fill();
       g.beginPath(); g.roundRect(-4.25, -4.25, 8.5, 8.5, 1.5);
       paint(g, p.surface, colour, 2.5);
@@ -154,7 +147,7 @@ const prospectSymbols = (() => {
         g.beginPath(); g.moveTo(-4.2, -4.2); g.lineTo(4.2, 4.2); g.moveTo(4.2, -4.2); g.lineTo(-4.2, 4.2);
         g.lineCap = "round"; g.lineWidth = width; g.strokeStyle = ink; g.stroke();
       }
-    } else if (shape === "disc") {
+    } else if (shape === "circle") {
       g.arc(0, 0, DOT, 0, 7);
       paint(g, colour, p.edge, 1.5);
     } else {
@@ -205,5 +198,5 @@ const prospectSymbols = (() => {
     g.fillStyle = bold ? p.text : p.text2; g.fillText(text, x, y);
   }
 
-  return {palette, shapeOf, arrange, spread, dot, bubble, square, site, label, radius};
+  return {palette, arrange, spread, dot, bubble, square, site, label, radius};
 })();

@@ -1,1 +1,0 @@
-from .demo import demo_links as demo_links
