@@ -253,9 +253,7 @@ def decide(
 def _eligibility(policy: EligibilityPolicy | str | Path) -> EligibilityPolicy:
     if isinstance(policy, rules.EligibilityPolicy):
         return policy
-    if isinstance(policy, str) and policy in rules.EXAMPLES:
-        return rules.example(policy)
-    return rules.read_eligibility_policy(Path(policy))
+    return rules.policy_named(str(policy))
 
 
 def _headers(frame: pd.DataFrame, kind: str) -> dict[str, str]:
