@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from territory.access import GroupRoles
-from territory.eligibility.desk import Means, upload_files
+from territory.eligibility.desk import EligibilitySettings, upload_files
 from territory.errors import InputError
 from territory.jobs import tasks
 
@@ -184,10 +184,12 @@ class Settings:
         return self.var_dir / upload_files.FOLDER
 
     @functools.cached_property
-    def means(self) -> Means:
+    def eligibility(self) -> EligibilitySettings:
         """What decides eligibility beside the store."""
-        means = Means.from_environment(self.var_dir.resolve())
-        return dataclasses.replace(means, homes_url=self.homes_url) if self.homes_url else means
+        settings = EligibilitySettings.from_environment(self.var_dir.resolve())
+        if not self.homes_url:
+            return settings
+        return dataclasses.replace(settings, homes_url=self.homes_url)
 
     @classmethod
     def from_environment(cls) -> Settings:

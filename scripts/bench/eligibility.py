@@ -50,7 +50,7 @@ GEOD = Geod(ellps="WGS84")
 
 
 def make_homes(n: int) -> pd.DataFrame:
-    """Homes round ZIP code points of the United States, drawn with a fixed seed."""
+    """HomeStore round ZIP code points of the United States, drawn with a fixed seed."""
     drawn = np.random.default_rng(20261123)
     points = reference.load().zip_codes
     points = points[points["has_area"] & points["lat"].between(24, 50)]
@@ -152,10 +152,10 @@ def run_desk(rows: int, contender: str) -> measure.Figures:
         people = [f"E-{at}" for at in range(rows)]
         table = pd.DataFrame({"employee_id": people, "home_zip": codes})
         table.to_csv(files / "homes.csv", index=False)
-        asked = desk.Question("bench", NOW)
+        asked = desk.DecisionRequest("bench", NOW)
         desk.decide_one(store, homes, {"postal_code": codes[0]}, asked)  # tables, off the clock
 
-        def decide() -> desk.RecordedBatch:
+        def decide() -> object:
             return desk.decide_batch(store, homes, files / "homes.csv", files / "out.csv", asked)
 
         if contender == DESK:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from territory.cli import eligibility_desk as desk_commands
-from territory.cli.eligibility_desk import opened_homes, read_day, read_policy
-from territory.cli.options import answer, by_option, now, opened, person
+from territory.cli import eligibility_policies as policy_commands
+from territory.cli.eligibility_policies import opened_homes, print_rows
+from territory.cli.jobs import var_folder
+from territory.cli.options import answer, as_json, by_option, now, opened, person, read_day
 from territory.errors import InputError
 
 if TYPE_CHECKING:
-    from territory.eligibility.desk import Question
+    from territory.eligibility.desk import DecisionRequest
+
 
 DIFFERS = 1
 USUAL = "fifty_miles"
-
 offices_option = click.option(
     "--offices",
     "offices_path",
@@ -30,7 +30,7 @@ offices_option = click.option(
 )
 policy_option = click.option(
     "--policy",
-    "policy_named",
+    "policy",
     metavar="POLICY",
     help="With --offices a TOML file, or one of the examples fifty_miles, road, area_or_station, "
     "relocation (default: fifty_miles); otherwise the name of a published policy.",
@@ -49,8 +49,8 @@ routing_option = click.option(
     help="Routing server of your own, for road rules: osrm+https://host/driving or "
     "valhalla+https://host/auto. It is told the coordinates of homes. Default: none.",
 )
-on_option = click.option("--on", metavar="DAY", help="Decide for this day. Default: today.")
 json_option = click.option("--json", "is_json", is_flag=True, help="Print JSON for a program.")
+on_option = click.option("--on", metavar="DAY", help="Decide for this day. Default: today.")
 
 
 @click.group("eligibility")
@@ -63,14 +63,8 @@ def eligibility() -> None:
     """
 
 
-for command in (
-    desk_commands.policies,
-    desk_commands.exceptions,
-    desk_commands.search,
-    desk_commands.purge,
-    desk_commands.plan,
-):
-    eligibility.add_command(command)
+for _command in (policy_commands.policies, policy_commands.exceptions, policy_commands.plan):
+    eligibility.add_command(_command)
 
 
 @eligibility.command()
@@ -107,7 +101,7 @@ def check(
     /,
     *,
     offices_path: Path | None,
-    policy_named: str | None,
+    policy: str | None,
     areas_path: Path | None,
     routing_url: str | None,
     on: str | None,
@@ -126,8 +120,8 @@ def check(
       territory eligibility check --lat 39.75 --lon -105 --offices offices.csv --record d.json
     """
     from territory.eligibility import desk
-    from territory.eligibility.decision import open_router, record_text
-    from territory.eligibility.desk import check_one, read_areas, read_offices
+    from territory.eligibility.decision import COLUMNS, open_router, record_text
+    from territory.eligibility.rules import policy_named
     from territory.files import replacing
 
     if not any(home[name] for name in ("postal_code", "city", "lat", "lon")):
@@ -136,31 +130,31 @@ def check(
     if offices_path is None:
         if asked_at is not None:
             raise InputError("--asked-at goes with --offices: what is on record has its own time.")
-        question = _question(by, policy_named, on, areas_path, routing_url)
-        made = desk.decide_one(opened(context, create=False), opened_homes(context), home, question)
-        row, record, decision_id = made.row, made.record, made.decision_id
+        request = _request(by, policy, on, areas_path, routing_url)
+        store, homes = opened(context, create=False), opened_homes(context)
+        recorded = desk.decide_one(store, homes, home, request)
+        record, decision_id = recorded.record, recorded.decision_id
     else:
-        found = check_one(
+        record = desk.check_one(
             home,
-            read_offices(offices_path),
-            read_policy(policy_named or USUAL),
+            desk.read_offices(offices_path),
+            policy_named(policy or USUAL),
             on=read_day(on, "--on") or now().date().isoformat(),
-            areas=read_areas(areas_path),
+            areas=desk.read_areas(areas_path),
             routing=open_router(routing_url),
             asked_by=person(by),
             asked_at=asked_at or now().isoformat(timespec="seconds"),
         )
-        row, record = found.row, found.record
     if record_path is not None:
         with replacing(record_path) as temporary:
             temporary.write_text(record_text(record), encoding="utf-8")
+    decision = {name: record["decision"][name] for name in COLUMNS}
     if is_json:
-        told = {name: _plain(value) for name, value in row.items()}
-        click.echo(json.dumps({**told, "decision_id": decision_id}, indent=2))
+        click.echo(json.dumps({**decision, "decision_id": decision_id}, indent=2))
         return
-    click.echo(row["sentence"])
+    click.echo(decision["sentence"])
     for label, text in (
-        ("Remedy", row["remedy"]),
+        ("Remedy", decision["remedy"]),
         ("On record as", decision_id),
         ("Record", record_path),
     ):
@@ -188,7 +182,7 @@ def batch(
     source: Path,
     target: Path,
     offices_path: Path | None,
-    policy_named: str | None,
+    policy: str | None,
     areas_path: Path | None,
     routing_url: str | None,
     on: str | None,
@@ -209,7 +203,7 @@ def batch(
     """
     from territory.eligibility import desk
     from territory.eligibility.decision import open_router
-    from territory.eligibility.desk import decide_file, read_areas, read_offices
+    from territory.eligibility.rules import policy_named
 
     if offices_path is None:
         recorded = desk.decide_batch(
@@ -217,18 +211,18 @@ def batch(
             opened_homes(context),
             source,
             target,
-            _question(by, policy_named, on, areas_path, routing_url),
+            _request(by, policy, on, areas_path, routing_url),
             is_exact=not is_classed,
         )
         answer(recorded.as_json(), recorded.sentence, is_json=is_json)
         return
-    report = decide_file(
+    report = desk.decide_file(
         source,
         target,
-        read_offices(offices_path),
-        read_policy(policy_named or USUAL),
+        desk.read_offices(offices_path),
+        policy_named(policy or USUAL),
         on=read_day(on, "--on") or now().date().isoformat(),
-        areas=read_areas(areas_path),
+        areas=desk.read_areas(areas_path),
         routing=open_router(routing_url),
         is_exact=not is_classed,
     )
@@ -250,14 +244,16 @@ def verify(context: click.Context, *, record: str, is_json: bool) -> None:
       territory eligibility verify decision.json
       territory eligibility verify E-2026-000001
     """
-    from territory.eligibility import desk
+    from territory.eligibility import decision, desk
 
     if record.startswith("E-") and not Path(record).exists():
-        found = desk.verify_decision(opened(context, create=False), opened_homes(context), record)
-        differences, told, sentence = found.differences, found.as_json(), found.sentence
+        store, homes = opened(context, create=False), opened_homes(context)
+        verification = desk.verify_decision(store, homes, record)
+        differences, sentence = verification.differences, verification.sentence
+        report = verification.as_json()
     else:
-        differences = _verify_file(Path(record))
-        told = {"verified": not differences, "differences": differences}
+        differences = decision.verify(decision.read_record(Path(record)))
+        report = {"verified": not differences, "differences": differences}
         sentence = (
             f"{len(differences)} differences: this record does not stand."
             if differences
@@ -266,35 +262,101 @@ def verify(context: click.Context, *, record: str, is_json: bool) -> None:
     if not is_json:
         for difference in differences:
             click.echo(f"Differs: {difference}")
-    answer(told, sentence, is_json=is_json)
+    answer(report, sentence, is_json=is_json)
     if differences:
         sys.exit(DIFFERS)
 
 
-def _verify_file(path: Path) -> tuple[str, ...]:
-    from territory.eligibility.decision import parse_record, verify
-    from territory.errors import FileFormatError
-    from territory.files import check_readable
+@eligibility.command()
+@click.option("--person", "subject", help="Reference of the person.")
+@click.option("--decision", help="eligible, not eligible, needs review or cannot decide.")
+@click.option("--policy", "policy_name", metavar="NAME", help="Decided by this policy.")
+@click.option("--version", "policy_version", help="Decided by this version of it.")
+@click.option("--from", "decided_from", metavar="DAY", help="Decided for this day or later.")
+@click.option("--until", "decided_until", metavar="DAY", help="Decided for this day or before.")
+@click.option("--exact", "is_exact", is_flag=True, help="Exact distances; for HR only.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+@as_json
+@click.pass_context
+def search(
+    context: click.Context, /, *, is_exact: bool, limit: int, is_json: bool, **filters: str | None
+) -> None:
+    """Find decisions on record, the last ones first; distances in classes.
 
-    check_readable(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"{path}: cannot be read ({error}).") from error
-    return verify(parse_record(text, str(path)))
+    \b
+    Examples:
+      territory eligibility search --person E-1042
+      territory eligibility search --decision "needs review" --from 2026-01-01 --json
+    """
+    from territory.eligibility import desk
+    from territory.eligibility.rules import DECISIONS, DecisionFilter
+
+    if filters["decision"] not in (None, *DECISIONS):
+        raise InputError(f"--decision {filters['decision']}: choose one of {', '.join(DECISIONS)}.")
+    for name, option in (("decided_from", "--from"), ("decided_until", "--until")):
+        filters[name] = read_day(filters[name], option)
+    table, total = desk.search_decisions(
+        opened(context, create=False), DecisionFilter(**filters), is_exact=is_exact, limit=limit
+    )
+    if is_json:
+        rows = json.loads(table.to_json(orient="records", double_precision=15))
+        click.echo(json.dumps({"total": total, "decisions": rows}, indent=2))
+        return
+    print_rows(table, ("decision_id", "subject", "decided_on", "reason"))
+    click.echo(f"{len(table):,} of {total:,} decisions.")
 
 
-def _question(
+@eligibility.command()
+@click.option("--person", "subject", help="Purge every address held of this person.")
+@click.option("--due", is_flag=True, help="Purge the addresses whose time is over.")
+@click.option("--kept-before", metavar="DAY", help="Purge the addresses kept before this day.")
+@by_option
+@as_json
+@click.pass_context
+def purge(
+    context: click.Context,
+    *,
+    subject: str | None,
+    due: bool,
+    kept_before: str | None,
+    by: str | None,
+    is_json: bool,
+) -> None:
+    """Delete home addresses for good. The decisions stand and still verify.
+
+    Batches that lie on the server, in $TERRITORY_VAR, hold addresses too and go with them.
+
+    \b
+    Examples:
+      territory eligibility purge --person E-1042
+      territory eligibility purge --due
+    """
+    from territory.eligibility import desk
+    from territory.eligibility.desk import upload_files
+
+    if (subject is not None) + due + (kept_before is not None) != 1:
+        raise InputError("Say what to purge: one of --person ID, --due and --kept-before DAY.")
+    store, homes = opened(context, create=False), opened_homes(context)
+    if subject is not None:
+        report = desk.purge_person(store, homes, subject, by=person(by), now=now())
+    else:
+        day = read_day(kept_before, "--kept-before")
+        report = desk.purge_due(store, homes, by=person(by), now=now(), kept_before=day)
+    upload_files.clear(var_folder() / upload_files.FOLDER)
+    answer(report.as_json(), report.sentence, is_json=is_json)
+
+
+def _request(
     by: str | None,
     policy_name: str | None,
     on: str | None,
     areas_path: Path | None,
     routing_url: str | None,
-) -> Question:
+) -> DecisionRequest:
     from territory.eligibility.decision import open_router
-    from territory.eligibility.desk import Question, read_areas
+    from territory.eligibility.desk import DecisionRequest, read_areas
 
-    return Question(
+    return DecisionRequest(
         person(by),
         now(),
         policy_name,
@@ -302,10 +364,3 @@ def _question(
         areas=read_areas(areas_path),
         routing=open_router(routing_url),
     )
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it."""
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    return value.item() if hasattr(value, "item") else value

@@ -148,7 +148,7 @@ def _publish_example_rule(store: Store, by: str) -> None:
     rule = resources.files("territory_data") / "eligibility_fifty_miles.toml"
     with resources.as_file(rule) as path:
         policy = read_eligibility_policy(path)
-    if not desk.policies(store, policy.name):
+    if not desk.policy_versions(store, policy.name):
         desk.save_policy(store, policy, by=by, now=now())
         desk.publish_policy(store, policy.name, policy.version, by=by, now=now())
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import getpass
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from territory.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,6 +68,22 @@ class Progress:
     def rows(self, done: int, of: int | None) -> None:
         """Say how many rows are done."""
         self(f"{done:,} rows" if of is None else f"{done:,} of {of:,} rows")
+
+
+def read_day(text: str | None, option: str) -> str | None:
+    """Read the day of an option, ISO text; None where it is left out.
+
+    Raises
+    ------
+    InputError
+        If it is no day.
+    """
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InputError(f"{option} {text}: no day. Write it as 2026-01-31.") from None
 
 
 def answer(report: dict[str, Any], sentence: str, *, is_json: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -22,6 +21,7 @@ from territory.units_of_length import parse_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from territory.eligibility.rules import EligibilityPolicy
 
@@ -253,9 +253,7 @@ def decide(
 def _eligibility(policy: EligibilityPolicy | str | Path) -> EligibilityPolicy:
     if isinstance(policy, rules.EligibilityPolicy):
         return policy
-    if isinstance(policy, str) and policy in rules.EXAMPLES:
-        return rules.example(policy)
-    return rules.read_eligibility_policy(Path(policy))
+    return rules.policy_named(str(policy))
 
 
 def _headers(frame: pd.DataFrame, kind: str) -> dict[str, str]:

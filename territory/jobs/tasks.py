@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from territory.eligibility.desk import Means, decisions, upload_files
+from territory.eligibility.desk import EligibilitySettings, decide_batch, upload_files
 from territory.files import uploads
 from territory.imports import verbs
 
@@ -25,7 +25,7 @@ PARTS = ("outcomes", "differences", "missing")  # the tables that an import leav
 
 
 def tasks_by_name(
-    folder: Path, clock: Callable[[], datetime], means: Means | None = None
+    folder: Path, clock: Callable[[], datetime], eligibility: EligibilitySettings | None = None
 ) -> dict[str, Task]:
     """Give every task by its name.
 
@@ -33,10 +33,10 @@ def tasks_by_name(
     ----------
     folder
         What the server keeps its files in; uploads are below it.
-    means
+    eligibility
         What decides eligibility beside the store; by default as the environment has it.
     """
-    means = means or Means.from_environment(folder)
+    eligibility = eligibility or EligibilitySettings.from_environment(folder)
 
     def import_upload(
         store: Store, arguments: Mapping[str, Any], progress: Progress
@@ -73,19 +73,19 @@ def tasks_by_name(
 
     def decide(store: Store, arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         upload = uploads.find(folder / upload_files.FOLDER, arguments["batch_id"])
-        question = means.question(
+        request = eligibility.request(
             by=arguments["by"],
             now=datetime.fromisoformat(arguments["at"]),  # so that a second attempt says the same
             policy_name=arguments["policy"],
             on=arguments["on"],
         )
-        with means.open_homes() as homes, uploads.named(upload):
-            report = decisions.decide_batch(
+        with eligibility.open_homes() as homes, uploads.named(upload):
+            report = decide_batch(
                 store,
                 homes,
                 upload.path,
                 upload_files.verdicts_of(upload),
-                question,
+                request,
                 is_exact=arguments["is_exact"],
                 mapping=upload.mapping,
                 progress=progress,

@@ -15,7 +15,7 @@ from territory.eligibility import desk
 from territory.eligibility.homes import PERSON, PLACE
 from territory.errors import InputError
 from webmap import context, security
-from webmap.hr import check, homes, question
+from webmap.hr import decision_request, homes, keep_nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 blueprint = Blueprint("api_eligibility", __name__, url_prefix="/api/v1/eligibility")
-blueprint.after_request(check.keep_nowhere)
+blueprint.after_request(keep_nowhere)
 
 HOME = (*PLACE, *PERSON)
 ASKED = ("home", "policy", "on")
@@ -41,19 +41,20 @@ def decide() -> ResponseReturnValue:
     body = _body()
     home = _home(body.get("home"))
     policy, on = (_text(body, name) for name in ("policy", "on"))
-    made = desk.decide_one(context.store(), homes(), home, question(policy, _day(on)))
-    values = {name: made.row[name] for name in TOLD}
+    request_to_decide = decision_request(policy, _day(on))
+    decision = desk.decide_one(context.store(), homes(), home, request_to_decide)
+    fields = {name: decision.verdict[name] for name in TOLD}
     return jsonify(
-        decision_id=made.decision_id,
-        **values,
-        reason=made.reason,
-        distance_class=made.distance_class,
-        policy=made.record["policy"]["name"],
-        policy_version=made.record["policy"]["version"],
-        decided_on=made.record["asked"]["on"],
-        decided_at=made.record["asked"]["at"],
-        sha256=made.record["sha256"]["all"],
-        address_kept_until=made.kept_until,
+        decision_id=decision.decision_id,
+        **fields,
+        reason=decision.reason,
+        distance_class=decision.distance_class,
+        policy=decision.record["policy"]["name"],
+        policy_version=decision.record["policy"]["version"],
+        decided_on=decision.record["asked"]["on"],
+        decided_at=decision.record["asked"]["at"],
+        sha256=decision.record["sha256"]["all"],
+        address_kept_until=decision.kept_until,
     ), 201
 
 

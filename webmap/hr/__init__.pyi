@@ -4,5 +4,6 @@ from . import exceptions as exceptions
 from . import planning as planning
 from . import policies as policies
 from . import self_check as self_check
-from .home_store import homes as homes
-from .home_store import question as question
+from .desk import decision_request as decision_request
+from .desk import homes as homes
+from .desk import keep_nowhere as keep_nowhere

@@ -11,7 +11,6 @@ import mimetypes
 from typing import TYPE_CHECKING, Any
 
 from flask import (
-    Blueprint,
     Response,
     abort,
     jsonify,
@@ -32,7 +31,8 @@ from territory.files import uploads
 from territory.jobs import requests, tasks
 from territory.timestamps import utc_text
 from webmap import context, security
-from webmap.hr import check, wording
+from webmap.hr.desk import blueprint as desk_blueprint
+from webmap.hr.desk import read_day
 from webmap.pages import jobs as job_pages
 from webmap.pages import tables
 from webmap.pages import uploads as receiving
@@ -42,13 +42,11 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from territory.eligibility.desk import Preview
+    from territory.eligibility.desk import HomesPreview
     from territory.files import Upload
     from territory.jobs import Job
 
-blueprint = Blueprint("hr_batches", __name__, url_prefix="/hr/batches")
-blueprint.after_request(check.keep_nowhere)
-blueprint.context_processor(wording.words)
+blueprint = desk_blueprint("hr_batches", __name__, "/hr/batches")
 
 COLUMNS = (*PLACE, *PERSON)
 SAMPLES = 3  # values of a column that its row of the mapping shows
@@ -60,12 +58,12 @@ MOST_HEADERS = 200  # a form of ten thousand choices helps nobody
 def home() -> ResponseReturnValue:
     """Offer the field to drop a file on, and the batches that lie on the server."""
     upload_files.sweep(context.settings().home_files, context.now())
-    kept = uploads.listed(context.settings().home_files)
+    batches = uploads.listed(context.settings().home_files)
     return render_template(
         "hr/batches.html",
         place="hr_batches.home",
         limit_mb=context.settings().max_upload_mb,
-        batches=[(upload, job_pages.found(upload.commit), _until(upload)) for upload in kept],
+        batches=[(upload, job_pages.found(upload.commit), _until(upload)) for upload in batches],
     )
 
 
@@ -78,7 +76,7 @@ def _until(upload: Upload) -> str:
 def upload() -> ResponseReturnValue:
     """Take a file in and go on to its columns; what cannot be read is told and not kept."""
     path, name = receiving.arrived()
-    kept = upload_files.keep(
+    batch = upload_files.keep(
         context.settings().home_files,
         path,
         name=name,
@@ -86,38 +84,38 @@ def upload() -> ResponseReturnValue:
         at=utc_text(context.now()),
     )
     try:
-        upload_files.preview(kept)
+        upload_files.preview(batch)
     except TerritoryError:
-        uploads.discard(kept)
+        uploads.discard(batch)
         raise
-    return redirect(url_for(".show", batch_id=kept.upload_id), 303)
+    return redirect(url_for(".show", batch_id=batch.upload_id), 303)
 
 
-def _found(batch_id: str) -> tuple[Upload, Job | None]:
+def _batch(batch_id: str) -> tuple[Upload, Job | None]:
     """Find a batch and the job that decides it; one whose time is over is gone."""
     upload_files.sweep(context.settings().home_files, context.now())
-    found = uploads.find(context.settings().home_files, batch_id)
-    return found, job_pages.found(found.commit)
+    batch = uploads.find(context.settings().home_files, batch_id)
+    return batch, job_pages.found(batch.commit)
 
 
 @blueprint.get("/<batch_id>")
 @security.allows("see_homes")
 def show(batch_id: str) -> ResponseReturnValue:
     """Show a batch as far as it is: its columns, its progress, or its verdicts."""
-    batch, job = _found(batch_id)
+    batch, job = _batch(batch_id)
     if job is not None and job.state == jobs.DONE:
         return _show_verdicts(batch, job)
     if job is not None and job.is_open:
         return render_template(
             "hr/batch_job.html", place="hr_batches.home", batch=batch, job=job,
-            told=job_pages.told(job),
+            progress=job_pages.told(job),
         )  # fmt: skip
     return _show_columns(batch, job)
 
 
 def _show_columns(batch: Upload, job: Job | None) -> str:
     preview = upload_files.preview(batch)
-    shown = list(preview.headers[:MOST_HEADERS])
+    headers = list(preview.headers[:MOST_HEADERS])
     return render_template(
         "hr/batch.html",
         place="hr_batches.home",
@@ -125,17 +123,17 @@ def _show_columns(batch: Upload, job: Job | None) -> str:
         until=_until(batch),
         preview=preview,
         failed=job if job and job.state == jobs.FAILED else None,
-        headers=_headers(preview, shown),
-        shown=shown,
-        samples=tables.cells(preview.rows.iloc[:, : len(shown)]),
+        headers=_headers(preview, headers),
+        columns_read=headers,
+        samples=tables.cells(preview.rows.iloc[:, : len(headers)]),
         lines=preview.rows.index.tolist(),
         columns=COLUMNS,
-        policies=wording.published(desk.policies(context.store()), context.now()),
+        policies=desk.published_policies(context.store(), context.now()),
         today=context.now().astimezone(dt.UTC).date().isoformat(),
     )
 
 
-def _headers(preview: Preview, shown: list[str]) -> list[dict[str, Any]]:
+def _headers(preview: HomesPreview, names: list[str]) -> list[dict[str, Any]]:
     """Give the headers to choose for, each with its first values."""
     return [
         {
@@ -144,7 +142,7 @@ def _headers(preview: Preview, shown: list[str]) -> list[dict[str, Any]]:
             "column": preview.mapping.get(name),
             "samples": preview.rows.iloc[:, number].dropna().unique()[:SAMPLES].tolist(),
         }
-        for number, name in enumerate(shown)
+        for number, name in enumerate(names)
     ]
 
 
@@ -166,19 +164,19 @@ def _show_verdicts(batch: Upload, job: Job) -> str:
 
 def _verdicts(outcome: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Give the rows of the table, and where each stands in the bar of a thousand."""
-    total, at, found = outcome["read"] or 1, 0.0, []
+    total, at, table = outcome["read"] or 1, 0.0, []
     for decision in DECISIONS:
         rows = outcome[decision.replace(" ", "_")]
         width = 1000 * rows / total
         remedies = [each for each in outcome["remedies"] if each["decision"] == decision]
-        found.append(
+        table.append(
             {
                 "decision": decision, "rows": rows, "at": round(at, 2), "width": round(width, 2),
                 "remedies": remedies,
             }
         )  # fmt: skip
         at += width
-    return found
+    return table
 
 
 def _moment(text: str) -> dt.datetime:
@@ -189,28 +187,28 @@ def _moment(text: str) -> dt.datetime:
 @security.allows("see_homes")
 def show_json(batch_id: str) -> ResponseReturnValue:
     """Answer with how far a batch is, for the page to ask once a second."""
-    batch, job = _found(batch_id)
+    batch, job = _batch(batch_id)
     if job is None:
         return jsonify(state=jobs.STOPPED, target=url_for(".show", batch_id=batch_id))
-    told = job_pages.told(job)
+    progress = job_pages.told(job)
     target = None if job.is_open else url_for(".show", batch_id=batch.upload_id)
-    return jsonify(**told, target=target)
+    return jsonify(**progress, target=target)
 
 
 @blueprint.post("/<batch_id>/decide")
 @security.allows("see_homes")
 def decide(batch_id: str) -> ResponseReturnValue:
-    """Keep what was chosen and hand the file to the worker, if it can be decided that way."""
-    batch, job = _found(batch_id)
+    """Keep the choices and hand the file to the worker, if it can be decided that way."""
+    batch, job = _batch(batch_id)
     _refuse_settled(batch, job)
     batch = upload_files.choose(batch, _mapping(upload_files.preview(batch)))
     if upload_files.preview(batch).problem:
         return redirect(url_for(".show", batch_id=batch_id, _anchor="problem"), 303)
-    asked = _question()
+    question = _question()
     job_id = requests.ask(
         context.store(),
         tasks.DECIDE,
-        {**asked, "batch_id": batch_id, "by": security.person(), "at": utc_text(context.now())},
+        {**question, "batch_id": batch_id, "by": security.person(), "at": utc_text(context.now())},
         by=security.person(),
         now=context.now(),
     )
@@ -220,11 +218,12 @@ def decide(batch_id: str) -> ResponseReturnValue:
 
 def _question() -> dict[str, Any]:
     """Read what is asked beside the file: the policy, the day, and how distances are told."""
-    names = {version.policy.name for version in wording.in_use(desk.policies(context.store()))}
+    versions = desk.published_policies(context.store(), context.now())
+    names = {version.policy.name for version in versions}
     policy = request.form.get("policy", "")
     if policy not in names:
         raise InputError("No such policy is published. Choose one, or publish it first.")
-    on = check.read_day(request.form.get("on", ""), "The day to decide for")
+    on = read_day(request.form.get("on", ""), "The day to decide for")
     return {"policy": policy, "on": on, "is_exact": request.form.get("distances") == "exact"}
 
 
@@ -234,20 +233,20 @@ def _refuse_settled(batch: Upload, job: Job | None) -> None:
         raise ConflictError(f"{batch.name} is {state} ({job.job_id}). Open it to see how far.")
 
 
-def _mapping(preview: Preview) -> dict[str, str]:
+def _mapping(preview: HomesPreview) -> dict[str, str]:
     """Read the choices; a header beyond those that the form shows is not used."""
-    chosen = {
+    choices = {
         header: request.form.get(f"column-{number}", "")
         for number, header in enumerate(preview.headers[:MOST_HEADERS])
     }
-    return {header: column for header, column in chosen.items() if column in COLUMNS}
+    return {header: column for header, column in choices.items() if column in COLUMNS}
 
 
 @blueprint.post("/<batch_id>/stop")
 @security.allows("see_homes")
 def stop(batch_id: str) -> ResponseReturnValue:
     """Stop a batch that waits or is being read; nothing of it is on record."""
-    _, job = _found(batch_id)
+    _, job = _batch(batch_id)
     if job is not None and job.is_open:
         requests.stop(context.store(), job_pages.heartbeats(), job.job_id, now=context.now())
     return redirect(url_for(".show", batch_id=batch_id), 303)
@@ -257,8 +256,10 @@ def stop(batch_id: str) -> ResponseReturnValue:
 @security.allows("see_homes")
 def verdicts(batch_id: str, suffix: str) -> Response:
     """Give the file as it was handed in, in its order and columns, with verdicts after them."""
-    batch, _ = _found(batch_id)
-    path = upload_files.fetched(context.store(), batch, by=security.person(), now=context.now())
+    batch, _ = _batch(batch_id)
+    path = upload_files.take_verdicts(
+        context.store(), batch, by=security.person(), now=context.now()
+    )
     stem = batch.name[: -len(batch.suffix)] if batch.suffix else batch.name
     if path.suffix != f".{suffix}":
         abort(404, f"The verdicts of {batch.name} are a {path.suffix} file.")
@@ -277,7 +278,7 @@ def verdicts(batch_id: str, suffix: str) -> Response:
 @security.allows("see_homes")
 def remove(batch_id: str) -> ResponseReturnValue:
     """Remove a file and its verdicts from the server; the decisions stand."""
-    batch, job = _found(batch_id)
+    batch, job = _batch(batch_id)
     if job is not None and job.is_open:
         raise ConflictError(f"{batch.name} is being decided. Wait for it, or stop it first.")
     uploads.discard(batch)

@@ -1,77 +1,42 @@
-"""The desk of HR: check one home, find past decisions, print what was decided.
-
-What is typed about a home comes by POST and leaves in the page of the answer alone: it is in no
-address, title, log or error. Pages of the desk are kept by no browser.
-"""
+"""Pages of HR: check one home, search past decisions, print a certificate."""
 
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import functools
 import re
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 
 from territory.access import users
-from territory.eligibility import desk, rules
-from territory.eligibility.decision import Certificate, record_text, rule_words
+from territory.eligibility import desk
+from territory.eligibility.decision import Certificate, record_text
 from territory.eligibility.decision import certificate as decision_certificate
-from territory.eligibility.desk import place
-from territory.eligibility.homes import DAYS, PERSON, PLACE, read_typed
-from territory.eligibility.rules import DECISIONS, PUBLISHED, is_reference, version_in_force
-from territory.errors import InputError, NotFoundError
+from territory.eligibility.homes import DAYS, PERSON, PLACE, read_typed_address
+from territory.eligibility.rules import DECISIONS, DecisionFilter, is_reference
+from territory.errors import InputError
 from webmap import context, security
 from webmap.hr import decision_map
-from webmap.hr.home_store import homes, question
+from webmap.hr.desk import blueprint as desk_blueprint
+from webmap.hr.desk import decision_request, homes, read_day
 from webmap.maps import RenderedMap, basemap, home_map
 from webmap.pages import records, tables
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from territory.eligibility.rules import PolicyVersion
-
-blueprint = Blueprint("hr", __name__, url_prefix="/hr")
+blueprint = desk_blueprint("hr", __name__, "/hr")
 
 PAGE_ROWS = 50
 FIELDS = ("home", "policy", "on", *PERSON)
 ASKED_BY = "Asked by"  # the line of a certificate
-SOUGHT = ("person", "verdict", "policy", "from", "until")
-# How a decision is said on pages: class, icon and word, so that it reads without its colour.
-DECISION_TAG = {
-    "eligible": ("ok", "check", "Eligible"),
-    "not eligible": ("no", "cross", "Not eligible"),
-    "needs review": ("review", "wave", "Too close to call"),
-    "cannot decide": ("unknown", "question", "Cannot decide"),
-}
+QUERY = ("person", "verdict", "policy", "from", "until")
 _DECISION_ID = re.compile(r"E-\d{4}-\d{6,}")
 _NO_PERSON_HERE = (
     "No decision is about that reference. Search by the reference of a person, such as E-1042, or "
     "by the id of a decision; names and addresses are in no record."
 )
-
-
-@blueprint.after_request
-def keep_nowhere(response: Response) -> Response:
-    """Let no browser keep a page that may tell where somebody lives."""
-    if response.mimetype != "text/javascript":
-        response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-@blueprint.context_processor
-def words() -> dict[str, Any]:
-    """Give the templates of the desk the words for decisions."""
-    return {"DECISION_TAG": DECISION_TAG, "verdict_body": verdict_body}
-
-
-def verdict_body(sentence: str) -> str:
-    """Leave out the verdict at the head of a sentence, where the word stands above it."""
-    head, mark, body = sentence.partition(": ")
-    return body if mark and head.lower() in DECISIONS else sentence
 
 
 @blueprint.get("")
@@ -87,73 +52,36 @@ def decide() -> ResponseReturnValue:
     """Decide for the home that is typed, put it on record and show what came of it."""
     typed = {name: request.form.get(name, "").strip() for name in FIELDS}
     home: dict[str, str | None] = {name: typed[name] or None for name in PERSON}
-    home |= read_typed(typed["home"])
+    home |= read_typed_address(typed["home"])
     try:
-        asked = question(typed["policy"] or None, read_day(typed["on"], "Decided for"))
-        made = desk.decide_one(context.store(), homes(), home, asked)
+        question = decision_request(typed["policy"] or None, read_day(typed["on"], "Decided for"))
+        decision = desk.decide_one(context.store(), homes(), home, question)
     except InputError as error:
         return _desk(typed, problem=str(error)), 400
-    placed = place(pd.DataFrame([home], dtype=object)).iloc[0]
     return _desk(
         typed,
-        made=made,
+        recorded=decision,
         read_as=[(name, home[name]) for name in PLACE if home.get(name)],
-        line=decision_map.line(made.record),
-        certificate=written(made.record, made.decision_id, is_exact=True),
-        drawn=decision_map.map_data(made.record, placed),
+        line=decision_map.line(decision.record),
+        certificate=_certificate(decision.record, decision.decision_id, is_exact=True),
+        map_data=decision_map.map_data(decision.record, decision.home),
     )
 
 
-def _desk(typed: dict[str, str], **told: Any) -> str:
-    in_force = policies_in_force()
-    with context.store().read() as transaction:
-        offices = transaction.table("offices")
-    chart = _map()
+def _desk(typed: dict[str, str], **answer: Any) -> str:
+    store, chart = context.store(), _map()
     return render_template(
         "hr/check.html",
         place="hr.check",
         typed=typed,
-        policies=[(v.policy.name, v.shown, _rule(v)) for v in in_force],
-        offices=records(offices[["office_id", "name"]]),
+        policies=desk.policies_in_force(store, context.now()),
+        offices=records(desk.office_list(store)),
         days=DAYS,
         map=chart,
         map_script=url_for(".map_script", v=chart.tag),
         keep_days=desk.KEEP_DAYS,
-        **{"made": None, "problem": None, "drawn": decision_map.nothing_drawn(), **told},
+        **{"recorded": None, "problem": None, "map_data": decision_map.EMPTY_MAP, **answer},
     )
-
-
-def policies_in_force() -> list[PolicyVersion]:
-    """Give the version of each published policy that holds today."""
-    versions = desk.policies(context.store())
-    today = context.now().date().isoformat()
-    found = []
-    for name in sorted({v.policy.name for v in versions if v.status == PUBLISHED}):
-        try:
-            found.append(version_in_force(versions, today, name))
-        except NotFoundError:  # published, but for other days
-            continue
-    return found
-
-
-def _rule(version: PolicyVersion) -> str:
-    return "; or ".join(rule_words(criterion) for criterion in version.policy.any_of)
-
-
-def read_day(text: str, label: str) -> str | None:
-    """Read a day of a form, ISO text; None where the field is blank.
-
-    Raises
-    ------
-    InputError
-        If it is no day. The message does not repeat it.
-    """
-    if not text:
-        return None
-    try:
-        return dt.date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise InputError(f"{label}: that is no day. Write it as 2026-01-31.") from None
 
 
 @functools.cache
@@ -188,27 +116,27 @@ def search() -> ResponseReturnValue:
     person = query.get("person", "")
     if _DECISION_ID.fullmatch(person):
         return redirect(url_for(".decision", decision_id=person), 303)
-    if person and not _is_known(person):
+    if person and not _is_on_record(person):
         return _decisions(query | {"person": ""}, problem=_NO_PERSON_HERE), 404
     return redirect(url_for(".decisions", **query), 303)
 
 
-def _is_known(person: str) -> bool:
+def _is_on_record(person: str) -> bool:
     if not is_reference(person):
         return False
-    _, total = desk.search_decisions(context.store(), rules.Sought(subject=person), limit=1)
+    _, total = desk.search_decisions(context.store(), DecisionFilter(subject=person), limit=1)
     return total > 0
 
 
-def _query(given: Any) -> dict[str, Any]:
-    """Read which decisions are asked for.
+def _query(fields: Any) -> dict[str, Any]:
+    """Read which decisions to search for.
 
     Raises
     ------
     InputError
         If a verdict or a day is none.
     """
-    query = {name: given.get(name, "").strip()[:100] for name in SOUGHT}
+    query = {name: fields.get(name, "").strip()[:100] for name in QUERY}
     if query["verdict"] and query["verdict"] not in DECISIONS:
         raise InputError(f"verdict: choose one of {', '.join(DECISIONS)}.")
     for name, label in (("from", "First day"), ("until", "Last day")):
@@ -216,8 +144,8 @@ def _query(given: Any) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value}
 
 
-def _sought(query: dict[str, str]) -> rules.Sought:
-    return rules.Sought(
+def _filter(query: dict[str, str]) -> DecisionFilter:
+    return DecisionFilter(
         subject=query.get("person") or None,
         decision=query.get("verdict"),
         policy_name=query.get("policy"),
@@ -229,12 +157,12 @@ def _sought(query: dict[str, str]) -> rules.Sought:
 def _decisions(query: dict[str, str], problem: str | None = None) -> str:
     store, page = context.store(), tables.page_number()
     first = (page - 1) * PAGE_ROWS
-    found, total = desk.search_decisions(
-        store, _sought(query), is_exact=True, offset=first, limit=PAGE_ROWS
+    table, total = desk.search_decisions(
+        store, _filter(query), is_exact=True, offset=first, limit=PAGE_ROWS
     )
     others = {name: value for name, value in query.items() if name != "verdict"}
     counts = {
-        verdict: desk.search_decisions(store, _sought({**others, "verdict": verdict}), limit=1)[1]
+        verdict: desk.search_decisions(store, _filter({**others, "verdict": verdict}), limit=1)[1]
         for verdict in DECISIONS
     }
     return render_template(
@@ -243,29 +171,29 @@ def _decisions(query: dict[str, str], problem: str | None = None) -> str:
         query=query,
         others=others,
         counts=counts,
-        rows=records(found),
+        rows=records(table),
         total=total,
         page=page,
         pages=-(-total // PAGE_ROWS),
         page_size=PAGE_ROWS,
         first_row=first + 1,
-        names=sorted({version.policy.name for version in desk.policies(store)}),
+        names=sorted({version.policy.name for version in desk.policy_versions(store)}),
         problem=problem,
     )
 
 
-def written(record: dict[str, Any], decision_id: str, *, is_exact: bool) -> Certificate:
+def _certificate(record: dict[str, Any], decision_id: str, *, is_exact: bool) -> Certificate:
     """Write a decision out, with the names of those who have an account beside their ids."""
-    told = decision_certificate(record, decision_id=decision_id, is_exact=is_exact)
+    page = decision_certificate(record, decision_id=decision_id, is_exact=is_exact)
     names = {user.user_id: user.name for user in users.users(context.store())}
     by = record["asked"]["by"]
     if by not in names:
-        return told
+        return page
     lines = tuple(
         (label, f"{names[by]} ({by}){text.removeprefix(by)}" if label == ASKED_BY else text)
-        for label, text in told.lines
+        for label, text in page.lines
     )
-    return dataclasses.replace(told, lines=lines)
+    return dataclasses.replace(page, lines=lines)
 
 
 @blueprint.get("/decisions/<decision_id>")
@@ -278,9 +206,9 @@ def decision(decision_id: str) -> ResponseReturnValue:
         place="hr.decisions",
         decision_id=decision_id,
         record=record,
-        told=record["decision"],
+        decision=record["decision"],
         line=decision_map.line(record),
-        certificate=written(record, decision_id, is_exact=True),
+        certificate=_certificate(record, decision_id, is_exact=True),
         verified=desk.verify_decision(context.store(), homes(), decision_id),
     )
 
@@ -295,9 +223,9 @@ def certificate(decision_id: str) -> ResponseReturnValue:
         "hr/decision_certificate.html",
         place="hr.decisions",
         decision_id=decision_id,
-        told=record["decision"],
+        decision=record["decision"],
         is_exact=is_exact,
-        certificate=written(record, decision_id, is_exact=is_exact),
+        certificate=_certificate(record, decision_id, is_exact=is_exact),
     )
 
 

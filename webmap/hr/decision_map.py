@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from territory.eligibility.decision import spread
-from territory.eligibility.rules import policy_from, shown
+from territory.eligibility.rules import measure_text, policy_from
 from territory.geodesy import inverse, ring
 from webmap.formatting import PRECISION
 from webmap.maps import MAINLAND
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 WIDTH = 368.0  # of the line, in the units of its picture
 LABEL = 46.0  # room that a number takes
 RING_VERTICES, AREA_VERTICES = 256, 128
+# The data of a map on which nothing is but the ground.
+EMPTY_MAP = {"frame": [[MAINLAND[1], MAINLAND[0]], [MAINLAND[3], MAINLAND[2]]]}
 _EARTH_M = 6_371_000.0
 _MOST_LAT = 84.0
 
@@ -55,7 +57,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Measured:
+class LimitMeasure:
     """What the criterion that decided measured, metres or seconds."""
 
     criterion: Criterion
@@ -65,71 +67,71 @@ class Measured:
     office: Mapping[str, Any]
 
 
-def measured(record: Mapping[str, Any]) -> Measured | None:
+def limit_measure(record: Mapping[str, Any]) -> LimitMeasure | None:
     """Read from a record what its decision was measured by; None where no distance decided."""
-    told = record["decision"]
-    if told["criterion"] is None or told["basis"] != "distance":
+    decision = record["decision"]
+    if decision["criterion"] is None or decision["basis"] != "distance":
         return None
-    at = int(told["criterion"]) - 1
+    at = int(decision["criterion"]) - 1
     criterion = policy_from(record["policy"]["rule"], "the recorded policy").any_of[at]
     part = record["facts"]["measures"][at]
     value = float(part["value"])
-    off = float(spread(criterion, np.array([told["uncertainty_m"] or 0.0]))[0])
+    off = float(spread(criterion, np.array([decision["uncertainty_m"] or 0.0]))[0])
     high = math.inf if part["is_lower_bound"] else value + off
-    return Measured(criterion, value, max(value - off, 0.0), high, part)
+    return LimitMeasure(criterion, value, max(value - off, 0.0), high, part)
 
 
 def line(record: Mapping[str, Any]) -> Line | None:
     """Draw the distance with both its ends beside the limit; None where no distance decided."""
-    found = measured(record)
-    if found is None:
+    measure = limit_measure(record)
+    if measure is None:
         return None
-    limit = found.criterion.limit_si
-    ends = [end for end in (found.low, found.value, found.high) if math.isfinite(end)]
+    limit = measure.criterion.limit_si
+    ends = [end for end in (measure.low, measure.value, measure.high) if math.isfinite(end)]
     half = max(1.5 * max(abs(end - limit) for end in ends), limit / 10)
     left, right = max(0.0, limit - half), limit + half
 
     def x(measure: float) -> float:
         return round(WIDTH * min((measure - left) / (right - left), 1.2), 1)
 
-    unit = found.criterion.unit
-    limit_text = f"limit {found.criterion.limit:g} {unit}"
+    unit = measure.criterion.unit
+    limit_text = f"limit {measure.criterion.limit:g} {unit}"
     return Line(
         limit_x=x(limit),
-        low_x=x(found.low),
-        high_x=x(found.high),
-        point_x=x(found.value),
+        low_x=x(measure.low),
+        high_x=x(measure.high),
+        point_x=x(measure.value),
         limit=limit_text,
-        numbers=_numbers(found, x(found.low), x(found.value), x(found.high)),
-        is_near=found.criterion.is_near,
-        words=f"{_between(found)}; the {limit_text}",
+        numbers=_numbers(measure, x(measure.low), x(measure.value), x(measure.high)),
+        is_near=measure.criterion.is_near,
+        words=f"{_between(measure)}; the {limit_text}",
     )
 
 
-def _between(found: Measured) -> str:
+def _between(measure: LimitMeasure) -> str:
     """Say how far the home is, for whoever does not see the line."""
-    if found.low == found.high:
-        return f"The home is {shown(found.value, found.criterion)} away"
-    if math.isinf(found.high):
-        return f"The home is at least {shown(found.low, found.criterion)} away"
-    low, high = (shown(end, found.criterion) for end in (found.low, found.high))
+    if measure.low == measure.high:
+        return f"The home is {measure_text(measure.value, measure.criterion)} away"
+    if math.isinf(measure.high):
+        return f"The home is at least {measure_text(measure.low, measure.criterion)} away"
+    low, high = (measure_text(end, measure.criterion) for end in (measure.low, measure.high))
     return f"The home is between {low} and {high} away"
 
 
-def _numbers(found: Measured, low_x: float, x: float, high_x: float) -> tuple[Number, ...]:
+def _numbers(measure: LimitMeasure, low_x: float, x: float, high_x: float) -> tuple[Number, ...]:
     """Write the ends only where they do not meet the number between them."""
-    unit = found.criterion.unit
-    told = [_number(x, f"{_bare(found.value, found)} {unit}")]
+    unit = measure.criterion.unit
+    numbers = [_number(x, f"{_bare(measure.value, measure)} {unit}")]
     if x - low_x >= LABEL:
-        told.append(_number(low_x, _bare(found.low, found)))
+        numbers.append(_number(low_x, _bare(measure.low, measure)))
     if high_x - x >= LABEL and high_x <= WIDTH:
-        told.append(_number(high_x, _bare(found.high, found)))
-    return tuple(told)
+        numbers.append(_number(high_x, _bare(measure.high, measure)))
+    return tuple(numbers)
 
 
-def _bare(measure: float, found: Measured) -> str:
+def _bare(value: float, measure: LimitMeasure) -> str:
     """Write a measure without its unit, on its side of the limit."""
-    text = shown(measure, found.criterion)
+    text = measure_text(value, measure.criterion)
     return text if text.startswith("a hair") else text.partition(" ")[0]
 
 
@@ -139,42 +141,36 @@ def _number(x: float, text: str) -> Number:
     return Number(x, "end" if x > WIDTH - LABEL / 2 else "middle", text)
 
 
-def nothing_drawn() -> dict[str, Any]:
-    """Give the data of a map on which nothing is but the ground."""
-    west, south, east, north = MAINLAND
-    return {"frame": [[south, west], [north, east]]}
-
-
-def map_data(record: Mapping[str, Any], home: pd.Series) -> dict[str, Any]:
+def map_data(record: Mapping[str, Any], home: Mapping[str, Any]) -> dict[str, Any]:
     """Make what ``static/hr/map.js`` reads from the page: the frame alone where nothing is drawn.
 
     Parameters
     ----------
     home
-        As ``eligibility_homes.read_homes`` places it: ``lon``, ``lat``, ``uncertainty_m``,
+        Where ``desk.decide_one`` placed it: ``lon``, ``lat``, ``uncertainty_m``,
         ``precision``.
     """
-    found = measured(record)
-    if found is None or pd.isna(home["lon"]):
-        return nothing_drawn()
-    lon, lat = float(found.office["office_lon"]), float(found.office["office_lat"])
+    measure = limit_measure(record)
+    if measure is None or pd.isna(home["lon"]):
+        return EMPTY_MAP
+    lon, lat = float(measure.office["office_lon"]), float(measure.office["office_lat"])
     home_lon, home_lat = float(home["lon"]), float(home["lat"])
     turns = 360.0 * round((lon - home_lon) / 360)  # across the antimeridian
     off = float(np.nan_to_num(home["uncertainty_m"]))
     reach = float(inverse([home_lon], [home_lat], [lon], [lat])[0]) + off
-    has_ring = found.criterion.method == "geodesic" and found.criterion.origin == "office"
-    limit = found.criterion.limit_si if has_ring else 0.0
+    has_ring = measure.criterion.method == "geodesic" and measure.criterion.origin == "office"
+    limit = measure.criterion.limit_si if has_ring else 0.0
     return {
-        "office": {"name": f"{found.office['office_name']} office", "lat": lat, "lon": lon},
+        "office": {"name": f"{measure.office['office_name']} office", "lat": lat, "lon": lon},
         "ring": _outline(lon, lat, limit, RING_VERTICES) if has_ring else None,
-        "ring_words": f"{found.criterion.limit:g} {found.criterion.unit}" if has_ring else None,
+        "ring_words": f"{measure.criterion.limit:g} {measure.criterion.unit}" if has_ring else None,
         "home": {"lat": home_lat, "lon": home_lon + turns, "words": _home_words(home, off)},
         "area": _outline(home_lon, home_lat, off, AREA_VERTICES, turns) if off else None,
         "frame": _frame(lon, lat, 1.08 * max(limit, reach)),
     }
 
 
-def _home_words(home: pd.Series, off: float) -> str:
+def _home_words(home: Mapping[str, Any], off: float) -> str:
     return f"Home ({PRECISION[home['precision']] if off else 'coordinates given'})"
 
 

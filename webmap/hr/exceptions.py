@@ -1,26 +1,23 @@
-"""The desk of HR: exceptions for single people, and the purge of what is held of their homes."""
+"""Pages of HR: exceptions for single people, and the purge of what is held of their homes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 
-from territory.eligibility import desk, rules
+from territory.eligibility import desk
 from territory.eligibility.desk import upload_files
-from territory.eligibility.rules import GrantedException, check_reference
+from territory.eligibility.rules import IN_FORCE, DecisionFilter, GrantedException, check_reference
 from territory.errors import InputError
 from webmap import context, security
-from webmap.hr import check
-from webmap.hr.home_store import homes
+from webmap.hr.desk import blueprint as desk_blueprint
+from webmap.hr.desk import homes, read_day
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from territory.eligibility.rules import ExceptionEntry
-
-blueprint = Blueprint("hr_people", __name__, url_prefix="/hr")
-blueprint.after_request(check.keep_nowhere)
+blueprint = desk_blueprint("hr_people", __name__, "/hr")
 
 LABELS = {
     "policy": "Policy",
@@ -29,13 +26,6 @@ LABELS = {
     "approver": "Approved by",
     "granted_on": "First day",
     "expires_on": "Ends before",
-}
-# What an exception is now: class, icon and word.
-STATE_TAG = {
-    "in force": ("ok", "check", "In force"),
-    "not yet": ("", "dash", "Not yet"),
-    "ended": ("unknown", "dash", "Ended"),
-    "taken back": ("no", "cross", "Taken back"),
 }
 
 
@@ -51,27 +41,17 @@ def _today() -> str:
 
 
 def _exceptions(typed: dict[str, str], problem: str | None = None) -> str:
-    rows = [(entry, _state(entry)) for entry in desk.exceptions(context.store())]
+    store, now = context.store(), context.now()
+    rows = [(entry, entry.state_on(_today())) for entry in desk.exceptions(store)]
     return render_template(
         "hr/exceptions.html",
         place="hr_people.exceptions",
         rows=rows,
-        in_force=sum(state == "in force" for _, state in rows),
-        STATE_TAG=STATE_TAG,
-        policies=[version.policy.name for version in check.policies_in_force()],
+        in_force=sum(state == IN_FORCE for _, state in rows),
+        policies=[version.policy.name for version in desk.policies_in_force(store, now)],
         typed=typed,
         problem=problem,
     )
-
-
-def _state(entry: ExceptionEntry) -> str:
-    """Say what an exception is today."""
-    counts, today = entry.in_force, _today()
-    if entry.revoked_at is not None:
-        return "taken back"
-    if counts is None or counts.expires_on <= today:
-        return "ended"
-    return "in force" if counts.granted_on <= today else "not yet"
 
 
 @blueprint.post("/exceptions")
@@ -107,8 +87,8 @@ def _granted(typed: dict[str, str]) -> GrantedException:
         check_reference(typed["person_id"]),
         typed["reason"],
         typed["approver"],
-        check.read_day(typed["granted_on"], LABELS["granted_on"]) or "",
-        check.read_day(typed["expires_on"], LABELS["expires_on"]) or "",
+        read_day(typed["granted_on"], LABELS["granted_on"]) or "",
+        read_day(typed["expires_on"], LABELS["expires_on"]) or "",
     )
 
 
@@ -129,14 +109,14 @@ def purging() -> ResponseReturnValue:
     return _purging()
 
 
-def _purging(**told: Any) -> str:
+def _purging(**answer: Any) -> str:
     return render_template(
         "hr/purge.html",
         place="hr_people.purging",
         size=homes().size(),
         keep_days=desk.KEEP_DAYS,
         today=_today(),
-        **{"subject": None, "held": None, "is_due": False, "report": None, "problem": None, **told},
+        **{"subject": None, "homes": 0, "is_due": False, "report": None, "problem": None, **answer},
     )
 
 
@@ -150,8 +130,10 @@ def ask_purge() -> ResponseReturnValue:
         subject = check_reference(request.form.get("subject", "").strip())
     except InputError as error:
         return _purging(problem=str(error)), 400
-    _, decisions = desk.search_decisions(context.store(), rules.Sought(subject=subject), limit=1)
-    return _purging(subject=subject, held=len(homes().held_of([subject])), decisions=decisions)
+    _, decisions = desk.search_decisions(context.store(), DecisionFilter(subject=subject), limit=1)
+    return _purging(
+        subject=subject, homes=len(homes().find_by_subject([subject])), decisions=decisions
+    )
 
 
 @blueprint.post("/purge")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from flask import Blueprint, render_template, request
+from flask import render_template, request
 
 from territory.eligibility import desk
 from territory.eligibility.desk import GAINS, LOSES, OPEN, OUTCOMES, STAYS_IN, STAYS_OUT, place
-from territory.eligibility.homes import read_typed
+from territory.eligibility.homes import read_typed_address
 from territory.errors import InputError
 from webmap import context, security
-from webmap.hr import check, wording
-from webmap.hr.home_store import homes, question
+from webmap.hr.desk import blueprint as desk_blueprint
+from webmap.hr.desk import decision_request, homes, read_day
 from webmap.pages import records
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
     from territory.eligibility.desk import OfficePlan
 
-blueprint = Blueprint("hr_planning", __name__, url_prefix="/hr/planning")
-blueprint.after_request(check.keep_nowhere)
-blueprint.context_processor(wording.words)
+blueprint = desk_blueprint("hr_planning", __name__, "/hr/planning")
 
 OPENINGS = 3  # offices that one plan may open
 OUTCOME = {
@@ -53,14 +51,14 @@ def plan() -> ResponseReturnValue:
         "policy": request.form.get("policy", ""),
     }
     try:
-        asked = question(typed["policy"] or None, check.read_day(typed["on"], "As of"))
+        question = decision_request(typed["policy"] or None, read_day(typed["on"], "As of"))
         opening, notes = _opening(typed["opening"])
-        found = desk.plan_offices(
-            context.store(), homes(), asked, opening=opening, closing=_closing(typed, opening)
+        report = desk.plan_offices(
+            context.store(), homes(), question, opening=opening, closing=_closing(typed, opening)
         )
     except InputError as error:
         return _show(typed, problem=str(error)), 400
-    return _show(typed, found=found, notes=notes)
+    return _show(typed, report=report, notes=notes)
 
 
 def _closing(typed: dict[str, Any], opening: pd.DataFrame | None) -> list[str]:
@@ -96,19 +94,21 @@ def _opening(typed: list[tuple[str, str]]) -> tuple[pd.DataFrame | None, list[st
     InputError
         Naming every one that cannot be placed.
     """
-    given = [(name or f"New office {at}", text) for at, (name, text) in enumerate(typed, 1) if text]
-    if not given:
+    openings = [
+        (name or f"New office {at}", text) for at, (name, text) in enumerate(typed, 1) if text
+    ]
+    if not openings:
         return None, []
-    rows = pd.DataFrame([read_typed(text) for _, text in given], dtype=object)
+    rows = pd.DataFrame([read_typed_address(text) for _, text in openings], dtype=object)
     placed = place(rows)
-    lost = [name for (name, _), fault in zip(given, placed["fault"], strict=True) if fault]
+    lost = [name for (name, _), fault in zip(openings, placed["fault"], strict=True) if fault]
     if lost:
         raise InputError(
             f"{', '.join(lost)}: the place was not found. Give latitude and longitude, a ZIP code, "
             "or a city and state."
         )
-    names = [name for name, _ in given]
-    ids = [f"planned-{at}" for at in range(1, len(given) + 1)]
+    names = [name for name, _ in openings]
+    ids = [f"planned-{at}" for at in range(1, len(openings) + 1)]
     frame = pd.DataFrame({"office_id": ids, "name": names,
                           "lon": placed["lon"].to_numpy(float),
                           "lat": placed["lat"].to_numpy(float)})  # fmt: skip
@@ -120,13 +120,12 @@ def _opening(typed: list[tuple[str, str]]) -> tuple[pd.DataFrame | None, list[st
 def _show(
     typed: dict[str, Any],
     *,
-    found: OfficePlan | None = None,
+    report: OfficePlan | None = None,
     problem: str | None = None,
     notes: list[str] | None = None,
 ) -> str:
-    with context.store().read() as transaction:
-        table = transaction.table("offices")
-    offices = records(table[["office_id", "name", "city", "state", "closed_on"]])
+    store = context.store()
+    offices = records(desk.office_list(store))
     names = {each["office_id"]: each["name"] for each in offices}
     names |= {f"planned-{at}": name for at, (name, _) in enumerate(typed["opening"], 1) if name}
     return render_template(
@@ -135,8 +134,8 @@ def _show(
         typed=typed,
         offices=offices,
         names=names,
-        policies=wording.published(desk.policies(context.store()), context.now()),
-        found=found,
+        policies=desk.published_policies(store, context.now()),
+        report=report,
         outcomes=OUTCOMES,
         OUTCOME=OUTCOME,
         problem=problem,

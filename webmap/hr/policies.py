@@ -1,16 +1,17 @@
-"""The rules that HR decides by, and the bench on which one is tried before it is saved."""
+"""Pages of HR: its policies, and the bench on which one is tried before it is saved."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 
 from territory.eligibility import desk
 from territory.eligibility.rules import (
     DECISIONS,
     EXAMPLES,
+    IN_FORCE,
     PUBLISHED,
     example,
     parse_eligibility_policy,
@@ -18,8 +19,9 @@ from territory.eligibility.rules import (
 )
 from territory.errors import ConflictError, InputError, NotFoundError, PolicyError
 from webmap import context, security
-from webmap.hr import check, policy_form, wording
-from webmap.hr.home_store import homes, question
+from webmap.hr import policy_form
+from webmap.hr.desk import blueprint as desk_blueprint
+from webmap.hr.desk import decision_request, homes
 from webmap.pages import downloads
 
 if TYPE_CHECKING:
@@ -29,9 +31,7 @@ if TYPE_CHECKING:
     from territory.eligibility.rules import EligibilityPolicy, PolicyVersion
     from webmap.hr.policy_form import PolicyForm
 
-blueprint = Blueprint("hr_rules", __name__, url_prefix="/hr/policies")
-blueprint.after_request(check.keep_nowhere)
-blueprint.context_processor(wording.words)
+blueprint = desk_blueprint("hr_rules", __name__, "/hr/policies")
 
 LISTED = 100  # changes that the bench shows; the file has them all
 
@@ -40,7 +40,7 @@ LISTED = 100  # changes that the bench shows; the file has them all
 @security.allows("set_eligibility_policy")
 def policies() -> ResponseReturnValue:
     """List the policies with their versions."""
-    versions = wording.shown(desk.policies(context.store()), context.now())
+    versions = desk.policy_states(context.store(), context.now())
     return render_template(
         "hr/policies.html", place="hr_rules.policies", versions=versions, examples=EXAMPLES
     )
@@ -52,9 +52,9 @@ def edit() -> ResponseReturnValue:
     """Open the form: empty, with an example, with a draft, or with the next version of a rule."""
     name, version = request.args.get("name"), request.args.get("version")
     if name and version:
-        found = _version(name, version)
-        form = policy_form.of_policy(found.policy)
-        if found.status == PUBLISHED:
+        draft = _version(name, version)
+        form = policy_form.of_policy(draft.policy)
+        if draft.status == PUBLISHED:
             form.rule |= {"version": "", "effective_from": _tomorrow(), "effective_until": ""}
     else:
         form = policy_form.of_policy(example(request.args.get("example") or EXAMPLES[0]))
@@ -74,9 +74,9 @@ def _version(name: str, version: str) -> PolicyVersion:
     NotFoundError
         If there is none.
     """
-    for found in desk.policies(context.store(), name):
-        if found.policy.version == version:
-            return found
+    for each in desk.policy_versions(context.store(), name):
+        if each.policy.version == version:
+            return each
     raise NotFoundError(f"No policy {name} {version}. The list of policies shows what there is.")
 
 
@@ -115,61 +115,61 @@ def _try(form: PolicyForm, action: str) -> ResponseReturnValue:
         at = f"{policy.name}-{policy.version}"
         return redirect(url_for(".policies", did="saved", _anchor=at), 303)
     past = _past(policy)
-    found = desk.what_would_change(context.store(), homes(), policy, question(), of_policy=past)
+    trial = desk.what_would_change(
+        context.store(), homes(), policy, decision_request(), of_policy=past
+    )
     if action == "changes":
-        return _file_of(policy, found)
-    return _show(form, policy=policy, past=past, found=found, was_unseen=action == "save")
+        return _file_of(policy, trial)
+    return _show(form, policy=policy, past=past, trial=trial, was_unseen=action == "save")
 
 
 def _refuse_published(policy: EligibilityPolicy) -> None:
     """Raise ``ConflictError`` before anybody tries what cannot be saved."""
-    same = [one for one in desk.policies(context.store(), policy.name)
+    same = [one for one in desk.policy_versions(context.store(), policy.name)
             if one.policy.version == policy.version and one.status == PUBLISHED]  # fmt: skip
     if same:
         raise ConflictError(
-            f"{same[0].shown} is published and never changes. Give the rule another version."
+            f"{same[0].label} is published and never changes. Give the rule another version."
         )
 
 
 def _past(policy: EligibilityPolicy) -> str:
-    """Say whose decisions a rule is tried on: what was chosen, else its own, else any."""
+    """Say whose decisions a rule is tried on: the choice, else its own, else any."""
     names = _names()
-    chosen = request.form.get("past", "")
-    return next((name for name in (chosen, policy.name) if name in names), (names or [chosen])[0])
+    choice = request.form.get("past", "")
+    return next((name for name in (choice, policy.name) if name in names), (names or [choice])[0])
 
 
 def _names() -> list[str]:
-    return sorted({each.policy.name for each in wording.in_use(desk.policies(context.store()))})
+    versions = desk.published_policies(context.store(), context.now())
+    return [version.policy.name for version in versions]
 
 
-def _file_of(policy: EligibilityPolicy, found: WhatChanges) -> Response:
+def _file_of(policy: EligibilityPolicy, trial: WhatChanges) -> Response:
     """Give every decision that would change, as CSV."""
-    table = found.changes.rename(columns={"subject": "person"})
+    table = trial.changes.rename(columns={"subject": "person"})
     return downloads.table(table, "eligibility-changes", is_demo=False, of=_stem(policy))
 
 
-def _show(form: PolicyForm, problem: Exception | None = None, **told: Any) -> str:
-    found: WhatChanges | None = told.get("found")
-    policy: EligibilityPolicy | None = told.get("policy")
-    with context.store().read() as transaction:
-        offices = transaction.table("offices")["office_id"].tolist()
+def _show(form: PolicyForm, problem: Exception | None = None, **bench: Any) -> str:
+    trial: WhatChanges | None = bench.get("trial")
+    policy: EligibilityPolicy | None = bench.get("policy")
     return render_template(
         "hr/policy.html",
         place="hr_rules.policies",
         form=form,
         choices=policy_form.CHOICES,
         most=policy_form.MOST_CRITERIA,
-        offices=offices,
+        offices=desk.office_list(context.store())["office_id"].tolist(),
         breaches=_breaches(problem),
         names=_names(),
-        past=told.get("past", ""),
+        past=bench.get("past", ""),
         policy=policy,
         text=policy_text(policy) if policy else None,
-        words=wording.words_of(policy) if policy else None,
-        found=found,
-        was_unseen=told.get("was_unseen", False),
-        matrix=_matrix(found) if found else (),
-        changes=downloads.records(found.changes.head(LISTED)) if found else (),
+        trial=trial,
+        was_unseen=bench.get("was_unseen", False),
+        matrix=_matrix(trial) if trial else (),
+        changes=downloads.records(trial.changes.head(LISTED)) if trial else (),
     )
 
 
@@ -178,25 +178,25 @@ def _breaches(problem: Exception | None) -> list[str]:
     if problem is None:
         return []
     if isinstance(problem, PolicyError):
-        _, _, told = str(problem).partition(": ")
-        return [_breach(part) for part in told.rstrip(".").split("; ")]
+        _, _, breaches = str(problem).partition(": ")
+        return [_breach(part) for part in breaches.rstrip(".").split("; ")]
     return [str(problem)]
 
 
 def _breach(part: str) -> str:
     """Say a breach in the words of the form: "any_of 1: limit" is limit of alternative 1."""
     setting, mark, rest = part.partition(" ")
-    told = setting.replace("any_of", "alternative").replace("_", " ") + mark + rest
-    return told[:1].upper() + told[1:]
+    text = setting.replace("any_of", "alternative").replace("_", " ") + mark + rest
+    return text[:1].upper() + text[1:]
 
 
-def _matrix(found: WhatChanges) -> list[dict[str, Any]]:
+def _matrix(trial: WhatChanges) -> list[dict[str, Any]]:
     """Give a row for each decision that was taken, with what each would be."""
     return [
         {
             "was": was,
-            "cells": [(now, found.counts.get((was, now), 0)) for now in DECISIONS],
-            "total": sum(found.counts.get((was, now), 0) for now in DECISIONS),
+            "cells": [(now, trial.counts.get((was, now), 0)) for now in DECISIONS],
+            "total": sum(trial.counts.get((was, now), 0) for now in DECISIONS),
         }
         for was in DECISIONS
     ]
@@ -211,17 +211,16 @@ def ask_publish() -> ResponseReturnValue:
 
 
 def _ask(draft: PolicyVersion, problem: Exception | None = None) -> str:
-    every = desk.policies(context.store(), draft.policy.name)
-    in_force = [one for one in wording.shown(every, context.now()) if one.state == wording.CURRENT]
-    found = desk.what_would_change(context.store(), homes(), draft.policy, question())
+    states = desk.policy_states(context.store(), context.now(), draft.policy.name)
+    in_force = [version for version, state in states if state == IN_FORCE]
+    trial = desk.what_would_change(context.store(), homes(), draft.policy, decision_request())
     return render_template(
         "hr/policy_publish.html",
         place="hr_rules.policies",
         draft=draft,
-        words=wording.words_of(draft.policy),
         in_force=in_force[0] if in_force else None,
-        found=found,
-        matrix=_matrix(found),
+        trial=trial,
+        matrix=_matrix(trial),
         breaches=_breaches(problem),
     )
 
@@ -243,14 +242,14 @@ def publish() -> ResponseReturnValue:
 @security.allows("set_eligibility_policy")
 def rule_file() -> Response:
     """Give a version as a policy file."""
-    found = _version(request.args.get("name", ""), request.args.get("version", ""))
-    answer = Response(policy_text(found.policy), mimetype="application/toml")
-    name = f"{_stem(found.policy)}.toml"
+    policy = _version(request.args.get("name", ""), request.args.get("version", "")).policy
+    answer = Response(policy_text(policy), mimetype="application/toml")
+    name = f"{_stem(policy)}.toml"
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     return answer
 
 
 def _stem(policy: EligibilityPolicy) -> str:
     """Give name and version of a policy as part of the name of a file."""
-    shown = f"{policy.name}-{policy.version}"
-    return "".join(sign if sign.isalnum() else "-" for sign in shown)
+    label = f"{policy.name}-{policy.version}"
+    return "".join(sign if sign.isalnum() else "-" for sign in label)

@@ -1,4 +1,8 @@
-"""The form of a policy: texts of the page -> policy, and back."""
+"""The form of a policy: texts of the page -> policy, and back.
+
+No WTForms: every check and message is that of ``policy_from``, and its fields would only repeat
+what the template lays out by hand.
+"""
 
 from __future__ import annotations
 
@@ -58,12 +62,12 @@ class PolicyForm:
 
     def table(self) -> dict[str, Any]:
         """Give it as a policy file has it; fields that were left empty are left out."""
-        told: dict[str, Any] = {name: text for name, text in self.rule.items() if text}
-        told["any_of"] = [_criterion(each) for each in self.criteria]
-        decided_before = told.pop("decided_before", None)
+        table: dict[str, Any] = {name: text for name, text in self.rule.items() if text}
+        table["any_of"] = [_criterion(each) for each in self.criteria]
+        decided_before = table.pop("decided_before", None)
         if decided_before:
-            told["grandfathering"] = {"decided_before": decided_before, "until": self.until}
-        return told
+            table["grandfathering"] = {"decided_before": decided_before, "until": self.until}
+        return table
 
     def policy(self) -> EligibilityPolicy:
         """Make the policy.
@@ -77,16 +81,16 @@ class PolicyForm:
 
 
 def _criterion(texts: dict[str, str]) -> dict[str, Any]:
-    told: dict[str, Any] = {name: text for name, text in texts.items() if text}
+    table: dict[str, Any] = {name: text for name, text in texts.items() if text}
     for name in LISTS:
-        if name in told:
-            told[name] = [part.strip() for part in told[name].split(",") if part.strip()]
+        if name in table:
+            table[name] = [part.strip() for part in table[name].split(",") if part.strip()]
     try:
-        told["limit"] = float(told.get("limit", ""))
+        table["limit"] = float(table.get("limit", ""))
     except ValueError:
-        told.setdefault("limit", "")
-        told.pop("unit", None)  # "50mi" has its own
-    return told
+        table.setdefault("limit", "")
+        table.pop("unit", None)  # "50mi" has its own
+    return table
 
 
 def blank() -> dict[str, str]:
@@ -95,17 +99,17 @@ def blank() -> dict[str, str]:
             "method": "geodesic", "origin": "office", "offices": "any_open"}  # fmt: skip
 
 
-def read(given: MultiDict[str, str]) -> PolicyForm:
+def read(fields: MultiDict[str, str]) -> PolicyForm:
     """Read the fields of a form that was sent."""
-    number = given.get("criteria", "1")
+    number = fields.get("criteria", "1")
     several = int(number) if number.isascii() and number.isdigit() else 1
     return PolicyForm(
-        {name: given.get(name, "").strip() for name in RULE},
+        {name: fields.get(name, "").strip() for name in RULE},
         [
-            {name: given.get(f"c{at}-{name}", "").strip() for name in CRITERION}
+            {name: fields.get(f"c{at}-{name}", "").strip() for name in CRITERION}
             for at in range(1, min(max(several, 1), MOST_CRITERIA) + 1)
         ],
-        [name for name in given.getlist("until") if name in {"home", "role"}],
+        [name for name in fields.getlist("until") if name in {"home", "role"}],
     )
 
 
@@ -128,10 +132,10 @@ def of_policy(policy: EligibilityPolicy) -> PolicyForm:
 
 
 def _texts(criterion: Criterion) -> dict[str, str]:
-    told = {name: getattr(criterion, name) for name in CRITERION}
-    told |= {name: ", ".join(told[name]) for name in LISTS}
-    told["limit"] = repr(criterion.limit).removesuffix(".0")
-    return told
+    texts = {name: getattr(criterion, name) for name in CRITERION}
+    texts |= {name: ", ".join(texts[name]) for name in LISTS}
+    texts["limit"] = repr(criterion.limit).removesuffix(".0")
+    return texts
 
 
 def _length(metres: float) -> str:

@@ -7,22 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, abort, render_template, request
+from flask import abort, render_template, request
 
 from territory.eligibility import desk
 from territory.errors import InputError, NotFoundError
 from webmap import context, security
-from webmap.hr import check as hr
-from webmap.hr import wording
+from webmap.hr.desk import blueprint as desk_blueprint
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
 CLOSED = "Nothing can be checked here at the moment. Ask HR."
 
-blueprint = Blueprint("self_check", __name__, url_prefix="/self-check")
-blueprint.after_request(hr.keep_nowhere)
-blueprint.context_processor(hr.words)
+blueprint = desk_blueprint("self_check", __name__, "/self-check")
 
 
 @blueprint.before_request
@@ -47,23 +44,23 @@ def check() -> ResponseReturnValue:
     if policy is None:
         return _show(problem=CLOSED), 503
     try:
-        found = desk.self_check(context.store(), typed, now=context.now(), policy_name=policy)
+        answer = desk.self_check(context.store(), typed, now=context.now(), policy_name=policy)
     except NotFoundError:  # the rule is for other days; its words are for HR
         return _show(problem=CLOSED), 503
     except InputError as error:
         return _show(problem=str(error)), 400
-    return _show(typed=typed, found=found)
+    return _show(typed=typed, answer=answer)
 
 
 def _policy() -> str | None:
     """Name the rule to go by: the one that the settings name, or the only one."""
-    versions = wording.in_use(desk.policies(context.store()))
+    versions = desk.published_policies(context.store(), context.now())
     names = {version.policy.name for version in versions}
-    chosen = context.settings().self_check_policy
-    if chosen is None and len(names) == 1:
+    name = context.settings().self_check_policy
+    if name is None and len(names) == 1:
         return names.pop()
-    return chosen if chosen in names else None
+    return name if name in names else None
 
 
-def _show(**told: Any) -> str:
-    return render_template("hr/self_check.html", **{"found": None, "problem": None, **told})
+def _show(**content: Any) -> str:
+    return render_template("hr/self_check.html", **{"answer": None, "problem": None, **content})

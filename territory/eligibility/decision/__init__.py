@@ -1,4 +1,8 @@
-"""territory.eligibility.decision: FACE DOCSTRING."""
+"""Decisions: distances measured, a verdict from the facts, its record, and what may leave HR.
+
+Pure but for a routing server of one's own. Imports ``rules`` and ``geodesy``; start at
+``measurement.measure`` and ``verdict.judge``.
+"""
 
 import lazy_loader
 

@@ -1,8 +1,11 @@
-"""What may leave HR: distances in classes, reasons without distances, counts above a cell size."""
+"""Disclosure: what may leave HR. Distances in classes, reasons without distances, counts above a
+cell size, and a decision record as a page to print and to sign, without an address.
+"""  # noqa: D205
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,12 +13,18 @@ import pandas as pd
 from territory.eligibility.rules import (
     CANNOT_DECIDE,
     ELIGIBLE,
+    LEVELS,
+    METHOD_WORDS,
     NEEDS_REVIEW,
     NOT_ELIGIBLE,
     UNIT_WORDS,
     UNITS,
     limit_words,
+    measure_text,
+    policy_from,
+    policy_words,
 )
+from territory.units_of_length import METRES_PER_MILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
     from territory.eligibility.rules import Criterion, EligibilityPolicy
 
     Objects = npt.NDArray[np.object_]
+
 
 MINIMUM_CELL = 5  # convention: a count of fewer people is not shown
 # Bounds of the classes, in the unit of the limit. The limit itself is one more, so that a class
@@ -39,6 +49,16 @@ _STANDING = {
     "exception": "Eligible: by an exception.",
     "grandfathering": "Eligible: an earlier decision stands.",
 }
+_BASES = {
+    "distance": "distance",
+    "exception": "an exception",
+    "grandfathering": "an earlier decision that stands",
+    "location": "what is known of the home and the person",
+}
+_FOOT = (
+    "The home address is no part of this record. `territory eligibility verify` decides again from "
+    "the recorded facts and names what differs."
+)
 
 
 def class_bounds(criterion: Criterion) -> tuple[float, ...]:
@@ -56,16 +76,16 @@ def distance_classes(decisions: pd.DataFrame, policy: EligibilityPolicy) -> pd.S
     Parameters
     ----------
     decisions
-        Of ``eligibility.judge`` for this policy.
+        Of ``judge`` for this policy.
     """
-    told = np.full(len(decisions), None, dtype=object)
+    classes = np.full(len(decisions), None, dtype=object)
     metres, seconds = (
         pd.to_numeric(decisions[name]).to_numpy(float) for name in ("distance_m", "duration_s")
     )
     measure = np.where(np.isnan(metres), seconds, metres)
-    chosen = pd.to_numeric(decisions["criterion"]).to_numpy(float)
+    deciding = pd.to_numeric(decisions["criterion"]).to_numpy(float)
     for at, criterion in enumerate(policy.any_of, 1):
-        mine = (chosen == at) & ~np.isnan(measure)
+        mine = (deciding == at) & ~np.isnan(measure)
         bounds = class_bounds(criterion)
         words = UNIT_WORDS[criterion.unit][0]
         ends = zip((0.0, *bounds), bounds, strict=False)
@@ -74,8 +94,8 @@ def distance_classes(decisions: pd.DataFrame, policy: EligibilityPolicy) -> pd.S
         # "within 50" holds at 50, "less than 50" does not: the limit goes with the side it is on.
         side = "left" if criterion.comparison in ("within", "more than") else "right"
         place = np.searchsorted(np.array(bounds) * UNITS[criterion.unit], measure[mine], side=side)  # type: ignore[call-overload]
-        told[mine] = np.array(labels, dtype=object)[place]
-    return pd.Series(told, index=decisions.index, dtype=object)
+        classes[mine] = np.array(labels, dtype=object)[place]
+    return pd.Series(classes, index=decisions.index, dtype=object)
 
 
 def plain_reasons(decisions: pd.DataFrame, policy: EligibilityPolicy) -> pd.Series:
@@ -84,20 +104,22 @@ def plain_reasons(decisions: pd.DataFrame, policy: EligibilityPolicy) -> pd.Seri
     Parameters
     ----------
     decisions
-        Of ``eligibility.judge`` for this policy.
+        Of ``judge`` for this policy.
     """
-    told = decisions["sentence"].to_numpy(object, copy=True)
+    reasons = decisions["sentence"].to_numpy(object, copy=True)
     by_distance = (decisions["basis"] == "distance").to_numpy(bool)
-    chosen = pd.to_numeric(decisions["criterion"]).fillna(0).to_numpy(int)
+    deciding = pd.to_numeric(decisions["criterion"]).fillna(0).to_numpy(int)
     for at, criterion in enumerate(policy.any_of, 1):
         for decision in (ELIGIBLE, NOT_ELIGIBLE, NEEDS_REVIEW, CANNOT_DECIDE):
-            rows = by_distance & (chosen == at) & (decisions["decision"] == decision).to_numpy(bool)
+            rows = (
+                by_distance & (deciding == at) & (decisions["decision"] == decision).to_numpy(bool)
+            )
             if rows.any():
                 office = decisions["office_name"].to_numpy(object)[rows].astype(str).astype(object)
-                told[rows] = _clause(criterion, decision, len(policy.any_of)) + office + "."
+                reasons[rows] = _clause(criterion, decision, len(policy.any_of)) + office + "."
     for basis, sentence in _STANDING.items():
-        told[(decisions["basis"] == basis).to_numpy(bool)] = sentence
-    return pd.Series(told, index=decisions.index, dtype=object)
+        reasons[(decisions["basis"] == basis).to_numpy(bool)] = sentence
+    return pd.Series(reasons, index=decisions.index, dtype=object)
 
 
 def _clause(criterion: Criterion, decision: str, alternatives: int) -> str:
@@ -128,3 +150,110 @@ def suppress(counts: Mapping[str, int], minimum: int = MINIMUM_CELL) -> dict[str
         if counts[name] > 0:
             hidden.add(name)
     return {name: None if name in hidden else count for name, count in counts.items()}
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a printed decision says. ``lines``: label and text, in order; ``notes``: at the foot."""
+
+    title: str
+    verdict: str
+    sentence: str
+    remedy: str | None
+    lines: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    digest: str
+
+    def text(self) -> str:
+        """The same as plain text."""
+        width = max(len(label) for label, _ in self.lines)
+        remedy = [f"What would settle it: {self.remedy}"] if self.remedy else []
+        return "\n".join(
+            [
+                self.title,
+                "=" * len(self.title),
+                "",
+                self.sentence,
+                *remedy,
+                "",
+                *(f"{label + ':':{width + 1}} {text}" for label, text in self.lines),
+                "",
+                *self.notes,
+                "",
+            ]
+        )
+
+
+def certificate(
+    record: Mapping[str, Any], *, decision_id: str | None = None, is_exact: bool = False
+) -> Certificate:
+    """Write a decision record out for a printed page.
+
+    Parameters
+    ----------
+    record
+        As ``parse_record`` gives it.
+    is_exact
+        Whether the reader may know exact distances: HR, and the person. Otherwise they come in
+        classes, and neither the record's sentence nor the reason of an exception is given.
+
+    Raises
+    ------
+    PolicyError
+        If the recorded rule is none.
+    """
+    policy = policy_from(record["policy"]["rule"], "the recorded policy")
+    request, decision, made = record["asked"], record["decision"], record["made_with"]
+    row = pd.DataFrame([decision])
+    sentence = decision["sentence"] if is_exact else plain_reasons(row, policy).iloc[0]
+    lines = [
+        ("Decision", decision["decision"]),
+        ("On record as", decision_id or "not on record"),
+        ("Person", request["subject"] or "no reference given"),
+        ("Decided for", request["on"]),
+        ("Policy", f"{policy.label}, in force since {policy.effective_from}"),
+        ("Rule", policy_words(policy)),
+        ("Rests on", _BASES[decision["basis"]]),
+        *_measured(row, decision, policy, is_exact=is_exact),
+        ("Asked by", f"{request['by']}, {request['at']}"),
+        ("Made with", ", ".join(filter(None, (made["software"], made.get("routing"))))),
+        ("Place data", made["data"]),
+    ]
+    digest = record["sha256"]["all"]
+    return Certificate(
+        title="Eligibility decision",
+        verdict=decision["decision"],
+        sentence=sentence,
+        remedy=decision["remedy"],
+        lines=tuple(lines),
+        notes=(f"Record SHA-256: {digest}", _FOOT),
+        digest=digest,
+    )
+
+
+def _measured(
+    row: pd.DataFrame, decision: Mapping[str, Any], policy: EligibilityPolicy, *, is_exact: bool
+) -> list[tuple[str, str]]:
+    """Say what was measured, exactly or in a class, and how well the home is known."""
+    lines = []
+    if decision["office_name"]:
+        lines.append(("Office", f"{decision['office_name']} ({decision['office_id']})"))
+    if decision["criterion"]:
+        criterion = policy.any_of[int(decision["criterion"]) - 1]
+        method = METHOD_WORDS[criterion.method]
+        measure = (
+            decision["duration_s"] if decision["distance_m"] is None else decision["distance_m"]
+        )
+        text = (
+            measure_text(measure, criterion) if is_exact else distance_classes(row, policy).iloc[0]
+        )
+        lines.append((f"Distance, {method}", text))
+    if decision["precision"]:
+        lines.append(("Home known as", LEVELS[decision["precision"]]))
+    if is_exact and decision["uncertainty_m"] is not None:
+        miles = decision["uncertainty_m"] / METRES_PER_MILE
+        lines.append(("Home known to", f"{miles:,.1f} miles" if miles else "the point given"))
+    if is_exact and decision["road_distance_m"] is not None:
+        miles, minutes = decision["road_distance_m"] / METRES_PER_MILE, decision["road_time_s"] / 60
+        lines.append(("By road", f"{miles:,.1f} miles, {minutes:,.0f} minutes"))
+    return lines

@@ -1,4 +1,4 @@
-"""Home + offices + policy -> decision: who lives near enough, or far enough, and why.
+"""Measurement: the distances from homes to offices that a policy asks for, and the decision.
 
 Facts come first (``measure``), the verdict from the facts alone second (``judge``). A decision
 record holds the facts, so that anybody can judge again a year later without the home.
@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
-from territory.eligibility.decision.verdict import FASTEST_M_S, Facts, Measure, judge
+from territory.eligibility.decision.grandfathering import standing
+from territory.eligibility.decision.verdict import (
+    FASTEST_M_S,
+    UNIT_OF_TIME,
+    DecisionFacts,
+    Measure,
+    judge,
+)
 from territory.errors import InputError
 from territory.geodesy import OfficeIndex, distance_to_area
 from territory.schemas import PRECISIONS
@@ -31,9 +38,6 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
     Ints = npt.NDArray[np.int64]
     Objects = npt.NDArray[np.object_]
-
-
-_UNIT_OF_TIME = "road_time"
 
 
 class RoutingAdapter(Protocol):
@@ -83,7 +87,7 @@ def measure(
     on: str,
     areas: gpd.GeoDataFrame | None = None,
     routing: RoutingAdapter | None = None,
-) -> Facts:
+) -> DecisionFacts:
     """Gather the facts of each home: distances to the nearest office that counts, and the rest.
 
     Parameters
@@ -112,27 +116,28 @@ def measure(
     policy.check_in_force(on)
     if not len(offices):
         raise InputError("There is no office to measure from: give at least one.")
-    homes_at = _Homes.of(homes, policy)
+    homes_at = _HomeArrays.of(homes, policy)
     if areas is None and any(criterion.origin == "area" for criterion in policy.any_of):
         raise InputError(
             f"{policy.name} measures from the areas of offices: hand them in, as polygons that "
             "bear the ids of their offices."
         )
-    places = _Offices(offices, on, areas)
-    measures = tuple(_measure(criterion, homes_at, places, routing) for criterion in policy.any_of)
+    offices_at = _Offices(offices, on, areas)
+    measures = tuple(_measure(each, homes_at, offices_at, routing) for each in policy.any_of)
     exception, expired_on = _exceptions(homes, policy, on)
     road = np.full(len(homes), np.nan), np.full(len(homes), np.nan)
     if routing is not None and len(homes):
         has = np.flatnonzero(homes_at.is_known & (measures[0].office >= 0))
-        found = places.routes(routing, homes_at.lon[has], homes_at.lat[has],
-                              measures[0].office[has])  # fmt: skip
-        road[0][has], road[1][has] = found
-    return Facts(
+        road[0][has], road[1][has] = offices_at.routes(
+            routing, homes_at.lon[has], homes_at.lat[has], measures[0].office[has]
+        )
+    rule = policy.grandfathering
+    return DecisionFacts(
         homes.index,
-        places.office_id,
-        places.name,
-        places.lon,
-        places.lat,
+        offices_at.office_id,
+        offices_at.name,
+        offices_at.lon,
+        offices_at.lat,
         measures,
         homes_at.fault,
         homes_at.uncertainty_m,
@@ -140,13 +145,13 @@ def measure(
         _objects(homes, "geocode_source"),
         exception,
         expired_on,
-        standing(homes, policy),
+        _no_texts(len(homes)) if rule is None else standing(homes, rule),
         *road,
     )
 
 
 @dataclass(frozen=True)
-class _Homes:
+class _HomeArrays:
     lon: Floats
     lat: Floats
     uncertainty_m: Floats
@@ -157,11 +162,11 @@ class _Homes:
 
     @property
     def is_known(self) -> Bools:
-        known: Bools = pd.isna(self.fault)
-        return known
+        is_known: Bools = pd.isna(self.fault)
+        return is_known
 
     @classmethod
-    def of(cls, homes: pd.DataFrame, policy: EligibilityPolicy) -> _Homes:
+    def of(cls, homes: pd.DataFrame, policy: EligibilityPolicy) -> _HomeArrays:
         lon, lat, uncertainty_m = (
             homes[name].to_numpy(float) for name in ("lon", "lat", "uncertainty_m")
         )
@@ -205,7 +210,7 @@ class _Offices:
             {} if areas is None else dict(zip(areas["market_id"], areas.geometry, strict=True))
         )
 
-    def chosen(self, criterion: Criterion) -> Ints:
+    def counting(self, criterion: Criterion) -> Ints:
         """Positions of the offices that an any-open or approved criterion measures from."""
         if criterion.offices == "approved":
             unknown = sorted(set(criterion.approved) - set(self.office_id))
@@ -225,114 +230,117 @@ class _Offices:
 
 
 def _measure(
-    criterion: Criterion, homes: _Homes, places: _Offices, routing: RoutingAdapter | None
+    criterion: Criterion, homes: _HomeArrays, places: _Offices, routing: RoutingAdapter | None
 ) -> Measure:
     """Measure one criterion for all homes."""
     rows = len(homes.lon)
-    found = Measure(
+    measure = Measure(
         np.full(rows, np.nan),
         np.zeros(rows, bool),
         np.full(rows, -1, np.int64),
-        np.full(rows, None, dtype=object),
+        _no_texts(rows),
         np.isin(homes.role.astype(str), criterion.roles)
         if criterion.roles
         else np.ones(rows, bool),
     )
     if criterion.offices == "assigned":
         offices = np.arange(len(places.office_id))
-        _assign(homes, places, found)
+        _assign(homes, places, measure)
     else:
-        offices = places.chosen(criterion)
+        offices = places.counting(criterion)
         if not len(offices):
-            found.fault[:] = "no_open_office"
-    asked = np.flatnonzero(homes.is_known & found.applies & pd.isna(found.fault))
-    if not len(asked):
-        return found
+            measure.fault[:] = "no_open_office"
+    open_rows = np.flatnonzero(homes.is_known & measure.applies & pd.isna(measure.fault))
+    if not len(open_rows):
+        return measure
     if criterion.origin == "area":
-        _measure_areas(criterion, homes, places, offices, asked, found)
-        return found
-    lon, lat = homes.lon[asked], homes.lat[asked]
+        _measure_areas(criterion, homes, places, offices, open_rows, measure)
+        return measure
+    lon, lat = homes.lon[open_rows], homes.lat[open_rows]
     if criterion.offices == "assigned":
-        found.value[asked] = places.index.distance_to(found.office[asked], lon, lat)
+        measure.value[open_rows] = places.index.distance_to(measure.office[open_rows], lon, lat)
     else:
         index = OfficeIndex(places.office_id[offices], places.lon[offices], places.lat[offices])
         near = index.nearest(lon, lat, count=False, exact=True)
-        found.office[asked], found.value[asked] = offices[near.office], near.distance_m
+        measure.office[open_rows], measure.value[open_rows] = offices[near.office], near.distance_m
     if criterion.method != "geodesic":
-        _measure_roads(criterion, homes, places, offices, asked, found, routing)
-    return found
+        _measure_roads(criterion, homes, places, offices, open_rows, measure, routing)
+    return measure
 
 
-def _assign(homes: _Homes, places: _Offices, found: Measure) -> None:
+def _assign(homes: _HomeArrays, places: _Offices, measure: Measure) -> None:
     """Find the office each home is assigned to, or say what is wrong with it."""
-    given = ~pd.isna(homes.assigned)
+    has_office = ~pd.isna(homes.assigned)
     at = pd.Index(places.office_id).get_indexer(pd.Index(homes.assigned)).astype(np.int64)
-    found.fault[given & (at < 0)] = "unknown_office"
-    found.fault[~given] = "no_assigned_office"
-    found.fault[given & (at >= 0) & ~places.is_open[at]] = "closed_office"
-    found.office[:] = np.where(given, at, -1)
+    measure.fault[has_office & (at < 0)] = "unknown_office"
+    measure.fault[~has_office] = "no_assigned_office"
+    measure.fault[has_office & (at >= 0) & ~places.is_open[at]] = "closed_office"
+    measure.office[:] = np.where(has_office, at, -1)
 
 
 def _measure_areas(
     criterion: Criterion,
-    homes: _Homes,
+    homes: _HomeArrays,
     places: _Offices,
     offices: Ints,
-    asked: Ints,
-    found: Measure,
+    rows: Ints,
+    measure: Measure,
 ) -> None:
     """Measure to the nearest border among the areas of the offices that count."""
     for office in offices[np.argsort(places.office_id[offices].astype(str), kind="stable")]:
         area = places.areas.get(places.office_id[office])
         is_assigned = criterion.offices == "assigned"
-        rows = asked[found.office[asked] == office] if is_assigned else asked
-        if area is None or not len(rows):
+        mine = rows[measure.office[rows] == office] if is_assigned else rows
+        if area is None or not len(mine):
             continue
-        distance_m = distance_to_area(area, homes.lon[rows], homes.lat[rows])
-        nearer = ~(distance_m >= found.value[rows])
-        found.value[rows[nearer]] = distance_m[nearer]
-        found.office[rows[nearer]] = office
-    found.fault[asked[np.isnan(found.value[asked])]] = "no_area"
+        distance_m = distance_to_area(area, homes.lon[mine], homes.lat[mine])
+        nearer = ~(distance_m >= measure.value[mine])
+        measure.value[mine[nearer]] = distance_m[nearer]
+        measure.office[mine[nearer]] = office
+    measure.fault[rows[np.isnan(measure.value[rows])]] = "no_area"
 
 
 def _measure_roads(
     criterion: Criterion,
-    homes: _Homes,
+    homes: _HomeArrays,
     places: _Offices,
     offices: Ints,
-    asked: Ints,
-    found: Measure,
+    rows: Ints,
+    measure: Measure,
     routing: RoutingAdapter | None,
 ) -> None:
     """Replace straight lines by roads: the best over all offices that could be within the limit."""
-    is_time = criterion.method == _UNIT_OF_TIME
-    straight = found.value[asked]
+    is_time = criterion.method == UNIT_OF_TIME
+    straight = measure.value[rows]
     if routing is None:
-        found.is_lower_bound[asked] = True
-        found.value[asked] = straight / FASTEST_M_S if is_time else straight
+        measure.is_lower_bound[rows] = True
+        measure.value[rows] = straight / FASTEST_M_S if is_time else straight
         return
-    lon, lat = homes.lon[asked], homes.lat[asked]
+    lon, lat = homes.lon[rows], homes.lat[rows]
+    # No road is shorter than the straight line, and nobody is faster than FASTEST_M_S: an office
+    # beyond this cannot be within the limit. The nearest one is asked for all the same.
     reach = criterion.limit_si * (FASTEST_M_S if is_time else 1.0)
-    best = np.full(len(asked), np.nan)
+    best = np.full(len(rows), np.nan)
     if criterion.offices == "assigned":
-        best = places.routes(routing, lon, lat, found.office[asked])[int(is_time)]
+        best = places.routes(routing, lon, lat, measure.office[rows])[int(is_time)]
     else:
         index = OfficeIndex(places.office_id[offices], places.lon[offices], places.lat[offices])
         row, near, _ = index.pairs_within(lon, lat, reach)
         office = offices[near]
-        nearest = found.office[asked]
+        nearest = measure.office[rows]
         row, office = (
-            np.concatenate([np.arange(len(asked)), row]),
+            np.concatenate([np.arange(len(rows)), row]),
             np.concatenate([nearest, office]),
         )
         value = places.routes(routing, lon[row], lat[row], office)[int(is_time)]
+        # The shortest way of each home; ties go to the first office id.
         order = np.lexsort((places.office_id[office].astype(str), value, row))
         order = order[~np.isnan(value[order])]
         reached, first = np.unique(row[order], return_index=True)
         best[reached] = value[order[first]]
-        found.office[asked[reached]] = office[order[first]]
-    found.value[asked] = best
-    found.fault[asked[np.isnan(best)]] = "no_route"
+        measure.office[rows[reached]] = office[order[first]]
+    measure.value[rows] = best
+    measure.fault[rows[np.isnan(best)]] = "no_route"
 
 
 def _exceptions(homes: pd.DataFrame, policy: EligibilityPolicy, on: str) -> tuple[Ints, Objects]:
@@ -346,40 +354,21 @@ def _exceptions(homes: pd.DataFrame, policy: EligibilityPolicy, on: str) -> tupl
         elif granted.expires_on <= on:
             ended[granted.person_id] = max(granted.expires_on, ended.get(granted.person_id, ""))
     if not policy.exceptions:
-        return np.full(len(homes), -1, np.int64), np.full(len(homes), None, dtype=object)
+        return np.full(len(homes), -1, np.int64), _no_texts(len(homes))
     return (
         np.array([valid.get(who, -1) for who in person], np.int64),
         np.array([ended.get(who) for who in person], dtype=object),
     )
 
 
-def standing(homes: pd.DataFrame, policy: EligibilityPolicy) -> Objects:
-    """Give the day of the earlier decision that still stands; None where there is none.
-
-    Looks at ``eligible_since``, ``home_since`` and ``role_since`` alone.
-    """
-    rule = policy.grandfathering
-    none = np.full(len(homes), None, dtype=object)
-    if rule is None or "eligible_since" not in homes:
-        return none
-    decided = _objects(homes, "eligible_since")
-    day = np.where(pd.isna(decided), "9999-99-99", decided).astype(str)
-    stands = day < rule.decided_before
-    for change in rule.until:
-        changed = _objects(homes, f"{change}_since")
-        stands &= pd.isna(changed) | (np.where(pd.isna(changed), "", changed).astype(str) <= day)
-    none[stands] = decided[stands]
-    return none
+def _no_texts(rows: int) -> Objects:
+    return np.full(rows, None, dtype=object)
 
 
 def _objects(frame: pd.DataFrame, name: str) -> Objects:
     """A column as an array of our own, None for null or missing."""
     if name not in frame:
-        return np.full(len(frame), None, dtype=object)
-    return _nulls(frame[name])
-
-
-def _nulls(column: pd.Series) -> Objects:
-    values: Objects = column.astype(object).to_numpy(copy=True)
+        return _no_texts(len(frame))
+    values: Objects = frame[name].astype(object).to_numpy(copy=True)
     values[pd.isna(values)] = None
     return values

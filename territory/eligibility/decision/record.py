@@ -12,21 +12,26 @@ import hashlib
 import json
 import math
 from dataclasses import dataclass
+from importlib import metadata, resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from territory.eligibility.decision.verdict import COLUMNS, Facts, Measure, judge
+from territory import reference
+from territory.eligibility.decision.verdict import COLUMNS, DecisionFacts, Measure, judge
 from territory.eligibility.rules import FAULTS, policy_from
 from territory.errors import FileFormatError, PolicyError
+from territory.files import check_readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
 
     from territory.eligibility.rules import EligibilityPolicy
+
 
 FORMAT = "territory eligibility decision 1"
 SECTIONS = ("asked", "decision", "facts", "made_with", "policy")
@@ -35,6 +40,7 @@ _FACTS = (
     "road_distance_m", "road_time_s",
 )  # fmt: skip
 _OFFICE = ("office_id", "office_name", "office_lon", "office_lat")
+_DISTRIBUTION = "territory-mapper"
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Provenance:
     """Who asked, when (ISO text, UTC), for which day, and what answered.
 
     ``software`` and ``data_vintage``: name and version of this package, and of the tables that
@@ -67,8 +73,22 @@ class Asked:
     routing: str | None = None
 
 
+def software() -> str:
+    """Name and version of this package, for records."""
+    return f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}"
+
+
+def data_vintage() -> str:
+    """Say which tables places are looked up in: a digest of the ZIP codes and of the cities."""
+    parts = []
+    for name in ("zip_codes", "cities"):
+        content = (resources.files(reference.PACKAGE) / f"{name}.parquet").read_bytes()
+        parts.append(f"{name} {hashlib.sha256(content).hexdigest()[:12]}")
+    return ", ".join(parts)
+
+
 def make_record(
-    facts: Facts,
+    facts: DecisionFacts,
     policy: EligibilityPolicy,
     *,
     on: str,
@@ -86,24 +106,24 @@ def make_record(
     Parameters
     ----------
     facts, policy
-        Of ``eligibility.measure``, and the policy that they were measured for.
+        Of ``measure``, and the policy that they were measured for.
     row
         Which of the homes.
     subject, circumstances, on, asked_by, asked_at, software, data_vintage, routing
-        See ``Person`` and ``Asked``.
+        See ``Person`` and ``Provenance``.
     """
     one = _take(facts, row)
-    asked = Asked(asked_by, asked_at, on, software, data_vintage, routing)
+    provenance = Provenance(asked_by, asked_at, on, software, data_vintage, routing)
     person = Person(subject, circumstances)
-    return next(make_records(one, policy, judge(one, policy), [person], asked))
+    return next(make_records(one, policy, judge(one, policy), [person], provenance))
 
 
 def make_records(
-    facts: Facts,
+    facts: DecisionFacts,
     policy: EligibilityPolicy,
     decisions: pd.DataFrame,
     people: Sequence[Person],
-    asked: Asked,
+    provenance: Provenance,
 ) -> Iterator[dict[str, Any]]:
     """Write down many decisions, in order; each is what ``make_record`` gives for its row.
 
@@ -114,7 +134,11 @@ def make_records(
     people
         One for each row.
     """
-    made_with = {"software": asked.software, "data": asked.data_vintage, "routing": asked.routing}
+    made_with = {
+        "software": provenance.software,
+        "data": provenance.data_vintage,
+        "routing": provenance.routing,
+    }
     rule = policy.as_dict() | {"exceptions": []}
     head = {"name": policy.name, "version": policy.version, "digest": policy.digest}
     common = {"made_with": made_with, "policy": {**head, "rule": rule}}
@@ -122,13 +146,13 @@ def make_records(
     rows = zip(people, _rows(_fact_columns(facts)), _measures(facts),
                _rows({name: _plain_list(decisions[name].to_numpy()) for name in COLUMNS}),
                facts.exception.tolist(), strict=True)  # fmt: skip
-    for person, told, measures, decision, exception in rows:
+    for person, columns, measures, decision, exception in rows:
         content = {
             "format": FORMAT,
             "asked": {
-                "by": asked.by,
-                "at": asked.at,
-                "on": asked.on,
+                "by": provenance.by,
+                "at": provenance.at,
+                "on": provenance.on,
                 "subject": person.subject,
                 "home": person.home,
                 "circumstances": None
@@ -136,15 +160,15 @@ def make_records(
                 else dict(person.circumstances),
             },
             **common,
-            "facts": {"measures": list(measures), **told},
+            "facts": {"measures": list(measures), **columns},
             "decision": decision,
         }
-        known = digests
+        section_digests = digests
         if exception >= 0:
-            used = _plain(policy.exceptions[exception])
+            used = dict(vars(policy.exceptions[exception]))
             content["policy"] = {**head, "rule": {**rule, "exceptions": [used]}}
-            known = {"made_with": digests["made_with"]}
-        yield {**content, "sha256": _digests(content, known)}
+            section_digests = {"made_with": digests["made_with"]}
+        yield {**content, "sha256": _digests(content, section_digests)}
 
 
 def _rows(columns: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
@@ -152,11 +176,11 @@ def _rows(columns: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
         yield dict(zip(columns, values, strict=True))
 
 
-def _fact_columns(facts: Facts) -> dict[str, list[Any]]:
+def _fact_columns(facts: DecisionFacts) -> dict[str, list[Any]]:
     return {name: _plain_list(getattr(facts, name)) for name in _FACTS}
 
 
-def _measures(facts: Facts) -> Iterator[tuple[dict[str, Any], ...]]:
+def _measures(facts: DecisionFacts) -> Iterator[tuple[dict[str, Any], ...]]:
     """Give what each criterion measured, row by row."""
     offices = [
         dict(zip(_OFFICE, values, strict=True))
@@ -167,10 +191,10 @@ def _measures(facts: Facts) -> Iterator[tuple[dict[str, Any], ...]]:
     for m in facts.measures:
         columns = {"value": m.value, "fault": m.fault}
         flags = {"is_lower_bound": m.is_lower_bound, "applies": m.applies}
-        told = {name: _plain_list(values) for name, values in columns.items()}
-        told |= {name: values.tolist() for name, values in flags.items()}
+        lists = {name: _plain_list(values) for name, values in columns.items()}
+        lists |= {name: values.tolist() for name, values in flags.items()}
         at = [offices[office] if office >= 0 else nowhere for office in m.office.tolist()]
-        parts.append([{**row, **where} for row, where in zip(_rows(told), at, strict=True)])
+        parts.append([{**row, **where} for row, where in zip(_rows(lists), at, strict=True)])
     return zip(*parts, strict=True)
 
 
@@ -179,11 +203,6 @@ def _plain_list(values: npt.NDArray[Any]) -> list[Any]:
     if values.dtype.kind == "f":
         return [None if math.isnan(value) else value for value in values.tolist()]
     return [_json(value) for value in values.tolist()]
-
-
-def _plain(used: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = dict(vars(used))
-    return plain
 
 
 def canonical(content: Any) -> str:
@@ -198,6 +217,16 @@ def record_text(record: Mapping[str, Any]) -> str:
     return json.dumps(record, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def read_record(path: Path) -> dict[str, Any]:
+    """Read a record file; ``FileFormatError`` if it is none."""
+    check_readable(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileFormatError(f"{path}: cannot be read ({error}).") from error
+    return parse_record(text, str(path))
+
+
 def parse_record(text: str, where: str) -> dict[str, Any]:
     """Read the text of a record file; ``FileFormatError`` if it is none."""
     try:
@@ -205,8 +234,8 @@ def parse_record(text: str, where: str) -> dict[str, Any]:
     except ValueError as error:
         raise FileFormatError(f"{where}: no decision record, not even JSON ({error}).") from error
     if not isinstance(record, dict) or record.get("format") != FORMAT:
-        found = record.get("format") if isinstance(record, dict) else record
-        raise FileFormatError(f"{where}: no decision record: format is {found!r}, not {FORMAT!r}.")
+        name = record.get("format") if isinstance(record, dict) else record
+        raise FileFormatError(f"{where}: no decision record: format is {name!r}, not {FORMAT!r}.")
     lacking = [name for name in (*SECTIONS, "sha256") if not isinstance(record.get(name), dict)]
     if lacking:
         raise FileFormatError(f"{where}: the record lacks {', '.join(map(repr, lacking))}.")
@@ -221,7 +250,7 @@ def verify(record: Mapping[str, Any]) -> tuple[str, ...]:
     FileFormatError
         If the facts cannot be read as facts.
     """
-    told = [
+    differences = [
         f"{name}: was changed after the record was made (digest {is_[:12]}, recorded {was[:12]})"
         for name, is_, was in _compare_digests(record)
         if is_ != was
@@ -231,41 +260,41 @@ def verify(record: Mapping[str, Any]) -> tuple[str, ...]:
         policy.check_in_force(str(record["asked"]["on"]))
         facts = _facts_from(record["facts"], policy)
         again = _decision(facts, policy)
-        told += _compare_roles(record, policy)
+        differences += _compare_roles(record, policy)
     except PolicyError as error:
-        return (*told, f"policy: {error}")
+        return (*differences, f"policy: {error}")
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise FileFormatError(
             f"The record cannot be decided again: {type(error).__name__} ({error}). "
             "Ask for it from where it was made."
         ) from error
-    asked = record["asked"]
-    told += [
-        f"policy.exception of {e.person_id}: is not for {asked.get('subject')!r} on {asked['on']}"
-        for e in policy.exceptions
-        if e.person_id != asked.get("subject") or not e.granted_on <= asked["on"] < e.expires_on
+    subject, on = record["asked"].get("subject"), record["asked"]["on"]
+    differences += [
+        f"policy.exception of {each.person_id}: is not for {subject!r} on {on}"
+        for each in policy.exceptions
+        if each.person_id != subject or not each.granted_on <= on < each.expires_on
     ]
     head = {"name": policy.name, "version": policy.version, "digest": policy.digest}
-    told += [
+    differences += [
         f"policy.{name}: recorded {record['policy'].get(name)!r}, the rule says {value!r}"
         for name, value in head.items()
         if record["policy"].get(name) != value
     ]
-    told += [
+    differences += [
         f"decision.{name}: recorded {record['decision'].get(name)!r}, the facts say "
         f"{again.get(name)!r}"
         for name in sorted({*again, *record["decision"]})
         if record["decision"].get(name) != again.get(name)
     ]
-    return tuple(told)
+    return tuple(differences)
 
 
 def _compare_roles(record: Mapping[str, Any], policy: EligibilityPolicy) -> list[str]:
     """Say which criteria were applied, or left out, against the recorded role."""
-    known = record["asked"].get("circumstances")
-    if known is None:
+    circumstances = record["asked"].get("circumstances")
+    if circumstances is None:
         return []
-    role = known.get("role")
+    role = circumstances.get("role")
     return [
         f"facts.measures {at}: applies is {part['applies']}, the rule says otherwise for {role!r}"
         for at, (part, rule) in enumerate(
@@ -279,18 +308,18 @@ def _digest(content: Any) -> str:
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
-def _digests(content: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, str]:
+def _digests(content: Mapping[str, Any], ready: Mapping[str, str]) -> dict[str, str]:
     """One digest for each section, so that a change can be named, and one over all."""
-    parts = {name: known.get(name) or _digest(content[name]) for name in SECTIONS}
+    parts = {name: ready.get(name) or _digest(content[name]) for name in SECTIONS}
     return {**parts, "all": _digest({**parts, "format": content["format"]})}
 
 
 def _compare_digests(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     recorded = record["sha256"]
-    return [(name, found, str(recorded.get(name))) for name, found in _digests(record, {}).items()]
+    return [(name, again, str(recorded.get(name))) for name, again in _digests(record, {}).items()]
 
 
-def _decision(facts: Facts, policy: EligibilityPolicy) -> dict[str, Any]:
+def _decision(facts: DecisionFacts, policy: EligibilityPolicy) -> dict[str, Any]:
     row = judge(facts, policy).iloc[0]
     return {name: _json(row[name]) for name in COLUMNS}
 
@@ -302,24 +331,24 @@ def _json(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _take(facts: Facts, row: int) -> Facts:
+def _take(facts: DecisionFacts, row: int) -> DecisionFacts:
     """The facts of one home."""
     at = slice(row, row + 1)
     measures = tuple(
         Measure(*(getattr(m, name)[at] for name in Measure.__dataclass_fields__))
         for m in facts.measures
     )
-    kept = ("index", "measures", *_OFFICE)
-    rest = {n: getattr(facts, n)[at] for n in Facts.__dataclass_fields__ if n not in kept}
-    return Facts(
+    whole = ("index", "measures", *_OFFICE)
+    names = [name for name in DecisionFacts.__dataclass_fields__ if name not in whole]
+    return DecisionFacts(
         index=pd.RangeIndex(1),
         measures=measures,
         **{name: getattr(facts, name) for name in _OFFICE},
-        **rest,
+        **{name: getattr(facts, name)[at] for name in names},
     )
 
 
-def _facts_from(table: Mapping[str, Any], policy: EligibilityPolicy) -> Facts:
+def _facts_from(table: Mapping[str, Any], policy: EligibilityPolicy) -> DecisionFacts:
     """Facts as a record has them; errors of Python where they are none."""
     parts = table["measures"]
     if len(parts) != len(policy.any_of):
@@ -345,7 +374,7 @@ def _facts_from(table: Mapping[str, Any], policy: EligibilityPolicy) -> Facts:
         for at, part in enumerate(parts)
     )
     numbers = ("uncertainty_m", "road_distance_m", "road_time_s")
-    return Facts(
+    return DecisionFacts(
         index=pd.RangeIndex(1),
         office_id=np.array([part["office_id"] for part in parts], dtype=object),
         office_name=np.array([part["office_name"] for part in parts], dtype=object),

@@ -1,4 +1,4 @@
-"""Ways by road from a routing server of one's own: OSRM or Valhalla over HTTP. Off by default.
+"""Routing adapters: distance and time by road from an OSRM or Valhalla server. Off by default.
 
 Whoever sets a server up hands it the coordinates of homes, so it is named by hand
 (``TERRITORY_ROUTING``), reached without proxies and redirects, and over plain HTTP only where the
@@ -110,7 +110,7 @@ class _Router:
         RoutingError
             If the server fails, or answers what cannot be understood.
         """
-        found = np.full((2, len(lon)), np.nan)
+        ways = np.full((2, len(lon)), np.nan)
         offices, which = np.unique(
             np.column_stack([office_lon, office_lat]), axis=0, return_inverse=True
         )
@@ -119,17 +119,17 @@ class _Router:
             for start in range(0, len(rows), CHUNK):
                 part = rows[start : start + CHUNK]
                 homes = np.column_stack([lon[part], lat[part]])
-                found[:, part] = self._ways(homes, office)
-        return found[0], found[1]
+                ways[:, part] = self._ways(homes, office)
+        return ways[0], ways[1]
 
     def _ways(self, homes: Floats, office: Floats) -> Floats:
         """Ask for some homes; those on no road are singled out by halving. Shape (2, n)."""
-        status, told = self._ask(homes, office)
+        status, body = self._ask(homes, office)
         if status == 200:
-            return self._checked(told, homes)
-        if Unreachable(status, self._code(told)) not in self._nowhere:
+            return self._checked(body, homes)
+        if Unreachable(status, self._code(body)) not in self._nowhere:
             raise RoutingError(
-                f"{self._server.base} refused: {status} {self._code(told)}. Check its profile, its "
+                f"{self._server.base} refused: {status} {self._code(body)}. Check its profile, its "
                 "limits and its map."
             )
         if len(homes) == 1:
@@ -138,9 +138,9 @@ class _Router:
         halves = [self._ways(part, office) for part in (homes[:middle], homes[middle:])]
         return np.concatenate(halves, axis=1)
 
-    def _checked(self, told: Any, homes: Floats) -> Floats:
+    def _checked(self, body: Any, homes: Floats) -> Floats:
         try:
-            ways = self._read(told)
+            ways = self._read(body)
         except (KeyError, TypeError, ValueError, IndexError):
             ways = np.empty((2, 0))
         if ways.shape != (2, len(homes)) or (ways < 0).any():
@@ -153,10 +153,10 @@ class _Router:
     def _ask(self, homes: Floats, office: Floats) -> tuple[int, Any]:
         raise NotImplementedError
 
-    def _read(self, told: Any) -> Floats:
+    def _read(self, body: Any) -> Floats:
         raise NotImplementedError
 
-    def _code(self, told: Any) -> Any:
+    def _code(self, body: Any) -> Any:
         raise NotImplementedError
 
 
@@ -182,18 +182,18 @@ class OsrmRouter(_Router):
         path = f"/table/v1/{self._profile}/{points}"
         return self._server.ask("GET", path, params=query)
 
-    def _read(self, told: Mapping[str, Any]) -> Floats:
+    def _read(self, body: Mapping[str, Any]) -> Floats:
         ways = np.array(
-            [[row[0] for row in told[name]] for name in ("distances", "durations")], dtype=float
+            [[row[0] for row in body[name]] for name in ("distances", "durations")], dtype=float
         )
         # OSRM goes to the nearest road however far it is, and says how far it went.
-        off = np.array([point.get("distance", 0.0) for point in told["sources"]], dtype=float)
-        office_off = float(told["destinations"][0].get("distance", 0.0))
+        off = np.array([point.get("distance", 0.0) for point in body["sources"]], dtype=float)
+        office_off = float(body["destinations"][0].get("distance", 0.0))
         ways[:, (off > FARTHEST_FROM_ROAD_M) | (office_off > FARTHEST_FROM_ROAD_M)] = np.nan
         return ways
 
-    def _code(self, told: Any) -> Any:
-        return told.get("code") if isinstance(told, dict) else None
+    def _code(self, body: Any) -> Any:
+        return body.get("code") if isinstance(body, dict) else None
 
 
 class ValhallaRouter(_Router):
@@ -219,16 +219,16 @@ class ValhallaRouter(_Router):
         }
         return self._server.ask("POST", "/sources_to_targets", json=body)
 
-    def _read(self, told: Mapping[str, Any]) -> Floats:
-        rows = [row[0] for row in told["sources_to_targets"]]
+    def _read(self, body: Mapping[str, Any]) -> Floats:
+        rows = [row[0] for row in body["sources_to_targets"]]
         ways = np.array([[row[name] for row in rows] for name in ("distance", "time")], dtype=float)
         ways[0] *= 1000.0
         # Without a way some versions leave both out, others tell a length of 0 and no time.
         ways[:, np.isnan(ways).any(axis=0)] = np.nan
         return ways
 
-    def _code(self, told: Any) -> Any:
-        return told.get("error_code") if isinstance(told, dict) else None
+    def _code(self, body: Any) -> Any:
+        return body.get("error_code") if isinstance(body, dict) else None
 
 
 _KINDS: dict[str, tuple[type[OsrmRouter | ValhallaRouter], str]] = {

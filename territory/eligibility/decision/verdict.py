@@ -1,4 +1,7 @@
-"""The verdict from the facts alone: no home, office or map is needed to judge again."""
+"""The verdict: from measured facts and a policy to a decision with its sentence and remedy.
+
+No home, office or map is needed to judge again.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ DETOUR = 1.5
 SLOWEST_M_S = 5.0  # and each of those metres takes at most this long: 18 km/h
 FASTEST_M_S = 60.0  # nobody drives faster (216 km/h), so no office beyond is asked for
 _HOLDS, _FAILS, _REVIEW, _CANNOT, _IGNORED = 1, 0, 2, 3, -1
-_UNIT_OF_TIME = "road_time"
+UNIT_OF_TIME = "road_time"
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Facts:
+class DecisionFacts:
     """All that decisions rest on, with no address or coordinates of homes; arrays of shape (n,).
 
     ``office_id``, ``office_name``, ``office_lon`` and ``office_lat`` have a row per office.
@@ -76,7 +79,7 @@ class Facts:
     road_time_s: Floats
 
 
-class Outcome(NamedTuple):
+class LimitComparison(NamedTuple):
     """How a criterion compares with its limit, shape (n,).
 
     ``code``: holds, fails, needs review, cannot be told, does not apply. ``low`` and ``high``: the
@@ -89,7 +92,7 @@ class Outcome(NamedTuple):
     is_band: Bools
 
 
-def judge(facts: Facts, policy: EligibilityPolicy) -> pd.DataFrame:
+def judge(facts: DecisionFacts, policy: EligibilityPolicy) -> pd.DataFrame:
     """Decide from facts; the same facts and policy give the same decisions to the last letter.
 
     One criterion that surely holds is enough. Without one, a criterion that may hold needs review,
@@ -102,27 +105,27 @@ def judge(facts: Facts, policy: EligibilityPolicy) -> pd.DataFrame:
         ``COLUMNS`` on ``facts.index``, in order.
     """
     rows = len(facts.index)
-    compared = [
-        outcome(criterion, found, facts, policy.review_band_m)
-        for criterion, found in zip(policy.any_of, facts.measures, strict=True)
+    comparisons = [
+        compare(criterion, measure, facts, policy.review_band_m)
+        for criterion, measure in zip(policy.any_of, facts.measures, strict=True)
     ]
-    codes = np.stack([each.code for each in compared])
+    codes = np.stack([each.code for each in comparisons])
     codes[:, ~pd.isna(facts.fault)] = _CANNOT
     best = np.full(rows, _IGNORED)
     for code in (_FAILS, _CANNOT, _REVIEW, _HOLDS):  # the later ones matter more
         best[(codes == code).any(axis=0)] = code
-    chosen = np.argmax(codes == best, axis=0)
+    deciding = np.argmax(codes == best, axis=0)
     words = np.array([NOT_ELIGIBLE, ELIGIBLE, NEEDS_REVIEW, CANNOT_DECIDE, CANNOT_DECIDE], object)
     table: Columns = {"decision": words[best]}  # _IGNORED is -1, the last
-    faults = np.where(pd.isna(facts.fault), _pick([m.fault for m in facts.measures], chosen),
+    faults = np.where(pd.isna(facts.fault), _pick([m.fault for m in facts.measures], deciding),
                       facts.fault)  # fmt: skip
-    bound = _pick([m.is_lower_bound for m in facts.measures], chosen).astype(bool)
+    bound = _pick([m.is_lower_bound for m in facts.measures], deciding).astype(bool)
     faults[(best == _CANNOT) & pd.isna(faults) & bound] = "no_routing"
     faults[best == _IGNORED] = "no_role"
     is_open = np.isin(best, (_CANNOT, _IGNORED))
     table["basis"] = np.where(is_open, "location", "distance").astype(object)
-    table["sentence"], table["remedy"] = _sentences(facts, policy, compared, codes, best, faults)
-    _add_facts(table, facts, policy, chosen, is_open & ~bound)
+    table["sentence"], table["remedy"] = _sentences(facts, policy, comparisons, codes, best, faults)
+    _add_facts(table, facts, policy, deciding, is_open & ~bound)
     _apply_standing(table, facts, policy)
     return pd.DataFrame(
         {  # text stays of objects with None, whatever pandas would make of it
@@ -132,28 +135,28 @@ def judge(facts: Facts, policy: EligibilityPolicy) -> pd.DataFrame:
     )
 
 
-def _pick(parts: list[npt.NDArray[Any]], chosen: Ints) -> npt.NDArray[Any]:
-    """Of several arrays take, for each row, the one that is chosen."""
-    return np.stack(parts)[chosen, np.arange(len(chosen))]
+def _pick(parts: list[npt.NDArray[Any]], deciding: Ints) -> npt.NDArray[Any]:
+    """Of several arrays take, for each row, the one that decides."""
+    return np.stack(parts)[deciding, np.arange(len(deciding))]
 
 
 def _add_facts(
-    table: Columns, facts: Facts, policy: EligibilityPolicy, chosen: Ints, is_void: Bools
+    table: Columns, facts: DecisionFacts, policy: EligibilityPolicy, deciding: Ints, is_void: Bools
 ) -> None:
     """Add the columns that say what the decision rests on."""
-    value = _pick([m.value for m in facts.measures], chosen).astype(float)
-    office = _pick([m.office for m in facts.measures], chosen).astype(np.int64)
+    value = _pick([m.value for m in facts.measures], deciding).astype(float)
+    office = _pick([m.office for m in facts.measures], deciding).astype(np.int64)
     value[is_void] = np.nan
     has = ~np.isnan(value)
-    is_time = np.array([c.method == _UNIT_OF_TIME for c in policy.any_of])[chosen]
-    methods = np.array([c.method for c in policy.any_of], object)[chosen]
-    told: dict[str, npt.NDArray[Any]] = {
-        "criterion": chosen + 1,
+    is_time = np.array([c.method == UNIT_OF_TIME for c in policy.any_of])[deciding]
+    methods = np.array([c.method for c in policy.any_of], object)[deciding]
+    columns: Columns = {
+        "criterion": deciding + 1,
         "method": methods,
         "office_id": facts.office_id[office],
         "office_name": facts.office_name[office],
     }
-    for name, values in told.items():
+    for name, values in columns.items():
         column = values.astype(object)
         column[~has] = None
         table[name] = column
@@ -164,9 +167,9 @@ def _add_facts(
 
 
 def _sentences(
-    facts: Facts,
+    facts: DecisionFacts,
     policy: EligibilityPolicy,
-    compared: list[Outcome],
+    comparisons: list[LimitComparison],
     codes: npt.NDArray[np.int64],
     best: Ints,
     faults: Objects,
@@ -175,30 +178,30 @@ def _sentences(
     rows = len(best)
     body, remedy = (np.full(rows, None, dtype=object) for _ in range(2))
     for at, criterion in enumerate(policy.any_of):
-        found, seen = facts.measures[at], compared[at]
+        measure, comparison = facts.measures[at], comparisons[at]
         mine = (codes[at] == best) & ((best != _HOLDS) | pd.isna(body))
         settled = np.flatnonzero(mine & np.isin(best, (_HOLDS, _FAILS)))
-        _join(body, settled, _clauses(criterion, found, facts, settled))
+        _join(body, settled, _clauses(criterion, measure, facts, settled))
         review = np.flatnonzero(mine & (best == _REVIEW))
-        _join(body, review, _open_clauses(criterion, found, facts, seen, review, policy))
+        _join(body, review, _open_clauses(criterion, measure, facts, comparison, review, policy))
         first = review[pd.isna(remedy[review])]
         remedy[first] = [
             wording.review_remedy(
                 facts.precision[i],
-                is_band=bool(seen.is_band[i]),
+                is_band=bool(comparison.is_band[i]),
                 is_road=criterion.method != "geodesic",
             )
             for i in first.tolist()
         ]
     is_open = np.isin(best, (_CANNOT, _IGNORED))
     for fault in pd.unique(faults[is_open]):
-        told = wording.FAULTS[fault]
+        reason, its_remedy = wording.FAULTS[fault]
         same = is_open & (faults == fault)
-        body[same], remedy[same] = told.reason, told.remedy
+        body[same], remedy[same] = reason, its_remedy
     unit = policy.any_of[0].unit
     heads = np.array(["Not eligible: ", "Eligible: ", "Needs review: ", *["Cannot decide: "] * 2],
                      object)  # fmt: skip
-    return heads[best] + body + _known(facts, unit, best) + ".", remedy
+    return heads[best] + body + _how_well_known(facts, unit, best) + ".", remedy
 
 
 def _join(body: Objects, rows: Ints, clauses: Objects) -> None:
@@ -208,11 +211,12 @@ def _join(body: Objects, rows: Ints, clauses: Objects) -> None:
     body[rows[~again]] = clauses[~again]
 
 
-def _clauses(criterion: Criterion, found: Measure, facts: Facts, rows: Ints) -> Objects:
+def _clauses(criterion: Criterion, measure: Measure, facts: DecisionFacts, rows: Ints) -> Objects:
     """Write the clauses of settled rows; what they have in common is written once."""
     if not len(rows):
         return np.empty(0, dtype=object)
-    value, office, bound = found.value[rows], found.office[rows], found.is_lower_bound[rows]
+    value, office = measure.value[rows], measure.office[rows]
+    bound = measure.is_lower_bound[rows]
     side = np.sign(value - criterion.limit_si).astype(np.int64)
     is_inside = (value == 0) & (criterion.origin == "area")
     key = ((office * 3 + side + 1) * 2 + is_inside) * 2 + bound
@@ -228,34 +232,38 @@ def _clauses(criterion: Criterion, found: Measure, facts: Facts, rows: Ints) -> 
         for i in first.tolist()
     ]
     before, after = (np.array(texts, dtype=object) for texts in zip(*pairs, strict=True))
-    told: Objects = before[which] + wording.shown_all(value, criterion) + after[which]
-    return told
+    clauses: Objects = before[which] + wording.measure_texts(value, criterion) + after[which]
+    return clauses
 
 
 def _open_clauses(
     criterion: Criterion,
-    found: Measure,
-    facts: Facts,
-    seen: Outcome,
+    measure: Measure,
+    facts: DecisionFacts,
+    comparison: LimitComparison,
     rows: Ints,
     policy: EligibilityPolicy,
 ) -> Objects:
     """Write the clauses of rows that need review, one by one: they are few."""
-    told = np.empty(len(rows), dtype=object)
-    told[:] = [
+    clauses = np.empty(len(rows), dtype=object)
+    clauses[:] = [
         wording.in_band(criterion, facts.office_name[at], value, policy.review_band_m)
         if is_band
         else wording.between(criterion, facts.office_name[at], low, high)
         for at, value, low, high, is_band in zip(
-            found.office[rows].tolist(),
-            *(part[rows].tolist() for part in (found.value, seen.low, seen.high, seen.is_band)),
+            measure.office[rows].tolist(),
+            measure.value[rows].tolist(),
+            *(
+                part[rows].tolist()
+                for part in (comparison.low, comparison.high, comparison.is_band)
+            ),
             strict=True,
         )
     ]
-    return told
+    return clauses
 
 
-def _known(facts: Facts, unit: str, best: Ints) -> Objects:
+def _how_well_known(facts: DecisionFacts, unit: str, best: Ints) -> Objects:
     """Say how well each home is known, where that is not exactly."""
     _, which = np.unique(np.nan_to_num(facts.uncertainty_m), return_inverse=True)
     level, kind = pd.factorize(facts.precision)
@@ -269,28 +277,29 @@ def _known(facts: Facts, unit: str, best: Ints) -> Objects:
         if size > 0 and counts[i]:
             end = ", which cannot change the answer" if decided[i] else ""
             texts[at] = f"; {wording.known_to(facts.precision[i], size, unit)}{end}"
-    told: Objects = texts[again.ravel()]
-    return told
+    endings: Objects = texts[again.ravel()]
+    return endings
 
 
-def _apply_standing(table: Columns, facts: Facts, policy: EligibilityPolicy) -> None:
+def _apply_standing(table: Columns, facts: DecisionFacts, policy: EligibilityPolicy) -> None:
     """Let exceptions and earlier decisions stand where distance does not make eligible."""
-    columns = ("decision", "basis", "sentence", "remedy")
-    told = {name: table[name] for name in columns}
-    short = told["decision"] != ELIGIBLE
+    decision, basis, sentence, remedy = (
+        table[name] for name in ("decision", "basis", "sentence", "remedy")
+    )
+    short = decision != ELIGIBLE
     rule = policy.grandfathering
     for at in np.flatnonzero(short & ~pd.isna(facts.expired_on)).tolist():
-        said = told["sentence"][at].removesuffix(".")
-        told["sentence"][at] = f"{said}; an exception ended on {facts.expired_on[at]}."
+        text = sentence[at].removesuffix(".")
+        sentence[at] = f"{text}; an exception ended on {facts.expired_on[at]}."
     if rule is not None:
         for at in np.flatnonzero(short & ~pd.isna(facts.decided_on)).tolist():
-            told["basis"][at] = "grandfathering"
-            told["sentence"][at] = wording.by_grandfathering(rule, facts.decided_on[at])
+            basis[at] = "grandfathering"
+            sentence[at] = wording.by_grandfathering(rule, facts.decided_on[at])
     for at in np.flatnonzero(short & (facts.exception >= 0)).tolist():
-        told["basis"][at] = "exception"
-        told["sentence"][at] = wording.by_exception(policy.exceptions[facts.exception[at]])
-    stands = np.isin(told["basis"].astype(str), ("exception", "grandfathering"))
-    told["decision"][stands], told["remedy"][stands] = ELIGIBLE, None
+        basis[at] = "exception"
+        sentence[at] = wording.by_exception(policy.exceptions[facts.exception[at]])
+    stands = np.isin(basis.astype(str), ("exception", "grandfathering"))
+    decision[stands], remedy[stands] = ELIGIBLE, None
 
 
 def spread(criterion: Criterion, uncertainty_m: Floats) -> Floats:
@@ -298,24 +307,28 @@ def spread(criterion: Criterion, uncertainty_m: Floats) -> Floats:
     if criterion.method == "geodesic":
         return uncertainty_m
     by_road = uncertainty_m * DETOUR
-    return by_road / SLOWEST_M_S if criterion.method == _UNIT_OF_TIME else by_road
+    return by_road / SLOWEST_M_S if criterion.method == UNIT_OF_TIME else by_road
 
 
-def outcome(criterion: Criterion, found: Measure, facts: Facts, band_m: float) -> Outcome:
+def compare(
+    criterion: Criterion, measure: Measure, facts: DecisionFacts, band_m: float
+) -> LimitComparison:
     """Compare a criterion with its limit, for every home."""
     with np.errstate(invalid="ignore"):
         off = spread(criterion, facts.uncertainty_m)
-        low = np.maximum(found.value - off, 0.0)
-        high = np.where(found.is_lower_bound, np.inf, found.value + off)
+        low = np.maximum(measure.value - off, 0.0)
+        high = np.where(measure.is_lower_bound, np.inf, measure.value + off)
         at_low, at_high = criterion.holds(low), criterion.holds(high)
+        # Both ends of what may be the true measure on one side of the limit: nothing between them
+        # can be on the other, since each comparison is monotone.
         settled = at_low == at_high
         is_band = np.zeros(len(low), bool)
-        if band_m > 0 and criterion.method != _UNIT_OF_TIME:
-            is_band = settled & ~found.is_lower_bound
-            is_band &= np.abs(found.value - criterion.limit_si) <= band_m
+        if band_m > 0 and criterion.method != UNIT_OF_TIME:
+            is_band = settled & ~measure.is_lower_bound
+            is_band &= np.abs(measure.value - criterion.limit_si) <= band_m
     code = np.where(settled, np.where(at_low, _HOLDS, _FAILS), _REVIEW)
     code[is_band] = _REVIEW
-    code[found.is_lower_bound & ~settled] = _CANNOT
-    code[np.isnan(found.value)] = _CANNOT
-    code[~found.applies] = _IGNORED
-    return Outcome(code, low, high, is_band)
+    code[measure.is_lower_bound & ~settled] = _CANNOT
+    code[np.isnan(measure.value)] = _CANNOT
+    code[~measure.applies] = _IGNORED
+    return LimitComparison(code, low, high, is_band)

@@ -1,4 +1,8 @@
-"""territory.eligibility.desk: FACE DOCSTRING."""
+"""The desk of HR: decide and record, search and verify, purge, policies, plans of offices, batches.
+
+The verbs of eligibility for pages and commands. Imports ``rules``, ``decision`` and ``homes``;
+start at ``decide.decide``.
+"""
 
 import lazy_loader
 

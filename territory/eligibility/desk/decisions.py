@@ -1,15 +1,13 @@
-"""The verbs of the eligibility desk: decide, search, verify, purge; and the rules of it.
+"""Decisions on record: search, read and verify them, and purge the homes behind them.
 
 The clock comes in as ``now`` (aware), the person at the desk as ``by``. Exact distances are given
-only where ``is_exact`` says that the reader may know them; otherwise they come in classes. Verbs
-about policies, exceptions and plans of offices are in ``eligibility_rules`` and can be had from
-here too.
+only where ``is_exact`` says that the reader may know them; otherwise they come in classes. A
+decision can be verified a year later, with its home or without.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,96 +16,43 @@ import pandas as pd
 from territory.access import audit_log
 from territory.eligibility.decision import (
     COLUMNS,
+    data_vintage,
     distance_classes,
+    parse_record,
     plain_reasons,
+    verify,
 )
-from territory.eligibility.decision import decide as decide_homes
-from territory.eligibility.decision import record as eligibility_record
-from territory.eligibility.desk import batch as eligibility_batch
-from territory.eligibility.desk.batch import BatchReport, read_batch, write_batch
-from territory.eligibility.desk.decide import (
-    Question,
-    decide,
-    offices_on,
-    place,
-    rule_for,
+from territory.eligibility.homes import commitment
+from territory.eligibility.rules import (
+    DecisionFilter,
+    EligibilityLedger,
+    check_reference,
+    policy_from,
 )
-from territory.eligibility.rules import EligibilityLedger, Sought, check_reference, policy_from
-from territory.errors import InputError
-from territory.files import check_writable
+from territory.geodesy import inverse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
-    from pathlib import Path
 
-    from territory.eligibility.homes import Homes
+    from sqlalchemy import Row
+
+    from territory.eligibility.homes import HomeStore
     from territory.eligibility.rules import EligibilityPolicy
     from territory.store import Store
 
-
-FOUND = (
+SEARCH_COLUMNS = (
     "decision_id", "subject", "decided_on", "decided_at", "decided_by", "policy_name",
     "policy_version", "decision", "basis", "office_id", "office_name", "reason", "remedy",
 )  # fmt: skip
-EXACT = ("distance_m", "duration_s", "uncertainty_m")
-_ZIP = re.compile(r"[0-9]{5}(?:-[0-9]{4})?")
-_PLACE = ("postal_code", "city", "lat", "lon")
+EXACT_COLUMNS = ("distance_m", "duration_s", "uncertainty_m")
+HELD, PURGED, NEVER, LOST = "held", "purged", "never kept", "not held"
+_SLACK_M = 1e-6  # another machine's mathematics may differ in the last digits
+_GIVEN = "coordinates given"
 
 
 @dataclass(frozen=True)
-class Decided:
-    """One decision on record: ``row`` has ``eligibility.COLUMNS``, ``kept_until`` is an ISO day.
-
-    ``reason`` and ``distance_class`` are what may leave HR. ``kept_until`` is None where no address
-    is held, because the person has no reference.
-    """
-
-    decision_id: str
-    row: dict[str, Any]
-    reason: str
-    distance_class: str | None
-    record: dict[str, Any]
-    kept_until: str | None
-
-
-@dataclass(frozen=True)
-class RecordedBatch:
-    """What became of a file: verdicts by number, and how many rows are on record, about whom."""
-
-    report: BatchReport
-    on_record: int
-    without_reference: int
-
-    @property
-    def sentence(self) -> str:
-        """The report in one line."""
-        return (
-            f"{self.report.sentence} {self.on_record:,} of {self.report.read:,} rows are on "
-            f"record; {self.without_reference:,} of them about nobody, for want of a reference."
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """The report for a program to read."""
-        return {
-            **self.report.as_json(),
-            "on_record": self.on_record,
-            "without_reference": self.without_reference,
-        }
-
-
-@dataclass(frozen=True)
-class SelfCheck:
-    """What a candidate who gives a ZIP code is told. Nothing of it is stored."""
-
-    decision: str
-    sentence: str
-    remedy: str | None
-    policy: str
-
-
-@dataclass(frozen=True)
-class PurgeReport:
+class HomePurgeReport:
     """How many homes were deleted for good, and how many are left."""
 
     purged: int
@@ -126,115 +71,48 @@ class PurgeReport:
         return {"purged": self.purged, "left": self.left}
 
 
-def decide_one(
-    store: Store, homes: Homes, home: Mapping[str, str | None], question: Question
-) -> Decided:
-    """Decide for one home and put the decision on record; the address goes to the home store.
+@dataclass(frozen=True)
+class Verification:
+    """The outcome of verifying a decision: it stands where ``differences`` is empty.
 
-    The same question asked again at the same moment is the same decision, byte for byte.
-
-    Parameters
-    ----------
-    home
-        Texts in the columns of ``eligibility_homes``: ``PLACE``, and of ``PERSON`` what is known.
-
-    Raises
-    ------
-    InputError
-        If no home is given, or ``person_id`` might be a name or an address.
-    NotFoundError
-        If no policy holds on that day.
+    ``home``: one of "held", "purged", "never kept", "not held"; ``home_sentence`` says what that
+    means for this decision.
     """
-    if not any(home.get(name) for name in _PLACE):
-        raise InputError("No home is given: give a ZIP code, a city and state, or coordinates.")
-    if home.get("person_id"):
-        check_reference(str(home["person_id"]).strip())
-    found = decide(store, homes, pd.DataFrame([dict(home)], dtype=object), question)
-    row = found.rows.iloc[0]
-    return Decided(
-        decision_id=found.decision_ids[0],
-        row={name: row[name] for name in COLUMNS},
-        reason=plain_reasons(found.rows, found.policy).iloc[0],
-        distance_class=distance_classes(found.rows, found.policy).iloc[0],
-        record=decision_record(store, found.decision_ids[0]),
-        kept_until=None if found.subjects[0] is None else found.keep_until,
-    )
 
+    decision_id: str
+    differences: tuple[str, ...]
+    home: str
+    home_sentence: str
 
-def decide_batch(
-    store: Store,
-    homes: Homes,
-    source: Path,
-    target: Path,
-    question: Question,
-    *,
-    is_exact: bool = False,
-    mapping: Mapping[str, str] | None = None,
-    progress: Callable[[str], object] = lambda _: None,
-) -> RecordedBatch:
-    """Decide for every row of a file, put it on record, and write the rows with their verdicts.
+    @property
+    def stands(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differences
 
-    Every row comes back at its place, in its columns, with decision, reason, remedy, office,
-    distance (exact, or in classes), policy and decision_id after them. A row that cannot be read
-    is not on record. ``target`` is replaced only once all went well.
+    @property
+    def sentence(self) -> str:
+        """The outcome in one line."""
+        if self.differences:
+            return f"{self.decision_id}: {len(self.differences)} differences; it does not stand."
+        return (
+            f"{self.decision_id} verified: the decision follows from the recorded facts, and "
+            f"nothing was changed. {self.home_sentence}"
+        )
 
-    Parameters
-    ----------
-    mapping
-        Header -> column of ``eligibility_homes``; by default what the headers seem to mean.
-    progress
-        Told what is being done; may stop it by raising, and then nothing is on record.
-
-    Raises
-    ------
-    FileFormatError, ColumnError
-        If the file cannot be read, has no homes in it, or cannot be written.
-    NotFoundError
-        If no policy holds on that day.
-    """
-    check_writable(target)
-    progress("Reading the file")
-    batch = read_batch(source, mapping)
-    progress(f"Deciding {len(batch.rows):,} rows and writing their verdicts")
-    found = decide(store, homes, batch.rows, question)
-    added = (
-        eligibility_batch.exact_columns(found.rows, found.shown)
-        if is_exact
-        else eligibility_batch.classed_columns(found.rows, found.policy, found.shown)
-    )
-    added["decision_id"] = found.decision_ids
-    report = write_batch(batch, added, target, found.shown)
-    return RecordedBatch(report, len(found.decision_ids), found.subjects.count(None))
-
-
-def self_check(
-    store: Store, zip_code: str, *, now: datetime, policy_name: str | None = None
-) -> SelfCheck:
-    """Answer a candidate who gives a ZIP code, and store nothing.
-
-    Raises
-    ------
-    InputError
-        If it is no ZIP code. The message does not repeat it.
-    NotFoundError
-        If no policy is in force.
-    """
-    code = zip_code.strip()
-    if not _ZIP.fullmatch(code):
-        raise InputError("That is no ZIP code. Give its five digits.")
-    question = Question("", now, policy_name)
-    with store.read() as transaction:
-        policy = rule_for(transaction, policy_name, question.day, set())
-        offices = offices_on(transaction, question.day)
-    rows = place(pd.DataFrame({"postal_code": [code]}, dtype=object))
-    row = decide_homes(rows, offices, policy, on=question.day).iloc[0]
-    told = f"{policy.name} {policy.version}"
-    return SelfCheck(row["decision"], row["sentence"], row["remedy"], told)
+    def as_json(self) -> dict[str, Any]:
+        """The outcome for a program to read."""
+        return {
+            "decision_id": self.decision_id,
+            "verified": self.stands,
+            "differences": list(self.differences),
+            "home": self.home,
+            "home_sentence": self.home_sentence,
+        }
 
 
 def search_decisions(
     store: Store,
-    sought: Sought | None = None,
+    where: DecisionFilter | None = None,
     *,
     is_exact: bool = False,
     offset: int = 0,
@@ -244,28 +122,29 @@ def search_decisions(
 
     Returns
     -------
-    found
-        ``FOUND``, and ``distance_class``, or with ``is_exact`` the columns ``EXACT``.
+    table
+        ``SEARCH_COLUMNS``, and ``distance_class``, or with ``is_exact`` ``EXACT_COLUMNS``.
     total
         However many are asked for.
     """
     with store.read() as transaction:
         listed, total = EligibilityLedger(transaction).search(
-            sought or Sought(), offset=offset, limit=limit
+            where or DecisionFilter(), offset=offset, limit=limit
         )
     records = [json.loads(text) for text in listed["record"]]
-    told = pd.DataFrame([each["decision"] for each in records], columns=list(COLUMNS))
-    names = [name for name in listed.columns if name not in told.columns]
-    found = pd.concat([listed[names], told], axis=1)
+    details = pd.DataFrame([each["decision"] for each in records], columns=list(COLUMNS))
+    names = [name for name in listed.columns if name not in details.columns]
+    table = pd.concat([listed[names], details], axis=1)
     if is_exact:
-        found = found.rename(columns={"sentence": "reason"})
-        return found[[*FOUND, *EXACT]].astype(dict.fromkeys(EXACT, float)), total
-    found["reason"], found["distance_class"] = _without_distances(found, records)
-    return found[[*FOUND, "distance_class"]], total
+        table = table.rename(columns={"sentence": "reason"})
+        floats = dict.fromkeys(EXACT_COLUMNS, float)
+        return table[[*SEARCH_COLUMNS, *EXACT_COLUMNS]].astype(floats), total
+    table["reason"], table["distance_class"] = _without_distances(table, records)
+    return table[[*SEARCH_COLUMNS, "distance_class"]], total
 
 
 def _without_distances(
-    found: pd.DataFrame, records: list[dict[str, Any]]
+    table: pd.DataFrame, records: list[dict[str, Any]]
 ) -> tuple[pd.Series, pd.Series]:
     """Give reasons and classes of decisions that were taken by several policies."""
     rules: dict[str, EligibilityPolicy] = {}
@@ -273,9 +152,9 @@ def _without_distances(
         part = each["policy"]
         if part["digest"] not in rules:
             rules[part["digest"]] = policy_from(part["rule"], part["name"])
-    digests = pd.Series([each["policy"]["digest"] for each in records], found.index, dtype=object)
-    reasons, classes = (pd.Series(None, found.index, dtype=object) for _ in range(2))
-    for digest, rows in found.groupby(digests):
+    digests = pd.Series([each["policy"]["digest"] for each in records], table.index, dtype=object)
+    reasons, classes = (pd.Series(None, table.index, dtype=object) for _ in range(2))
+    for digest, rows in table.groupby(digests):
         reasons[rows.index] = plain_reasons(rows, rules[str(digest)])
         classes[rows.index] = distance_classes(rows, rules[str(digest)])
     return reasons, classes
@@ -291,28 +170,111 @@ def decision_record(store: Store, decision_id: str) -> dict[str, Any]:
     """
     with store.read() as transaction:
         row = EligibilityLedger(transaction).decision(decision_id)
-    return eligibility_record.parse_record(row.record, decision_id)
+    return parse_record(row.record, decision_id)
+
+
+def verify_decision(store: Store, homes: HomeStore, decision_id: str) -> Verification:
+    """Decide again from the recorded facts; measure again too, where the home is still held.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such decision.
+    FileFormatError
+        If its record is none any more.
+    """
+    with store.read() as transaction:
+        row = EligibilityLedger(transaction).decision(decision_id)
+        versions = EligibilityLedger(transaction).policies(row.policy_name)
+    record = parse_record(row.record, decision_id)
+    differences = [*verify(record), *_compare_columns(row, record)]
+    published = [v.policy.digest for v in versions if v.policy.version == row.policy_version]
+    if record["policy"].get("digest") not in published:
+        differences.append("policy.digest: is not that of the version in the register")
+    home, sentence, more = _home(record, homes)
+    return Verification(decision_id, (*differences, *more), home, sentence)
+
+
+def _compare_columns(row: Row[Any], record: Mapping[str, Any]) -> list[str]:
+    """Say where the row of the register and its record part."""
+    request, policy, decision = record["asked"], record["policy"], record["decision"]
+    recorded = {
+        "subject": request.get("subject"),
+        "home": request.get("home"),
+        "decided_on": request.get("on"),
+        "decided_at": request.get("at"),
+        "decided_by": request.get("by"),
+        "policy_name": policy.get("name"),
+        "policy_version": policy.get("version"),
+        "decision": decision.get("decision"),
+        "basis": decision.get("basis"),
+        "office_id": decision.get("office_id"),
+        "digest": record["sha256"].get("all"),
+    }
+    return [
+        f"register.{name}: is {getattr(row, name)!r}, the record says {value!r}"
+        for name, value in recorded.items()
+        if getattr(row, name) != value
+    ]
+
+
+def _home(record: Mapping[str, Any], homes: HomeStore) -> tuple[str, str, list[str]]:
+    """Say what is known of the home, and what measuring from it again finds."""
+    mark = record["asked"].get("home")
+    if mark is None:
+        return NEVER, "No home was kept with it, so nothing can be measured again.", []
+    stored = homes.find([mark])
+    if stored.empty:
+        purge = homes.purge_note(mark)
+        if purge is None:
+            return LOST, "Its home is not in this home store, and no purge of it is noted.", []
+        at, by, why = purge
+        reason = "on request" if why == "asked" else "by age"
+        return PURGED, f"Its home was purged {reason} at {at} by {by}; the decision stands.", []
+    home = stored.iloc[0]
+    if commitment(home["salt"], home["given"]) != mark:
+        return HELD, "Its home was changed.", ["home: was changed after it was kept"]
+    if home["geocode_source"] != _GIVEN and record["made_with"]["data"] != data_vintage():
+        return HELD, "Its home is held; other tables of places were used then.", []
+    more = _measure_again(record, float(home["lon"]), float(home["lat"]))
+    return HELD, "Its home is held, and measuring again gives the same distances.", more
+
+
+def _measure_again(record: Mapping[str, Any], lon: float, lat: float) -> list[str]:
+    """Compare straight lines from the held home with those in the record."""
+    differences = []
+    rules = record["policy"]["rule"]["any_of"]
+    for at, (part, rule) in enumerate(zip(record["facts"]["measures"], rules, strict=False), 1):
+        recorded = part["value"]
+        if recorded is None or (rule["method"], rule["origin"]) != ("geodesic", "office"):
+            continue
+        again = inverse([lon], [lat], [part["office_lon"]], [part["office_lat"]])[0]
+        if not abs(again - recorded) <= _SLACK_M:
+            differences.append(
+                f"facts.measures {at}: measured again from the home, the distance differs"
+            )
+    return differences
 
 
 def purge_person(
-    store: Store, homes: Homes, subject: str, *, by: str, now: datetime
-) -> PurgeReport:
+    store: Store, homes: HomeStore, subject: str, *, by: str, now: datetime
+) -> HomePurgeReport:
     """Delete every address held of one person for good; the decisions stand."""
     purged = homes.purge_subject(check_reference(subject), by=by, now=now)
     _note_purge(store, subject, purged, by, now)
-    return PurgeReport(purged, homes.size())
+    return HomePurgeReport(purged, homes.size())
 
 
 def purge_due(
-    store: Store, homes: Homes, *, by: str, now: datetime, kept_before: str | None = None
-) -> PurgeReport:
+    store: Store, homes: HomeStore, *, by: str, now: datetime, kept_before: str | None = None
+) -> HomePurgeReport:
     """Delete the addresses whose time is over, or that were kept before a day (ISO text)."""
     if kept_before is None:
         purged = homes.purge_due(by=by, now=now)
     else:
         purged = homes.purge_kept_before(kept_before, by=by, now=now)
     _note_purge(store, "by age", purged, by, now)
-    return PurgeReport(purged, homes.size())
+    return HomePurgeReport(purged, homes.size())
 
 
 def _note_purge(store: Store, subject: str, purged: int, by: str, now: datetime) -> None:

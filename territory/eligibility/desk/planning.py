@@ -1,7 +1,9 @@
-"""What opening or closing offices, or another rule, would do to the homes that were decided."""
+"""Planning: what opening or closing offices, or another policy, would do to homes once decided."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,12 +11,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from territory.eligibility.decision import suppress
-from territory.eligibility.rules import DECISIONS, ELIGIBLE, NOT_ELIGIBLE
+from territory.eligibility.decision import (
+    MINIMUM_CELL,
+    judge,
+    measure,
+    standing_since,
+    suppress,
+)
+from territory.eligibility.desk.decide import offices_on
+from territory.eligibility.homes import CIRCUMSTANCES, LOCATION
+from territory.eligibility.rules import (
+    DECISIONS,
+    ELIGIBLE,
+    NOT_ELIGIBLE,
+    DecisionFilter,
+    EligibilityLedger,
+    version_in_force,
+    with_exceptions,
+)
 from territory.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from territory.eligibility.desk.settings import DecisionRequest
+    from territory.eligibility.homes import HomeStore
+    from territory.eligibility.rules import EligibilityPolicy
+    from territory.store import Store
 
 GAINS, LOSES = "gains", "loses"
 STAYS_IN, STAYS_OUT, OPEN = "stays eligible", "stays not eligible", "cannot be told"
@@ -42,14 +65,14 @@ class OfficePlan:
     @property
     def sentence(self) -> str:
         """The plan in one line."""
-        told = {name: self._told(self.counts[name]) for name in (GAINS, LOSES)}
+        gains, loses = (self._number(self.counts[name]) for name in (GAINS, LOSES))
         return (
-            f"{self._told(self.homes)} homes held of {self.subjects:,} people, decided again: "
-            f"{told[GAINS]} gain eligibility, {told[LOSES]} lose it ({self.policy}). Counts of "
+            f"{self._number(self.homes)} homes held of {self.subjects:,} people, decided again: "
+            f"{gains} gain eligibility, {loses} lose it ({self.policy}). Counts of "
             f"fewer than {self.minimum_cell} homes, and what would tell them, are not shown."
         )
 
-    def _told(self, count: int | None) -> str:
+    def _number(self, count: int | None) -> str:
         return "some (not shown)" if count is None else f"{count:,}"
 
     def as_json(self) -> dict[str, Any]:
@@ -97,6 +120,88 @@ class WhatChanges:
         }
 
 
+def what_would_change(
+    store: Store,
+    homes: HomeStore,
+    draft: EligibilityPolicy,
+    request: DecisionRequest,
+    *,
+    of_policy: str | None = None,
+) -> WhatChanges:
+    """Try a rule on past decisions before it is saved: which would change, and how.
+
+    Each is decided again for its own day, as if the rule had always been in force, from the homes
+    that are still held and the offices as they are now. Nothing is written.
+
+    Parameters
+    ----------
+    of_policy
+        Whose decisions; by default those of the policy of the draft's name.
+    """
+    name = of_policy or draft.name
+    with store.read() as transaction:
+        past, total = EligibilityLedger(transaction).search(DecisionFilter(policy_name=name))
+        subjects = past["subject"].dropna().unique().tolist()
+        history = EligibilityLedger(transaction).history(subjects)
+        entries = EligibilityLedger(transaction).exceptions(name, subjects)
+        offices = offices_on(transaction, request.day)
+    rule = with_exceptions(draft, entries)
+    placed = homes_of(past, homes.find(past["home"].dropna().unique().tolist()))
+    trial = decide_again(placed, offices, always(rule), history, past["decided_on"], request)
+    return changes(past.loc[placed.index], trial, decisions=total, policy=draft.label)
+
+
+def plan_offices(
+    store: Store,
+    homes: HomeStore,
+    request: DecisionRequest,
+    *,
+    opening: pd.DataFrame | None = None,
+    closing: Iterable[str] = (),
+    minimum_cell: int = MINIMUM_CELL,
+) -> OfficePlan:
+    """Count how many homes would gain or lose eligibility if offices opened or closed.
+
+    Each person counts once, with the home of the last decision, if it is still held. Counts of
+    fewer homes than ``minimum_cell`` are hidden, and what would tell them by subtraction.
+
+    Parameters
+    ----------
+    opening
+        ``office_id``, ``name``, ``lon``, ``lat``.
+    closing
+        Ids of offices.
+
+    Raises
+    ------
+    InputError
+        If an office to close is not in the store, or one to open is.
+    NotFoundError
+        If no policy holds on that day.
+    """
+    day = request.day
+    with store.read() as transaction:
+        ledger = EligibilityLedger(transaction)
+        version = version_in_force(ledger.policies(), day, request.policy_name)
+        last = ledger.latest(version.policy.name)
+        subjects = last["subject"].tolist()
+        history = ledger.history(subjects)
+        policy = with_exceptions(version.policy, ledger.exceptions(version.policy.name, subjects))
+        offices = offices_on(transaction, day)
+    placed = homes_of(last, homes.find(last["home"].dropna().unique().tolist()))
+    days = pd.Series(day, index=placed.index, dtype=object)
+    before, after = (
+        decide_again(placed, them, policy, history, days, request)
+        for them in (offices, planned(offices, opening, closing, day))
+    )
+    return sum_up(
+        outcomes(before, after),
+        subjects=len(last),
+        minimum_cell=minimum_cell,
+        policy=version.label,
+    )
+
+
 def planned(
     offices: pd.DataFrame, opening: pd.DataFrame | None, closing: Iterable[str], on: str
 ) -> pd.DataFrame:
@@ -118,9 +223,11 @@ def planned(
     after.loc[after["office_id"].isin(closing), "closed_on"] = on
     if opening is None:
         return after
-    taken = sorted(set(opening["office_id"]) & set(offices["office_id"]))
-    if taken:
-        raise InputError(f"Office {', '.join(map(repr, taken))} is there already: name a new one.")
+    present = sorted(set(opening["office_id"]) & set(offices["office_id"]))
+    if present:
+        raise InputError(
+            f"Office {', '.join(map(repr, present))} is there already: name a new one."
+        )
     columns = ["office_id", "name", "lon", "lat"]
     return pd.concat([after, opening[columns].astype({"lon": float, "lat": float})])
 
@@ -131,7 +238,7 @@ def outcomes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     before, after
-        Decisions of ``eligibility.judge`` about the same homes.
+        Decisions of ``judge`` about the same homes.
 
     Returns
     -------
@@ -139,31 +246,31 @@ def outcomes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         ``outcome`` (one of ``OUTCOMES``) and ``office_id`` where it gains or loses.
     """
     was, now = (frame["decision"].to_numpy(object) for frame in (before, after))
-    told = np.full(len(was), OPEN, dtype=object)
-    told[(was == ELIGIBLE) & (now == ELIGIBLE)] = STAYS_IN
-    told[(was == NOT_ELIGIBLE) & (now == NOT_ELIGIBLE)] = STAYS_OUT
-    told[(was == NOT_ELIGIBLE) & (now == ELIGIBLE)] = GAINS
-    told[(was == ELIGIBLE) & (now == NOT_ELIGIBLE)] = LOSES
-    office = np.where(told == GAINS, after["office_id"], before["office_id"]).astype(object)
-    office[~np.isin(told.astype(str), (GAINS, LOSES))] = None
-    return pd.DataFrame({"outcome": told, "office_id": office}, dtype=object)
+    outcome = np.full(len(was), OPEN, dtype=object)
+    outcome[(was == ELIGIBLE) & (now == ELIGIBLE)] = STAYS_IN
+    outcome[(was == NOT_ELIGIBLE) & (now == NOT_ELIGIBLE)] = STAYS_OUT
+    outcome[(was == NOT_ELIGIBLE) & (now == ELIGIBLE)] = GAINS
+    outcome[(was == ELIGIBLE) & (now == NOT_ELIGIBLE)] = LOSES
+    office = np.where(outcome == GAINS, after["office_id"], before["office_id"]).astype(object)
+    office[~np.isin(outcome.astype(str), (GAINS, LOSES))] = None
+    return pd.DataFrame({"outcome": outcome, "office_id": office}, dtype=object)
 
 
-def sum_up(found: pd.DataFrame, *, subjects: int, minimum_cell: int, policy: str) -> OfficePlan:
+def sum_up(table: pd.DataFrame, *, subjects: int, minimum_cell: int, policy: str) -> OfficePlan:
     """Count outcomes, hiding what is too small and what would tell it."""
     if minimum_cell < 1:
         raise InputError(f"minimum_cell = {minimum_cell}: must be 1 or more.")
-    told = Counter(found["outcome"])
-    counts = suppress({name: told[name] for name in OUTCOMES}, minimum_cell)
+    numbers = Counter(table["outcome"])
+    counts = suppress({name: numbers[name] for name in OUTCOMES}, minimum_cell)
     by_office = {}
     for change in (GAINS, LOSES):
-        mine = found.loc[found["outcome"] == change, "office_id"].fillna("none")
+        mine = table.loc[table["outcome"] == change, "office_id"].fillna("none")
         parts = {str(name): int(n) for name, n in sorted(Counter(mine).items())}
         # Without their sum the parts would give it away.
         by_office[change] = (
             dict.fromkeys(parts) if counts[change] is None else suppress(parts, minimum_cell)
         )
-    total = len(found)
+    total = len(table)
     return OfficePlan(
         homes=total if total == 0 or total >= minimum_cell else None,
         subjects=subjects,
@@ -201,3 +308,59 @@ def changes(past: pd.DataFrame, again: pd.DataFrame, *, decisions: int, policy: 
         changes=listed[list(CHANGED)],
         policy=policy,
     )
+
+
+def homes_of(decisions: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
+    """Give the homes of decisions, as ``measure`` takes them, from the home store.
+
+    Parameters
+    ----------
+    decisions
+        Rows of the register with their records.
+    stored
+        What the home store has of their homes; the others are left out.
+
+    Returns
+    -------
+    homes
+        Indexed as ``decisions``, those whose home is held.
+    """
+    location = stored.set_index("commitment")
+    mine = decisions[decisions["home"].isin(location.index)]
+    homes = location.loc[mine["home"], list(LOCATION)].set_index(mine.index)
+    circumstances = [json.loads(text)["asked"]["circumstances"] or {} for text in mine["record"]]
+    for name in CIRCUMSTANCES:
+        homes[name] = pd.Series(
+            [each.get(name) for each in circumstances], mine.index, dtype=object
+        )
+    homes["person_id"], homes["home"] = mine["subject"], mine["home"]
+    return homes
+
+
+def always(policy: EligibilityPolicy) -> EligibilityPolicy:
+    """Give a policy as if it had always been in force, to try it on past days."""
+    return dataclasses.replace(policy, effective_from="0001-01-01", effective_until=None)
+
+
+def decide_again(
+    homes: pd.DataFrame,
+    offices: pd.DataFrame,
+    policy: EligibilityPolicy,
+    history: pd.DataFrame,
+    days: pd.Series,
+    request: DecisionRequest,
+) -> pd.DataFrame:
+    """Decide stored homes by another policy, each for its own day; nothing is put on record."""
+    parts = []
+    for day, rows in homes.groupby(days.loc[homes.index], sort=True):
+        mine = rows
+        if policy.grandfathering is not None:
+            since = standing_since(rows, history, policy.grandfathering, str(day))
+            mine = rows.assign(eligible_since=since)
+        facts = measure(
+            mine, offices, policy, on=str(day), areas=request.areas, routing=request.routing
+        )
+        parts.append(judge(facts, policy))
+    if not parts:
+        return pd.DataFrame({"decision": np.empty(0, object), "sentence": np.empty(0, object)})
+    return pd.concat(parts).loc[homes.index]

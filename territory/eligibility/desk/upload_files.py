@@ -1,4 +1,4 @@
-"""Files of homes that were handed in to be decided: kept apart from all else, and not for long.
+"""Upload files of homes: batches to be decided, apart from all other uploads and not for long.
 
 Each holds the addresses of many people, so it is no upload like others. It lies in a folder of its
 own, readable for its owner only, and goes with its verdicts a day after it came, when somebody
@@ -53,12 +53,12 @@ def keep(folder: Path, source: Path, *, name: str, by: str, at: str) -> Upload:
 
 
 @dataclass(frozen=True)
-class Preview:
+class HomesPreview:
     """How a file of homes would be read.
 
     ``rows`` are the first ones as written, on the index of their lines; ``mapping`` is header ->
-    column of ``eligibility_homes``; ``problem`` says why it cannot be decided that way, or is None;
-    ``nameless`` counts the rows shown whose person is told by something that is no reference.
+    column of homes; ``problem`` says why it cannot be decided that way, or is None;
+    ``nameless`` counts the rows here whose person has something that is no reference.
     """
 
     headers: tuple[str, ...]
@@ -68,7 +68,7 @@ class Preview:
     nameless: int
 
 
-def preview(upload: Upload, rows: int = 20) -> Preview:
+def preview(upload: Upload, rows: int = 20) -> HomesPreview:
     """Read the first rows, under the mapping that a person chose or the one we would choose.
 
     Raises
@@ -85,11 +85,11 @@ def preview(upload: Upload, rows: int = 20) -> Preview:
         check_mapping(mapping, headers, upload.name)
     except ColumnError as error:
         problem = str(error)
-    shown = table.frame.head(rows).set_index(table.lines[:rows])
-    people = [shown[header] for header, column in mapping.items() if column == "person_id"]
-    named = people[0].dropna().astype(str).str.strip() if people else pd.Series(dtype=object)
-    nameless = sum(not is_reference(each) for each in named)
-    return Preview(tuple(headers), shown, mapping, problem, nameless)
+    first = table.frame.head(rows).set_index(table.lines[:rows])
+    people = [first[header] for header, column in mapping.items() if column == "person_id"]
+    references = people[0].dropna().astype(str).str.strip() if people else pd.Series(dtype=object)
+    nameless = sum(not is_reference(each) for each in references)
+    return HomesPreview(tuple(headers), first, mapping, problem, nameless)
 
 
 def verdicts_of(upload: Upload) -> Path:
@@ -100,9 +100,9 @@ def verdicts_of(upload: Upload) -> Path:
 
 def choose(upload: Upload, mapping: Mapping[str, str]) -> Upload:
     """Note which headers a person chose."""
-    chosen = dataclasses.replace(upload, mapping=dict(mapping))
-    uploads.save(chosen)
-    return chosen
+    upload = dataclasses.replace(upload, mapping=dict(mapping))
+    uploads.save(upload)
+    return upload
 
 
 def assign(upload: Upload, job_id: str) -> None:
@@ -137,7 +137,7 @@ def clear(folder: Path) -> int:
     return len(every)
 
 
-def fetched(store: Store, upload: Upload, *, by: str, now: datetime) -> Path:
+def take_verdicts(store: Store, upload: Upload, *, by: str, now: datetime) -> Path:
     """Give the file with verdicts to whoever takes it away, and put that on record.
 
     Raises

@@ -1,4 +1,7 @@
-"""territory.eligibility.homes: FACE DOCSTRING."""
+"""Homes: addresses of people, cleaned and placed, and the store that alone keeps them.
+
+Imports ``cleaning``, ``geocoding``, ``imports`` and ``store``; nobody else reads its tables.
+"""
 
 import lazy_loader
 

@@ -1,11 +1,13 @@
+from .rows import CIRCUMSTANCES as CIRCUMSTANCES
 from .rows import DAYS as DAYS
 from .rows import PERSON as PERSON
 from .rows import PLACE as PLACE
+from .rows import address_texts as address_texts
 from .rows import circumstances as circumstances
-from .rows import given_texts as given_texts
 from .rows import map_home_headers as map_home_headers
 from .rows import read_homes as read_homes
-from .store import Homes as Homes
+from .rows import read_typed_address as read_typed_address
+from .store import LOCATION as LOCATION
+from .store import HomeStore as HomeStore
 from .store import commitment as commitment
 from .store import open_homes as open_homes
-from .typed_address import read_typed as read_typed

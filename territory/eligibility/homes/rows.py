@@ -1,4 +1,4 @@
-"""Rows about people's homes as files have them -> homes that can be decided, or why not.
+"""Home rows: addresses of a file or a typed line, cleaned and placed, or why they cannot be.
 
 Stricter than placing a prospect: what is good enough for a map is not good enough for a decision
 about a person. So a row that contradicts itself is not placed by guessing which half is right.
@@ -15,10 +15,11 @@ import pandas as pd
 
 from territory.cleaning import (
     ANTARCTIC_LAT,
+    COUNTRIES,
     ELSEWHERE_STATES,
+    US_STATES,
     clean_address,
     clean_text,
-    codes,
     fold,
     in_united_states,
     parse_dates,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     Bools = npt.NDArray[np.bool_]
 
+
 PLACE = ("street", "city", "state", "postal_code", "country", "lat", "lon")
 DAYS = ("eligible_since", "home_since", "role_since")
 # What else may be known of a person, and the headers it goes by, folded.
@@ -48,12 +50,21 @@ PERSON = {
     "home_since": "homesince addresssince movedon",
     "role_since": "rolesince positionsince",
 }
+CIRCUMSTANCES = tuple(name for name in PERSON if name != "person_id")
 _HOME = re.compile(
     r"^\s*(?:home|residence|residential|employee|candidate|applicant|person)[\s_.-]*", re.IGNORECASE
 )
 _PO_BOX = re.compile(
     r"\bp(?:ost)?\W*o(?:ffice)?\W*box\b|\bpost(?:al)?\s*box\b|^\s*box\s+\d", re.IGNORECASE
 )
+# A typed line: a point, or parts of an address.
+_LONGEST = 300  # characters of a typed line that are read
+_DEGREES = r"([-+\N{MINUS SIGN}]?\d{1,3}(?:\.\d+)?)\s*°?\s*([NSEWnsew]?)"
+_POINT = re.compile(rf"{_DEGREES}(?:\s*[,;]\s*|\s+){_DEGREES}")
+_OWN_COUNTRY = re.compile(r",?\s+(USA|U\.S\.A\.|United States(?: of America)?)$", re.IGNORECASE)
+_ZIP = re.compile(r"(?:(.*\D)\s+)?(\d{5}(?:-\d{4})?)")
+_SHORT_ZIP = re.compile(r"(?:([A-Za-z]{2})\s+)?(\d{4})")  # 01001 whose zero a sheet has eaten
+_BOX = re.compile(r"\bbox\b", re.IGNORECASE)
 _SOURCES = (
     ("given", "coordinates given"),
     ("ZIP codes of ", "ZIP codes of the city"),
@@ -72,11 +83,11 @@ def map_home_headers(columns: list[str]) -> dict[str, str]:
     first: dict[str, str] = {}
     for name, short in bare.items():
         first.setdefault(short, name)
-    found = map_headers(list(first), "prospects")
-    mapping = {first[short]: ours for short, ours in found.items() if ours in PLACE}
+    columns_by_header = map_headers(list(first), "prospects")
+    mapping = {first[short]: ours for short, ours in columns_by_header.items() if ours in PLACE}
     for ours, names in PERSON.items():
-        for wanted in (fold(ours), *names.split()):
-            match = [c for c in columns if fold(c) == wanted and c not in mapping]
+        for name in (fold(ours), *names.split()):
+            match = [c for c in columns if fold(c) == name and c not in mapping]
             if match:
                 mapping[match[0]] = ours
                 break
@@ -99,8 +110,8 @@ def read_homes(
     Returns
     -------
     homes
-        The GEOCODE contract, ``fault`` (a key of ``eligibility_wording.FAULTS`` or null), and the
-        columns of ``PERSON``; on the index of ``rows``. ``geocode_source`` tells the kind of
+        The GEOCODE contract, ``fault`` (a key of ``rules.FAULTS`` or null), and the
+        columns of ``PERSON``; on the index of ``rows``. ``geocode_source`` is the kind of
         source and not the place.
     """
     texts = {name: _texts(rows, name) for name in (*PLACE, *PERSON)}
@@ -122,8 +133,8 @@ def read_homes(
     _mark(fault, box.eq(other=True).to_numpy(bool), "po_box")
     _check_address(fault, address, texts["street"], has_point, reference)
     usable = has_point & pd.isna(fault)
-    given = address.assign(lon=np.where(usable, lon, np.nan), lat=np.where(usable, lat, np.nan))
-    homes = _place(given, gazetteer, policy)
+    located = address.assign(lon=np.where(usable, lon, np.nan), lat=np.where(usable, lat, np.nan))
+    homes = _place(located, gazetteer, policy)
     _check_placed(fault, homes, usable)
     homes.loc[pd.notna(fault), ["lon", "lat", "uncertainty_m"]] = np.nan
     homes.loc[pd.notna(fault), ["precision", "geocode_source"]] = None
@@ -135,8 +146,8 @@ def read_homes(
     return homes.set_index(rows.index)
 
 
-def given_texts(rows: pd.DataFrame) -> list[str]:
-    """Give each home as it was given: the texts of ``PLACE`` that are not blank, as JSON."""
+def address_texts(rows: pd.DataFrame) -> list[str]:
+    """Give each home as it came: the texts of ``PLACE`` that are not blank, as JSON."""
     columns = [_texts(rows, name).tolist() for name in PLACE]
     return [
         json.dumps(
@@ -149,11 +160,14 @@ def given_texts(rows: pd.DataFrame) -> list[str]:
 
 
 def circumstances(homes: pd.DataFrame) -> list[dict[str, str]]:
-    """Give what is known of each person beside the home, for records: ``PERSON`` less the id."""
-    names = [name for name in PERSON if name != "person_id"]
-    columns = [homes[name].tolist() for name in names]
+    """Give what is known of each person beside the home, for records: ``CIRCUMSTANCES``."""
+    columns = [homes[name].tolist() for name in CIRCUMSTANCES]
     return [
-        {name: value for name, value in zip(names, values, strict=True) if isinstance(value, str)}
+        {
+            name: value
+            for name, value in zip(CIRCUMSTANCES, values, strict=True)
+            if isinstance(value, str)
+        }
         for values in zip(*columns, strict=True)
     ]
 
@@ -165,7 +179,7 @@ def _texts(rows: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _mark(fault: npt.NDArray[np.object_], rows: Any, code: str) -> None:
-    """Note a fault where there is none yet: the first that is found is told."""
+    """Note a fault where there is none yet: the first one stands."""
     fault[np.asarray(rows, bool) & pd.isna(fault)] = code
 
 
@@ -200,8 +214,8 @@ def _check_address(
     blank = address.isna().all(axis=1) & street.isna()
     _mark(fault, alone & blank, "nothing_given")
     foreign = country.notna() & (country != "US")
-    known = country.isin(set(codes.COUNTRIES.values()))
-    _mark(fault, alone & foreign & ~known, "unknown_country")
+    is_country = country.isin(set(COUNTRIES.values()))
+    _mark(fault, alone & foreign & ~is_country, "unknown_country")
     _mark(fault, alone & (foreign | state.isin(ELSEWHERE_STATES)), "abroad")
     table = reference.zip_codes
     at = pd.Index(table["zip_code"]).get_indexer(pd.Index(code.astype("str").str[:5]))
@@ -215,9 +229,9 @@ def _check_address(
 
 
 def _place(
-    given: pd.DataFrame, gazetteer: Gazetteer, policy: GeocodingPolicy | None
+    located: pd.DataFrame, gazetteer: Gazetteer, policy: GeocodingPolicy | None
 ) -> pd.DataFrame:
-    homes = place(given, gazetteer, policy)
+    homes = place(located, gazetteer, policy)
     names = ["lon", "lat", "precision", "uncertainty_m", "geocode_source", "geocode_note"]
     return homes[[*names, "placement"]]
 
@@ -238,3 +252,63 @@ def _kind_of_source(source: pd.Series) -> pd.Series:
     for start, kind in reversed(_SOURCES):
         kinds[source.astype("str").str.startswith(start).fillna(value=False)] = kind
     return kinds
+
+
+def read_typed_address(text: str) -> dict[str, str]:
+    """Read "39.75, -105", "80202" or "1200 17th St, Denver, CO 80202".
+
+    Returns
+    -------
+    home
+        Those columns of ``PLACE`` that the line gives; empty for a blank line.
+    """
+    line = " ".join(text[:_LONGEST].split()).strip(" ,;")
+    return _read_point(line) or _read_address(line)
+
+
+def _read_point(line: str) -> dict[str, str]:
+    match = _POINT.fullmatch(line)
+    if match is None:
+        return {}
+    first, second = (f"{number} {side.upper()}".strip() for number, side in
+                     (match.group(1, 2), match.group(3, 4)))  # fmt: skip
+    if first[-1] in "EW" and second[-1] in "NS":
+        first, second = second, first
+    return {"lat": first, "lon": second}
+
+
+def _read_address(line: str) -> dict[str, str]:
+    home: dict[str, str] = {}
+    own = _OWN_COUNTRY.search(line)
+    if own:
+        home["country"], line = own[1], line[: own.start()]
+    parts = [part.strip() for part in re.split(r"[,;]", line) if part.strip()]
+    if len(parts) > 1 and fold(parts[-1]) in COUNTRIES and fold(parts[-1]) not in US_STATES:
+        home["country"] = parts.pop()
+    if not parts:
+        return home
+    last = _read_end(parts.pop(), parts, home)
+    if last:
+        parts.append(last)
+    if parts and not any(sign.isdigit() for sign in parts[-1]) and not _BOX.search(parts[-1]):
+        home["city"] = parts.pop()
+    if parts:
+        street = ", ".join(parts)
+        home["street"] = line if _BOX.search(street) else street
+    return home
+
+
+def _read_end(part: str, before: list[str], home: dict[str, str]) -> str:
+    """Take state and ZIP code off the last part, and off ``before``; give what is left of it."""
+    match = _ZIP.fullmatch(part) or _SHORT_ZIP.fullmatch(part)
+    if match:
+        home["postal_code"], part = match[2], match[1] or ""
+        if not part and before and fold(before[-1]) in US_STATES:
+            part = before.pop()
+    if fold(part) in US_STATES and (match or before):
+        home["state"] = part
+        return ""
+    rest, _, word = part.rpartition(" ")
+    if rest and re.fullmatch("[A-Z]{2}", word) and fold(word) in US_STATES:
+        home["state"], part = word, rest
+    return part

@@ -1,4 +1,4 @@
-"""Where people live: a store of its own, apart from every other table, file and database role.
+"""The home store: addresses of people, in a database apart from every other table and file.
 
 Nothing else in the package holds an address or the coordinates of a home. A home is kept under the
 reference of a person and a commitment, which decisions bear. Purging deletes address, coordinates
@@ -16,32 +16,79 @@ import os
 import secrets
 from contextlib import contextmanager
 from datetime import UTC
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import (
+    Column,
+    Double,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 
-from territory.eligibility.homes import engine as engines
-from territory.eligibility.homes.tables import homes, purges
 from territory.errors import StoreError
-from territory.store import reason, rows
+from territory.store import BUSY_TIMEOUT_S, read_url, reason, rows
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
-    from types import TracebackType
 
-    from sqlalchemy import Column, ColumnElement, Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine
 
 
 DEFAULT_URL = "sqlite:///var/homes.sqlite"
 # Where a home was found to be, beside the text as given.
 LOCATION = ("lon", "lat", "precision", "uncertainty_m", "geocode_source", "fault")
 ASKED, AGE = "asked", "age"
+FORMAT = "territory homes 1"
 _CHUNK = 10_000  # values of one IN list: below the limit of any SQLite
 _SALT_BYTES = 32
+_LOCK = 5_020_027  # PostgreSQL: one writer at a time, as in SQLite
+_MAIN_STORE = "alembic_version"  # a table that the home store never has
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
+)
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+homes_format = Table("homes_format", metadata, Column("format", TEXT, primary_key=True))
+homes = Table(
+    "homes",
+    metadata,
+    Column("commitment", TEXT, primary_key=True),
+    Column("salt", TEXT, nullable=False),
+    Column("subject", TEXT, nullable=False),
+    Column("given", TEXT, nullable=False),  # JSON object: the address and coordinates as given
+    Column("lon", Double),
+    Column("lat", Double),
+    Column("precision", TEXT),
+    Column("uncertainty_m", Double),
+    Column("geocode_source", TEXT),
+    Column("fault", TEXT),
+    Column("kept_at", TEXT, nullable=False),
+    Column("keep_until", TEXT, nullable=False),  # ISO day: purged by age from then on
+    Index(None, "subject"),
+    Index(None, "keep_until"),
+)
+purges = Table(
+    "purges",
+    metadata,
+    Column("commitment", TEXT, primary_key=True),
+    Column("purged_at", TEXT, nullable=False),
+    Column("purged_by", TEXT, nullable=False),
+    Column("why", TEXT, nullable=False),  # asked, age
+)
 
 
 def commitment(salt: str, given: str) -> str:
@@ -49,23 +96,23 @@ def commitment(salt: str, given: str) -> str:
     return hmac.new(bytes.fromhex(salt), given.encode(), hashlib.sha256).hexdigest()
 
 
-class Homes:
+class HomeStore:
     """An open home store. Threads may share it; a process that forks opens its own."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """The address of the database without any password, for messages."""
         return self._engine.url.render_as_string(hide_password=True)
 
-    def keep(self, found: pd.DataFrame, *, now: datetime, keep_until: str) -> list[str | None]:
-        """Keep homes; one that is held for the same person is kept longer, not twice.
+    def keep(self, table: pd.DataFrame, *, now: datetime, keep_until: str) -> list[str | None]:
+        """Keep homes; one that is there for the same person is kept longer, not twice.
 
         Parameters
         ----------
-        found
+        table
             ``subject`` (null: not kept), ``given`` (the address as given, JSON text) and
             ``LOCATION``.
         keep_until
@@ -77,33 +124,34 @@ class Homes:
             One per row; None for homes that were not kept.
         """
         with self._transaction(writes=True) as connection:
-            held = self._select(connection, homes.c.subject, found["subject"].dropna().tolist())
-            known: dict[tuple[str, str], Mapping[Any, Any]] = {
-                _identity(row): row for row in held.to_dict("records")
+            subjects = table["subject"].dropna().tolist()
+            stored = self._select(connection, homes.c.subject, subjects).to_dict("records")
+            rows_by_identity: dict[tuple[str, str], Mapping[Any, Any]] = {
+                _identity(row): row for row in stored
             }
-            told: list[str | None] = []
+            commitments: list[str | None] = []
             fresh: dict[str, dict[str, Any]] = {}
             again: dict[str, dict[str, Any]] = {}
-            for row in found.to_dict("records"):
+            for row in table.to_dict("records"):
                 if pd.isna(row["subject"]):
-                    told.append(None)
+                    commitments.append(None)
                     continue
-                same = known.get(_identity(row))
-                kept = _kept(row, same, utc_text(now), keep_until)
-                (fresh if same is None else again).setdefault(kept["commitment"], kept)
-                known[_identity(row)] = kept
-                told.append(kept["commitment"])
+                same = rows_by_identity.get(_identity(row))
+                home = _home_row(row, same, utc_text(now), keep_until)
+                (fresh if same is None else again).setdefault(home["commitment"], home)
+                rows_by_identity[_identity(row)] = home
+                commitments.append(home["commitment"])
             rows.write(connection, homes, pd.DataFrame(list(fresh.values())))
-            changed = [kept for key, kept in again.items() if key not in fresh]
+            changed = [home for key, home in again.items() if key not in fresh]
             rows.rewrite(connection, homes, pd.DataFrame(changed))
-        return told
+        return commitments
 
-    def held(self, commitments: Iterable[str]) -> pd.DataFrame:
+    def find(self, commitments: Iterable[str]) -> pd.DataFrame:
         """Give the homes behind commitments, those that are still held: all their columns."""
         with self._transaction() as connection:
             return self._select(connection, homes.c.commitment, list(commitments))
 
-    def held_of(self, subjects: Iterable[str]) -> pd.DataFrame:
+    def find_by_subject(self, subjects: Iterable[str]) -> pd.DataFrame:
         """Give the homes held of some people: all their columns."""
         with self._transaction() as connection:
             return self._select(connection, homes.c.subject, list(subjects))
@@ -111,14 +159,13 @@ class Homes:
     def size(self) -> int:
         """Count the homes that are held."""
         with self._transaction() as connection:
-            found: int = connection.execute(select(func.count()).select_from(homes)).scalar_one()
-        return found
+            return connection.execute(select(func.count()).select_from(homes)).scalar_one()
 
-    def purged(self, one: str) -> tuple[str, str, str] | None:
+    def purge_note(self, commitment: str) -> tuple[str, str, str] | None:
         """Say when, by whom and why a home was purged; None if it was not."""
         query = select(purges.c.purged_at, purges.c.purged_by, purges.c.why)
         with self._transaction() as connection:
-            row = connection.execute(query.where(purges.c.commitment == one)).one_or_none()
+            row = connection.execute(query.where(purges.c.commitment == commitment)).one_or_none()
         return None if row is None else (row[0], row[1], row[2])
 
     def purge_subject(self, subject: str, *, by: str, now: datetime) -> int:
@@ -146,10 +193,10 @@ class Homes:
                 connection.execute(delete(homes).where(which))
         # Even when nothing was deleted now: an earlier purge may have been stopped half-way here.
         try:
-            engines.wipe(self._engine)
+            _wipe(self._engine)
         except (DBAPIError, OSError) as error:
             raise StoreError(
-                f"{self.shown}: {len(gone)} homes are deleted, but the file could not be rewritten "
+                f"{self.label}: {len(gone)} homes are deleted, but the file could not be rewritten "
                 f"({type(error).__name__}). Purge again when nobody reads it."
             ) from None
         return len(gone)
@@ -170,28 +217,23 @@ class Homes:
             connection = self._engine.connect().execution_options(writes=writes)
             with connection, connection.begin():
                 if writes:
-                    engines.lock_writers(connection)
+                    _lock_writers(connection)
                 yield connection
         except DBAPIError as error:
-            raise StoreError(f"{self.shown}: {reason(error)}") from None
+            raise StoreError(f"{self.label}: {reason(error)}") from None
 
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
 
-    def __enter__(self) -> Homes:
+    def __enter__(self) -> HomeStore:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
-def open_homes(url: str | None = None, *, create: bool = True) -> Homes:
+def open_homes(url: str | None = None, *, create: bool = True) -> HomeStore:
     """Open the home store, making it where needed, readable for the one who makes it only.
 
     Parameters
@@ -209,8 +251,8 @@ def open_homes(url: str | None = None, *, create: bool = True) -> Homes:
     StoreError
         If it is out of reach, missing, from another version, or the store of everything else.
     """
-    chosen = url or os.environ.get("TERRITORY_HOMES") or DEFAULT_URL
-    return Homes(engines.connect(chosen, create=create))
+    address = url or os.environ.get("TERRITORY_HOMES") or DEFAULT_URL
+    return HomeStore(_connect(address, create=create))
 
 
 def _identity(row: Mapping[Any, Any]) -> tuple[str, str]:
@@ -218,10 +260,10 @@ def _identity(row: Mapping[Any, Any]) -> tuple[str, str]:
     return (row["subject"], row["given"].casefold())
 
 
-def _kept(
+def _home_row(
     row: Mapping[Any, Any], same: Mapping[Any, Any] | None, kept_at: str, keep_until: str
 ) -> dict[str, Any]:
-    """Give the row to write: a new home, or one that is held, at the place found this time."""
+    """Give the row to write: a new home, or the stored one, at the place it has this time."""
     location = {name: _plain(row[name]) for name in LOCATION}
     if same is not None:
         return {**same, **location, "keep_until": max(same["keep_until"], keep_until)}
@@ -243,3 +285,116 @@ def _plain(value: Any) -> Any:
 
 def _chunks(values: list[str]) -> list[list[str]]:
     return [values[at : at + _CHUNK] for at in range(0, len(values), _CHUNK)]
+
+
+def _connect(address: str, *, create: bool) -> Engine:
+    """Open the database, making its tables where there are none.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be reached, is the store of everything else, or was written by another version.
+    """
+    url = read_url(address)
+    label = url.render_as_string(hide_password=True)
+    is_sqlite = url.get_backend_name() == "sqlite"
+    if is_sqlite:
+        _find_file(Path(str(url.database)), create=create)
+    try:
+        # Values of statements are addresses: they stay out of errors and logs.
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=not is_sqlite)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreError(
+            f"{label}: the driver is missing ({error}). pip install 'territory-mapper[postgresql]'."
+        ) from error
+    if is_sqlite:
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    try:
+        _make_tables(engine, label)
+    except DBAPIError as error:
+        engine.dispose()
+        raise StoreError(f"{label}: {reason(error)}") from error
+    except StoreError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _find_file(path: Path, *, create: bool) -> None:
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder. Name a file for the homes.")
+    if path.exists():
+        return
+    if not create:
+        raise StoreError(f"No home store at {path}. TERRITORY_HOMES names another.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Made before SQLite does, so that nobody else on this machine can ever read it; its journal
+        # gets the same permissions.
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be made ({error.strerror}).") from error
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+    # No write-ahead log: its pages would outlive a purge as long as somebody reads.
+    cursor.execute("PRAGMA journal_mode = DELETE")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten with zeros
+    cursor.execute("PRAGMA temp_store = MEMORY")  # sorting and VACUUM write no temporary files
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _lock_writers(connection: Connection) -> None:
+    """Wait until no other process writes; held until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def _make_tables(engine: Engine, label: str) -> None:
+    with engine.connect() as connection, connection.begin():
+        if _is_ready(connection, label):
+            return
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        _lock_writers(connection)
+        if not _is_ready(connection, label):
+            metadata.create_all(connection)
+            connection.execute(insert(homes_format).values(format=FORMAT))
+
+
+def _is_ready(connection: Connection, label: str) -> bool:
+    if inspect(connection).has_table(_MAIN_STORE):
+        raise StoreError(
+            f"{label} is the store of everything else. Homes need a database of their own: set "
+            "TERRITORY_HOMES to another."
+        )
+    if not inspect(connection).has_table(homes_format.name):
+        return False
+    written = connection.execute(select(homes_format.c.format)).scalar()
+    if written != FORMAT:
+        raise StoreError(
+            f"{label} was written by another version ({written!r}, not {FORMAT!r}). "
+            "Upgrade territory-mapper."
+        )
+    return True
+
+
+def _wipe(engine: Engine) -> None:
+    """Rewrite the whole database, so that no page of it holds what was deleted."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("VACUUM (FULL) homes"))
+            return
+        # Past SQLAlchemy, whose transaction VACUUM would not run in.
+        raw = connection.connection.driver_connection
+        if raw is not None:
+            raw.execute("VACUUM")

@@ -1,4 +1,7 @@
-"""territory.eligibility.rules: FACE DOCSTRING."""
+"""Rules of eligibility: policies as data and as TOML, the register in the store, and the labels.
+
+Imports the ground of the library and ``store``; start at ``policy.EligibilityPolicy``.
+"""
 
 import lazy_loader
 

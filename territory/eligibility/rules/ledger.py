@@ -1,17 +1,21 @@
-"""What the store holds of eligibility: versions of policies, decisions, exceptions."""
+"""The eligibility register: policy versions, exceptions and decisions, and its tables in the store.
+
+A person is a reference here, never a name or an address. Policies that are published never change;
+the version in force on a day is the one that starts last, up to that day.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from territory.eligibility.rules.policy import GrantedException
-from territory.eligibility.rules.policy_files import policy_from
-from territory.eligibility.rules.register import DRAFT, PUBLISHED, ExceptionEntry, PolicyVersion
-from territory.errors import ConflictError, NotFoundError
+from territory.eligibility.rules.policy import GrantedException, policy_from
+from territory.errors import ConflictError, InputError, NotFoundError
 from territory.store import eligibility_decisions as decisions
 from territory.store import eligibility_exceptions as exceptions
 from territory.store import eligibility_policies as policies
@@ -26,6 +30,16 @@ if TYPE_CHECKING:
     from territory.eligibility.rules.policy import EligibilityPolicy
     from territory.store import Transaction
 
+
+DRAFT, PUBLISHED = "draft", "published"
+IN_FORCE, NOT_YET, ENDED, TAKEN_BACK = EXCEPTION_STATES = (
+    "in force", "not yet", "ended", "taken back",
+)  # fmt: skip
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
+HOW_TO_REFER = (
+    "Give an id such as E-1042: up to 64 letters, digits and . _ : / -, with a digit among them; "
+    "no name, no e-mail address, no spaces."
+)
 _CHUNK = 10_000  # values of one IN list
 LISTED = (
     "decision_id", "number", "subject", "home", "role", "decided_on", "decided_at", "decided_by",
@@ -34,8 +48,120 @@ LISTED = (
 
 
 @dataclass(frozen=True)
-class Sought:
-    """Which decisions are looked for; None: any. Days are ISO text, both ends included."""
+class PolicyVersion:
+    """One version of a policy in the register. ``number`` counts versions as they were saved."""
+
+    policy: EligibilityPolicy
+    number: int
+    status: str
+    saved_at: str
+    saved_by: str
+    published_at: str | None = None
+    published_by: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Name and version, as reports have it."""
+        return self.policy.label
+
+
+@dataclass(frozen=True)
+class ExceptionEntry:
+    """An exception as it was set, and when it was taken back, if it was."""
+
+    exception_id: str
+    policy_name: str
+    granted: GrantedException
+    set_at: str
+    set_by: str
+    revoked_at: str | None = None
+    revoked_by: str | None = None
+
+    @property
+    def in_force(self) -> GrantedException | None:
+        """The exception as rules take it: it ends when it was taken back; None if at once."""
+        if self.revoked_at is None or self.revoked_at[:10] >= self.granted.expires_on:
+            return self.granted
+        if self.revoked_at[:10] <= self.granted.granted_on:
+            return None
+        return dataclasses.replace(self.granted, expires_on=self.revoked_at[:10])
+
+    def state_on(self, day: str) -> str:
+        """Say what it is on a day (ISO text): one of ``EXCEPTION_STATES``."""
+        if self.revoked_at is not None:
+            return TAKEN_BACK
+        granted = self.in_force
+        if granted is None or granted.expires_on <= day:
+            return ENDED
+        return IN_FORCE if granted.granted_on <= day else NOT_YET
+
+
+def is_reference(text: object) -> bool:
+    """Whether a value is a text that can stand for a person without naming them."""
+    if not isinstance(text, str) or not _REFERENCE.fullmatch(text):
+        return False
+    return any(sign.isdigit() for sign in text)
+
+
+def check_reference(text: str) -> str:
+    """Give a reference back; ``InputError`` if it might be a name or an address."""
+    if not is_reference(text):
+        raise InputError(f"The reference of the person is no id. {HOW_TO_REFER}")
+    return text
+
+
+def version_in_force(
+    versions: Iterable[PolicyVersion], on: str, name: str | None = None
+) -> PolicyVersion:
+    """Pick the published version that holds on a day (ISO text).
+
+    Parameters
+    ----------
+    name
+        Which policy; may be left out where only one is published.
+
+    Raises
+    ------
+    NotFoundError
+        If no published policy of that name holds on that day.
+    InputError
+        If several policies are published and none is named.
+    """
+    published = [version for version in versions if version.status == PUBLISHED]
+    names = sorted({version.policy.name for version in published})
+    if name is None and len(names) > 1:
+        raise InputError(f"Several policies are published: name one of {', '.join(names)}.")
+    if not published or (name is not None and name not in names):
+        there_are = f"there are {', '.join(names)}" if names else "none is"
+        raise NotFoundError(
+            f"No policy {name or ''} is published; {there_are}. "
+            "`territory eligibility policies publish FILE` publishes one."
+        )
+    mine = [v for v in published if v.policy.name == (name or names[0])]
+    # Later versions replace earlier ones from their own first day; saved last wins a tie of days.
+    started = [version for version in mine if version.policy.effective_from <= on]
+    latest = max(started, key=lambda v: (v.policy.effective_from, v.number), default=None)
+    if latest is None or not latest.policy.is_in_force(on):
+        rules = [version.policy for version in mine]
+        dates = ", ".join(
+            f"{rule.version} ({rule.effective_from} to {rule.effective_until or 'open'})"
+            for rule in rules
+        )
+        raise NotFoundError(f"{mine[0].policy.name}: no version holds on {on}; there are {dates}.")
+    return latest
+
+
+def with_exceptions(
+    policy: EligibilityPolicy, entries: Iterable[ExceptionEntry]
+) -> EligibilityPolicy:
+    """Give the policy with the exceptions that the register holds for it."""
+    granted = [entry.in_force for entry in entries if entry.policy_name == policy.name]
+    return dataclasses.replace(policy, exceptions=tuple(each for each in granted if each))
+
+
+@dataclass(frozen=True)
+class DecisionFilter:
+    """Which decisions to search for; None: any. Days are ISO text, both ends included."""
 
     subject: str | None = None
     decision: str | None = None
@@ -47,16 +173,16 @@ class Sought:
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same as conditions of a query."""
         equal = ("subject", "decision", "policy_name", "policy_version")
-        found = [
+        conditions = [
             decisions.c[name] == getattr(self, name)
             for name in equal
             if getattr(self, name) is not None
         ]
         if self.decided_from is not None:
-            found.append(decisions.c.decided_on >= self.decided_from)
+            conditions.append(decisions.c.decided_on >= self.decided_from)
         if self.decided_until is not None:
-            found.append(decisions.c.decided_on <= self.decided_until)
-        return found
+            conditions.append(decisions.c.decided_on <= self.decided_until)
+        return conditions
 
 
 class EligibilityLedger:
@@ -84,8 +210,7 @@ class EligibilityLedger:
         status = self._connection.execute(select(policies.c.status).where(*same)).scalar()
         if status == PUBLISHED:
             raise ConflictError(
-                f"{policy.name} {policy.version} is published and never changes. Save it under "
-                "another version."
+                f"{policy.label} is published and never changes. Save it under another version."
             )
         self._connection.execute(delete(policies).where(*same))
         saved = PolicyVersion(policy, self._next(policies), DRAFT, at, by)
@@ -111,27 +236,27 @@ class EligibilityLedger:
             .values(status=PUBLISHED, published_at=at, published_by=by)
         )
 
-    def add(self, found: pd.DataFrame, year: str) -> list[str]:
+    def add(self, table: pd.DataFrame, year: str) -> list[str]:
         """Add decisions and give their ids; one whose record is there already keeps its id.
 
-        ``found`` has every column of the table but decision_id and number.
+        ``table`` has every column of the register but decision_id and number.
         """
-        known = self._ids(found["digest"].unique())
-        fresh = found[~found["digest"].isin(known)].drop_duplicates("digest")
+        ids_by_digest = self._ids(table["digest"].unique())
+        fresh = table[~table["digest"].isin(ids_by_digest)].drop_duplicates("digest")
         number = self._next(decisions)
         numbers = range(number, number + len(fresh))
         ids = [f"E-{year}-{each:06d}" for each in numbers]
         rows.write(self._connection, decisions, fresh.assign(decision_id=ids, number=numbers))
-        known |= dict(zip(fresh["digest"], ids, strict=True))
-        return [known[digest] for digest in found["digest"]]
+        ids_by_digest |= dict(zip(fresh["digest"], ids, strict=True))
+        return [ids_by_digest[digest] for digest in table["digest"]]
 
     def _ids(self, digests: Collection[str]) -> dict[str, str]:
-        found: dict[str, str] = {}
+        ids: dict[str, str] = {}
+        query = select(decisions.c.digest, decisions.c.decision_id)
         for part in _parts(digests):
-            query = select(decisions.c.digest, decisions.c.decision_id)
-            held = self._connection.execute(query.where(decisions.c.digest.in_(part)))
-            found.update((row.digest, row.decision_id) for row in held)
-        return found
+            recorded = self._connection.execute(query.where(decisions.c.digest.in_(part)))
+            ids.update((row.digest, row.decision_id) for row in recorded)
+        return ids
 
     def decision(self, decision_id: str) -> Row[Any]:
         """Read one decision, with its record.
@@ -151,10 +276,10 @@ class EligibilityLedger:
         return row
 
     def search(
-        self, sought: Sought, *, offset: int = 0, limit: int | None = None
+        self, where: DecisionFilter, *, offset: int = 0, limit: int | None = None
     ) -> tuple[pd.DataFrame, int]:
         """Read decisions, the last ones first, and how many there are in all: table and total."""
-        conditions = sought.conditions()
+        conditions = where.conditions()
         total: int = self._connection.execute(
             select(func.count()).select_from(decisions).where(*conditions)
         ).scalar_one()
@@ -186,11 +311,11 @@ class EligibilityLedger:
 
     def count_since(self, policy_name: str, day: str) -> int:
         """Count the decisions under a policy for a day or a later one."""
-        sought = Sought(policy_name=policy_name, decided_from=day)
-        found: int = self._connection.execute(
-            select(func.count()).select_from(decisions).where(*sought.conditions())
+        conditions = DecisionFilter(policy_name=policy_name, decided_from=day).conditions()
+        count: int = self._connection.execute(
+            select(func.count()).select_from(decisions).where(*conditions)
         ).scalar_one()
-        return found
+        return count
 
     def add_exception(
         self, policy_name: str, granted: GrantedException, *, at: str, by: str
@@ -230,14 +355,14 @@ class EligibilityLedger:
         if policy_name is not None:
             query = query.where(exceptions.c.policy_name == policy_name)
         if subjects is None:
-            found = list(self._connection.execute(query))
+            entries = list(self._connection.execute(query))
         else:
-            found = [
+            entries = [
                 row
                 for part in _parts(subjects)
                 for row in self._connection.execute(query.where(exceptions.c.subject.in_(part)))
             ]
-        return [_entry(row) for row in sorted(found, key=lambda row: -row.number)]
+        return [_entry(row) for row in sorted(entries, key=lambda row: -row.number)]
 
     def _next(self, table: Table) -> int:
         top: int | None = self._connection.execute(select(func.max(table.c.number))).scalar()
@@ -251,26 +376,15 @@ def _parts(values: Iterable[str]) -> list[list[str]]:
 
 def _version(row: Row[Any]) -> PolicyVersion:
     return PolicyVersion(
-        policy=policy_from(json.loads(row.rule), f"{row.name} {row.version}"),
-        number=row.number,
-        status=row.status,
-        saved_at=row.saved_at,
-        saved_by=row.saved_by,
-        published_at=row.published_at,
-        published_by=row.published_by,
+        policy_from(json.loads(row.rule), f"{row.name} {row.version}"),
+        *(row.number, row.status, row.saved_at, row.saved_by, row.published_at, row.published_by),
     )
 
 
 def _entry(row: Row[Any]) -> ExceptionEntry:
-    granted = GrantedException(
-        row.subject, row.reason, row.approver, row.granted_on, row.expires_on
-    )
     return ExceptionEntry(
         row.exception_id,
         row.policy_name,
-        granted,
-        row.set_at,
-        row.set_by,
-        row.revoked_at,
-        row.revoked_by,
+        GrantedException(row.subject, row.reason, row.approver, row.granted_on, row.expires_on),
+        *(row.set_at, row.set_by, row.revoked_at, row.revoked_by),
     )

@@ -1,6 +1,7 @@
-"""What "lives within 50 miles of an office" means, as data: frozen, named, versioned, dated.
+"""Eligibility policies: what "lives within 50 miles of an office" means, as frozen, dated data.
 
-A policy file names the alternatives of which one is enough, each a ``[[any_of]]``::
+``policy_from`` makes one of a plain table and names every breach. A policy file names the
+alternatives of which one is enough, each a ``[[any_of]]``::
 
     name = "fifty-mile-rule"
     version = "2026-01"
@@ -16,22 +17,27 @@ A policy file names the alternatives of which one is enough, each a ``[[any_of]]
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import hashlib
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from territory.errors import PolicyError
+from territory.errors import LengthError, PolicyError
 from territory.schemas import PRECISIONS
-from territory.units_of_length import METRES_PER_MILE
+from territory.units_of_length import METRES_PER_MILE, parse_length
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Mapping
 
     import numpy.typing as npt
+
+    Reader = Callable[[Any], Any]
+
 
 # A unit in metres, or in seconds for times.
 UNITS = {"mi": METRES_PER_MILE, "km": 1000.0, "min": 60.0}
@@ -46,6 +52,11 @@ METHODS = ("geodesic", "road_distance", "road_time")
 ORIGINS = ("office", "area")
 OFFICE_SETS = ("any_open", "approved", "assigned")
 CHANGES = ("home", "role")
+_LIMIT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.IGNORECASE)
+_UNIT_NAMES = {
+    "mi": "mi", "mile": "mi", "miles": "mi", "km": "km", "kilometre": "km", "kilometres": "km",
+    "kilometer": "km", "kilometers": "km", "min": "min", "minute": "min", "minutes": "min",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -119,8 +130,8 @@ class Criterion:
 
     def holds(self, measure: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Compare measures (metres or seconds, shape (n,)) with the limit; NaN never holds."""
-        told: npt.NDArray[np.bool_] = COMPARISONS[self.comparison](measure, self.limit_si)
-        return told
+        is_met: npt.NDArray[np.bool_] = COMPARISONS[self.comparison](measure, self.limit_si)
+        return is_met
 
 
 @dataclass(frozen=True)
@@ -202,6 +213,11 @@ class EligibilityPolicy:
         if wrong:
             raise PolicyError("; ".join(wrong))
 
+    @property
+    def label(self) -> str:
+        """Name and version, as reports have it."""
+        return f"{self.name} {self.version}"
+
     def is_in_force(self, on: str) -> bool:
         """Whether it holds on a day (ISO text)."""
         return self.effective_from <= on and (
@@ -213,7 +229,7 @@ class EligibilityPolicy:
         if not self.is_in_force(on):
             until = f" until {self.effective_until}" if self.effective_until else ""
             raise PolicyError(
-                f"{self.name} {self.version} holds from {self.effective_from}{until}, "
+                f"{self.label} holds from {self.effective_from}{until}, "
                 f"not on {on}. Take the version of that day."
             )
 
@@ -233,16 +249,131 @@ class EligibilityPolicy:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def in_force(policies: Iterable[EligibilityPolicy], on: str) -> EligibilityPolicy:
-    """Pick the one policy that holds on a day; ``PolicyError`` if it is none or several."""
-    policies = list(policies)
-    found = [policy for policy in policies if policy.is_in_force(on)]
-    if len(found) == 1:
-        return found[0]
-    named = ", ".join(
-        f"{p.name} {p.version} ({p.effective_from} to {p.effective_until or 'open'})"
-        for p in found or policies
-    )
-    raise PolicyError(
-        f"{len(found)} policies hold on {on}: {named}. Set effective dates so that one does."
-    )
+def policy_from(table: Mapping[str, Any], where: str) -> EligibilityPolicy:
+    """Make a policy of a table as TOML has it, or of ``EligibilityPolicy.as_dict``.
+
+    Raises
+    ------
+    PolicyError
+        Naming every breach.
+    """
+    breaches: list[str] = []
+    policy = _build(EligibilityPolicy, table, "", breaches)
+    if breaches or policy is None:
+        raise PolicyError(f"{where}: " + "; ".join(breaches) + ".")
+    return policy  # type: ignore[no-any-return]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise TypeError("must be a text that is not blank")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError("must be a list of texts")
+    return tuple(_text(part) for part in value)
+
+
+def _day(value: Any) -> str:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value.isoformat()
+    try:
+        return dt.date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError):
+        raise TypeError("must be a day such as 2026-01-31") from None
+
+
+def _optional(read: Reader) -> Reader:
+    return lambda value: None if value is None else read(value)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("must be a number with its unit, such as '50mi'")
+    return float(value)
+
+
+def _metres(value: Any) -> float:
+    if not isinstance(value, str):
+        return _number(value)
+    return 0.0 if re.fullmatch(r"\s*0\s*(mi|km|m)?\s*", value) else parse_length(value)
+
+
+# How each setting is read; a name that ends in ":" is a table or a list of tables.
+_READ: dict[type[Any], dict[str, Reader | type[Any]]] = {
+    Criterion: {
+        "limit": _number, "unit": _text, "comparison": _text, "method": _text, "origin": _text,
+        "offices": _text, "approved": _texts, "roles": _texts,
+    },
+    Grandfathering: {"decided_before": _day, "until": _texts},
+    GrantedException: {
+        "person_id": _text, "reason": _text, "approver": _text, "granted_on": _day,
+        "expires_on": _day,
+    },
+    EligibilityPolicy: {
+        "name": _text, "version": _text, "effective_from": _day,
+        "effective_until": _optional(_day), "review_band_m": _metres, "minimum_precision": _text,
+        "any_of": Criterion, "grandfathering": Grandfathering, "exceptions": GrantedException,
+    },
+}  # fmt: skip
+LISTS = ("any_of", "exceptions")
+
+
+def _build(kind: type[Any], table: Any, where: str, breaches: list[str]) -> Any:
+    """Make one settings object, gathering every breach instead of stopping at the first."""
+    if not isinstance(table, dict):
+        breaches.append(f"{where or 'policy'}: must be a table, not {table!r}")
+        return None
+    readers, before = _READ[kind], len(breaches)
+    values: dict[str, Any] = {}
+    for key, value in _spread_limit(kind, table, where, breaches).items():
+        name = f"{key}_m" if f"{key}_m" in readers else key
+        read = readers.get(name)
+        if read is None:
+            breaches.append(f"no setting {where}{key!r}; there are {', '.join(readers)}")
+        elif name in LISTS:
+            parts = value if isinstance(value, list) else [value]
+            elements = [
+                _build(read, part, f"{where}{key} {at}: ", breaches)  # type: ignore[arg-type]
+                for at, part in enumerate(parts, 1)
+            ]
+            values[name] = tuple(elements)
+        elif isinstance(read, type):
+            values[name] = None if value is None else _build(read, value, f"{key}: ", breaches)
+        else:
+            try:
+                values[name] = read(value)
+            except (TypeError, LengthError) as error:
+                breaches.append(f"{where}{key} = {value!r}: {error}")
+    required = [
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.default is dataclasses.MISSING and field.name not in table
+    ]
+    breaches.extend(f"{where}{name} is missing" for name in required)
+    if len(breaches) > before:
+        return None
+    try:
+        return kind(**values)
+    except PolicyError as error:
+        breaches.append(f"{where}{error}")
+        return None
+
+
+def _spread_limit(
+    kind: type[Any], table: dict[str, Any], where: str, breaches: list[str]
+) -> dict[str, Any]:
+    """Turn limit = "50mi" into its number and unit; the unit is never guessed."""
+    text = table.get("limit")
+    if kind is not Criterion or "limit" not in table or "unit" in table:
+        return table
+    match = _LIMIT.fullmatch(text) if isinstance(text, str) else None
+    unit = match and _UNIT_NAMES.get(match[2].lower())
+    if not match or not unit:
+        breaches.append(
+            f"{where}limit = {text!r}: write a number and mi, km or min, such as '50mi'"
+        )
+        return {key: value for key, value in table.items() if key != "limit"}
+    return {**table, "limit": float(match[1]), "unit": unit}

@@ -1,4 +1,6 @@
-"""What an eligibility decision says: one plain sentence, and what to do where it is open.
+"""Labels of eligibility: decisions, units, methods, faults with remedies; sentences about them.
+
+A decision says one plain sentence, and what to do where it is open.
 
 No sentence quotes an address or coordinates: it goes into records that outlive them.
 """
@@ -14,9 +16,15 @@ from territory.eligibility.rules.policy import UNITS
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from territory.eligibility.rules.policy import Criterion, Grandfathering, GrantedException
+    from territory.eligibility.rules.policy import (
+        Criterion,
+        EligibilityPolicy,
+        Grandfathering,
+        GrantedException,
+    )
 
     Texts = npt.NDArray[np.object_]
+
 
 ELIGIBLE, NOT_ELIGIBLE = "eligible", "not eligible"
 NEEDS_REVIEW, CANNOT_DECIDE = "needs review", "cannot decide"
@@ -115,7 +123,7 @@ FAULTS = {
 }
 
 
-def shown(measure: float, criterion: Criterion) -> str:
+def measure_text(measure: float, criterion: Criterion) -> str:
     """Write metres or seconds in the unit of the limit, never on the wrong side of it.
 
     One decimal as a rule; as many as it takes near the limit, so that 49.96 of 50 is not "50.0".
@@ -130,8 +138,8 @@ def shown(measure: float, criterion: Criterion) -> str:
     return f"a hair {'under' if side < 0 else 'over'} {limit:g} {words}"
 
 
-def shown_all(measures: npt.NDArray[np.float64], criterion: Criterion) -> Texts:
-    """``shown`` of each measure, shape (n,): each distinct text is written once."""
+def measure_texts(measures: npt.NDArray[np.float64], criterion: Criterion) -> Texts:
+    """``measure_text`` of each measure, shape (n,): each distinct text is written once."""
     unit = UNITS[criterion.unit]
     tenths = np.rint(measures / unit * 10)
     near = np.abs(measures - criterion.limit_si) <= 0.11 * unit
@@ -140,7 +148,7 @@ def shown_all(measures: npt.NDArray[np.float64], criterion: Criterion) -> Texts:
     words = UNIT_WORDS[criterion.unit][0]
     written = np.array([f"{value / 10:,.1f} {words}" for value in distinct.tolist()] + [""], object)
     texts[~near] = written[which.ravel()]
-    texts[near] = [shown(value, criterion) for value in measures[near].tolist()]
+    texts[near] = [measure_text(value, criterion) for value in measures[near].tolist()]
     return texts
 
 
@@ -178,17 +186,15 @@ def around(
 def between(criterion: Criterion, office: str, low: float, high: float) -> str:
     """Write the clause of a criterion whose limit runs through what may be the distance."""
     place, how = _origin(criterion, office), METHOD_WORDS[criterion.method]
-    return (
-        f"between {shown(low, criterion)} and {shown(high, criterion)} ({how}) from {place}, "
-        f"on either side of {limit_words(criterion)}"
-    )
+    ends = f"between {measure_text(low, criterion)} and {measure_text(high, criterion)}"
+    return f"{ends} ({how}) from {place}, on either side of {limit_words(criterion)}"
 
 
 def in_band(criterion: Criterion, office: str, measure: float, band_m: float) -> str:
     """Write the clause of a distance that the policy wants a person to look at."""
     place, how = _origin(criterion, office), METHOD_WORDS[criterion.method]
     return (
-        f"{shown(measure, criterion)} ({how}) from {place}, in the review band of "
+        f"{measure_text(measure, criterion)} ({how}) from {place}, in the review band of "
         f"{band_m / UNITS[criterion.unit]:.3g} {UNIT_WORDS[criterion.unit][0]} round "
         f"{limit_words(criterion)}"
     )
@@ -227,3 +233,24 @@ def review_remedy(precision: str | None, *, is_band: bool, is_road: bool) -> str
     if precision in ("rooftop", "street"):
         return "More exact coordinates of the home would settle it."
     return "The latitude and longitude of the home's street address would settle it."
+
+
+def criterion_words(criterion: Criterion) -> str:
+    """Say "within 50 miles (straight line) of any open office, its point"."""
+    offices = {
+        "any_open": "any open office",
+        "approved": f"an approved office ({', '.join(criterion.approved)})",
+        "assigned": "the assigned office",
+    }[criterion.offices]
+    what = "area" if criterion.origin == "area" else "point"
+    roles = f", for {', '.join(criterion.roles)}" if criterion.roles else ""
+    end = "of" if criterion.is_near else "from"
+    return (
+        f"{criterion.comparison} {criterion.limit:g} {UNIT_WORDS[criterion.unit][0]} "
+        f"({METHOD_WORDS[criterion.method]}) {end} the {what} of {offices}{roles}"
+    )
+
+
+def policy_words(policy: EligibilityPolicy) -> str:
+    """Say the whole rule: its alternatives, joined by "or"."""
+    return "; or ".join(criterion_words(criterion) for criterion in policy.any_of)

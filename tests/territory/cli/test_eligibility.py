@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, text
 from territory.cli.main import cli, main
 from territory.eligibility import desk
 from territory.eligibility.desk import read_offices
+from territory.eligibility.desk.decisions import SEARCH_COLUMNS
 from territory.errors import NotFoundError
 from territory.files import read_table
 from territory.store import open_store
@@ -224,7 +225,7 @@ def test_the_desk_without_a_policy_says_how_to_publish_one(tmp_path: Path) -> No
     with opened(tmp_path) as here, open_store(str(tmp_path / "other.sqlite")) as empty:
         home = {"postal_code": "80202"}
         with pytest.raises(NotFoundError, match="policies publish"):
-            desk.decide_one(empty, here.homes, home, desk.Question("hr", NOW))
+            desk.decide_one(empty, here.homes, home, desk.DecisionRequest("hr", NOW))
 
 
 def test_a_frame_of_nothing_found_has_its_columns(tmp_path: Path) -> None:
@@ -232,4 +233,4 @@ def test_a_frame_of_nothing_found_has_its_columns(tmp_path: Path) -> None:
         found, total = desk.search_decisions(here.store)
     assert total == 0
     assert isinstance(found, pd.DataFrame)
-    assert list(found.columns) == [*desk.FOUND, "distance_class"]
+    assert list(found.columns) == [*SEARCH_COLUMNS, "distance_class"]

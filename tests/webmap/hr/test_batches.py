@@ -230,7 +230,7 @@ def test_after_a_purge_no_file_below_the_server_holds_the_address(app, hr, caplo
         hr.get(f"{page}/verdicts.csv", buffered=True)
     drop(hr, text_of(ROWS))
     assert holding(app, STREET)
-    with open_homes(app.config["TERRITORY"].means.homes_url) as homes:
+    with open_homes(app.config["TERRITORY"].eligibility.homes_url) as homes:
         assert homes.size() == 6
     assert press(hr, "/hr/purge", subject="E-1").status_code == 200
     assert holding(app, STREET) == []

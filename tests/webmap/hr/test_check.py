@@ -47,7 +47,7 @@ def hr(app: Flask) -> FlaskClient:
 def here(app: Flask, tmp_path: Path) -> Iterator[Desk]:
     with (
         open_store(app.config["TERRITORY"].store_url) as store,
-        open_homes(app.config["TERRITORY"].means.homes_url) as homes,
+        open_homes(app.config["TERRITORY"].eligibility.homes_url) as homes,
     ):
         yield Desk(store, homes, tmp_path)
 
@@ -388,7 +388,7 @@ def test_a_purge_by_age_deletes_what_is_due_only(hr, here):
     )
     assert here.homes.size() == 2
     assert "1 homes purged, 1 still held" in Page(send(hr, "/hr/purge", due="yes")).text
-    assert here.homes.held_of(["E-2"])["subject"].tolist() == ["E-2"]
+    assert here.homes.find_by_subject(["E-2"])["subject"].tolist() == ["E-2"]
 
 
 def test_a_name_is_never_purged_by_and_never_repeated(hr):

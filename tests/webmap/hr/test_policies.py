@@ -73,7 +73,7 @@ def edited(client: FlaskClient, action: str, answer: TestResponse | None = None,
 
 def versions(app: Flask) -> list[tuple[str, str, str]]:
     with store_of(app) as store:
-        return [(v.policy.name, v.policy.version, v.status) for v in desk.policies(store)]
+        return [(v.policy.name, v.policy.version, v.status) for v in desk.policy_versions(store)]
 
 
 def test_the_bench_shows_which_past_decisions_would_change_and_how(app, hr):
@@ -293,7 +293,7 @@ def test_the_self_check_answers_anybody_and_stores_nothing(tmp_path):
     assert wrong.status_code == 400
     assert "Quokka" not in wrong.get_data(as_text=True)
     assert decisions(app) == 0
-    with open_homes(app.config["TERRITORY"].means.homes_url) as homes:
+    with open_homes(app.config["TERRITORY"].eligibility.homes_url) as homes:
         assert homes.size() == 0
 
 

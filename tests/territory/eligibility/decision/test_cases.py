@@ -11,9 +11,17 @@ import pytest
 import shapely
 
 from territory.eligibility.decision import decide
-from territory.eligibility.rules import FAULTS, Criterion, GrantedException, example
-from territory.eligibility.rules.policy import Grandfathering, in_force
-from territory.errors import InputError, PolicyError
+from territory.eligibility.rules import (
+    FAULTS,
+    PUBLISHED,
+    Criterion,
+    GrantedException,
+    PolicyVersion,
+    example,
+    version_in_force,
+)
+from territory.eligibility.rules.policy import Grandfathering
+from territory.errors import InputError, NotFoundError, PolicyError
 from territory.files import read_table
 from territory.geodesy import distance_to_area, ring
 from territory.imports import take_in
@@ -235,15 +243,19 @@ def test_the_policy_of_the_day_decides() -> None:
     here = office("here", -100.0, 40.0)
     old = policy(effective_until="2026-01-01")
     new = policy(Criterion(30.0), version="2", effective_from="2026-01-01")
-    told = [only(decide(east(here, 40), here, in_force([old, new], day), on=day))["decision"]
-            for day in ("2025-12-31", "2026-01-01")]  # fmt: skip
-    assert told == ["eligible", "not eligible"]
+    versions = [PolicyVersion(each, at, PUBLISHED, "", "") for at, each in enumerate((old, new))]
+    decisions = []
+    for day in ("2025-12-31", "2026-01-01"):
+        in_force = version_in_force(versions, day).policy
+        decisions.append(only(decide(east(here, 40), here, in_force, on=day))["decision"])
+    assert decisions == ["eligible", "not eligible"]
     with pytest.raises(PolicyError, match="not on 2026-01-01"):
         decide(east(here, 40), here, old, on="2026-01-01")
-    with pytest.raises(PolicyError, match="0 policies hold"):
-        in_force([new], "2025-01-01")
-    with pytest.raises(PolicyError, match="2 policies hold"):
-        in_force([old, policy(version="3")], "2025-01-01")
+    with pytest.raises(NotFoundError, match="no version holds on 2025-01-01"):
+        version_in_force(versions[1:], "2025-01-01")
+    other = PolicyVersion(policy(name="another"), 3, PUBLISHED, "", "")
+    with pytest.raises(InputError, match="Several policies are published"):
+        version_in_force([*versions, other], "2025-01-01")
 
 
 def test_more_than_fifty_miles_from_the_assigned_office_and_from_no_other(

@@ -11,7 +11,7 @@ import pytest
 from territory import reference
 from territory.eligibility.decision import decide
 from territory.eligibility.homes import map_home_headers, read_homes
-from territory.eligibility.rules import Criterion, shown
+from territory.eligibility.rules import Criterion, measure_text
 from territory.files import read_table
 from territory.geocoding import Gazetteer
 from territory.imports import take_in
@@ -92,7 +92,7 @@ def test_no_sentence_at_the_line_reads_wrong(offices: pd.DataFrame) -> None:
      (50.000001, "50.000001 miles"), (1234.5, "1,234.5 miles")],
 )  # fmt: skip
 def test_a_distance_is_shown_rounded_but_never_on_the_wrong_side(miles: float, text: str) -> None:
-    assert shown(miles * METRES_PER_MILE, Criterion(50.0)) == text
+    assert measure_text(miles * METRES_PER_MILE, Criterion(50.0)) == text
 
 
 def test_exactly_at_the_limit_counts_under_within_and_not_under_less_than() -> None:

@@ -14,8 +14,8 @@ from pyproj import Geod
 
 from territory.cli.main import cli, main
 from territory.eligibility.decision import (
-    Asked,
     Person,
+    Provenance,
     canonical,
     judge,
     make_record,
@@ -107,7 +107,7 @@ def test_every_kind_of_decision_verifies() -> None:
     many = make_records(
         facts, rule, judge(facts, rule),
         [Person(*each) for each in zip(people, roles, strict=True)],
-        Asked("hr", "now", TODAY, "x", "y"),
+        Provenance("hr", "now", TODAY, "x", "y"),
     )  # fmt: skip
     seen = set()
     for row, (person, together) in enumerate(zip(people, many, strict=True)):

@@ -51,9 +51,9 @@ def test_a_decision_is_on_record_and_found_again(here: Desk) -> None:
     made = here.decide("E-1", 31.2)
     here.decide("E-2", 70)
     assert made.decision_id == "E-2026-000001"
-    assert made.row["decision"] == "eligible"
+    assert made.verdict["decision"] == "eligible"
     assert made.kept_until == "2027-02-21"
-    found, total = desk.search_decisions(here.store, rules.Sought(subject="E-1"))
+    found, total = desk.search_decisions(here.store, rules.DecisionFilter(subject="E-1"))
     assert total == 1
     row = found.iloc[0]
     assert (row["decision_id"], row["decided_by"], row["office_name"]) == (
@@ -64,7 +64,7 @@ def test_a_decision_is_on_record_and_found_again(here: Desk) -> None:
     assert not {"distance_m", "sentence", "record"} & set(found.columns)
     exact, _ = desk.search_decisions(here.store, is_exact=True)
     assert exact["decision_id"].tolist() == ["E-2026-000002", "E-2026-000001"]
-    assert exact["distance_m"].iloc[1] == made.row["distance_m"]
+    assert exact["distance_m"].iloc[1] == made.verdict["distance_m"]
     assert "31.2 miles" in exact["reason"].iloc[1]
 
 
@@ -73,7 +73,7 @@ def test_decisions_are_found_by_verdict_policy_and_date_and_counted_in_all(here:
         here.decide(f"E-{at}", miles, on=f"2026-11-0{at + 1}")
 
     def ids(**sought: Any) -> list[str]:
-        found, total = desk.search_decisions(here.store, rules.Sought(**sought))
+        found, total = desk.search_decisions(here.store, rules.DecisionFilter(**sought))
         assert total == len(found)
         return sorted(found["subject"])
 
@@ -85,7 +85,8 @@ def test_decisions_are_found_by_verdict_policy_and_date_and_counted_in_all(here:
     assert ids(policy_name="other") == []
     page, total = desk.search_decisions(here.store, offset=1, limit=2)
     assert (page["subject"].tolist(), total) == (["E-3", "E-2"], 5)
-    assert desk.search_decisions(here.store, rules.Sought(subject="x"), is_exact=True)[0].empty
+    nobody = rules.DecisionFilter(subject="x")
+    assert desk.search_decisions(here.store, nobody, is_exact=True)[0].empty
 
 
 def test_the_same_question_at_the_same_moment_is_the_same_decision(here: Desk) -> None:
@@ -197,7 +198,7 @@ def test_postgresql_holds_the_register_as_well(postgresql_server: str, tmp_path:
         add_offices(store, {"office_id": "west", "name": "West", "lon": LON, "lat": LAT})
         desk.save_policy(store, policy(name="rule"), by="hr", now=NOW)
         desk.publish_policy(store, "rule", "1", by="hr", now=NOW)
-        asked = desk.Question("hr", NOW)
+        asked = desk.DecisionRequest("hr", NOW)
         made = desk.decide_one(store, homes, {**point(10), "person_id": "E-1"}, asked)
         assert desk.verify_decision(store, homes, made.decision_id).stands
         for change in (REFUSED[0], REFUSED[1], REFUSED[3], REFUSED[4]):
@@ -222,10 +223,11 @@ def test_the_version_of_the_day_decides(here: Desk) -> None:
 def test_nothing_is_decided_by_a_draft(here: Desk) -> None:
     desk.save_policy(here.store, draft(Criterion(1.0)), by="hr", now=NOW)
     assert here.decide("E-1", 30).record["policy"]["version"] == "1"
-    statuses = {v.policy.version: v.status for v in desk.policies(here.store, "rule")}
+    statuses = {v.policy.version: v.status for v in desk.policy_versions(here.store, "rule")}
     assert statuses == {"1": "published", "2": "draft"}
     again = desk.save_policy(here.store, draft(Criterion(2.0)), by="hr", now=NOW)
-    assert [v.policy.any_of[0].limit for v in desk.policies(here.store, "rule")] == [50.0, 2.0]
+    versions = desk.policy_versions(here.store, "rule")
+    assert [version.policy.any_of[0].limit for version in versions] == [50.0, 2.0]
     assert again.status == "draft"
 
 
@@ -267,7 +269,7 @@ def test_a_policy_is_named_where_there_are_several(here: Desk) -> None:
     here.publish(draft(Criterion(50.0, comparison="more than"), name="relocation"))
     with pytest.raises(InputError, match="relocation, rule"):
         here.decide("E-1", 30)
-    assert here.decide("E-1", 70, policy_name="relocation").row["decision"] == "eligible"
+    assert here.decide("E-1", 70, policy_name="relocation").verdict["decision"] == "eligible"
     with pytest.raises(NotFoundError, match="No policy x is published; there are relocation, rule"):
         here.decide("E-1", 70, policy_name="x")
 
@@ -275,15 +277,18 @@ def test_a_policy_is_named_where_there_are_several(here: Desk) -> None:
 def test_exceptions_are_set_end_and_are_taken_back(here: Desk) -> None:
     granted = GrantedException("E-1", "hardship", "J. Doe", "2026-01-01", "2027-01-01")
     entry = desk.set_exception(here.store, "rule", granted, by="hr", now=NOW)
-    assert here.decide("E-1", 90).row["basis"] == "exception"
-    assert here.decide("E-2", 90).row["decision"] == "not eligible"
-    assert here.decide("E-1", 90, on="2027-01-01").row["sentence"].endswith("2027-01-01.")
+    assert here.decide("E-1", 90).verdict["basis"] == "exception"
+    assert here.decide("E-2", 90).verdict["decision"] == "not eligible"
+    assert here.decide("E-1", 90, on="2027-01-01").verdict["sentence"].endswith("2027-01-01.")
     back = NOW + timedelta(days=2)
     taken = desk.revoke_exception(here.store, entry.exception_id, by="hr", now=back)
     assert taken.revoked_at == "2026-11-25T10:00:00Z"
-    assert here.decide("E-1", 90, on="2026-11-24").row["basis"] == "exception"
+    assert here.decide("E-1", 90, on="2026-11-24").verdict["basis"] == "exception"
     gone = here.decide("E-1", 90, on="2026-11-25")
-    assert (gone.row["decision"], gone.row["sentence"][-11:-1]) == ("not eligible", "2026-11-25")
+    assert (gone.verdict["decision"], gone.verdict["sentence"][-11:-1]) == (
+        "not eligible",
+        "2026-11-25",
+    )
     assert [each.exception_id for each in desk.exceptions(here.store)] == ["X-1"]
     with pytest.raises(ConflictError, match="already"):
         desk.revoke_exception(here.store, "X-1", by="hr", now=back)
@@ -302,7 +307,7 @@ def test_an_exception_that_is_taken_back_before_it_begins_never_held(here: Desk)
     granted = GrantedException("E-1", "hardship", "J. Doe", "2027-01-01", "2027-06-01")
     entry = desk.set_exception(here.store, "rule", granted, by="hr", now=NOW)
     desk.revoke_exception(here.store, entry.exception_id, by="hr", now=NOW)
-    assert here.decide("E-1", 90, on="2027-03-01").row["decision"] == "not eligible"
+    assert here.decide("E-1", 90, on="2027-03-01").verdict["decision"] == "not eligible"
 
 
 def _grandfathered(here: Desk, *until: str) -> None:
@@ -318,42 +323,44 @@ def test_an_earlier_decision_stands_until_the_home_changes(here: Desk) -> None:
     here.decide("E-2", 30, on="2026-05-01")
     _grandfathered(here, "home")
     stays = here.decide("E-1", 30, street="1 ELM ST", on="2027-02-01")
-    assert stays.row["basis"] == "grandfathering"
-    assert "decided on 2026-05-01" in stays.row["sentence"]
+    assert stays.verdict["basis"] == "grandfathering"
+    assert "decided on 2026-05-01" in stays.verdict["sentence"]
     moved = here.decide("E-2", 31, on="2027-02-01")
-    assert moved.row["decision"] == "not eligible"
+    assert moved.verdict["decision"] == "not eligible"
     back = here.decide("E-2", 30, on="2027-03-01")
-    assert back.row["decision"] == "not eligible"  # who moved away and back has moved
+    assert back.verdict["decision"] == "not eligible"  # who moved away and back has moved
     told = here.decide("E-2", 30, on="2027-03-02", home_since="2020-01-01")
-    assert told.row["basis"] == "grandfathering"
+    assert told.verdict["basis"] == "grandfathering"
     assert desk.verify_decision(here.store, here.homes, stays.decision_id).stands
     new = here.decide("E-3", 30, on="2027-03-02")
-    assert new.row["decision"] == "not eligible"
+    assert new.verdict["decision"] == "not eligible"
 
 
 def test_an_earlier_decision_stands_until_the_role_changes(here: Desk) -> None:
     here.decide("E-1", 30, role="sales", on="2026-05-01")
     _grandfathered(here, "home", "role")
-    assert here.decide("E-1", 30, role="sales", on="2027-02-01").row["basis"] == "grandfathering"
+    assert (
+        here.decide("E-1", 30, role="sales", on="2027-02-01").verdict["basis"] == "grandfathering"
+    )
     changed = here.decide("E-1", 30, role="manager", on="2027-02-02")
-    assert changed.row["decision"] == "not eligible"
+    assert changed.verdict["decision"] == "not eligible"
 
 
 def test_an_exception_of_before_is_no_decision_that_stands(here: Desk) -> None:
     granted = GrantedException("E-1", "hardship", "J. Doe", "2026-01-01", "2026-12-01")
     desk.set_exception(here.store, "rule", granted, by="hr", now=NOW)
-    assert here.decide("E-1", 90, on="2026-05-01").row["decision"] == "eligible"
+    assert here.decide("E-1", 90, on="2026-05-01").verdict["decision"] == "eligible"
     _grandfathered(here, "home")
-    assert here.decide("E-1", 90, on="2027-02-01").row["decision"] == "not eligible"
+    assert here.decide("E-1", 90, on="2027-02-01").verdict["decision"] == "not eligible"
 
 
 def test_after_a_purge_nobody_can_tell_whether_the_home_is_the_same(here: Desk) -> None:
     here.decide("E-1", 30, on="2026-05-01")
     _grandfathered(here, "home")
     desk.purge_person(here.store, here.homes, "E-1", by="hr", now=NOW)
-    assert here.decide("E-1", 30, on="2027-02-01").row["decision"] == "not eligible"
+    assert here.decide("E-1", 30, on="2027-02-01").verdict["decision"] == "not eligible"
     told = here.decide("E-1", 30, on="2027-02-02", home_since="2020-01-01")
-    assert told.row["basis"] == "grandfathering"
+    assert told.verdict["basis"] == "grandfathering"
 
 
 def test_an_address_that_was_not_understood_is_no_move(here: Desk) -> None:
@@ -361,8 +368,8 @@ def test_an_address_that_was_not_understood_is_no_move(here: Desk) -> None:
     _grandfathered(here, "home")
     lost = {"postal_code": "00000", "person_id": "E-1"}
     found = desk.decide_one(here.store, here.homes, lost, here.ask(on="2027-01-15"))
-    assert found.row["decision"] == "cannot decide"
-    assert here.decide("E-1", 30, on="2027-02-01").row["basis"] == "grandfathering"
+    assert found.verdict["decision"] == "cannot decide"
+    assert here.decide("E-1", 30, on="2027-02-01").verdict["basis"] == "grandfathering"
 
 
 # --- what would change ----------------------------------------------------------------------------

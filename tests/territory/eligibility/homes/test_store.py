@@ -17,8 +17,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from territory.eligibility import decision
-from territory.eligibility.desk import decisions, verify_decision
-from territory.eligibility.homes import Homes, commitment, open_homes
+from territory.eligibility.desk import batch, decisions, verify_decision
+from territory.eligibility.homes import HomeStore, commitment, open_homes
 from territory.errors import InputError, StoreError
 from territory.store import open_store
 from tests.fixtures import databases
@@ -48,7 +48,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def homes(url: str) -> Iterator[Homes]:
+def homes(url: str) -> Iterator[HomeStore]:
     with open_homes(url) as found:
         yield found
 
@@ -62,18 +62,18 @@ def kept(*subjects: str | None, **more: Any) -> pd.DataFrame:
     return pd.DataFrame([{"subject": subject, **row} for subject in subjects], dtype=object)
 
 
-def test_a_home_comes_back_as_it_was_kept_and_bears_its_commitment(homes: Homes) -> None:
+def test_a_home_comes_back_as_it_was_kept_and_bears_its_commitment(homes: HomeStore) -> None:
     marks = homes.keep(kept("E-1", None, "E-2"), now=NOW, keep_until=UNTIL)
     assert marks[1] is None
     assert marks[0] != marks[2]  # the same address of two people is not seen to be the same
-    found = homes.held([mark for mark in marks if mark]).set_index("subject")
+    found = homes.find([mark for mark in marks if mark]).set_index("subject")
     assert found.loc["E-1", ["lon", "lat", "uncertainty_m"]].tolist() == [-105.0, 39.7, 1609.0]
     assert found.loc["E-1", "fault"] is None
     assert commitment(found.loc["E-1", "salt"], found.loc["E-1", "given"]) == marks[0]
     assert commitment(found.loc["E-2", "salt"], found.loc["E-1", "given"]) != marks[0]
 
 
-def test_the_same_home_is_kept_once_and_longer(homes: Homes) -> None:
+def test_the_same_home_is_kept_once_and_longer(homes: HomeStore) -> None:
     first = homes.keep(kept("E-1"), now=NOW, keep_until=UNTIL)
     again = homes.keep(
         kept("E-1", "E-1", lon=-105.5, given=kept("E-1")["given"][0].upper()),
@@ -81,32 +81,32 @@ def test_the_same_home_is_kept_once_and_longer(homes: Homes) -> None:
     )  # fmt: skip
     assert again == [*first, *first]
     assert homes.size() == 1
-    found = homes.held([first[0] or ""]).iloc[0]
+    found = homes.find([first[0] or ""]).iloc[0]
     assert (found["keep_until"], found["lon"]) == ("2027-06-01", -105.5)
     homes.keep(kept("E-1"), now=NOW, keep_until="2026-12-01")
-    assert homes.held([first[0] or ""])["keep_until"].tolist() == ["2027-06-01"]  # never shorter
+    assert homes.find([first[0] or ""])["keep_until"].tolist() == ["2027-06-01"]  # never shorter
     moved = homes.keep(kept("E-1", given='{"city":"Elsewhere"}'), now=NOW, keep_until=UNTIL)
     assert moved != first
 
 
-def test_many_homes_go_in_at_once(homes: Homes) -> None:
+def test_many_homes_go_in_at_once(homes: HomeStore) -> None:
     many = kept(*[f"E-{at}" for at in range(10_050)])
     marks = homes.keep(many, now=NOW, keep_until=UNTIL)
     assert homes.size() == 10_050
-    assert len(homes.held([mark for mark in marks if mark])) == 10_050
+    assert len(homes.find([mark for mark in marks if mark])) == 10_050
 
 
-def test_a_purge_takes_one_person_or_those_whose_time_is_over(homes: Homes) -> None:
+def test_a_purge_takes_one_person_or_those_whose_time_is_over(homes: HomeStore) -> None:
     marks = homes.keep(kept("E-1", "E-2"), now=NOW, keep_until=UNTIL)
     homes.keep(kept("E-3"), now=NOW + timedelta(days=30), keep_until="2027-06-01")
     assert homes.purge_subject("E-1", by="hr", now=NOW) == 1
     assert homes.purge_subject("E-1", by="hr", now=NOW) == 0
-    assert homes.purged(marks[0] or "") == ("2026-11-23T10:00:00Z", "hr", "asked")
-    assert homes.purged(marks[1] or "") is None
+    assert homes.purge_note(marks[0] or "") == ("2026-11-23T10:00:00Z", "hr", "asked")
+    assert homes.purge_note(marks[1] or "") is None
     eve = datetime(2027, 2, 20, 23, 59, tzinfo=UTC)
     assert homes.purge_due(by="clock", now=eve) == 0
     assert homes.purge_due(by="clock", now=eve + timedelta(minutes=1)) == 1
-    assert homes.purged(marks[1] or "") == ("2027-02-21T00:00:00Z", "clock", "age")
+    assert homes.purge_note(marks[1] or "") == ("2027-02-21T00:00:00Z", "clock", "age")
     assert homes.purge_kept_before("2026-12-23", by="clock", now=NOW) == 0
     assert homes.purge_kept_before("2026-12-24", by="clock", now=NOW) == 1
     assert homes.size() == 0
@@ -150,14 +150,14 @@ def test_the_home_store_is_named_by_the_environment(
 ) -> None:
     monkeypatch.setenv("TERRITORY_HOMES", str(tmp_path / "elsewhere.sqlite"))
     with open_homes() as found:
-        assert found.shown.endswith("elsewhere.sqlite")
+        assert found.label.endswith("elsewhere.sqlite")
     monkeypatch.delenv("TERRITORY_HOMES")
     monkeypatch.chdir(tmp_path)
     with open_homes():
         assert (tmp_path / "var" / "homes.sqlite").exists()
 
 
-def test_an_error_of_the_database_holds_no_address(homes: Homes) -> None:
+def test_an_error_of_the_database_holds_no_address(homes: HomeStore) -> None:
     broken = kept("E-1", precision=object())  # nothing that a database takes
     with pytest.raises(Exception, match=r".") as raised:
         homes.keep(broken, now=NOW, keep_until=UNTIL)
@@ -166,7 +166,7 @@ def test_an_error_of_the_database_holds_no_address(homes: Homes) -> None:
     assert homes.size() == 0
 
 
-def test_writers_take_turns(homes: Homes) -> None:
+def test_writers_take_turns(homes: HomeStore) -> None:
     def keep(person: str) -> None:
         homes.keep(kept(person), now=NOW, keep_until=UNTIL)
 
@@ -203,7 +203,7 @@ def decide_for_many(desk: Desk, folder: Path) -> list[str]:
     lines = [f'E-{at},"{STREET} {at}",{lon},{lat}' for at in range(60)]
     source, target = folder / "homes.csv", folder / "decided.csv"
     source.write_text("\n".join(["id,street,lon,lat", *lines, f'B-1,"{STREET} 99",,']))
-    decisions.decide_batch(desk.store, desk.homes, source, target, desk.ask())
+    batch.decide_batch(desk.store, desk.homes, source, target, desk.ask())
     return list(pd.read_csv(target)["decision_id"])
 
 

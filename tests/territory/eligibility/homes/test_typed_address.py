@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from territory.cleaning import US_STATES
 from territory.eligibility.desk import place
-from territory.eligibility.homes import PLACE, read_typed
+from territory.eligibility.homes import PLACE, read_typed_address
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ from territory.eligibility.homes import PLACE, read_typed
     ],
 )  # fmt: skip
 def test_a_line_says_what_it_says(line: str, home: dict[str, str]) -> None:
-    assert read_typed(line) == home
+    assert read_typed_address(line) == home
 
 
 @given(
@@ -66,13 +66,13 @@ def test_an_address_with_commas_is_read_whole(
     street: str, city: str, state: str, postal_code: str
 ) -> None:
     told = {"street": street, "city": city, "state": state, "postal_code": postal_code}
-    assert read_typed(f"{street}, {city}, {state} {postal_code}") == told
-    assert read_typed(f"  {street} ,{city},{state},  {postal_code},") == told
+    assert read_typed_address(f"{street}, {city}, {state} {postal_code}") == told
+    assert read_typed_address(f"  {street} ,{city},{state},  {postal_code},") == told
 
 
 @given(st.text(max_size=400))
 def test_any_line_gives_texts_in_the_columns_of_a_home(line: str) -> None:
-    found = read_typed(line)
+    found = read_typed_address(line)
     assert set(found) <= set(PLACE)
     assert all(text and _letters(text) in _letters(line) for name, text in found.items()
                if name not in ("lat", "lon"))  # fmt: skip
@@ -97,6 +97,6 @@ def _letters(text: str) -> str:
     ],
 )
 def test_a_line_that_does_not_say_enough_places_nobody(line: str, fault: str | None) -> None:
-    row = place(pd.DataFrame([read_typed(line)], dtype=object)).iloc[0]
+    row = place(pd.DataFrame([read_typed_address(line)], dtype=object)).iloc[0]
     assert row["fault"] == fault
     assert pd.isna(row["lon"]) == (fault is not None)

@@ -1,48 +1,80 @@
-"""The rules of the desk: policies, exceptions, and what another rule or office would change."""
+"""Policies and exceptions of the desk: save, publish, grant and revoke, and what is in force."""
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from territory.access import audit_log
-from territory.eligibility.decision import MINIMUM_CELL
-from territory.eligibility.desk.decide import Question, again, always, decide_again, offices_on
-from territory.eligibility.desk.planning import (
-    OfficePlan,
-    WhatChanges,
-    changes,
-    outcomes,
-    planned,
-    sum_up,
-)
 from territory.eligibility.rules import (
+    DRAFT,
+    ENDED,
+    IN_FORCE,
     PUBLISHED,
     EligibilityLedger,
     ExceptionEntry,
     PolicyVersion,
-    Sought,
     check_reference,
     version_in_force,
-    with_exceptions,
 )
 from territory.errors import ConflictError, NotFoundError, PolicyError
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
-    from territory.eligibility.homes import Homes
     from territory.eligibility.rules import EligibilityPolicy, GrantedException
     from territory.store import Store, Transaction
 
+# What a version is on a day, beside DRAFT, IN_FORCE and ENDED.
+STARTS_LATER, REPLACED = "starts later", "replaced"
 
-def policies(store: Store, name: str | None = None) -> list[PolicyVersion]:
+
+def policy_versions(store: Store, name: str | None = None) -> list[PolicyVersion]:
     """Give the versions of policies, drafts among them, by name and number."""
     with store.read() as transaction:
         return EligibilityLedger(transaction).policies(name)
+
+
+def policy_states(
+    store: Store, now: datetime, name: str | None = None
+) -> list[tuple[PolicyVersion, str]]:
+    """Give versions with what each is today, by policy, the last one first.
+
+    States: DRAFT, STARTS_LATER, IN_FORCE, REPLACED (by one that started later), ENDED.
+    """
+    versions, today = policy_versions(store, name), now.astimezone(UTC).date().isoformat()
+    versions.sort(key=lambda one: (one.policy.name, -one.number))
+    return [(version, _state(version, versions, today)) for version in versions]
+
+
+def _state(version: PolicyVersion, versions: list[PolicyVersion], today: str) -> str:
+    policy = version.policy
+    if version.status == DRAFT:
+        return DRAFT
+    if policy.effective_from > today:
+        return STARTS_LATER
+    try:
+        current = version_in_force(versions, today, policy.name)
+    except NotFoundError:
+        return ENDED
+    if current is version:
+        return IN_FORCE
+    return REPLACED if policy.is_in_force(today) else ENDED
+
+
+def published_policies(store: Store, now: datetime) -> list[PolicyVersion]:
+    """Give one version of each published policy, by name: the one in force, or else the last."""
+    states = [each for each in policy_states(store, now) if each[1] != DRAFT]
+    by_name: dict[str, PolicyVersion] = {}
+    for version, _ in sorted(states, key=lambda each: each[1] != IN_FORCE):
+        by_name.setdefault(version.policy.name, version)
+    return [by_name[name] for name in sorted(by_name)]
+
+
+def policies_in_force(store: Store, now: datetime) -> list[PolicyVersion]:
+    """Give the version of each published policy that holds today, by name of the policy."""
+    return [version for version, state in policy_states(store, now) if state == IN_FORCE]
 
 
 def save_policy(
@@ -59,7 +91,7 @@ def save_policy(
     """
     if policy.exceptions:
         raise PolicyError(
-            f"{policy.name} {policy.version}: leave exceptions out of the policy and set them with "
+            f"{policy.label}: leave exceptions out of the policy and set them with "
             "`territory eligibility exceptions grant`."
         )
     with store.write() as transaction:
@@ -82,19 +114,19 @@ def publish_policy(
     """
     with store.write() as transaction:
         ledger = EligibilityLedger(transaction)
-        found = [v for v in ledger.policies(name) if v.policy.version == version]
-        if not found:
+        matches = [v for v in ledger.policies(name) if v.policy.version == version]
+        if not matches:
             raise NotFoundError(
                 f"No draft {name} {version}. `territory eligibility policies list` shows what "
                 "there is."
             )
-        draft = found[0]
+        draft = matches[0]
         if draft.status == PUBLISHED:
-            raise ConflictError(f"{draft.shown} is published already.")
-        taken = ledger.count_since(name, draft.policy.effective_from)
-        if taken:
+            raise ConflictError(f"{draft.label} is published already.")
+        count = ledger.count_since(name, draft.policy.effective_from)
+        if count:
             raise ConflictError(
-                f"{taken:,} decisions were taken under {name} for {draft.policy.effective_from} or "
+                f"{count:,} decisions were taken under {name} for {draft.policy.effective_from} or "
                 "later, and would not be what the rule of their day says. Let it start later."
             )
         ledger.publish_policy(name, version, at=utc_text(now), by=by)
@@ -157,89 +189,6 @@ def exceptions(store: Store, policy_name: str | None = None) -> list[ExceptionEn
     """Give all exceptions, the last ones first, ended and taken back ones among them."""
     with store.read() as transaction:
         return EligibilityLedger(transaction).exceptions(policy_name)
-
-
-def what_would_change(
-    store: Store,
-    homes: Homes,
-    draft: EligibilityPolicy,
-    question: Question,
-    *,
-    of_policy: str | None = None,
-) -> WhatChanges:
-    """Try a rule on past decisions before it is saved: which would change, and how.
-
-    Each is decided again for its own day, as if the rule had always been in force, from the homes
-    that are still held and the offices as they are now. Nothing is written.
-
-    Parameters
-    ----------
-    of_policy
-        Whose decisions; by default those of the policy of the draft's name.
-    """
-    name = of_policy or draft.name
-    with store.read() as transaction:
-        past, total = EligibilityLedger(transaction).search(Sought(policy_name=name))
-        subjects = past["subject"].dropna().unique().tolist()
-        history = EligibilityLedger(transaction).history(subjects)
-        entries = EligibilityLedger(transaction).exceptions(name, subjects)
-        offices = offices_on(transaction, question.day)
-    rule = with_exceptions(draft, entries)
-    held = again(past, homes.held(past["home"].dropna().unique().tolist()))
-    told = decide_again(held, offices, always(rule), history, past["decided_on"], question)
-    shown = f"{draft.name} {draft.version}"
-    return changes(past.loc[held.index], told, decisions=total, policy=shown)
-
-
-def plan_offices(
-    store: Store,
-    homes: Homes,
-    question: Question,
-    *,
-    opening: pd.DataFrame | None = None,
-    closing: Iterable[str] = (),
-    minimum_cell: int = MINIMUM_CELL,
-) -> OfficePlan:
-    """Count how many homes would gain or lose eligibility if offices opened or closed.
-
-    Each person counts once, with the home of the last decision, if it is still held. Counts of
-    fewer homes than ``minimum_cell`` are hidden, and what would tell them by subtraction.
-
-    Parameters
-    ----------
-    opening
-        ``office_id``, ``name``, ``lon``, ``lat``.
-    closing
-        Ids of offices.
-
-    Raises
-    ------
-    InputError
-        If an office to close is not in the store, or one to open is.
-    NotFoundError
-        If no policy holds on that day.
-    """
-    day = question.day
-    with store.read() as transaction:
-        ledger = EligibilityLedger(transaction)
-        version = version_in_force(ledger.policies(), day, question.policy_name)
-        last = ledger.latest(version.policy.name)
-        subjects = last["subject"].tolist()
-        history = ledger.history(subjects)
-        policy = with_exceptions(version.policy, ledger.exceptions(version.policy.name, subjects))
-        offices = offices_on(transaction, day)
-    held = again(last, homes.held(last["home"].dropna().unique().tolist()))
-    days = pd.Series(day, index=held.index, dtype=object)
-    before, after = (
-        decide_again(held, them, policy, history, days, question)
-        for them in (offices, planned(offices, opening, closing, day))
-    )
-    return sum_up(
-        outcomes(before, after),
-        subjects=len(last),
-        minimum_cell=minimum_cell,
-        policy=version.shown,
-    )
 
 
 def _check_published(transaction: Transaction, name: str) -> None:
