@@ -243,9 +243,7 @@ def filter_click(client: FlaskClient, page: Page, number: int) -> tuple[Trace, T
     sides = (lon - REACH_DEG, lat - REACH_DEG, lon + REACH_DEG, lat + REACH_DEG)
     view = urlencode({"bbox": ",".join(f"{side:.5f}" for side in sides), "zoom": ZOOM})
     return (
-        Trace.of(
-            fetch, client, f"{page.forms['filters'][0]}?{ticked}", Prefer="return=minimal"
-        ),
+        Trace.of(fetch, client, f"{page.forms['filters'][0]}?{ticked}", Prefer="return=minimal"),
         Trace.of(fetch, client, f"{page.every('data-view')[0]}&{ticked}&{view}"),
     )
 
