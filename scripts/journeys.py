@@ -158,9 +158,11 @@ class Page(HTMLParser):
         return [values[name] for tag, values in self.tags if name in values and of in {None, tag}]
 
 
-def fetch(client: FlaskClient, address: str, form: dict[str, str] | None = None) -> TestResponse:
+def fetch(
+    client: FlaskClient, address: str, form: dict[str, str] | None = None, **headers: str
+) -> TestResponse:
     """Ask for an address, or send a form there, and read the answer to its end."""
-    response = client.post(address, data=form) if form else client.get(address)
+    response = client.post(address, data=form) if form else client.get(address, headers=headers)
     text = response.get_data()
     if response.status_code >= 400:
         raise RuntimeError(f"{address}: {response.status}\n{text!r}")
@@ -232,7 +234,7 @@ class Company:
 
 
 def filter_click(client: FlaskClient, page: Page, number: int) -> tuple[Trace, Trace]:
-    """Tick a box: the page's script asks for the page and for what the map shows."""
+    """Tick a box: the page's script asks for the page's parts and for what the map shows."""
     boxes = [values for _, values in page.tags if values.get("type") == "checkbox"]
     ticked = urlencode({boxes[number]["name"]: boxes[number]["value"]})
     lon, lat = (
@@ -241,7 +243,7 @@ def filter_click(client: FlaskClient, page: Page, number: int) -> tuple[Trace, T
     sides = (lon - REACH_DEG, lat - REACH_DEG, lon + REACH_DEG, lat + REACH_DEG)
     view = urlencode({"bbox": ",".join(f"{side:.5f}" for side in sides), "zoom": ZOOM})
     return (
-        Trace.of(fetch, client, f"{page.forms['filters'][0]}?{ticked}"),
+        Trace.of(fetch, client, f"{page.forms['filters'][0]}?{ticked}", Prefer="return=minimal"),
         Trace.of(fetch, client, f"{page.every('data-view')[0]}&{ticked}&{view}"),
     )
 

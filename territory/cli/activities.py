@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from territory.cli.options import answer, as_json, by_option, first_rows, now, opened, person
-from territory.errors import InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
+from territory.cli.options import (
+    answer,
+    as_json,
+    by_option,
+    call,
+    first_rows,
+    now,
+    opened,
+    person,
+    read_day,
+    records,
+)
 
 id_argument = click.argument("prospect_id", metavar="ID")
 
@@ -43,16 +49,8 @@ def add(
       territory note add walmart "Met the head of purchasing; she wants the price list."
     """
     from territory import accounts
-    from territory.access import Scope
 
-    note_id = accounts.add_note(
-        opened(context, create=False),
-        prospect_id,
-        text,
-        scope=Scope.everything(),
-        by=person(by),
-        now=now(),
-    )
+    note_id = call(context, accounts.add_note, prospect_id, text, by=by)
     answer({"note_id": note_id}, f"Noted about {prospect_id}: {note_id}.", is_json=is_json)
 
 
@@ -71,15 +69,15 @@ def list_notes(context: click.Context, *, prospect_id: str | None, is_json: bool
     from territory.access import Scope
 
     store = opened(context, create=False)
-    found = accounts.notes(store, scope=Scope.everything(), prospect_id=prospect_id)
+    notes = accounts.notes(store, scope=Scope.everything(), prospect_id=prospect_id)
     if is_json:
-        click.echo(json.dumps(_records(found), indent=2))
+        click.echo(json.dumps(records(notes), indent=2))
         return
     columns = ("written_at", "prospect_id", "author", "text", "on_file")
-    for at, about, author, text, on_file in first_rows(found, columns):
+    for at, about, author, text, on_file in first_rows(notes, columns):
         gone = "" if on_file else " (no longer on file)"
         click.echo(f"{at}  {about}{gone}  {author}: {text or 'taken back'}")
-    click.echo(f"{len(found):,} notes.")
+    click.echo(f"{len(notes):,} notes.")
 
 
 @click.group("next")
@@ -109,17 +107,21 @@ def list_steps(
     from territory import accounts
     from territory.access import Scope
 
-    found = accounts.steps(
-        opened(context, create=False), scope=Scope.everything(), rep_id=rep_id, until=_day(until)
+    last_day = read_day(until, "--until", "2027-01-31")
+    steps = accounts.steps(
+        opened(context, create=False),
+        scope=Scope.everything(),
+        rep_id=rep_id,
+        until=date.fromisoformat(last_day) if last_day else None,
     )
     if is_json:
-        click.echo(json.dumps(_records(found), indent=2))
+        click.echo(json.dumps(records(steps), indent=2))
         return
     today, columns = now().date().isoformat(), ("due_on", "prospect_id", "words", "step_id")
-    for day, about, words, step_id in first_rows(found, columns):
+    for day, about, words, step_id in first_rows(steps, columns):
         click.echo(f"{day}{' overdue' if day < today else ''}  {about}: {words}  ({step_id})")
-    overdue = int((found["due_on"] < today).sum())
-    click.echo(f"{len(found):,} next steps, {overdue:,} overdue.")
+    overdue = int((steps["due_on"] < today).sum())
+    click.echo(f"{len(steps):,} next steps, {overdue:,} overdue.")
 
 
 @next_group.command("set")
@@ -177,24 +179,6 @@ def done(context: click.Context, *, step_id: str, by: str | None, is_json: bool)
       territory next done step-0123456789abcdef
     """
     from territory import accounts
-    from territory.access import Scope
 
-    prospect_id = accounts.finish_next_step(
-        opened(context, create=False),
-        step_id,
-        scope=Scope.everything(),
-        by=person(by),
-        now=now(),
-    )
+    prospect_id = call(context, accounts.finish_next_step, step_id, by=by)
     answer({"prospect_id": prospect_id}, f"{step_id} of {prospect_id} is done.", is_json=is_json)
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise InputError(f"--until {text}: no day. Write it as 2027-01-31.") from None
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]

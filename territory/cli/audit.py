@@ -86,7 +86,7 @@ def verify(context: click.Context, *, heads: tuple[str, ...], is_json: bool) -> 
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
 @as_json
 @click.pass_context
-def list_events(context: click.Context, /, *, limit: int, is_json: bool, **asked: Any) -> None:
+def list_events(context: click.Context, /, *, limit: int, is_json: bool, **filters: Any) -> None:
     """List events, newest first.
 
     \b
@@ -96,15 +96,15 @@ def list_events(context: click.Context, /, *, limit: int, is_json: bool, **asked
     """
     from territory.access import audit_log
 
-    found, total = audit_log.search(opened(context, create=False), **_criteria(asked), limit=limit)
+    events, total = audit_log.search(opened(context, create=False), **_search(filters), limit=limit)
     if is_json:
-        click.echo(json.dumps({"total": total, "events": found.to_dict("records")}, indent=2))
+        click.echo(json.dumps({"total": total, "events": events.to_dict("records")}, indent=2))
         return
-    for event in found.to_dict("records"):
+    for event in events.to_dict("records"):
         payload = "(purged)" if event["is_purged"] else event["payload"] or ""
         words = [str(event[name]) for name in SHOWN]
         click.echo("  ".join([*words, payload]).rstrip())
-    click.echo(f"{len(found):,} of {total:,} events.")
+    click.echo(f"{len(events):,} of {total:,} events.")
 
 
 @audit_group.command()
@@ -114,7 +114,7 @@ def list_events(context: click.Context, /, *, limit: int, is_json: bool, **asked
 @as_json
 @click.pass_context
 def export(
-    context: click.Context, /, *, target: Path, by: str | None, is_json: bool, **asked: Any
+    context: click.Context, /, *, target: Path, by: str | None, is_json: bool, **filters: Any
 ) -> None:
     """Write events, oldest first, to OUT (.csv, .xlsx or .parquet). The export is recorded too.
 
@@ -125,7 +125,7 @@ def export(
     from territory.access import audit_log
 
     store = opened(context, create=False)
-    rows = audit_log.export(store, target, **_criteria(asked), exported_by=person(by), now=now())
+    rows = audit_log.export(store, target, **_search(filters), exported_by=person(by), now=now())
     answer({"rows": rows, "file": str(target)}, f"{rows:,} events in {target}.", is_json=is_json)
 
 
@@ -148,25 +148,26 @@ def purge(
 
     store = opened(context, create=False)
     report = audit_log.purge(
-        store, before=_day("--before", before), by=person(by), now=now(), dry_run=dry_run
+        store, before=_midnight("--before", before), by=person(by), now=now(), dry_run=dry_run
     )
     if report.purged == 0:
         note("Nothing is that old, or it was purged before.")
     answer(dataclasses.asdict(report), report.sentence, is_json=is_json)
 
 
-def _criteria(asked: dict[str, str | None]) -> dict[str, Any]:
+def _search(filters: dict[str, str | None]) -> dict[str, Any]:
     return {
-        "by": asked["who"],
-        "action": asked["action"],
-        "subject_kind": asked["kind"],
-        "subject_id": asked["subject_id"],
-        "since": _day("--since", asked["since"]) if asked["since"] else None,
-        "until": _day("--until", asked["until"]) if asked["until"] else None,
+        "by": filters["who"],
+        "action": filters["action"],
+        "subject_kind": filters["kind"],
+        "subject_id": filters["subject_id"],
+        "since": _midnight("--since", filters["since"]) if filters["since"] else None,
+        "until": _midnight("--until", filters["until"]) if filters["until"] else None,
     }
 
 
-def _day(option: str, text: str) -> datetime:
+def _midnight(option: str, text: str) -> datetime:
+    """Read the day of an option: the moment at which it begins, in UTC."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:

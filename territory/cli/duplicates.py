@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -16,10 +16,8 @@ from territory.cli.options import (
     now,
     opened,
     person,
+    records,
 )
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @click.group("duplicates")
@@ -52,10 +50,10 @@ def list_(context: click.Context, *, offset: int, limit: int, is_json: bool) -> 
     store = opened(context, create=False)
     pairs, total = duplicates.likely_duplicates(store, offset=offset, limit=limit)
     if is_json:
-        rows = _records(pairs)
+        rows = records(pairs)
         click.echo(json.dumps({"total": total, "offset": offset, "pairs": rows}, indent=2))
         return
-    for row in _records(pairs):
+    for row in records(pairs):
         click.echo(f"{row['score']:.2f}  {row['first_id']}  {_told(row, 'first')}")
         click.echo(f"      {row['second_id']}  {_told(row, 'second')}: {row['evidence']}")
     click.echo(f"{len(pairs):,} of {total:,} pairs.")
@@ -174,15 +172,15 @@ def decided(context: click.Context, *, is_json: bool) -> None:
     """
     from territory.accounts import duplicates
 
-    found = duplicates.decisions(opened(context, create=False))
+    decisions = duplicates.decisions(opened(context, create=False))
     if is_json:
-        click.echo(json.dumps(_records(found), indent=2))
+        click.echo(json.dumps(records(decisions), indent=2))
         return
     columns = ("decided_at", "decided_by", "decision", "first_id", "second_id")
-    for at, by, decision, first_id, second_id in first_rows(found, columns):
+    for at, by, decision, first_id, second_id in first_rows(decisions, columns):
         what = "kept, merged into it" if decision == "merged" else "kept apart from"
         click.echo(f"{at}  {by}: {first_id} {what} {second_id}")
-    click.echo(f"{len(found):,} decisions.")
+    click.echo(f"{len(decisions):,} decisions.")
 
 
 @click.command("family")
@@ -198,25 +196,17 @@ def family(context: click.Context, *, prospect_id: str, is_json: bool) -> None:
     """
     from territory.accounts import relatives
 
-    found = relatives.family(opened(context, create=False), prospect_id)
+    tree = relatives.family(opened(context, create=False), prospect_id)
     if is_json:
-        click.echo(json.dumps(found.as_json(), indent=2))
+        click.echo(json.dumps(tree.as_json(), indent=2))
         return
-    for depth, own_id, name in first_rows(found.members, ("depth", "prospect_id", "name")):
+    for depth, own_id, name in first_rows(tree.members, ("depth", "prospect_id", "name")):
         click.echo(f"{'  ' * depth}{own_id}  {name}")
-    for message, remedy in first_rows(found.findings, ("message", "remedy")):
+    for message, remedy in first_rows(tree.findings, ("message", "remedy")):
         click.echo(f"{message} {remedy}")
-    click.echo(found.sentence)
+    click.echo(tree.sentence)
 
 
 def _told(row: dict[str, Any], side: str) -> str:
     names = ("name", "street", "city", "state", "postal_code")
     return ", ".join(str(row[f"{side}_{name}"]) for name in names if row[f"{side}_{name}"])
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    whole = frame.astype(object)
-    return [
-        {str(name): value for name, value in row.items()}
-        for row in whole.where(whole.notna(), None).to_dict("records")
-    ]

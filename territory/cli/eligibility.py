@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING
 import click
 
 from territory.cli import eligibility_policies as policy_commands
-from territory.cli.eligibility_policies import opened_homes, print_rows
+from territory.cli.eligibility_policies import opened_homes
 from territory.cli.jobs import var_folder
-from territory.cli.options import answer, as_json, by_option, now, opened, person, read_day
+from territory.cli.options import (
+    answer,
+    as_json,
+    by_option,
+    now,
+    opened,
+    person,
+    print_rows,
+    read_day,
+)
 from territory.errors import InputError
 
 if TYPE_CHECKING:

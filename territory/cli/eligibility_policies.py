@@ -12,16 +12,14 @@ from territory.cli.options import (
     answer,
     as_json,
     by_option,
-    first_rows,
     now,
     opened,
     person,
+    print_rows,
     read_day,
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from territory.eligibility.homes import HomeStore
     from territory.eligibility.rules import ExceptionEntry, PolicyVersion
 
@@ -295,9 +293,3 @@ def plan(
         for outcome, count in report.counts.items():
             click.echo(f"{outcome}: {'not shown' if count is None else f'{count:,}'}")
     answer(report.as_json(), report.sentence, is_json=is_json)
-
-
-def print_rows(frame: pd.DataFrame, columns: tuple[str, ...]) -> None:
-    """Print the first rows of a frame, and say how many more there are."""
-    for row in first_rows(frame, columns):
-        click.echo("  ".join("-" if value is None else str(value) for value in row))

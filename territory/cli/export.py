@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from territory.cli.options import answer, as_json, now, opened, person
+from territory.cli.options import answer, as_json, call
 
 EXPORTS = (
     "prospects", "markets", "findings", "offices", "reps", "territories", "named_accounts", "sites",
@@ -39,17 +39,9 @@ def _command(kind: str) -> click.Command:
     @click.pass_context
     def run(context: click.Context, *, target: Path, is_json: bool) -> None:
         from territory import reports
-        from territory.access import Scope
 
-        taken = reports.export(
-            opened(context, create=False),
-            kind,
-            target,
-            scope=Scope.everything(),
-            by=person(None),
-            now=now(),
-        )
-        answer(taken.as_json(), taken.sentence, is_json=is_json)
+        report = call(context, reports.export, kind, target)
+        answer(report.as_json(), report.sentence, is_json=is_json)
 
     run.help = (
         f"Write the {kind.replace('_', ' ')} to OUT.\n\n\b\nExample:\n"
@@ -77,18 +69,9 @@ def book(
       territory export book M-BAY bay.pdf --paper a4
     """
     from territory import reports
-    from territory.access import Scope
 
-    taken = reports.export_book(
-        opened(context, create=False),
-        market_id,
-        target,
-        scope=Scope.everything(),
-        by=person(None),
-        now=now(),
-        paper=paper,
-    )
-    answer(taken.as_json(), taken.sentence, is_json=is_json)
+    report = call(context, reports.export_book, market_id, target, paper=paper)
+    answer(report.as_json(), report.sentence, is_json=is_json)
 
 
 export_group.add_command(book)

@@ -88,7 +88,7 @@ def import_(
         write_report,
     )
 
-    given = mapping_files.read_mapping(mapping_path, kind) if mapping_path else None
+    mapping = mapping_files.read_mapping(mapping_path, kind) if mapping_path else None
     if report_path is not None:
         tables.check_writable(report_path)
     with _looking_only(context) if dry_run else nullcontext(opened(context)) as store:
@@ -98,7 +98,7 @@ def import_(
             file,
             by=person(by),
             now=now(),
-            mapping=given,
+            mapping=mapping,
             is_full=is_full,
             dry_run=dry_run,
             progress=Progress(),
@@ -122,9 +122,9 @@ def _tell(report: ImportReport) -> None:
         note(remark)
 
 
-def _some(names: tuple[str, ...], shown: int = 10) -> str:
-    more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more
+def _some(names: tuple[str, ...], most: int = 10) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 @contextmanager
@@ -132,8 +132,8 @@ def _looking_only(context: click.Context) -> Iterator[Store]:
     """Open the store without making one: where there is none, an empty one that is thrown away."""
     from territory.store import DEFAULT_URL, open_store, read_url
 
-    chosen = read_url(context.obj or DEFAULT_URL)
-    if chosen.get_backend_name() != "sqlite" or Path(str(chosen.database)).exists():
+    url = read_url(context.obj or DEFAULT_URL)
+    if url.get_backend_name() != "sqlite" or Path(str(url.database)).exists():
         yield opened(context, create=False)
         return
     with (
@@ -164,17 +164,17 @@ def mapping(context: click.Context, *, kind: str, file: Path, is_json: bool) -> 
     )
 
     with _looking_only(context) as store:
-        seen = preview(store, kind, file)
-    if seen.problem:
-        note(seen.problem)
-    told = {
+        table = preview(store, kind, file)
+    if table.problem:
+        note(table.problem)
+    report = {
         "kind": kind,
-        "origin": seen.origin,
-        "mapping": {header: seen.mapping.get(header, "") for header in seen.headers},
-        "missing": list(seen.missing),
-        "problem": seen.problem,
+        "origin": table.origin,
+        "mapping": {header: table.mapping.get(header, "") for header in table.headers},
+        "missing": list(table.missing),
+        "problem": table.problem,
     }
-    answer(told, mapping_files.mapping_text(seen).rstrip("\n"), is_json=is_json)
+    answer(report, mapping_files.mapping_text(table).rstrip("\n"), is_json=is_json)
 
 
 @click.group("imports")
@@ -234,15 +234,15 @@ def show(context: click.Context, *, import_id: str, is_json: bool) -> None:
 
     store = opened(context, create=False)
     record = import_record(store, import_id)
-    told = outcomes(store, import_id)
+    rows = outcomes(store, import_id)
     absent = missing_keys(store, import_id)
     if is_json:
-        rows = told.to_dict("records")
-        whole = {**dataclasses.asdict(record), "missing_keys": list(absent), "outcomes": rows}
+        records = rows.to_dict("records")
+        whole = {**dataclasses.asdict(record), "missing_keys": list(absent), "outcomes": records}
         click.echo(json.dumps(whole, indent=2))
         return
-    is_fine = told["bucket"].isin(("placed", "approximate", "accepted"))
-    for line, bucket, reason in first_rows(told[~is_fine], ("line", "bucket", "reason")):
+    is_fine = rows["bucket"].isin(("placed", "approximate", "accepted"))
+    for line, bucket, reason in first_rows(rows[~is_fine], ("line", "bucket", "reason")):
         click.echo(f"line {line}: {bucket}: {reason}")
     if absent:
         click.echo(f"Not in the file: {_some(absent)}.")
@@ -300,5 +300,5 @@ def undo(
     )
 
     store = opened(context, create=False)
-    told = imports_undo(store, import_id, by=person(by), now=now(), dry_run=dry_run)
-    answer(told.as_json(), told.sentence, is_json=is_json)
+    report = imports_undo(store, import_id, by=person(by), now=now(), dry_run=dry_run)
+    answer(report.as_json(), report.sentence, is_json=is_json)

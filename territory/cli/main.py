@@ -17,6 +17,7 @@ import click
 
 from territory.cli.activities import next_group, note_group
 from territory.cli.audit import audit_group
+from territory.cli.data import data_group
 from territory.cli.duplicates import duplicates_group, family
 from territory.cli.eligibility import eligibility
 from territory.cli.export import export_group
@@ -24,9 +25,8 @@ from territory.cli.geocode import geocode
 from territory.cli.imports import import_, imports, mapping
 from territory.cli.jobs import jobs_group, work
 from territory.cli.options import Progress, answer, as_json, dry_run, note, now, opened, person
+from territory.cli.places import places
 from territory.cli.profile import profile_command
-from territory.cli.reference import data_group
-from territory.cli.review import places
 from territory.cli.tokens import tokens_group
 from territory.cli.users import users_group
 from territory.errors import InputError, NotFoundError, TerritoryError
@@ -246,11 +246,11 @@ def check(context: click.Context, *, is_json: bool) -> None:
 
     report = publish.check_report(opened(context, create=False), now=now())
     if is_json:
-        told = {
+        tables = {
             "totals": report.sums.to_dict("records"),
             "findings": report.findings.to_dict("records"),
         }
-        click.echo(json.dumps(told, indent=2))
+        click.echo(json.dumps(tables, indent=2))
         return
     for title, severity, code in _all(report.sums, ("title", "severity", "code")):
         click.echo(f"{severity}: {title}")
@@ -283,8 +283,10 @@ def explain(context: click.Context, *, prospect_id: str, is_json: bool) -> None:
     from territory.access import Scope
     from territory.plans import publish
 
-    told = publish.explain(opened(context, create=False), prospect_id, scope=Scope.everything())
-    answer(dataclasses.asdict(told), "\n".join(told.lines()), is_json=is_json)
+    explanation = publish.explain(
+        opened(context, create=False), prospect_id, scope=Scope.everything()
+    )
+    answer(dataclasses.asdict(explanation), "\n".join(explanation.lines()), is_json=is_json)
 
 
 def main(arguments: list[str] | None = None) -> None:

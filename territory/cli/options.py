@@ -1,7 +1,8 @@
-"""What the commands share: the store they open, the clock, how they tell and what they answer."""
+"""Options and frames that commands share: the store, the clock, progress, days and answers."""
 
 from __future__ import annotations
 
+import dataclasses
 import getpass
 import json
 import time
@@ -13,7 +14,7 @@ import click
 from territory.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     import pandas as pd
 
@@ -36,6 +37,20 @@ def opened(context: click.Context, *, create: bool = True) -> Store:
     from territory.store import open_store
 
     return context.with_resource(open_store(context.obj, create=create))
+
+
+def call(
+    context: click.Context,
+    verb: Callable[..., Any],
+    *arguments: object,
+    by: str | None = None,
+    **options: object,
+) -> Any:
+    """Call a verb of the library on the store, as who may see everything does it now."""
+    from territory.access import Scope
+
+    store, scope = opened(context, create=False), Scope.everything()
+    return verb(store, *arguments, scope=scope, by=person(by), now=now(), **options)
 
 
 def now() -> datetime:
@@ -70,7 +85,7 @@ class Progress:
         self(f"{done:,} rows" if of is None else f"{done:,} of {of:,} rows")
 
 
-def read_day(text: str | None, option: str) -> str | None:
+def read_day(text: str | None, option: str, example: str = "2026-01-31") -> str | None:
     """Read the day of an option, ISO text; None where it is left out.
 
     Raises
@@ -83,12 +98,33 @@ def read_day(text: str | None, option: str) -> str | None:
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        raise InputError(f"{option} {text}: no day. Write it as 2026-01-31.") from None
+        raise InputError(f"{option} {text}: no day. Write it as {example}.") from None
 
 
 def answer(report: dict[str, Any], sentence: str, *, is_json: bool) -> None:
     """Print a report the way that was asked for."""
     click.echo(json.dumps(report, indent=2) if is_json else sentence)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give the rows of a frame as JSON has them: null for what is missing."""
+    values = frame.astype(object)
+    rows = values.where(values.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def as_dict(record: Any) -> dict[str, Any]:
+    """Give a dataclass as JSON has it, with its sets sorted."""
+    return {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, value in dataclasses.asdict(record).items()
+    }
+
+
+def print_rows(frame: pd.DataFrame, columns: Iterable[str]) -> None:
+    """Print the first rows of a frame, and say how many more there are."""
+    for row in first_rows(frame, columns):
+        click.echo("  ".join("-" if value is None else str(value) for value in row))
 
 
 def first_rows(frame: pd.DataFrame, columns: Iterable[str]) -> list[tuple[Any, ...]]:

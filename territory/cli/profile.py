@@ -31,19 +31,19 @@ def profile_command(context: click.Context, *, market_id: str, is_json: bool) ->
     from territory import reports
     from territory.access import Scope
 
-    told = reports.market_profile(
+    profile = reports.market_profile(
         opened(context, create=False),
         market_id,
         scope=Scope.everything(),
         day=now().date().isoformat(),
     )
-    answer(told.as_json(), "\n".join(lines(told)), is_json=is_json)
+    answer(profile.as_json(), "\n".join(lines(profile)), is_json=is_json)
 
 
-def lines(told: Profile) -> Iterator[str]:
+def lines(profile: Profile) -> Iterator[str]:
     """Write a profile for a terminal."""
-    size = told.size
-    yield f"{told.name} ({told.market_id}), plan {told.plan_name}"
+    size = profile.size
+    yield f"{profile.name} ({profile.market_id}), plan {profile.plan_name}"
     if size.employment is not None:
         yield (
             f"Business: {size.establishments:,.0f} establishments, {size.employment:,.0f} jobs, "
@@ -51,38 +51,36 @@ def lines(told: Profile) -> Iterator[str]:
         )
     yield f"  {size.basis}"
     yield (
-        f"Headquartered here: {told.prospects:,} prospects, {told.customers:,} of them customers"
-        f"{_percent(told.penetration)}, {told.whitespace or 0:,} of {told.in_money:,} without an "
-        "open opportunity."
+        f"Headquartered here: {profile.prospects:,} prospects, {profile.customers:,} of them "
+        f"customers{_percent(profile.penetration)}, {profile.whitespace or 0:,} of "
+        f"{profile.in_money:,} without an open opportunity."
     )
     for title, frame in (
-        ("status", told.by_status),
-        ("segment", told.by_segment),
-        ("employees", told.by_size),
+        ("status", profile.by_status),
+        ("segment", profile.by_segment),
+        ("employees", profile.by_size),
     ):
         yield f"  By {title}: " + ", ".join(
             f"{group} {number:,}"
             for group, number in zip(frame["group"], frame["prospects"], strict=True)
         )
-    first, rest = told.by_industry.head(INDUSTRIES), told.by_industry.iloc[INDUSTRIES:]
+    first, rest = profile.by_industry.head(INDUSTRIES), profile.by_industry.iloc[INDUSTRIES:]
     listed = [f"{group} {n:,}" for group, n in zip(first["group"], first["prospects"], strict=True)]
     if len(rest):
         listed.append(f"{len(rest):,} more {rest['prospects'].sum():,}")
     yield "  By industry: " + ", ".join(listed)
-    for what, found in (
-        ("employees", told.employee_concentration),
-        ("open pipeline", told.pipeline_concentration),
+    for what, top in (
+        ("employees", profile.employee_concentration),
+        ("open pipeline", profile.pipeline_concentration),
     ):
-        if found:
+        if top:
             yield (
-                f"Concentration: the {found.top} largest of {found.accounts:,} hold "
-                f"{found.top_share:.0%} of all {what} (HHI {found.hhi:,.0f})."
+                f"Concentration: the {top.top} largest of {top.accounts:,} hold "
+                f"{top.top_share:.0%} of all {what} (HHI {top.hhi:,.0f})."
             )
-    if told.money:
-        yield (
-            f"Open pipeline: ${told.money.pipeline_usd:,.0f} in {told.money.deals:,} opportunities."
-        )
-        for row in told.money.periods.to_dict("records"):
+    if money := profile.money:
+        yield f"Open pipeline: ${money.pipeline_usd:,.0f} in {money.deals:,} opportunities."
+        for row in money.periods.to_dict("records"):
             ratio = f" = {row['coverage']:.1f} x" if row["quota_usd"] else ""
             yield (
                 f"  {row['period']}: ${row['due_usd']:,.0f} due of ${row['quota_usd']:,.0f} "

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from territory.cli.options import answer, as_json, by_option, now, opened, person
+from territory.cli.options import answer, as_dict, as_json, by_option, now, opened, person
 from territory.timestamps import utc_text
-
-if TYPE_CHECKING:
-    from territory.access import Token
 
 
 @click.group("token")
@@ -54,7 +49,7 @@ def new(
 
     store = opened(context, create=False)
     user = users.find_user(store, login)
-    made = api_tokens.new_token(
+    issue = api_tokens.new_token(
         store,
         user.user_id,
         name=name,
@@ -63,8 +58,10 @@ def new(
         by=person(by),
         now=now(),
     )
-    told = f"{made.secret}\n{made.token.token_id}, until {made.token.expires_at}. Shown this once."
-    answer(_plain(made.token) | {"secret": made.secret}, told, is_json=is_json)
+    sentence = (
+        f"{issue.secret}\n{issue.token.token_id}, until {issue.token.expires_at}. Shown this once."
+    )
+    answer(as_dict(issue.token) | {"secret": issue.secret}, sentence, is_json=is_json)
 
 
 @tokens_group.command("list")
@@ -79,18 +76,18 @@ def list_tokens(context: click.Context, *, is_json: bool) -> None:
     """
     from territory.access import api_tokens
 
-    found, at = api_tokens.tokens(opened(context, create=False)), utc_text(now())
+    tokens, at = api_tokens.tokens(opened(context, create=False)), utc_text(now())
     if is_json:
-        click.echo(json.dumps([_plain(token) for token in found], indent=2))
+        click.echo(json.dumps([as_dict(token) for token in tokens], indent=2))
         return
     good = 0
-    for token in found:
+    for token in tokens:
         state = "revoked" if token.revoked_at else "expired" if token.expires_at <= at else "good"
         good += state == "good"
         scopes = ",".join(sorted(token.scopes))
         words = (token.token_id, token.user_id, state, f"until {token.expires_at}", scopes)
         click.echo("  ".join((*words, token.name)))
-    click.echo(f"{len(found):,} tokens, {good:,} of them good.")
+    click.echo(f"{len(tokens):,} tokens, {good:,} of them good.")
 
 
 @tokens_group.command()
@@ -109,9 +106,4 @@ def revoke(context: click.Context, *, token_id: str, by: str | None, is_json: bo
 
     store = opened(context, create=False)
     revoked = api_tokens.revoke_token(store, token_id, by=person(by), now=now())
-    answer(_plain(revoked), f"{token_id} opens nothing any more.", is_json=is_json)
-
-
-def _plain(token: Token) -> dict[str, Any]:
-    """A token as JSON has it."""
-    return dataclasses.asdict(token) | {"scopes": sorted(token.scopes)}
+    answer(as_dict(revoked), f"{token_id} opens nothing any more.", is_json=is_json)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from territory.cli.options import answer, as_json, by_option, now, opened, person
+from territory.cli.options import answer, as_dict, as_json, by_option, now, opened, person
 from territory.errors import InputError
 
 if TYPE_CHECKING:
@@ -107,13 +107,14 @@ def list_users(context: click.Context, *, is_json: bool) -> None:
     """
     from territory.access import users
 
-    found = users.users(opened(context, create=False))
+    everybody = users.users(opened(context, create=False))
     if is_json:
-        click.echo(json.dumps([_plain(user) for user in found], indent=2))
+        click.echo(json.dumps([as_dict(user) for user in everybody], indent=2))
         return
-    for user in found:
+    for user in everybody:
         click.echo("  ".join(_words(user)))
-    click.echo(f"{len(found):,} users, {sum(user.is_active for user in found):,} of them active.")
+    active = sum(user.is_active for user in everybody)
+    click.echo(f"{len(everybody):,} users, {active:,} of them active.")
 
 
 @users_group.command()
@@ -153,8 +154,8 @@ def role(
         by=person(by),
         now=now(),
     )
-    told = f"{user.user_id} is {', '.join(sorted(changed.roles))}."
-    answer(_plain(changed), told, is_json=is_json)
+    sentence = f"{user.user_id} is {', '.join(sorted(changed.roles))}."
+    answer(as_dict(changed), sentence, is_json=is_json)
 
 
 @users_group.command()
@@ -178,8 +179,8 @@ def disable(
     user = users.find_user(store, login)
     change = users.enable_user if undo else users.disable_user
     changed = change(store, user.user_id, by=person(by), now=now())
-    told = f"{user.user_id} may sign in again." if undo else f"{user.user_id} is shut out."
-    answer(_plain(changed), told, is_json=is_json)
+    sentence = f"{user.user_id} may sign in again." if undo else f"{user.user_id} is shut out."
+    answer(as_dict(changed), sentence, is_json=is_json)
 
 
 @users_group.command()
@@ -267,8 +268,8 @@ def identity(
     user = users.find_user(store, login)
     if forget:
         dropped = users.unlink_identities(store, user.user_id, by=person(by), now=now())
-        told = f"{dropped} identities of {user.user_id} forgotten."
-        answer({"user_id": user.user_id, "forgotten": dropped}, told, is_json=is_json)
+        sentence = f"{dropped} identities of {user.user_id} forgotten."
+        answer({"user_id": user.user_id, "forgotten": dropped}, sentence, is_json=is_json)
         return
     users.link_identity(
         store,
@@ -278,8 +279,8 @@ def identity(
         by=person(by),
         now=now(),
     )
-    told = f"{user.user_id} may come in through {issuer}."
-    answer({"user_id": user.user_id, "issuer": issuer}, told, is_json=is_json)
+    sentence = f"{user.user_id} may come in through {issuer}."
+    answer({"user_id": user.user_id, "issuer": issuer}, sentence, is_json=is_json)
 
 
 @users_group.command()
@@ -315,18 +316,18 @@ def policy(
     from territory.access import users
 
     store = opened(context, create=False)
-    asked = {
+    settings = {
         "reps_see_names": reps_see_names,
         "session_idle_s": None if idle_minutes is None else idle_minutes * 60,
         "session_max_s": None if session_hours is None else session_hours * 3600,
         "password_min_length": password_length,
     }
-    changes: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
-    chosen = users.access_policy(store)
+    changes: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+    current = users.access_policy(store)
     if changes:
-        chosen = dataclasses.replace(chosen, **changes)
-        users.set_access_policy(store, chosen, by=person(by), now=now())
-    answer(dataclasses.asdict(chosen), _sentences(chosen), is_json=is_json)
+        current = dataclasses.replace(current, **changes)
+        users.set_access_policy(store, current, by=person(by), now=now())
+    answer(dataclasses.asdict(current), _sentences(current), is_json=is_json)
 
 
 def _link(
@@ -343,34 +344,26 @@ def _link(
 
     store = opened(context, create=False)
     user = users.find_user(store, login)
-    made = one_time_links.make_link(
+    link = one_time_links.make_link(
         store, user.user_id, purpose, by=person(by), now=now(), loopback_only=not anywhere
     )
-    _show_link(made, base_url, f"For {user.user_id}.", is_json=is_json)
+    _show_link(link, base_url, f"For {user.user_id}.", is_json=is_json)
 
 
-def _show_link(made: OneTimeLink, base_url: str, sentence: str, *, is_json: bool) -> None:
+def _show_link(link: OneTimeLink, base_url: str, sentence: str, *, is_json: bool) -> None:
     from territory.access import link_address
 
-    address = link_address(base_url, made)
-    where = "on this machine only" if made.loopback_only else "from anywhere"
-    told = f"{address}\n{sentence} The link works once, {where}, until {made.expires_at}."
+    address = link_address(base_url, link)
+    where = "on this machine only" if link.loopback_only else "from anywhere"
+    text = f"{address}\n{sentence} The link works once, {where}, until {link.expires_at}."
     report = {
-        "user_id": made.user_id,
-        "purpose": made.purpose,
+        "user_id": link.user_id,
+        "purpose": link.purpose,
         "link": address,
-        "loopback_only": made.loopback_only,
-        "expires_at": made.expires_at,
+        "loopback_only": link.loopback_only,
+        "expires_at": link.expires_at,
     }
-    answer(report, told, is_json=is_json)
-
-
-def _plain(record: Any) -> dict[str, Any]:
-    """A user or token as JSON has it."""
-    return {
-        name: sorted(value) if isinstance(value, frozenset) else value
-        for name, value in dataclasses.asdict(record).items()
-    }
+    answer(report, text, is_json=is_json)
 
 
 def _words(user: User) -> list[str]:
@@ -384,12 +377,12 @@ def _words(user: User) -> list[str]:
     return words
 
 
-def _sentences(chosen: AccessPolicy) -> str:
-    beyond = "the names of others' accounts" if chosen.reps_see_names else "own accounts only"
+def _sentences(policy: AccessPolicy) -> str:
+    beyond = "the names of others' accounts" if policy.reps_see_names else "own accounts only"
     return (
-        f"Reps see {beyond}. A session ends after {chosen.session_idle_s / 60:g} minutes unused "
-        f"and {chosen.session_max_s / 3600:g} hours in all. A password has "
-        f"{chosen.password_min_length} characters. After {chosen.account_attempts} failures of an "
-        f"account or {chosen.address_attempts} of an address nobody comes in for "
-        f"{chosen.lock_s} seconds, then twice that, {chosen.lock_max_s} at most."
+        f"Reps see {beyond}. A session ends after {policy.session_idle_s / 60:g} minutes unused "
+        f"and {policy.session_max_s / 3600:g} hours in all. A password has "
+        f"{policy.password_min_length} characters. After {policy.account_attempts} failures of an "
+        f"account or {policy.address_attempts} of an address nobody comes in for "
+        f"{policy.lock_s} seconds, then twice that, {policy.lock_max_s} at most."
     )

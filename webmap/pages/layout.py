@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import g, url_for
+from flask import g, request, url_for
 
 from territory import reports
 from territory.errors import TerritoryError
@@ -17,7 +17,7 @@ from webmap.context import store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flask import Flask
+    from flask import Flask, Response
 
 T = TypeVar("T")
 MAP_BYTES = 100_000  # what a map or its like takes
@@ -36,7 +36,23 @@ class Shell:
 def install(app: Flask) -> None:
     """Give every template the shell and the way about."""
     app.context_processor(around)
+    app.after_request(_vary)
     app.jinja_env.globals.update(address=address)
+
+
+def is_main_only() -> bool:
+    """Tell whether a script asks for what stands in the page, without the frame and the map.
+
+    It says so by ``Prefer: return=minimal`` (RFC 7240), at the address of the whole page.
+    """
+    return "return=minimal" in request.headers.get("Prefer", "")
+
+
+def _vary(response: Response) -> Response:
+    """Say that a page and its parts share an address, so that no cache takes one for the other."""
+    if response.mimetype == "text/html":
+        response.vary.add("Prefer")
+    return response
 
 
 def overview() -> reports.Overview:
@@ -69,7 +85,8 @@ def around() -> dict[str, Any]:
         who = security.viewer()
         if who is not None:
             seen, radius_m = read(), limit_m()
-            places = tuple(place for place in _places(seen) if security.may_open(place[0]))
+            if not is_main_only():
+                places = tuple(place for place in _places(seen) if security.may_open(place[0]))
     except TerritoryError:
         pass
     return {
@@ -77,6 +94,7 @@ def around() -> dict[str, Any]:
         "limit_m": radius_m,
         "limit": f"{to_miles(radius_m):g} mi",
         "who": who,
+        "is_main_only": is_main_only(),
         # A phone shows the first four below, and the rest at the foot of the page.
         "navigation": places,
     }

@@ -40,14 +40,12 @@ def market(market_id: str) -> ResponseReturnValue:
     """Show one market: filters, map over list, and the card of the prospect that is chosen."""
     area, listed = _area(market_id), facets.listed(Place(market_id))
     prospect_id = _chosen(listed)
-    drawn = _map(area)
     page = render_template(
         "prospects/market.html",
         place="ops.home",
         market=area,
         offices=layout.cached(("offices", market_id), lambda: downloads.records(_offices(area))),
-        map=drawn,
-        map_script=url_for(".map_script", market_id=market_id, v=drawn.tag),
+        **({} if layout.is_main_only() else _map_parts(area)),
         take=taking.offer(listed),
         **_view_addresses(listed, market=market_id),
         **listed.parts(),
@@ -147,6 +145,13 @@ def _map(area: reports.MarketArea) -> RenderedMap:
             tiles=basemap.under_maps(),
         ),
     )
+
+
+def _map_parts(area: reports.MarketArea) -> dict[str, Any]:
+    """Give the map to the page, and the address of its script."""
+    drawn = _map(area)
+    script = url_for(".map_script", market_id=area.market_id, v=drawn.tag)
+    return {"map": drawn, "map_script": script}
 
 
 def _record(prospect_id: str) -> dict[str, Any]:

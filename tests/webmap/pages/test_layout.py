@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
@@ -15,6 +17,9 @@ from territory.plans import publish
 from tests.fixtures.hostile import TEXTS
 from tests.fixtures.reading import Page, figure
 from tests.fixtures.web import make_app
+
+if TYPE_CHECKING:
+    from werkzeug.test import TestResponse
 
 MARKET = "/markets/M-BAY"
 PAGES = {
@@ -102,6 +107,24 @@ def test_list_map_and_export_hold_the_same_prospects(client, query):
     assert listed == [row["prospect_id"] for row in exported]
     assert set(data["points"]["id"]) == {row["prospect_id"] for row in exported if row["lon"]}
     assert (data["shown"], data["total"]) == (len(listed), 98)
+
+
+def main_of(response: TestResponse) -> str:
+    """What stands in a page, but its map and the marks against forged forms."""
+    text = response.get_data(as_text=True)
+    main = text[text.index("<main ") : text.index("</main>")]
+    main = re.sub(r'<div class="mapbox".*?</noscript></div>', "", main, flags=re.DOTALL)
+    return " ".join(re.sub(r'name="csrf_token" value="[^"]*"', "", main).split())
+
+
+@pytest.mark.parametrize("path", [f"{MARKET}?segment=enterprise", "/outside", "/markets/M-NONE"])
+def test_a_script_is_sent_what_stands_in_a_page_without_its_frame_and_map(client, path):
+    whole, parts = client.get(path), client.get(path, headers={"Prefer": "return=minimal"})
+    assert all("Prefer" in answer.headers["Vary"] for answer in (whole, parts))
+    assert whole.status_code == parts.status_code
+    assert main_of(parts) == main_of(whole)
+    for words in ("mapbox", '<header class="top', "<footer", "<script", "<link"):
+        assert words not in parts.get_data(as_text=True)
 
 
 def test_counts_beside_the_choices_follow_the_other_filters(client, demo):

@@ -1,5 +1,6 @@
 /* Keeps the market page in step without loading it anew: filters, list, map and card.
-   Every address works without this script; here the same address is fetched and its parts are put in place. The page
+   Every address works without this script; here the same address is asked for its parts alone, and they are put in place
+   (parts.js). The page
    says its own address (data-address); where the map stands is added to it as at=zoom,lat,lon. A position of the
    browser is asked for by its button only, sent with the query and written nowhere: not into the address either. */
 "use strict";
@@ -11,8 +12,7 @@
   const search = rail.elements.q, nearby = rail.elements.near, nearStatus = rail.querySelector("[data-near]"), picker = rail.querySelector("[data-pick]"), offered = document.getElementById("suggestions");
   let fetching = null, here = main.dataset.address, drawn = main.dataset.view && viewOf(here), me = null, at = new URL(location.href).searchParams.get("at");
 
-  const part = (name, root = document) => root.querySelector(`[data-part="${name}"]`);
-  const list = part("list");
+  const {find: part, ask} = pageParts, list = part("list");
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`prospect:${name}`, {detail: {...detail, from: "list"}}));
   const chosen = () => new URL(location.href).searchParams.get("prospect");
   /** Bring the chosen row into the list's own view, without moving the page. */
@@ -47,17 +47,16 @@
     const mine = fetching = new AbortController();
     const late = setTimeout(() => main.classList.add("busy"), LATE_MS);
     try {
-      const answer = await fetch(url, {signal: mine.signal});
-      if (!answer.ok) { location.assign(url); return; }
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html"), told = fresh.querySelector("main");
-      here = told.dataset.address;
+      const {response, page: fresh} = await ask(url, {signal: mine.signal}), freshMain = fresh.querySelector("main");
+      if (!response.ok) { location.assign(url); return; }
+      here = freshMain.dataset.address;
       if (push) history.pushState(null, "", kept(here));
       for (const name of ["bar", "list", "card", "apply"]) {
         const from = part(name, fresh), to = part(name);
         to.replaceChildren(...from.childNodes);
         to.hidden = from.hidden;
       }
-      main.className = told.className;
+      main.className = freshMain.className;
       document.title = fresh.title;
       tally(fresh);
       if (drawn) drawn = viewOf(here);  // as the server writes it

@@ -60,8 +60,8 @@ def status(context: click.Context, *, is_json: bool) -> None:
         for source in report.sources:
             note(source)
         if report.placed_with:
-            told = report.placed_with
-            note(f"Rows last placed with {told['vintage']}, {told['at']} by {told['by']}.")
+            last = report.placed_with
+            note(f"Rows last placed with {last['vintage']}, {last['at']} by {last['by']}.")
         for kind, rows, stale in report.rows.itertuples(index=False, name=None):
             note(f"{kind}: {stale:,} of {rows:,} rows would be placed differently")
     answer(report.as_json(), report.sentence, is_json=is_json)
@@ -143,8 +143,8 @@ def _folder(origin: str | None) -> Iterator[Path | None]:
         )
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, str(script), "--into", folder]
-        done = subprocess.run(command, stdout=sys.stderr, check=False)  # noqa: S603 - our own script
-        if done.returncode:
+        build = subprocess.run(command, stdout=sys.stderr, check=False)  # noqa: S603 - our own script
+        if build.returncode:
             raise FileFormatError(f"{script}: did not build the tables. Nothing was changed.")
         yield Path(folder)
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from territory.cli.options import answer, as_json, by_option, now, opened, person
+from territory.cli.options import answer, as_json, by_option, now, opened, person, records
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from territory.geocoding.review import Geocode
 
 KINDS = ("prospects", "offices", "sites")
@@ -67,7 +65,7 @@ def list_(
     """
     from territory.geocoding import review
 
-    found = review.work_list(
+    page = review.work_list(
         opened(context, create=False),
         kind,
         placements=placements or review.WAITING,
@@ -76,17 +74,17 @@ def list_(
         limit=limit,
     )
     if is_json:
-        page = {"total": found.total, "offset": offset, "counts": dict(found.counts)}
-        click.echo(json.dumps({**page, "rows": _records(found.rows)}, indent=2))
+        head = {"total": page.total, "offset": offset, "counts": dict(page.counts)}
+        click.echo(json.dumps({**head, "rows": records(page.rows)}, indent=2))
         return
-    for row in _records(found.rows):
+    for row in records(page.rows):
         where = " ".join(row[name] for name in ("city", "state", "postal_code") if row[name])
         stale = f" Changed since {row['decided_by']} decided." if row["is_stale"] else ""
-        told = row["geocode_note"] or row["geocode_source"] or "nothing is known of its place"
+        source = row["geocode_note"] or row["geocode_source"] or "nothing is known of its place"
         name = row["name"] or "no name"
-        click.echo(f"{row['placement']}  {row['subject_id']}  {name}, {where}: {told}.{stale}")
-    counts = ", ".join(f"{number:,} {name}" for name, number in found.counts.items())
-    click.echo(f"{len(found.rows):,} of {found.total:,} rows. All {kind}: {counts}.")
+        click.echo(f"{row['placement']}  {row['subject_id']}  {name}, {where}: {source}.{stale}")
+    counts = ", ".join(f"{number:,} {name}" for name, number in page.counts.items())
+    click.echo(f"{len(page.rows):,} of {page.total:,} rows. All {kind}: {counts}.")
 
 
 @places.command()
@@ -104,17 +102,17 @@ def candidates(context: click.Context, *, kind: str, subject_id: str, is_json: b
     from territory.geocoding import review
     from territory.units_of_length import format_miles
 
-    found = review.candidates(opened(context, create=False), kind, subject_id)
+    table = review.candidates(opened(context, create=False), kind, subject_id)
     if is_json:
-        click.echo(json.dumps(_records(found), indent=2))
+        click.echo(json.dumps(records(table), indent=2))
         return
-    for row in _records(found):
+    for row in records(table):
         reach = f"within {format_miles(row['uncertainty_m'])}" if row["uncertainty_m"] else "exact"
         click.echo(
             f"{row['candidate_id']}  {row['label']} ({row['lat']:.5f}, {row['lon']:.5f}; "
             f"{row['precision']}, {reach}): {row['why']}"
         )
-    click.echo(f"{len(found):,} places. `territory places accept {kind} ID --candidate CODE`.")
+    click.echo(f"{len(table):,} places. `territory places accept {kind} ID --candidate CODE`.")
 
 
 @places.command()
@@ -172,8 +170,8 @@ def accept(
     from territory.geocoding import review
 
     store = opened(context, create=False)
-    done = review.accept(store, kind, subject_id, candidate, by=person(by), now=now())
-    _tell(done, is_json=is_json)
+    geocode = review.accept(store, kind, subject_id, candidate, by=person(by), now=now())
+    _tell(geocode, is_json=is_json)
 
 
 @places.command()
@@ -215,10 +213,10 @@ def correct(
         "postal_code": postal_code,
         "country": country,
     }
-    given = {name: text for name, text in address.items() if text is not None}
+    changes = {name: text for name, text in address.items() if text is not None}
     store = opened(context, create=False)
-    done = review.correct_address(store, kind, subject_id, given, by=person(by), now=now())
-    _tell(done, is_json=is_json)
+    geocode = review.correct_address(store, kind, subject_id, changes, by=person(by), now=now())
+    _tell(geocode, is_json=is_json)
 
 
 @places.command("not-a-place")
@@ -239,8 +237,8 @@ def not_a_place(
     from territory.geocoding import review
 
     store = opened(context, create=False)
-    done = review.mark_no_place(store, kind, subject_id, by=person(by), now=now())
-    _tell(done, is_json=is_json)
+    geocode = review.mark_no_place(store, kind, subject_id, by=person(by), now=now())
+    _tell(geocode, is_json=is_json)
 
 
 @places.command()
@@ -264,20 +262,11 @@ def forget(
     _tell(review.forget(store, kind, subject_id, by=person(by), now=now()), is_json=is_json)
 
 
-def _tell(done: Geocode, *, is_json: bool) -> None:
-    if done.lon is None or done.lat is None:
-        sentence = f"{done.placement}: {done.geocode_note}."
+def _tell(geocode: Geocode, *, is_json: bool) -> None:
+    if geocode.lon is None or geocode.lat is None:
+        sentence = f"{geocode.placement}: {geocode.geocode_note}."
     else:
-        note = f" ({done.geocode_note})" if done.geocode_note else ""
-        sentence = (
-            f"{done.placement} at {done.lat:.5f}, {done.lon:.5f}: {done.geocode_source}{note}."
-        )
-    answer(done.as_json(), sentence, is_json=is_json)
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    values = frame.astype(object)
-    return [
-        {str(name): value for name, value in row.items()}
-        for row in values.where(values.notna(), None).to_dict("records")
-    ]
+        note = f" ({geocode.geocode_note})" if geocode.geocode_note else ""
+        where = f"{geocode.lat:.5f}, {geocode.lon:.5f}: {geocode.geocode_source}{note}"
+        sentence = f"{geocode.placement} at {where}."
+    answer(geocode.as_json(), sentence, is_json=is_json)
