@@ -144,6 +144,7 @@ def suppress(counts: Mapping[str, int], minimum: int = MINIMUM_CELL) -> dict[str
     if 0 < total < minimum:
         return dict.fromkeys(counts)
     hidden = {name for name, count in counts.items() if 0 < count < minimum}
+    # One hidden part is the total less the others, so the next smallest are hidden with it.
     for name in sorted(counts, key=lambda name: (counts[name], name)):
         if not 0 < sum(counts[each] for each in hidden) < minimum:
             break

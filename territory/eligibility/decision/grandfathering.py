@@ -68,6 +68,7 @@ def _earliest(
     earliest = None
     placed = decisions[decisions["basis"] != "location"]  # an address that was not read is no move
     columns = ["home", "role", "decided_on", "decision", "basis"]
+    # Backwards from the last: the run ends at the first decision about another home or role.
     for its_home, its_role, day, decision, basis in placed[columns].iloc[::-1].to_numpy():
         if minds_home and (pd.isna(home) or its_home != home):
             break

@@ -114,6 +114,7 @@ def judge(facts: DecisionFacts, policy: EligibilityPolicy) -> pd.DataFrame:
     best = np.full(rows, _IGNORED)
     for code in (_FAILS, _CANNOT, _REVIEW, _HOLDS):  # the later ones matter more
         best[(codes == code).any(axis=0)] = code
+    # Of several criteria that say the same, the first of the policy decides: argmax takes it.
     deciding = np.argmax(codes == best, axis=0)
     words = np.array([NOT_ELIGIBLE, ELIGIBLE, NEEDS_REVIEW, CANNOT_DECIDE, CANNOT_DECIDE], object)
     table: Columns = {"decision": words[best]}  # _IGNORED is -1, the last
@@ -219,6 +220,8 @@ def _clauses(criterion: Criterion, measure: Measure, facts: DecisionFacts, rows:
     bound = measure.is_lower_bound[rows]
     side = np.sign(value - criterion.limit_si).astype(np.int64)
     is_inside = (value == 0) & (criterion.origin == "area")
+    # Rows with the same office, side and kind of distance differ in the number alone: a batch of a
+    # million homes has a few hundred such keys.
     key = ((office * 3 + side + 1) * 2 + is_inside) * 2 + bound
     _, first, which = np.unique(key, return_index=True, return_inverse=True)
     pairs = [

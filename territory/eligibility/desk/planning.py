@@ -352,6 +352,7 @@ def decide_again(
 ) -> pd.DataFrame:
     """Decide stored homes by another policy, each for its own day; nothing is put on record."""
     parts = []
+    # By day, since offices open, exceptions and what came before differ from day to day.
     for day, rows in homes.groupby(days.loc[homes.index], sort=True):
         mine = rows
         if policy.grandfathering is not None:

@@ -128,6 +128,7 @@ def read_homes(
     days = {name: parse_dates(texts[name]) for name in DAYS}
     for name, day in days.items():  # a change of home that is overlooked would let a claim stand
         _mark(fault, day.isna() & texts[name].notna(), "unreadable_day")
+    # The order of checks is the order of faults: the first one stands.
     _check_points(fault, lon, lat, has_point, american)
     box = texts["street"].map(lambda text: bool(_PO_BOX.search(text)), na_action="ignore")
     _mark(fault, box.eq(other=True).to_numpy(bool), "po_box")

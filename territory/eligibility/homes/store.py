@@ -136,6 +136,7 @@ class HomeStore:
                 if pd.isna(row["subject"]):
                     commitments.append(None)
                     continue
+                # The file may name one home twice, so what goes in now counts as stored at once.
                 same = rows_by_identity.get(_identity(row))
                 home = _home_row(row, same, utc_text(now), keep_until)
                 (fresh if same is None else again).setdefault(home["commitment"], home)

@@ -1,7 +1,6 @@
 from . import wording as wording
 from .ledger import DRAFT as DRAFT
 from .ledger import ENDED as ENDED
-from .ledger import EXCEPTION_STATES as EXCEPTION_STATES
 from .ledger import IN_FORCE as IN_FORCE
 from .ledger import NOT_YET as NOT_YET
 from .ledger import PUBLISHED as PUBLISHED
@@ -36,7 +35,6 @@ from .wording import METHOD_WORDS as METHOD_WORDS
 from .wording import NEEDS_REVIEW as NEEDS_REVIEW
 from .wording import NOT_ELIGIBLE as NOT_ELIGIBLE
 from .wording import UNIT_WORDS as UNIT_WORDS
-from .wording import criterion_words as criterion_words
 from .wording import limit_words as limit_words
 from .wording import measure_text as measure_text
 from .wording import policy_words as policy_words
