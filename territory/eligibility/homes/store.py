@@ -252,8 +252,8 @@ def open_homes(url: str | None = None, *, create: bool = True) -> HomeStore:
     StoreError
         If it is out of reach, missing, from another version, or the store of everything else.
     """
-    address = url or os.environ.get("TERRITORY_HOMES") or DEFAULT_URL
-    return HomeStore(_connect(address, create=create))
+    url = url or os.environ.get("TERRITORY_HOMES") or DEFAULT_URL
+    return HomeStore(_connect(url, create=create))
 
 
 def _identity(row: Mapping[Any, Any]) -> tuple[str, str]:
@@ -265,7 +265,7 @@ def _home_row(
     row: Mapping[Any, Any], same: Mapping[Any, Any] | None, kept_at: str, keep_until: str
 ) -> dict[str, Any]:
     """Give the row to write: a new home, or the stored one, at the place it has this time."""
-    location = {name: _plain(row[name]) for name in LOCATION}
+    location = {name: None if pd.isna(row[name]) else row[name] for name in LOCATION}
     if same is not None:
         return {**same, **location, "keep_until": max(same["keep_until"], keep_until)}
     salt = secrets.token_hex(_SALT_BYTES)
@@ -278,10 +278,6 @@ def _home_row(
         "kept_at": kept_at,
         "keep_until": keep_until,
     }
-
-
-def _plain(value: Any) -> Any:
-    return None if pd.isna(value) else value
 
 
 def _chunks(values: list[str]) -> list[list[str]]:
