@@ -108,8 +108,11 @@ def _leaflet() -> tuple[str, str]:
     """Give Leaflet's script and style as folium-offline carries them."""
     from offlinefolium.elements import _res
 
-    sources = dict([*folium.Map.default_js, *folium.Map.default_css])
-    script, style = (_res[sources[name]] for name in ("leaflet", "leaflet_css"))
+    # By the names of the files: an app in the same process may have pointed folium elsewhere.
+    script, style = (
+        next(text for address, text in _res.items() if address.endswith(f"/{name}"))
+        for name in ("leaflet.js", "leaflet.css")
+    )
     return script.replace("</script", r"<\/script"), style
 
 

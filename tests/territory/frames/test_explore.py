@@ -10,6 +10,8 @@ import pytest
 
 import territory
 from territory.errors import ColumnError
+from territory.frames.explore import _leaflet
+from webmap.maps import assets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +39,15 @@ def test_the_page_names_no_address_that_a_browser_would_ask() -> None:
     assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//(?!leafletjs\.com)", page)
     assert not re.search(r"url\(\s*[\"']?(?:https?:)?//", page)
     assert "L.map(" in page
+
+
+def test_an_app_in_the_same_process_changes_nothing() -> None:
+    before = territory.explore(frame()).get_root().render()
+    assets.localise()  # points the classes of folium at paths of the app, as each app does
+    _leaflet.cache_clear()
+    after = territory.explore(frame()).get_root().render()
+    assert len(after) == len(before)
+    assert "/asset/" not in after
 
 
 def test_a_row_without_a_place_is_counted_and_not_drawn() -> None:
