@@ -1,4 +1,4 @@
-"""The demo company: files of ``territory_data.demo``, imported and published as a plan."""
+"""The demo company: files of ``territory_data``, imported, assigned and open to HR's questions."""
 
 from __future__ import annotations
 
@@ -6,49 +6,77 @@ import tomllib
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from territory.imports import steps
-from territory.plans.publish import publish
+from territory import imports
+from territory.eligibility import desk
+from territory.eligibility.rules import read_eligibility_policy
+from territory.errors import InputError
+from territory.plans import publish_plan
 from territory.policy import read_policy
-from territory.reports import views
+from territory.reports import DEMO_NOTICE
 from territory.store import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from pathlib import Path
 
     from territory.plans import AssignReport
     from territory.store import Store
 
     Progress = Callable[[str], None]
 
-PACKAGE = "territory_data.demo"
+PACKAGE = "territory_data"
 
 
-def _silent(_stage: str) -> None:
-    """Tell nobody."""
+def _ignore(_stage: str) -> None:
+    """Tell nobody how far the loading is."""
 
 
 def load_demo(store: Store, *, now: datetime, progress: Progress | None = None) -> AssignReport:
-    """Import the demo company and publish its plan, all in one transaction.
+    """Import the demo company, publish its plan, and put its 50-mile rule of eligibility in force.
 
-    The store is marked as holding invented people and figures, which every page says.
+    Company and plan are one transaction. The store is marked as holding invented people and
+    figures, which every page says. Loading it again changes nothing.
+
+    Raises
+    ------
+    InputError
+        If the store holds data that are not those of the demo company.
     """
-    folder = resources.files(PACKAGE)
-    tell = progress or _silent
-    with resources.as_file(folder) as files:
-        policy = read_policy(files / "policy.toml")
-        company = tomllib.loads((files / "company.toml").read_text("utf-8"))
-        with store.write() as transaction:
-            terms = steps.Terms(by=company["name"], now=now)
-            for kind in KINDS:
-                taken = steps.take(
-                    kind,
-                    files / f"{kind}.csv",
-                    policy,
-                    mapping=lambda _names: None,
-                    progress=_silent,
-                )
-                report = steps.save(transaction, taken, terms, progress=_silent)
-                tell(report.sentence)
-            transaction.set_setting(views.DEMO_NOTICE, company["notice"])
-            return publish(transaction, company["name"], company["name"], now, policy, tell)
+    _refuse_other_data(store)
+    with resources.as_file(resources.files(PACKAGE)) as folder:
+        report = _load_company(store, folder / "demo", now, progress or _ignore)
+        by = report.plan.published_by if report.plan else "example"
+        _publish_rule(store, folder / "eligibility_fifty_miles.toml", by, now)
+    return report
+
+
+def _refuse_other_data(store: Store) -> None:
+    with store.read() as transaction:
+        is_demo = transaction.setting(DEMO_NOTICE) is not None
+    if not is_demo and not imports.is_empty(store):
+        raise InputError(
+            f"{store.shown} holds data of yours, which the example would mix with. "
+            "Name another one: territory --store sqlite:///var/demo.sqlite demo"
+        )
+
+
+def _load_company(store: Store, folder: Path, now: datetime, tell: Progress) -> AssignReport:
+    policy = read_policy(folder / "policy.toml")
+    company = tomllib.loads((folder / "company.toml").read_text("utf-8"))
+    terms = imports.Terms(by=company["name"], now=now)
+    with store.write() as transaction:
+        for kind in KINDS:
+            path = folder / f"{kind}.csv"
+            file = imports.read_source(kind, path, policy, lambda _names: None, progress=_ignore)
+            tell(imports.save_source(transaction, file, terms, progress=_ignore).sentence)
+        transaction.set_setting(DEMO_NOTICE, company["notice"])
+        return publish_plan(transaction, company["name"], company["name"], now, policy, tell)
+
+
+def _publish_rule(store: Store, path: Path, by: str, now: datetime) -> None:
+    """Put the rule in force, so that HR can decide at once."""
+    rule = read_eligibility_policy(path)
+    if not desk.policy_versions(store, rule.name):
+        desk.save_policy(store, rule, by=by, now=now)
+        desk.publish_policy(store, rule.name, rule.version, by=by, now=now)

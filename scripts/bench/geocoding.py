@@ -49,7 +49,7 @@ LEAST_PLACED = {"Fortune 500": 0.995, "universities": 0.99}
 
 def read(path: Path) -> pd.DataFrame:
     """Read a file as an import does."""
-    return contract_rows.take_in("prospects", tables.read_table(path)).rows
+    return contract_rows.read_rows("prospects", tables.read_table(path)).rows
 
 
 def errors(rows: pd.DataFrame, gazetteer: Gazetteer) -> pd.DataFrame:

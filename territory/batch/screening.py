@@ -35,7 +35,7 @@ from territory.files import (
 )
 from territory.geocoding import Gazetteer
 from territory.geodesy import OfficeIndex, verdicts
-from territory.imports import map_headers, take_in
+from territory.imports import map_headers, read_rows
 from territory.policy import GeocodingPolicy
 from territory.schemas import VERDICTS
 from territory.units_of_length import METRES_PER_MILE, format_miles
@@ -172,7 +172,7 @@ def screen(
 
 def _read_offices(path: Path, on: str | None) -> tuple[OfficeIndex, bool]:
     """Read the offices that are open, and whether one is in Antarctica; all breaches at once."""
-    taken = take_in("offices", read_table(path))
+    taken = read_rows("offices", read_table(path))
     if len(taken.refused):
         refusals = "; ".join(
             f"line {line}: {reason}. {remedy}"

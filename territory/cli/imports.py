@@ -84,11 +84,11 @@ def import_(
     from territory.files import tables
     from territory.imports import (
         import_file,
-        mapping_files,
+        read_mapping,
         write_report,
     )
 
-    mapping = mapping_files.read_mapping(mapping_path, kind) if mapping_path else None
+    mapping = read_mapping(mapping_path, kind) if mapping_path else None
     if report_path is not None:
         tables.check_writable(report_path)
     with _looking_only(context) if dry_run else nullcontext(opened(context)) as store:
@@ -159,7 +159,7 @@ def mapping(context: click.Context, *, kind: str, file: Path, is_json: bool) -> 
       territory mapping prospects accounts.csv > accounts.toml
     """
     from territory.imports import (
-        mapping_files,
+        mapping_text,
         preview,
     )
 
@@ -174,7 +174,7 @@ def mapping(context: click.Context, *, kind: str, file: Path, is_json: bool) -> 
         "missing": list(table.missing),
         "problem": table.problem,
     }
-    answer(report, mapping_files.mapping_text(table).rstrip("\n"), is_json=is_json)
+    answer(report, mapping_text(table).rstrip("\n"), is_json=is_json)
 
 
 @click.group("imports")

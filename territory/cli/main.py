@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from territory.store import Store
-
 ADDED = "territory.commands"  # the entry point group of commands from other packages
 BAD_INPUT = 2
 EXAMPLES = 3  # findings of one code
@@ -118,39 +116,14 @@ def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
     Example:
       territory demo --if-empty
     """
-    from territory import demo as demo_company
-    from territory import reports
-    from territory.access import Scope
-    from territory.plans import publish
+    from territory import imports, load_demo
 
     store = opened(context)
-    if not publish.is_empty(store):
-        if if_empty:
-            answer({"loaded": False}, f"{store.shown} holds data already.", is_json=is_json)
-            return
-        if not reports.overview(store, scope=Scope.everything()).is_demo:
-            raise InputError(
-                f"{store.shown} holds data of yours, which the example would mix with. "
-                "Name another one: territory --store sqlite:///var/demo.sqlite demo"
-            )
-    report = demo_company.load_demo(store, now=now(), progress=note)
-    _publish_example_rule(store, report.plan.published_by if report.plan else "example")
+    if if_empty and not imports.is_empty(store):
+        answer({"loaded": False}, f"{store.shown} holds data already.", is_json=is_json)
+        return
+    report = load_demo(store, now=now(), progress=note)
     answer({"loaded": True, **report.as_json()}, report.sentence, is_json=is_json)
-
-
-def _publish_example_rule(store: Store, by: str) -> None:
-    """Put the 50-mile rule in force, so that HR can decide at once."""
-    from importlib import resources
-
-    from territory.eligibility import desk
-    from territory.eligibility.rules import read_eligibility_policy
-
-    rule = resources.files("territory_data") / "eligibility_fifty_miles.toml"
-    with resources.as_file(rule) as path:
-        policy = read_eligibility_policy(path)
-    if not desk.policy_versions(store, policy.name):
-        desk.save_policy(store, policy, by=by, now=now())
-        desk.publish_policy(store, policy.name, policy.version, by=by, now=now())
 
 
 @cli.command()
@@ -217,10 +190,10 @@ def assign(
     Example:
       territory assign --name 2027-Q1 --policy policy.toml
     """
-    from territory.plans import publish
+    from territory import plans
     from territory.policy import read_policy
 
-    report = publish.assign(
+    report = plans.assign(
         opened(context, create=False),
         name=name,
         published_by=person(published_by),
@@ -242,9 +215,9 @@ def check(context: click.Context, *, is_json: bool) -> None:
     Example:
       territory check --json > findings.json
     """
-    from territory.plans import publish
+    from territory import plans
 
-    report = publish.check_report(opened(context, create=False), now=now())
+    report = plans.check_report(opened(context, create=False), now=now())
     if is_json:
         tables = {
             "totals": report.sums.to_dict("records"),
@@ -280,10 +253,10 @@ def explain(context: click.Context, *, prospect_id: str, is_json: bool) -> None:
     """
     import dataclasses
 
+    from territory import plans
     from territory.access import Scope
-    from territory.plans import publish
 
-    explanation = publish.explain(
+    explanation = plans.explain(
         opened(context, create=False), prospect_id, scope=Scope.everything()
     )
     answer(dataclasses.asdict(explanation), "\n".join(explanation.lines()), is_json=is_json)

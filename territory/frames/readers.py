@@ -9,7 +9,7 @@ from territory.errors import InputError
 from territory.files import read_table
 from territory.frames.points import with_points
 from territory.geocoding import place, shared_gazetteer
-from territory.imports import take_in
+from territory.imports import read_rows
 from territory.policy import GeocodingPolicy
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def define_markets(table: pd.DataFrame) -> gpd.GeoDataFrame:
 
 
 def _read(kind: str, path: str | Path, *, skip_refused: bool) -> gpd.GeoDataFrame:
-    rows = take_in(kind, read_table(path))
+    rows = read_rows(kind, read_table(path))
     if len(rows.refused) and not skip_refused:
         raise InputError(f"{path}: {_refusals(rows.refused)}")
     policy = GeocodingPolicy()

@@ -1,4 +1,9 @@
-"""territory.imports: FACE DOCSTRING."""
+"""Imports: files of CRMs and spreadsheets read into the store, each row accounted for.
+
+Start at ``run.import_file``. The path of a row: ``headers``, ``contract_rows``, ``identity``,
+``read_file`` (placed there), ``update_rows``, ``report``, ``ledger``; ``rollback`` takes it back.
+May import accounts, geocoding, plans and what lies below them.
+"""
 
 import lazy_loader
 

@@ -1,7 +1,7 @@
-"""Raw rows -> contract rows, each refused row with its line, the reason and the remedy.
+"""Contract rows: raw cells read and cleaned; a refused row with its line, reason and remedy.
 
 Every row of a file ends in ``rows`` or in ``refused``, never in both and never in neither; what was
-odd about a row that was taken is in ``notes``.
+odd about a row that was accepted is in ``notes``.
 """
 
 from __future__ import annotations
@@ -14,39 +14,33 @@ import numpy as np
 import pandas as pd
 
 from territory import schemas
-from territory.cleaning import codes, columns, parse_employees, parse_money
-from territory.errors import ColumnError
-from territory.files import Table, empty_refusals
-from territory.imports.addresses import clean_places
-from territory.imports.headers import check_mapping, map_headers, scale_of
-from territory.imports.row_identity import (
-    IDENTITY,
-    add_ids,
-    is_nameless,
-    key_text,
-    name_the_nameless,
+from territory.cleaning import (
+    ELSEWHERE_STATES,
+    clean_address,
+    codes,
+    columns,
+    faults,
+    parse_employees,
+    parse_money,
 )
-from territory.imports.row_log import Log
+from territory.files import Table, empty_refusals
+from territory.imports.headers import (
+    ACCURACY,
+    CONTRACTS,
+    DEFAULTS,
+    check_columns,
+    is_nameless,
+    key_columns,
+    map_headers,
+    scale_of,
+)
+from territory.imports.identity import add_ids, key_text, name_the_nameless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
 
-
-CONTRACTS = {
-    "offices": schemas.OFFICES,
-    "prospects": schemas.PROSPECTS,
-    "sites": schemas.SITES,
-    "contacts": schemas.CONTACTS,
-    "opportunities": schemas.OPPORTUNITIES,
-    "reps": schemas.REPS,
-    "quotas": schemas.QUOTAS,
-    "markets": schemas.MARKETS,
-    "territories": schemas.TERRITORIES,
-    "named_accounts": schemas.NAMED_ACCOUNTS,
-}
-_DEFAULTS = {"status": "prospect", "segment": schemas.ANY_SEGMENT}
 _CODE_TABLES = {
     "status": codes.STATUSES,
     "segment": codes.SEGMENTS,
@@ -58,15 +52,18 @@ _FORMS = {
     "industry": columns.clean_industries,
 }
 _PADDED_UNITS = ("metro_area", "county", "zip_code")
+# What Salesforce says of the coordinates of an account: no better than its address, or better.
+_COARSE = ("zip", "neighborhood", "city", "county", "state")
+_FINE = ("address", "nearaddress", "block", "street", "extendedzip")
 
 
 @dataclass(frozen=True)
-class Intake:
-    """What became of a file.
+class ContractRows:
+    """What became of the rows of a file.
 
     ``rows``: the contract of the kind plus ``line`` (int64). ``refused``: ``line, key, reason,
     remedy, bucket``, the bucket being "duplicate" or "refused", the key null where the row has
-    none. ``notes``: ``line, note`` of rows that were taken although something in them was not
+    none. ``notes``: ``line, note`` of rows that were accepted although something in them was not
     understood; ``remarks``: what is to be said once of the whole file. ``mapping``: header ->
     contract column; ``ignored``: the headers that were not used; ``absent``: the contract columns
     that no header stands for, which say nothing of the rows (a blank cell says that there is none).
@@ -82,14 +79,14 @@ class Intake:
     absent: tuple[str, ...] = ()
 
 
-def take_in(
+def read_rows(
     kind: str,
     table: Table | pd.DataFrame,
     mapping: Mapping[str, str] | None = None,
     *,
     is_update: bool = False,
-) -> Intake:
-    """Read a table as rows of ``kind``. Each row comes out once, in order, taken or refused.
+) -> ContractRows:
+    """Read a table as rows of ``kind``. Each row comes out once, in order, accepted or refused.
 
     A row without an id gets one made from its name and address, so the same row gets the same id
     from any file. Prospects of a file that has neither ids nor names, only places, are named by
@@ -124,7 +121,7 @@ def take_in(
     check_columns(kind, mapping, headers, is_update=is_update)
     used = {header: column for header, column in mapping.items() if column}
 
-    log = Log(table.lines)
+    log = RowLog(table.lines)
     raw = table.frame[list(used)].rename(columns=used).reset_index(drop=True)
     contract = CONTRACTS[kind]
     scales = {column: scale_of(header, headers) for header, column in used.items()}
@@ -133,7 +130,7 @@ def take_in(
     )
     if "country" in contract.columns:
         # Only an office file that says so can mean Antarctica.
-        clean_places(rows, raw, log, with_antarctica=kind == "offices")
+        _clean_places(rows, raw, log, with_antarctica=kind == "offices")
     if "units" in contract.columns:
         rows["units"] = clean_units(rows["units"], rows["kind"])
     absent = _absent(contract, raw)
@@ -147,9 +144,9 @@ def take_in(
 
     rows["line"] = log.lines
     refused = _gather_refused(contract, rows, log, table.refused)
-    if not log.taken.all():
-        rows = rows[log.taken]
-    return Intake(
+    if not log.is_accepted.all():
+        rows = rows[log.is_accepted]
+    return ContractRows(
         kind=kind,
         rows=schemas.check(rows, _without(contract, absent), kind),
         refused=refused,
@@ -163,7 +160,7 @@ def take_in(
 
 def _absent(contract: Any, raw: pd.DataFrame) -> tuple[str, ...]:
     """Name the columns that a file lacks, but for the key, which is made up or has a default."""
-    key = _keys(contract)
+    key = key_columns(contract)
     return tuple(name for name in contract.columns if name not in raw and name not in key)
 
 
@@ -173,111 +170,70 @@ def _without(contract: Any, absent: tuple[str, ...]) -> Any:
 
 
 def _gather_refused(
-    contract: Any, rows: pd.DataFrame, log: Log, unread: pd.DataFrame
+    contract: Any, rows: pd.DataFrame, log: RowLog, unread: pd.DataFrame
 ) -> pd.DataFrame:
     """List the rows that were refused, and those that could not be read, by line."""
-    away = ~log.taken
+    away = ~log.is_accepted
     refused = pd.DataFrame(
         {
             "line": log.lines[away],
-            "key": key_text(rows[away], _keys(contract)).to_numpy(object),
+            "key": key_text(rows[away], key_columns(contract)).to_numpy(object),
             "reason": log.reason[away],
             "remedy": log.remedy[away],
             "bucket": log.bucket[away],
         }
     )
     parts = [unread.assign(key=None, bucket="refused"), refused]
-    frames = [part for part in parts if len(part)] or [refused]
-    return pd.concat(frames).sort_values("line", kind="stable", ignore_index=True)
+    # Empty frames are left out: pandas deprecates that their types do not count in a concat.
+    filled = [part for part in parts if len(part)] or [refused]
+    return pd.concat(filled).sort_values("line", kind="stable", ignore_index=True)
 
 
-def _keys(contract: Any) -> list[str]:
-    """Name the columns by which a contract tells its rows apart."""
-    unique = contract.unique or [name for name, column in contract.columns.items() if column.unique]
-    return list(unique)
-
-
-def _gather_notes(log: Log) -> pd.DataFrame:
+def _gather_notes(log: RowLog) -> pd.DataFrame:
     none = empty_refusals()[["line"]].assign(note=pd.Series(dtype=object))
     notes = pd.concat(log.notes) if log.notes else none
-    notes = notes[notes["line"].isin(log.lines[log.taken])]
+    notes = notes[notes["line"].isin(log.lines[log.is_accepted])]
     return notes.sort_values("line", kind="stable", ignore_index=True)
 
 
-def required(kind: str) -> tuple[str, ...]:
-    """Name the columns that a file of a kind cannot do without."""
-    contract = CONTRACTS[kind]
-    first = next(iter(contract.columns))
-    return tuple(
-        name
-        for name, column in contract.columns.items()
-        if not column.nullable
-        and name not in _DEFAULTS
-        and not (name == first and kind in IDENTITY)
-    )
-
-
-def check_columns(
-    kind: str, mapping: Mapping[str, str], headers: list[str], *, is_update: bool = False
-) -> None:
-    """Refuse a mapping that does not fit, or that lacks a column which nothing can stand in for.
-
-    For rows that may be on file already (``is_update``) what is on file stands in, as long as the
-    file has their ids.
-
-    Raises
-    ------
-    ColumnError
-        Saying all that is wrong with it.
-    """
-    check_mapping(mapping, headers, kind)
-    missing = [name for name in required(kind) if name not in mapping.values()]
-    ids = [name for name in _keys(CONTRACTS[kind]) if name not in _DEFAULTS]
-    if is_update and set(ids) <= set(mapping.values()):
-        return
-    if missing and not is_nameless(kind, mapping, headers):
-        raise ColumnError(
-            f"A file of {kind} needs {', '.join(map(repr, missing))}; this one has "
-            f"{', '.join(map(repr, headers))}. Rename a column, or give a mapping."
-        )
-
-
-def _read_column(name: str, raw: pd.DataFrame, scales: Mapping[str, float], log: Log) -> pd.Series:
+def _read_column(
+    name: str, raw: pd.DataFrame, scales: Mapping[str, float], log: RowLog
+) -> pd.Series:
     """Read one column by what its name says it holds."""
     is_number = name in ("lat", "lon", "employees") or name.endswith("_usd")
     if name not in raw.columns:
-        default = np.nan if is_number else _DEFAULTS.get(name)
+        default = np.nan if is_number else DEFAULTS.get(name)
         return pd.Series(default, index=raw.index, dtype=float if is_number else object)
     if name == "name" or name.endswith("_id"):
         return columns.clean_names(raw[name])
     texts = columns.clean_text(raw[name])
     if name in ("lat", "lon"):
-        read = columns.parse_degrees(texts)
+        values = columns.parse_degrees(texts)
     elif name == "employees":
-        read = parse_employees(texts)
+        values = parse_employees(texts)
     elif name.endswith("_usd"):
-        read = parse_money(texts) * scales[name]
+        values = parse_money(texts) * scales[name]
         if name == "amount_usd":
-            read = read.where(read >= 0)
+            values = values.where(values >= 0)
     elif name.endswith("_on"):
-        read = columns.parse_dates(texts)
+        values = columns.parse_dates(texts)
     elif name in _CODE_TABLES:
         return _read_code(name, texts, log)
     else:
         return _FORMS[name](texts) if name in _FORMS else texts
-    log.note(read.isna() & texts.notna(), name + " " + texts.map(repr) + " was not understood")
-    return read
+    log.note(values.isna() & texts.notna(), name + " " + texts.map(repr) + " was not understood")
+    return values
 
 
-def _read_code(name: str, texts: pd.Series, log: Log) -> pd.Series:
+def _read_code(name: str, texts: pd.Series, log: RowLog) -> pd.Series:
     table = _CODE_TABLES[name]
-    read = columns.clean_codes(texts, table)
-    unknown = read.isna() & texts.notna()
+    values = columns.clean_codes(texts, table)
+    unknown = values.isna() & texts.notna()
     words = ", ".join(dict.fromkeys(table.values()))
     log.refuse(unknown, name + " " + texts.map(repr) + " is unknown", f"Write one of {words}.")
-    if name in _DEFAULTS:
-        read = read.where(texts.notna(), _DEFAULTS[name])
-    return read
+    if name in DEFAULTS:
+        values = values.where(texts.notna(), DEFAULTS[name])
+    return values
 
 
 def clean_units(units: pd.Series, kind: pd.Series) -> pd.Series:
@@ -296,7 +252,7 @@ def clean_units(units: pd.Series, kind: pd.Series) -> pd.Series:
 
 
 def _refuse_blanks(
-    contract: Any, rows: pd.DataFrame, raw: pd.DataFrame, log: Log, absent: tuple[str, ...]
+    contract: Any, rows: pd.DataFrame, raw: pd.DataFrame, log: RowLog, absent: tuple[str, ...]
 ) -> None:
     """Refuse rows that lack what their kind cannot do without."""
     for name, column in contract.columns.items():
@@ -308,24 +264,118 @@ def _refuse_blanks(
 
 
 def _refuse_duplicates(
-    contract: Any, rows: pd.DataFrame, derived: npt.NDArray[np.bool_], log: Log
+    contract: Any, rows: pd.DataFrame, derived: npt.NDArray[np.bool_], log: RowLog
 ) -> None:
-    """Refuse a row whose id an earlier row has taken, naming the line of that one."""
-    keys = _keys(contract)
-    taken = rows.loc[log.taken, keys]
-    again = taken.duplicated().to_numpy()
+    """Refuse a row whose id an earlier row has, naming the line of that one."""
+    keys = key_columns(contract)
+    accepted = rows.loc[log.is_accepted, keys]
+    again = accepted.duplicated().to_numpy()
     if not again.any():
         return
     # The rank of a key names its first row: ngroup numbers groups in order of appearance.
-    group = taken.groupby(keys, sort=False).ngroup().to_numpy()
-    at = taken.index.to_numpy()
+    group = accepted.groupby(keys, sort=False).ngroup().to_numpy()
+    at = accepted.index.to_numpy()
     first_line = log.lines[at[~again]][group[again]]
-    values = taken[again].astype(str).to_numpy().tolist()
+    key_parts = accepted[again].astype(str).to_numpy().tolist()
     reasons = pd.Series(None, index=rows.index, dtype=object)
     reasons[at[again]] = [
         f"the same name and address as line {line}"
         if is_derived
         else f"{' '.join(keys)} {' '.join(key)!r} is on line {line} already"
-        for is_derived, key, line in zip(derived[at[again]], values, first_line, strict=True)
+        for is_derived, key, line in zip(derived[at[again]], key_parts, first_line, strict=True)
     ]
     log.refuse(reasons.notna(), reasons.to_numpy(), "Keep one of the two.", "duplicate")
+
+
+def _clean_places(
+    rows: pd.DataFrame, raw: pd.DataFrame, log: RowLog, *, with_antarctica: bool
+) -> None:
+    """Bring country, state, postal code and coordinates into form, in place."""
+    written = columns.clean_names(raw["country"]) if "country" in raw else rows["country"]
+    rows["country"], rows["state"], rows["postal_code"] = clean_address(
+        written, rows["state"], rows["postal_code"]
+    )
+    is_country = rows["country"].isna() | rows["country"].isin(set(codes.COUNTRIES.values()))
+    log.note(~is_country, "country " + written.map(repr) + " is unknown")
+    is_american = rows["country"] == "US"
+    unknown = is_american & rows["state"].notna()
+    unknown &= ~rows["state"].isin(set(codes.US_STATES.values()))
+    log.note(unknown, "state " + rows["state"].map(repr) + " is no US state")
+
+    if "lat" not in rows:
+        return
+    half = rows["lat"].isna() ^ rows["lon"].isna()
+    log.note(half, "one of lat and lon is missing: neither was used")
+    nought = (rows["lat"] == 0) & (rows["lon"] == 0)
+    log.note(nought, "coordinates 0, 0 mean that nobody knew: not used")
+    rows.loc[half | nought, ["lat", "lon"]] = np.nan
+    if ACCURACY in raw:
+        _drop_coarse(rows, columns.clean_text(raw[ACCURACY]), log)
+    _check_coordinates(rows, log, is_american, with_antarctica=with_antarctica)
+
+
+def _drop_coarse(rows: pd.DataFrame, accuracy: pd.Series, log: RowLog) -> None:
+    """Leave coordinates unused that their own source calls no better than the address, in place."""
+    has_point, folded = rows["lat"].notna(), columns.by_value(accuracy, codes.fold)
+    unknown = has_point & folded.notna() & ~folded.isin((*_COARSE, *_FINE))
+    log.note(unknown, ACCURACY + " " + accuracy.map(repr) + " is unknown")
+    has_address = rows["postal_code"].notna() | rows["city"].notna()
+    coarse = has_point & folded.isin(_COARSE) & has_address
+    log.note(coarse, "the coordinates given are only those of the " + accuracy + ": not used")
+    rows.loc[coarse, ["lat", "lon"]] = np.nan
+
+
+def _check_coordinates(
+    rows: pd.DataFrame, log: RowLog, is_american: pd.Series, *, with_antarctica: bool
+) -> None:
+    """Refuse coordinates that nothing can be made of, in place.
+
+    Those on the globe that are far from their address (swapped, without a sign) stay as they are:
+    where the row is placed they become a conflict, with the other reading as a proposal. Those off
+    the globe are not used where there is an address to go by.
+    """
+    lon, lat = rows["lon"].to_numpy(float), rows["lat"].to_numpy(float)
+    at_home = (is_american & ~rows["state"].isin(ELSEWHERE_STATES)).to_numpy(bool)
+    reasons, remedies = faults(lon, lat, at_home, with_antarctica=with_antarctica)
+    is_odd = pd.notna(reasons)
+    with np.errstate(invalid="ignore"):
+        is_off = (np.abs(lat) > 90) | (np.abs(lon) > 180)
+    has_address = (rows["postal_code"].notna() | rows["city"].notna()).to_numpy(bool)
+    unused = is_odd & is_off & has_address
+    log.note(unused, pd.Series(reasons, index=rows.index) + ": not used")
+    rows.loc[unused, ["lat", "lon"]] = np.nan
+    is_hopeless = is_off | ~at_home | with_antarctica  # an office has nobody to settle it later
+    log.refuse(is_odd & ~unused & is_hopeless, reasons, remedies)
+
+
+class RowLog:
+    """Refusals and notes by row while a table is being read."""
+
+    def __init__(self, lines: npt.NDArray[np.int64]) -> None:
+        self.lines = lines
+        self.reason = np.full(len(lines), None, dtype=object)
+        self.remedy = np.full(len(lines), None, dtype=object)
+        self.bucket = np.full(len(lines), None, dtype=object)
+        self.is_accepted = np.ones(len(lines), bool)
+        self.notes: list[pd.DataFrame] = []
+
+    def refuse(self, rows: Any, reasons: Any, remedy: Any, bucket: str = "refused") -> None:
+        """Refuse the rows of a mask; a second reason is told after the first."""
+        places = np.flatnonzero(np.asarray(rows, bool))
+        self.is_accepted[places] = False
+        reasons, remedies = (np.broadcast_to(np.asarray(x, object), len(self.lines))
+                             for x in (reasons, remedy))  # fmt: skip
+        for at in places:
+            before = (
+                (f"{self.reason[at]}; ", f"{self.remedy[at]} ") if self.reason[at] else ("",) * 2
+            )
+            self.reason[at] = f"{before[0]}{reasons[at]}"
+            self.remedy[at] = f"{before[1]}{remedies[at]}"
+            self.bucket[at] = self.bucket[at] or bucket
+
+    def note(self, rows: Any, notes: pd.Series | str) -> None:
+        """Note something of the rows of a mask: one text for all, or one for each row."""
+        places = np.flatnonzero(np.asarray(rows, bool))
+        if len(places):
+            texts = notes if isinstance(notes, str) else notes.to_numpy()[places]
+            self.notes.append(pd.DataFrame({"line": self.lines[places], "note": texts}))

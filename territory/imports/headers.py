@@ -1,13 +1,18 @@
-"""Which column of a file is which of ours: Salesforce, HubSpot, HIFLD, IPEDS, plain names."""
+"""Header mapping: which column of a file is which of ours, and which a kind cannot do without.
+
+Known are the headers of Salesforce, HubSpot, HIFLD and IPEDS, and plain names.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from territory import schemas
 from territory.cleaning import fold
 from territory.errors import ColumnError, InputError
+from territory.imports.identity import IDENTITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -110,6 +115,19 @@ _HEADERS: dict[str, dict[str, str]] = {
         "territory_id": "territoryid territory",
     },
 }
+CONTRACTS = {
+    "offices": schemas.OFFICES,
+    "prospects": schemas.PROSPECTS,
+    "sites": schemas.SITES,
+    "contacts": schemas.CONTACTS,
+    "opportunities": schemas.OPPORTUNITIES,
+    "reps": schemas.REPS,
+    "quotas": schemas.QUOTAS,
+    "markets": schemas.MARKETS,
+    "territories": schemas.TERRITORIES,
+    "named_accounts": schemas.NAMED_ACCOUNTS,
+}
+DEFAULTS = {"status": "prospect", "segment": schemas.ANY_SEGMENT}
 KINDS = tuple(_HEADERS)
 _SCALES = (
     (re.compile(r"\b(billions?|bn|bln)\b", re.IGNORECASE), 1e9),
@@ -133,14 +151,13 @@ def map_headers(columns: Iterable[str], kind: str) -> dict[str, str]:
     mapping
         Header of the file -> column of ours, in the order of the file.
     """
-    columns_by_word = _headers(kind)
     headers = list(columns)
     by_name: dict[str, str] = {}
     for header in headers:
         for name in (fold(_UNIT.sub("", header)), fold(header)):
             by_name[name] = by_name.get(name, header)
     mapping: dict[str, str] = {}
-    for column, names in columns_by_word.items():
+    for column, names in _headers(kind).items():
         for name in (fold(column), *names.split()):
             if name in by_name and by_name[name] not in mapping:
                 mapping[by_name[name]] = column
@@ -159,13 +176,13 @@ def check_mapping(mapping: Mapping[str, str], columns: Iterable[str], kind: str)
         Naming each header that the file lacks, each column that ``kind`` lacks, and each column
         that two headers are mapped to.
     """
-    present, columns_by_word = list(columns), _headers(kind)
+    present, ours = list(columns), _headers(kind)
     targets = [name for name in mapping.values() if name]
     breaches = [f"the file has no column {name!r}" for name in mapping if name not in present]
     breaches += [
-        f"{kind} have no column {name!r}, only {', '.join(columns_by_word)}"
+        f"{kind} have no column {name!r}, only {', '.join(ours)}"
         for name in dict.fromkeys(targets)
-        if name not in columns_by_word
+        if name not in ours
     ]
     breaches += [
         f"{name!r} is mapped {targets.count(name)} times"
@@ -196,11 +213,68 @@ def scale_of(header: str, columns: Iterable[str]) -> float:
     """How many dollars 1 means under this header: 1e6 for "Revenue (USD millions)", else 1."""
     if fold(header) == "revenues" and {fold(name) for name in columns} >= _HIFLD_FORTUNE_500:
         return 1e6
-    words = " ".join(part for groups in _IN_BRACKETS.findall(header) for part in groups)
-    return next((scale for pattern, scale in _SCALES if pattern.search(words)), 1.0)
+    unit = " ".join(part for match in _IN_BRACKETS.findall(header) for part in match)
+    return next((scale for pattern, scale in _SCALES if pattern.search(unit)), 1.0)
 
 
 def _headers(kind: str) -> dict[str, str]:
     if kind not in _HEADERS:
         raise InputError(f"There is no kind {kind!r}. The kinds are {', '.join(KINDS)}.")
     return _HEADERS[kind]
+
+
+def required(kind: str) -> tuple[str, ...]:
+    """Name the columns that a file of a kind cannot do without."""
+    contract = CONTRACTS[kind]
+    first = next(iter(contract.columns))
+    return tuple(
+        name
+        for name, column in contract.columns.items()
+        if not column.nullable and name not in DEFAULTS and not (name == first and kind in IDENTITY)
+    )
+
+
+def check_columns(
+    kind: str, mapping: Mapping[str, str], headers: list[str], *, is_update: bool = False
+) -> None:
+    """Refuse a mapping that does not fit, or that lacks a column which nothing can stand in for.
+
+    For rows that may be on file already (``is_update``) what is on file stands in, as long as the
+    file has their ids.
+
+    Raises
+    ------
+    ColumnError
+        Saying all that is wrong with it.
+    """
+    check_mapping(mapping, headers, kind)
+    missing = [name for name in required(kind) if name not in mapping.values()]
+    ids = [name for name in key_columns(CONTRACTS[kind]) if name not in DEFAULTS]
+    if is_update and set(ids) <= set(mapping.values()):
+        return
+    if missing and not is_nameless(kind, mapping, headers):
+        raise ColumnError(
+            f"A file of {kind} needs {', '.join(map(repr, missing))}; this one has "
+            f"{', '.join(map(repr, headers))}. Rename a column, or give a mapping."
+        )
+
+
+def key_columns(contract: Any) -> list[str]:
+    """Name the columns by which a contract tells its rows apart."""
+    unique = contract.unique or [name for name, column in contract.columns.items() if column.unique]
+    return list(unique)
+
+
+def is_nameless(kind: str, mapping: Mapping[str, str], headers: list[str]) -> bool:
+    """Tell whether a file lists prospects that are known by nothing but where they are.
+
+    So it is where the file has places, neither ids nor names, and no header about which nothing was
+    said: that one might be the name.
+    """
+    present = set(mapping.values())
+    return (
+        kind == "prospects"
+        and not present & {"prospect_id", "name"}
+        and bool(present & {"city", "postal_code"})
+        and set(headers) <= set(mapping)
+    )

@@ -26,7 +26,7 @@ IS_NEW = "is_new"  # the column of a before-image that marks rows which the impo
 NO_LINE = 0  # the line of keys that a full import did not mention
 _CHUNK = 5_000  # keys that one statement names: three parts of each stay under SQLite's 32,766
 _PACKED = 100_000  # rows that are packed at a time
-_TOLD = tuple(field.name for field in dataclasses.fields(ImportRecord))
+_RECORDED = tuple(field.name for field in dataclasses.fields(ImportRecord))
 _JSON = ("buckets", "changes", "mapping")
 
 
@@ -47,12 +47,12 @@ class ImportLedger:
         outcomes: pd.DataFrame,
         missing: Iterable[str],
         past: pd.DataFrame,
-        brought: pd.DataFrame,
+        new_keys: pd.DataFrame,
     ) -> None:
         """Write the record of an import.
 
         ``missing`` are keys that a full import did not mention; ``past`` has the rows that it
-        changed, as they were, ``brought`` the keys of those that are new.
+        changed, as they were, ``new_keys`` the keys of those that are new.
         """
         keys = list(missing)
         absent = pd.DataFrame(
@@ -64,13 +64,13 @@ class ImportLedger:
             insert(imports).values(
                 **values,
                 outcomes=_pack([outcomes, absent]),
-                before=_pack([past.assign(**{IS_NEW: False}), brought.assign(**{IS_NEW: True})]),
+                before=_pack([past.assign(**{IS_NEW: False}), new_keys.assign(**{IS_NEW: True})]),
             )
         )
 
     def records(self, kind: str | None = None) -> list[ImportRecord]:
         """Give the records of all imports, or of those of a kind, the newest first."""
-        query = select(*(imports.c[name] for name in _TOLD)).order_by(imports.c.number.desc())
+        query = select(*(imports.c[name] for name in _RECORDED)).order_by(imports.c.number.desc())
         if kind is not None:
             query = query.where(imports.c.kind == kind)
         return [_record(row) for row in self._connection.execute(query)]
@@ -83,7 +83,7 @@ class ImportLedger:
         NotFoundError
             If there is none.
         """
-        query = select(*(imports.c[name] for name in _TOLD))
+        query = select(*(imports.c[name] for name in _RECORDED))
         row = self._connection.execute(query.where(imports.c.import_id == import_id)).one_or_none()
         if row is None:
             raise NotFoundError(

@@ -1,4 +1,4 @@
-"""What is told of an import: where each row went, what is remembered of it, what an undo did.
+"""Import reports: where each row went, what is on record of an import, what an undo did.
 
 An outcome is what became of one row of a file: ``OUTCOMES`` are ``line`` (int64, where the row
 begins), ``key`` (its id; the parts of a composite one joined by " / "), ``bucket``, ``change``
@@ -142,38 +142,6 @@ class ImportRecord:
 
 
 @dataclass(frozen=True)
-class Preview:
-    """What a file would be read as, before anything is read into the store.
-
-    ``rows`` are the first rows as written, on the index of their lines. ``mapping`` says which
-    header is which column, and ``origin`` where that comes from: "given", "remembered" from an
-    earlier import of a file with these headers, or "automatic". ``columns`` has every column of the
-    kind: column, is_required, header (null where no header is it). ``problem`` is the sentence with
-    which an import would refuse the file as it is mapped now, or None.
-    """
-
-    kind: str
-    source: str
-    headers: tuple[str, ...]
-    rows: pd.DataFrame
-    mapping: Mapping[str, str]
-    origin: str
-    columns: pd.DataFrame
-    problem: str | None
-
-    @property
-    def ignored(self) -> tuple[str, ...]:
-        """Headers that would not be used."""
-        return tuple(name for name in self.headers if name not in self.mapping)
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Required columns that no header is mapped to yet."""
-        is_open = self.columns["is_required"] & self.columns["header"].isna()
-        return tuple(self.columns.loc[is_open, "column"])
-
-
-@dataclass(frozen=True)
 class UndoReport:
     """What an undo did: so many new rows removed, so many changed rows as they were before.
 
@@ -253,7 +221,7 @@ def outcomes_of(
     """
     bucket = rows["placement"].reset_index(drop=True) if "placement" in rows else ACCEPTED
     reason, note = _reasons(rows)
-    taken = pd.DataFrame(
+    accepted = pd.DataFrame(
         {
             "line": lines,
             "key": keys.to_numpy(object),
@@ -265,28 +233,28 @@ def outcomes_of(
         }
     ).astype({"bucket": object, "remedy": object})
     for name, remedy in _REMEDIES.items():
-        taken.loc[taken["bucket"] == name, "remedy"] = remedy
-    _add_notes(taken, notes)
+        accepted.loc[accepted["bucket"] == name, "remedy"] = remedy
+    _add_notes(accepted, notes)
     if not len(refused):
-        return taken
+        return accepted
     away = refused.assign(change=None, note=None)[list(OUTCOMES)]
-    whole = pd.concat([taken, away]) if len(taken) else away
+    whole = pd.concat([accepted, away]) if len(accepted) else away
     whole = whole.sort_values("line", kind="stable", ignore_index=True)
     texts = whole[list(OUTCOMES[1:])].astype(object)
     return whole[["line"]].join(texts.where(texts.notna(), None))
 
 
-def _add_notes(taken: pd.DataFrame, notes: pd.DataFrame) -> None:
+def _add_notes(outcomes: pd.DataFrame, notes: pd.DataFrame) -> None:
     """Put what is noted of a line before what is noted of its place, in place."""
     by_line = notes.groupby("line")["note"].agg("; ".join)
-    at = np.flatnonzero(taken["line"].isin(by_line.index))
-    texts = by_line.loc[taken["line"].to_numpy()[at]].to_numpy(object)
-    place_notes = taken["note"].to_numpy(object)[at]
+    at = np.flatnonzero(outcomes["line"].isin(by_line.index))
+    texts = by_line.loc[outcomes["line"].to_numpy()[at]].to_numpy(object)
+    place_notes = outcomes["note"].to_numpy(object)[at]
     joined = [
         text if pd.isna(place) else f"{text}; {place}"
         for text, place in zip(texts, place_notes, strict=True)
     ]
-    taken.loc[at, "note"] = np.array(joined, dtype=object)
+    outcomes.loc[at, "note"] = np.array(joined, dtype=object)
 
 
 def _reasons(
@@ -296,11 +264,12 @@ def _reasons(
     reason, note = (np.full(len(rows), None, dtype=object) for _ in range(2))
     if "placement" not in rows:
         return reason, note
-    reasons = rows["geocode_note"].to_numpy(object)
-    is_told = pd.notna(reasons)
+    place_note = rows["geocode_note"].to_numpy(object)
+    has_note = pd.notna(place_note)
     is_open = rows["placement"].isin(_OPEN).to_numpy()
-    reason[is_told & is_open] = reasons[is_told & is_open]
-    note[is_told & ~is_open] = reasons[is_told & ~is_open]
+    # Of a row that waits for a person the geocoder's note is the reason why; of others a remark.
+    reason[has_note & is_open] = place_note[has_note & is_open]
+    note[has_note & ~is_open] = place_note[has_note & ~is_open]
     is_rough = (rows["placement"] == "approximate").to_numpy()
     for precision, words in _KNOWN_BY.items():
         same = is_rough & (rows["precision"] == precision).to_numpy()
@@ -321,9 +290,9 @@ def beside(original: Table, outcomes: pd.DataFrame) -> pd.DataFrame:
     A row that could not be read under the header has blanks in place of its cells. A column of
     ours whose name the file has already gets ``territory_`` before it.
     """
-    taken = set(original.frame.columns)
-    names = {name: f"territory_{name}" if name in taken else name for name in OUTCOMES}
-    by_line = outcomes.rename(columns=names).set_index(names["line"], drop=False)
+    theirs = set(original.frame.columns)
+    names = {name: f"territory_{name}" if name in theirs else name for name in OUTCOMES}
+    ours = outcomes.rename(columns=names).set_index(names["line"], drop=False)
     written = original.frame.set_axis(pd.Index(original.lines), axis=0)
-    whole = written.reindex(by_line.index)
-    return pd.concat([whole, by_line], axis=1).reset_index(drop=True)
+    whole = written.reindex(ours.index)
+    return pd.concat([whole, ours], axis=1).reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Taking an import back: what it brought goes, what it changed is as it was before."""
+"""Rollback of an import: what it brought goes, what it changed is as it was before."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from territory.access import audit_log
 from territory.accounts import MERGED, PairLedger, WorkLedger, merged_ids
 from territory.errors import ConflictError
 from territory.geocoding import review
-from territory.imports import steps
+from territory.imports import update_rows
+from territory.imports.identity import key_text
 from territory.imports.ledger import IS_NEW, ImportLedger
 from territory.imports.report import UndoReport
-from territory.imports.row_identity import key_text
 from territory.plans import PlanLedger
 from territory.store import KINDS
 from territory.timestamps import utc_text
@@ -52,20 +52,20 @@ def undo(
         key = list(KINDS[record.kind].key)
         touched = ledger.before(import_id)
         is_new = touched[IS_NEW].to_numpy(bool)
-        brought, past = touched.loc[is_new, key], touched[~is_new].drop(columns=IS_NEW)
+        new_keys, past = touched.loc[is_new, key], touched[~is_new].drop(columns=IS_NEW)
         reasons = [
             *_touched_later(transaction, record, touched[key]),
-            *_rests_on(transaction, record.kind, brought),
-            *_gone(transaction, record.kind, touched[key]),
-            *_kept(transaction, record.kind, brought),
-            *_lost(transaction, record.kind, past),
+            *_rests_on(transaction, record.kind, new_keys),
+            *_no_longer_there(transaction, record.kind, touched[key]),
+            *_merged_into(transaction, record.kind, new_keys),
+            *_dangling(transaction, record.kind, past),
         ]
         if reasons:
             raise ConflictError(f"{import_id} cannot be undone: {'; '.join(reasons)}.")
         is_about = record.kind == "prospects"
-        stays = WorkLedger(transaction).filed(brought["prospect_id"].tolist() if is_about else [])
+        stays = WorkLedger(transaction).filed(new_keys["prospect_id"].tolist() if is_about else [])
         if not dry_run:
-            ledger.remove(record.kind, brought)
+            ledger.remove(record.kind, new_keys)
             _restore(transaction, record.kind, past)
             ledger.mark_undone(import_id, utc_text(now), by)
             audit_log.record(
@@ -77,12 +77,12 @@ def undo(
                 subject_id=import_id,
                 after={
                     "kind": record.kind,
-                    "removed": len(brought),
+                    "removed": len(new_keys),
                     "restored": len(past),
                     "stays": stays,
                 },
             )
-    return UndoReport(import_id, record.kind, len(brought), len(past), dry_run, **stays)
+    return UndoReport(import_id, record.kind, len(new_keys), len(past), dry_run, **stays)
 
 
 def _restore(transaction: Transaction, kind: str, past: pd.DataFrame) -> None:
@@ -90,7 +90,7 @@ def _restore(transaction: Transaction, kind: str, past: pd.DataFrame) -> None:
     none = past.head(0)
     transaction.save(kind, none, past)
     if kind == "territories":
-        steps.refuse_two_owners(transaction, past)
+        update_rows.refuse_two_owners(transaction, past)
     rows, _ = merged_ids.resolve(transaction, kind, past)
     if KINDS[kind].is_placed and len(rows):
         rows = review.place_again(
@@ -116,18 +116,18 @@ def _touched_later(transaction: Transaction, record: ImportRecord, keys: pd.Data
     return reasons
 
 
-def _rests_on(transaction: Transaction, kind: str, brought: pd.DataFrame) -> list[str]:
+def _rests_on(transaction: Transaction, kind: str, new_keys: pd.DataFrame) -> list[str]:
     """Name the rows of other kinds that would lose what they belong to."""
     reasons = []
-    for other, spec in KINDS.items():
-        for column, referenced in spec.references:
-            if referenced != kind:
+    for other, other_kind in KINDS.items():
+        for column, target_kind in other_kind.references:
+            if target_kind != kind:
                 continue
             target = KINDS[kind].key[0]
-            going = _going(transaction, kind, brought, target)
+            going = _going(transaction, kind, new_keys, target)
             rows = ImportLedger(transaction).referring(other, column, going)
             if len(rows):
-                names = key_text(rows, list(spec.key))
+                names = key_text(rows, list(other_kind.key))
                 reasons.append(
                     f"{_count(names, other)} belong to {kind} that it brought: undo the import of "
                     "those first"
@@ -135,48 +135,48 @@ def _rests_on(transaction: Transaction, kind: str, brought: pd.DataFrame) -> lis
     return reasons
 
 
-def _going(transaction: Transaction, kind: str, brought: pd.DataFrame, target: str) -> pd.Series:
+def _going(transaction: Transaction, kind: str, new_keys: pd.DataFrame, target: str) -> pd.Series:
     """Name what nobody would know any more: of territories, those that lose all their rows."""
-    names = brought[target].drop_duplicates()
+    names = new_keys[target].drop_duplicates()
     key = list(KINDS[kind].key)
     if len(key) == 1 or names.empty:
         return names
-    keys_now = transaction.table(kind, key)
-    stays = keys_now[~key_text(keys_now, key).isin(key_text(brought, key))]
+    rows = transaction.table(kind, key)
+    stays = rows[~key_text(rows, key).isin(key_text(new_keys, key))]
     return names[~names.isin(stays[target])]
 
 
-def _gone(transaction: Transaction, kind: str, keys: pd.DataFrame) -> list[str]:
+def _no_longer_there(transaction: Transaction, kind: str, keys: pd.DataFrame) -> list[str]:
     """Name the rows that were taken out of the store since, such as by a merge."""
     key = list(KINDS[kind].key)
-    keys_now = key_text(transaction.rows(kind, keys, key), key)
+    stored = key_text(transaction.rows(kind, keys, key), key)
     ours = key_text(keys, key)
-    absent = ours[~ours.isin(keys_now)]
+    absent = ours[~ours.isin(stored)]
     return [f"{_count(absent, kind)} are no longer there"] if len(absent) else []
 
 
-def _kept(transaction: Transaction, kind: str, brought: pd.DataFrame) -> list[str]:
+def _merged_into(transaction: Transaction, kind: str, new_keys: pd.DataFrame) -> list[str]:
     """Name the prospects that others were merged into, which would be lost with them."""
     if kind != "prospects":
         return []
-    decided = PairLedger(transaction).decisions()
-    names = brought["prospect_id"]
-    survivors = names[names.isin(decided.loc[decided["decision"] == MERGED, "first_id"])]
-    return [f"others were merged into {_count(survivors, kind)}: take that back first"] * bool(
-        len(survivors)
-    )
+    decisions = PairLedger(transaction).decisions()
+    names = new_keys["prospect_id"]
+    survivors = names[names.isin(decisions.loc[decisions["decision"] == MERGED, "first_id"])]
+    if survivors.empty:
+        return []
+    return [f"others were merged into {_count(survivors, kind)}: take that back first"]
 
 
-def _lost(transaction: Transaction, kind: str, past: pd.DataFrame) -> list[str]:
+def _dangling(transaction: Transaction, kind: str, past: pd.DataFrame) -> list[str]:
     """Name the rows that would again belong to what is no longer there."""
     if past.empty:
         return []
-    reason = steps.dangling(transaction, kind, past).dropna()
+    reason = update_rows.dangling(transaction, kind, past).dropna()
     return list(dict.fromkeys(reason))[:_NAMED]
 
 
 def _count(names: pd.Series, kind: str) -> str:
     """Count rows and name the first of them."""
-    examples = ", ".join(names.head(_NAMED))
+    first = ", ".join(names.head(_NAMED))
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return f"{len(names):,} {kind} ({examples}{more})"
+    return f"{len(names):,} {kind} ({first}{more})"

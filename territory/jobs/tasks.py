@@ -9,7 +9,7 @@ import pandas as pd
 
 from territory.eligibility.desk import EligibilitySettings, decide_batch, upload_files
 from territory.files import uploads
-from territory.imports import verbs
+from territory.imports import import_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ def tasks_by_name(
     ) -> dict[str, Any]:
         upload = uploads.find(folder / UPLOADS, arguments["upload_id"])
         with uploads.named(upload):
-            report = verbs.import_file(
+            report = import_file(
                 store,
                 arguments["kind"],
                 upload.path,

@@ -1,14 +1,15 @@
 from . import assignment as assignment
-from . import publish as publish
 from .assignment import without_rivals as without_rivals
 from .findings import COLUMNS as COLUMNS
 from .plan import PlanInfo as PlanInfo
 from .plan import count as count
 from .plan import totals as totals
 from .plan_ledger import PlanLedger as PlanLedger
+from .plan_ledger import policy_in_force as policy_in_force
 from .publish import AssignReport as AssignReport
 from .publish import assign as assign
 from .publish import check as check
+from .publish import check_report as check_report
 from .publish import explain as explain
-from .publish import policy_in_force as policy_in_force
+from .publish import publish_plan as publish_plan
 from .read_ledger import ReadingLedger as ReadingLedger

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sqlalchemy import Row
 
-    from territory.store import Transaction
+    from territory.store import Store, Transaction
 
 
 class PlanLedger:
@@ -115,6 +115,12 @@ class PlanLedger:
             .where(table.c.plan_id == plan_id, *rows.equal(table, equals))
             .order_by(*key),
         )
+
+
+def policy_in_force(store: Store) -> Policy:
+    """Give the policy of the plan in force, or the default one before the first plan."""
+    with store.read() as transaction:
+        return PlanLedger(transaction).policy_in_force()
 
 
 def _plan(row: Row[Any]) -> plans.PlanInfo:

@@ -18,7 +18,6 @@ from territory.plans import plan as plans
 from territory.plans.findings import sum_up
 from territory.plans.plan_ledger import PlanLedger
 from territory.plans.read_ledger import ReadingLedger
-from territory.store import KINDS
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
@@ -89,12 +88,6 @@ class CheckReport:
     sums: pd.DataFrame
 
 
-def policy_in_force(store: Store) -> Policy:
-    """Give the policy of the plan in force, or the default one before the first plan."""
-    with store.read() as transaction:
-        return PlanLedger(transaction).policy_in_force()
-
-
 def _silent(_stage: str) -> None:
     """Tell nobody."""
 
@@ -131,10 +124,10 @@ def assign(
             drafted = _draft(transaction, policy, _day(now), progress or _silent)
         return AssignReport(None, False, dict(drafted.counts), drafted.findings)
     with store.write() as transaction:
-        return publish(transaction, name, published_by, now, policy, progress or _silent)
+        return publish_plan(transaction, name, published_by, now, policy, progress or _silent)
 
 
-def publish(
+def publish_plan(
     transaction: Transaction,
     name: str | None,
     published_by: str,
@@ -273,9 +266,3 @@ def _rep_names(reps: pd.DataFrame, facts: pd.DataFrame, reach: Reach) -> dict[st
         return names
     ids = {*names, *facts["owner_rep_id"].dropna()}
     return {one: names.get(one, one) if reach.holds(one) else "another rep" for one in ids}
-
-
-def is_empty(store: Store) -> bool:
-    """Whether nothing was ever imported into the store."""
-    with store.read() as transaction:
-        return not any(transaction.size(kind) for kind in KINDS)

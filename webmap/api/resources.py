@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
-from territory import reports
+from territory import plans, reports
 from territory.errors import InputError
-from territory.plans import publish
 from territory.reports import paging
 from webmap import context, security
 from webmap.api import fields
@@ -89,7 +88,7 @@ def prospect(prospect_id: str) -> ResponseReturnValue:
     _check_id("prospect_id", prospect_id)
     scope = dataclasses.replace(security.scope(), names_beyond=False)
     details = reports.prospect(context.store(), prospect_id, scope=scope)
-    explanation = publish.explain(context.store(), prospect_id, scope=scope)
+    explanation = plans.explain(context.store(), prospect_id, scope=scope)
     return jsonify(
         plan_id=explanation.plan_id,
         prospect=_records(details.prospect)[0],

@@ -19,7 +19,6 @@ from flask import (
 from territory import imports, jobs
 from territory.errors import ConflictError, InputError, TerritoryError
 from territory.files import uploads
-from territory.imports import verbs
 from territory.jobs import requests, tasks
 from territory.store import KINDS
 from webmap import context, security
@@ -56,7 +55,7 @@ def home() -> ResponseReturnValue:
     """Offer the field to drop a file on, what is under way, and every import so far."""
     page = tables.page_number()
     files = uploads.listed(_settings().uploads)
-    every = verbs.history(context.store())
+    every = imports.history(context.store())
     first = (page - 1) * HISTORY_ROWS
     return render_template(
         "operations/import.html",
@@ -112,7 +111,7 @@ def _found(upload_id: str) -> Upload:
 def _preview(upload: Upload, *, is_chosen: bool = True) -> Preview:
     """Read the first rows, under the mapping that a person chose or the one we would choose."""
     with uploads.named(upload):
-        return verbs.preview(
+        return imports.preview(
             context.store(),
             upload.kind,
             upload.path,
@@ -252,7 +251,7 @@ def commit(upload_id: str) -> ResponseReturnValue:
     """Import the file for good."""
     upload = _found(upload_id)
     import_id = _import_id(job_pages.found(upload.commit))
-    if import_id and verbs.import_record(context.store(), import_id).undone_at is None:
+    if import_id and imports.import_record(context.store(), import_id).undone_at is None:
         raise ConflictError(f"{upload.name} was imported already: it is {import_id}.")
     return _run(upload, dry_run=False)
 
@@ -271,7 +270,7 @@ def discard(upload_id: str) -> ResponseReturnValue:
 @security.allows("import_data")
 def result(import_id: str) -> ResponseReturnValue:
     """Show where every row of an import went."""
-    record = verbs.import_record(context.store(), import_id)
+    record = imports.import_record(context.store(), import_id)
     file = uploads.of_digest(_settings().uploads, record.digest)
     folder = _tables(file, record)
     rows = Shown.read(record.buckets)
@@ -304,7 +303,7 @@ def _tables(upload: Upload | None, record: ImportRecord) -> Path | None:
 @security.allows("import_data")
 def report(import_id: str, suffix: str) -> Response:
     """Give the file as it was, with what became of each row beside it."""
-    record = verbs.import_record(context.store(), import_id)
+    record = imports.import_record(context.store(), import_id)
     if suffix == "xlsx" and record.rows > XLSX_ROWS:
         raise InputError(
             f"{import_id} has {record.rows:,} rows; a sheet is written for up to {XLSX_ROWS:,}. "
@@ -315,9 +314,9 @@ def report(import_id: str, suffix: str) -> Response:
     path = tables.write_once(
         folder / f"{import_id}.{suffix}",
         lambda: (
-            verbs.report_table(context.store(), import_id, file.path)
+            imports.report_table(context.store(), import_id, file.path)
             if file
-            else verbs.outcomes(context.store(), import_id)
+            else imports.outcomes(context.store(), import_id)
         ),
     )
     name = record.source.rsplit(".", 1)[0]
@@ -328,7 +327,7 @@ def report(import_id: str, suffix: str) -> Response:
 @security.allows("import_data")
 def ask_undo(import_id: str) -> ResponseReturnValue:
     """Say what an undo would do, or what stands in its way."""
-    record = verbs.import_record(context.store(), import_id)
+    record = imports.import_record(context.store(), import_id)
     report, hindrance = None, None
     try:
         report = imports.undo(

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
 
-from territory import reference, reports
+from territory import imports, reference, reports
 from territory.access import NOTHING
 from territory.errors import InputError
 from territory.markets import define
-from territory.plans import publish
 from territory.schemas import SEVERITIES
 from webmap import context, formatting, security
 from webmap.maps import RenderedMap, basemap, overview_data, overview_map
@@ -50,7 +49,7 @@ PAGES = {
 @security.allows("see_sums")
 def home() -> ResponseReturnValue:
     """Show every market in one table whose sums reconcile with the file."""
-    if publish.is_empty(context.store()) or layout.overview().plan_id is None:
+    if imports.is_empty(context.store()) or layout.overview().plan_id is None:
         return render_template("pages/empty.html", place="ops.home")
     markets = reports.market_summaries(context.store(), scope=security.scope())
     markets = markets.sort_values(["prospects", "name"], ascending=[False, True])
@@ -235,4 +234,4 @@ def about() -> ResponseReturnValue:
 @security.allows(public=True)
 def healthz() -> ResponseReturnValue:
     """Answer 200 when the store can be read."""
-    return jsonify(status="ready", empty=publish.is_empty(context.store()))
+    return jsonify(status="ready", empty=imports.is_empty(context.store()))

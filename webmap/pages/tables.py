@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from flask import request
 
 from territory.errors import InputError
-from territory.imports import verbs
+from territory.imports import outcomes, write_report
 from webmap.pages.downloads import records
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Shown:
 
     def of_store(self, store: Store, import_id: str) -> Page:
         """Take the page out of the record of an import that has left no tables here."""
-        rows = verbs.outcomes(store, import_id)
+        rows = outcomes(store, import_id)
         rows = rows[rows["bucket"] == self.what]
         if self.change:
             rows = rows[rows["change"] == self.change]
@@ -178,7 +178,7 @@ def write_once(path: Path, make: Callable[[], pd.DataFrame]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{secrets.token_hex(4)}-{path.name}")
         try:
-            verbs.write_report(make(), draft)
+            write_report(make(), draft)
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import shapely
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 
-from territory import reports
+from territory import plans, reports
 from territory.accounts import quota_effect
 from territory.errors import NotFoundError
-from territory.plans import publish
 from territory.reports import ELSEWHERE, HERE, NOWHERE, footprint
 from webmap import context, security
 from webmap.maps import RenderedMap, basemap, market_map
@@ -160,7 +159,7 @@ def _record(prospect_id: str) -> dict[str, Any]:
     details = reports.prospect(context.store(), prospect_id, scope=scope)
     told = effect = None
     if not details.is_name_only:
-        told = publish.explain(context.store(), prospect_id, scope=scope)
+        told = plans.explain(context.store(), prospect_id, scope=scope)
         effect = quota_effect(context.store(), prospect_id, scope=scope)
     return {
         "prospect": downloads.records(details.prospect)[0],

@@ -59,8 +59,7 @@ def write_tenth(source: Path, target: Path) -> None:
 def run_one(companies: Path) -> None:
     """Import and assign one list in this process and hand the figures over."""
     from territory import demo as demo_company
-    from territory import imports
-    from territory.plans import publish
+    from territory import imports, plans
     from territory.policy import read_policy
     from territory.store import open_store
 
@@ -80,7 +79,7 @@ def run_one(companies: Path) -> None:
             return told | dict(report.buckets)
 
         def plan() -> dict[str, int]:
-            return publish.assign(store, published_by="bench", now=NOW, policy=policy).counts
+            return plans.assign(store, published_by="bench", now=NOW, policy=policy).counts
 
         for kind in GROUND:
             bring_in(kind, files / f"{kind}.csv")

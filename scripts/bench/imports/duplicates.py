@@ -159,7 +159,7 @@ def read_files(folder: Path) -> None:
     demo = ROOT / "data" / "demo" / "prospects.csv"
     gazetteer = Gazetteer(reference.load(), Policy().geocoding)
     for path in (demo, *(folder / name for name in FILES)):
-        rows = contract_rows.take_in("prospects", tables.read_table(path)).rows.reset_index(
+        rows = contract_rows.read_rows("prospects", tables.read_table(path)).rows.reset_index(
             drop=True
         )
         placed = geocode.place(rows, gazetteer, Policy())[list(GEOCODE.columns)]

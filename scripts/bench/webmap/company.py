@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from territory import imports
+from territory import imports, plans
 from territory.access import users
-from territory.plans import publish
 from territory.policy import SEGMENTS
 from territory.prospects import build, snapshot
 from territory.store import open_store
@@ -189,7 +188,7 @@ def make(folder: Path, size: int, now: datetime) -> Company:
                 raise SystemExit(f"{kind}: {report.refused.head(3).to_string()}")
             path.unlink()
         imported = time.perf_counter()
-        publish.assign(store, published_by=BY, now=now)
+        plans.assign(store, published_by=BY, now=now)
         done = time.perf_counter()
         for number in range(PEOPLE):
             users.add_user(

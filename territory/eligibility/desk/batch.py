@@ -20,7 +20,7 @@ from territory.eligibility.homes import map_home_headers
 from territory.eligibility.rules import CANNOT_DECIDE, ELIGIBLE, FAULTS, NEEDS_REVIEW, NOT_ELIGIBLE
 from territory.errors import ColumnError, InputError
 from territory.files import check_writable, read_table, write_table
-from territory.imports import take_in
+from territory.imports import read_rows
 from territory.units_of_length import METRES_PER_MILE
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class RecordedBatch:
 
 def read_offices(path: Path) -> pd.DataFrame:
     """Read offices with coordinates (OFFICES contract); every refused row is named at once."""
-    offices = take_in("offices", read_table(path))
+    offices = read_rows("offices", read_table(path))
     if len(offices.refused):
         refusals = "; ".join(
             f"line {line}: {reason}. {remedy}"

@@ -24,8 +24,7 @@ from territory.access import Scope
 from territory.cli import export, options
 from territory.cli import main as cli
 from territory.errors import InputError
-from territory.imports import Preview
-from territory.imports.mapping_files import mapping_text, read_mapping
+from territory.imports import Preview, mapping_text, read_mapping
 from territory.plans import publish
 from territory.plans.findings import CODES
 from territory.store import KINDS, open_store

@@ -175,7 +175,7 @@ def test_real_headquarters_are_placed_near_their_true_coordinates(
     p95_mi: float,
     gross: float,
 ) -> None:
-    rows = contract_rows.take_in("prospects", tables.read_table(shared / name)).rows
+    rows = contract_rows.read_rows("prospects", tables.read_table(shared / name)).rows
     hidden = rows.assign(lon=np.nan, lat=np.nan)
     found = geocode.place(hidden, gazetteer, POLICY)
     assert found["lon"].notna().mean() >= placed
@@ -192,7 +192,7 @@ def test_real_headquarters_are_placed_near_their_true_coordinates(
 def test_the_stated_reach_of_zip_codes_is_as_honest_for_small_as_for_large(
     gazetteer: Gazetteer, shared: Path
 ) -> None:
-    rows = contract_rows.take_in(
+    rows = contract_rows.read_rows(
         "prospects", tables.read_table(shared / "universities_ipeds_hd2020.csv")
     )
     found = gazetteer.lookup(rows.rows)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from territory.errors import ColumnError, InputError
 from territory.files import read_table
-from territory.imports import contract_rows, headers, take_in
+from territory.imports import contract_rows, headers, read_rows
 from territory.schemas import PROSPECTS, check
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ def prospects(**columns: list[str | None]) -> pd.DataFrame:
     return pd.DataFrame(filler | columns, dtype=object)
 
 
-def reasons(taken: contract_rows.Intake) -> dict[int, str]:
+def reasons(taken: contract_rows.ContractRows) -> dict[int, str]:
     return dict(zip(taken.refused["line"], taken.refused["reason"], strict=True))
 
 
-def notes(taken: contract_rows.Intake) -> dict[int, str]:
+def notes(taken: contract_rows.ContractRows) -> dict[int, str]:
     return dict(zip(taken.notes["line"], taken.notes["note"], strict=True))
 
 
@@ -94,13 +94,15 @@ def test_the_headers_of_common_exports_are_all_understood(
 
 
 def test_every_contract_has_headers_and_knows_its_own_column_names() -> None:
-    assert set(headers.KINDS) == set(contract_rows.CONTRACTS)
-    for kind, contract in contract_rows.CONTRACTS.items():
+    assert set(headers.KINDS) == set(headers.CONTRACTS)
+    for kind, contract in headers.CONTRACTS.items():
         assert headers.map_headers(contract.columns, kind) == {n: n for n in contract.columns}
 
 
 def test_a_column_is_taken_once_and_the_rest_is_reported() -> None:
-    taken = take_in("prospects", prospects(zip=["80202"], **{"Postal Code": ["1"], "Rank": ["9"]}))
+    taken = read_rows(
+        "prospects", prospects(zip=["80202"], **{"Postal Code": ["1"], "Rank": ["9"]})
+    )
     assert taken.mapping == {"name": "name", "Postal Code": "postal_code"}
     assert taken.ignored == ("zip", "Rank")
 
@@ -111,40 +113,40 @@ def test_a_column_is_taken_once_and_the_rest_is_reported() -> None:
      ("Annual Revenue", 1), ("Revenue (USD)", 1)],
 )  # fmt: skip
 def test_revenue_is_read_in_the_unit_that_its_header_says(header: str, scale: float) -> None:
-    taken = take_in("prospects", prospects(**{header: ["1,234"]}))
+    taken = read_rows("prospects", prospects(**{header: ["1,234"]}))
     assert taken.rows["revenue_usd"].tolist() == [1234 * scale]
 
 
 def test_a_mapping_of_ones_own_is_followed() -> None:
     table = pd.DataFrame({"Firma": ["A"], "Ort": ["Bonn"], "name": ["x"]})
-    taken = take_in("prospects", table, {"Firma": "name", "Ort": "city"})
+    taken = read_rows("prospects", table, {"Firma": "name", "Ort": "city"})
     assert taken.rows[["name", "city"]].to_numpy().tolist() == [["A", "Bonn"]]
 
 
 def test_a_mapping_that_does_not_fit_is_refused_with_all_that_is_wrong() -> None:
     mapping = {"Nme": "name", "a": "colour", "b": "city", "c": "city"}
     with pytest.raises(ColumnError) as caught:
-        take_in("prospects", pd.DataFrame({"a": ["1"], "b": ["2"], "c": ["3"]}), mapping)
+        read_rows("prospects", pd.DataFrame({"a": ["1"], "b": ["2"], "c": ["3"]}), mapping)
     for told in ("no column 'Nme'", "no column 'colour'", "'city' is mapped 2 times"):
         assert told in str(caught.value)
 
 
 def test_a_file_without_a_column_that_is_needed_is_refused() -> None:
     with pytest.raises(ColumnError, match="needs 'name'; this one has 'colour'"):
-        take_in("prospects", pd.DataFrame({"colour": ["red"]}))
+        read_rows("prospects", pd.DataFrame({"colour": ["red"]}))
     with pytest.raises(InputError, match="no kind 'plants'"):
-        take_in("plants", pd.DataFrame({"name": ["fern"]}))
+        read_rows("plants", pd.DataFrame({"name": ["fern"]}))
 
 
 def test_a_row_without_a_name_is_refused_and_what_calls_itself_na_is_not() -> None:
-    taken = take_in("prospects", prospects(name=["A", " ", None, "NA", "NOT AVAILABLE"]))
+    taken = read_rows("prospects", prospects(name=["A", " ", None, "NA", "NOT AVAILABLE"]))
     assert taken.rows["name"].tolist() == ["A", "NA"]
     assert reasons(taken) == {3: "no name", 4: "no name", 6: "no name"}
     assert taken.refused["remedy"].unique().tolist() == ["Fill in name."]
 
 
 def test_the_second_row_of_an_id_is_refused_and_names_the_first() -> None:
-    taken = take_in("prospects", prospects(id=["7", "8", " 7 ", "7"]))
+    taken = read_rows("prospects", prospects(id=["7", "8", " 7 ", "7"]))
     assert taken.rows["prospect_id"].tolist() == ["7", "8"]
     assert reasons(taken) == {
         4: "prospect_id '7' is on line 2 already",
@@ -154,25 +156,25 @@ def test_the_second_row_of_an_id_is_refused_and_names_the_first() -> None:
 
 
 def test_a_row_refused_for_something_else_does_not_take_its_id() -> None:
-    taken = take_in("prospects", prospects(id=["7", "7"], name=[None, "B"]))
+    taken = read_rows("prospects", prospects(id=["7", "7"], name=[None, "B"]))
     assert taken.rows["name"].tolist() == ["B"]
 
 
 def test_rows_without_an_id_get_one_that_stays_whatever_the_case_and_blanks() -> None:
-    once = take_in("prospects", prospects(name=["Acme Inc."], city=["Denver"], zip=["1001"]))
-    again = take_in("prospects", prospects(name=["ACME  Inc"], city=["denver "], zip=["01001"]))
-    other = take_in("prospects", prospects(name=["Acme Inc."], city=["Boulder"], zip=["1001"]))
+    once = read_rows("prospects", prospects(name=["Acme Inc."], city=["Denver"], zip=["1001"]))
+    again = read_rows("prospects", prospects(name=["ACME  Inc"], city=["denver "], zip=["01001"]))
+    other = read_rows("prospects", prospects(name=["Acme Inc."], city=["Boulder"], zip=["1001"]))
     assert once.rows["prospect_id"].tolist() == again.rows["prospect_id"].tolist()
     assert once.rows["prospect_id"].tolist() != other.rows["prospect_id"].tolist()
 
 
 def test_the_same_name_and_address_twice_is_a_duplicate() -> None:
-    taken = take_in("prospects", prospects(name=["A", "a"], city=["Denver", "Denver"]))
+    taken = read_rows("prospects", prospects(name=["A", "a"], city=["Denver", "Denver"]))
     assert reasons(taken) == {3: "the same name and address as line 2"}
 
 
 def test_addresses_come_out_in_one_form() -> None:
-    taken = take_in(
+    taken = read_rows(
         "prospects",
         prospects(
             state=["massachusetts", "ON", "Bayern", "PR", None],
@@ -192,7 +194,7 @@ def test_addresses_come_out_in_one_form() -> None:
 
 
 def test_coordinates_nobody_knew_count_as_not_given() -> None:
-    taken = take_in(
+    taken = read_rows(
         "prospects", prospects(lat=["0", "38.9", "x", "1"], lon=["0.0", "", "-77", "1"])
     )
     assert taken.rows["lat"].isna().tolist() == [True, True, True, False]
@@ -206,7 +208,7 @@ def test_coordinates_nobody_knew_count_as_not_given() -> None:
 
 
 def test_coordinates_that_are_swapped_or_lost_their_sign_stay_to_be_told_as_a_conflict() -> None:
-    taken = take_in(
+    taken = read_rows(
         "prospects",
         prospects(
             lat=["-77.2", "38.9", "-77.2"],
@@ -222,7 +224,7 @@ def test_coordinates_that_are_swapped_or_lost_their_sign_stay_to_be_told_as_a_co
 
 
 def test_coordinates_off_the_globe_are_not_used_where_there_is_an_address() -> None:
-    taken = take_in(
+    taken = read_rows(
         "prospects",
         prospects(
             lat=["-122.3", "95"], lon=["47.6", "10"], zip=["98101", None], state=["WA", "WA"]
@@ -244,7 +246,7 @@ def test_coordinates_that_their_source_calls_coarse_give_way_to_the_address() ->
         BillingState=["IL"] * 6,
         BillingGeocodeAccuracy=said,
     )
-    taken = take_in("prospects", table)
+    taken = read_rows("prospects", table)
     assert taken.rows["lat"].notna().tolist() == [True, False, False, True, True, True]
     assert notes(taken) == {
         3: "the coordinates given are only those of the Zip: not used",
@@ -257,7 +259,7 @@ def test_coordinates_that_their_source_calls_coarse_give_way_to_the_address() ->
 
 def test_statuses_are_read_by_their_synonyms_and_unknown_ones_refused() -> None:
     written = ["Customer - Direct", "marketingqualifiedlead", None, "Churned", "Competitor", "blue"]
-    taken = take_in("prospects", prospects(Type=written))
+    taken = read_rows("prospects", prospects(Type=written))
     assert taken.rows["status"].tolist() == [
         "customer", "prospect", "prospect", "former", "disqualified",
     ]  # fmt: skip
@@ -266,7 +268,7 @@ def test_statuses_are_read_by_their_synonyms_and_unknown_ones_refused() -> None:
 
 
 def test_figures_that_nobody_can_read_are_noted_and_the_row_is_taken() -> None:
-    taken = take_in("prospects", prospects(employees=["lots", "-1"], revenue=["€3bn", "$3bn"]))
+    taken = read_rows("prospects", prospects(employees=["lots", "-1"], revenue=["€3bn", "$3bn"]))
     assert taken.rows["revenue_usd"].fillna(0).tolist() == [0, 3e9]
     assert taken.notes["note"].tolist() == [
         "employees 'lots' was not understood",
@@ -280,7 +282,7 @@ def test_units_of_markets_keep_their_leading_zeros() -> None:
         {"market_id": ["a", "b"], "name": ["A", "B"], "kind": ["Metro", "states"],
          "units": ["1180; 19740", "CO|WY"]}
     )  # fmt: skip
-    rows = take_in("markets", table).rows
+    rows = read_rows("markets", table).rows
     assert rows["units"].tolist() == ["01180|19740", "CO|WY"]
     assert rows["kind"].tolist() == ["metro_area", "state"]
 
@@ -294,7 +296,7 @@ def test_hostile_names_come_through_as_they_are(tmp_path: Path) -> None:
     ]
     lines = "\r\n".join('"' + name.replace('"', '""') + '",1001' for name in names)
     (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbf" + f"Name,Zip\r\n{lines}\r\n".encode())
-    taken = take_in("prospects", read_table(tmp_path / "t.csv"))
+    taken = read_rows("prospects", read_table(tmp_path / "t.csv"))
     assert taken.rows["name"].tolist() == names
     assert taken.rows["postal_code"].tolist() == ["01001"] * 4
     assert taken.rows["line"].tolist() == [2, 3, 4, 5]
@@ -302,7 +304,7 @@ def test_hostile_names_come_through_as_they_are(tmp_path: Path) -> None:
 
 def test_rows_that_did_not_fit_their_file_are_among_the_refused(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes("name,city\nA,Zürich\nB,x,y\nC,z\n".encode("latin-1"))
-    taken = take_in("prospects", read_table(tmp_path / "t.csv"))
+    taken = read_rows("prospects", read_table(tmp_path / "t.csv"))
     assert taken.rows[["name", "city"]].to_numpy().tolist() == [["A", "Zürich"], ["C", "z"]]
     assert reasons(taken) == {3: "3 cells under a header of 2"}
 
@@ -315,7 +317,7 @@ words = st.none() | st.sampled_from(["", "1", "Acme", "CO", "95", "-77.2", "0", 
 def test_every_row_is_taken_or_refused_exactly_once(rows: list[list[str | None]]) -> None:
     columns = ["id", "name", "status", "state", "country", "lat", "lon"]
     table = pd.DataFrame(rows, columns=columns, dtype=object)
-    taken = take_in("prospects", table)
+    taken = read_rows("prospects", table)
     lines = [*taken.rows["line"], *taken.refused["line"]]
     assert sorted(lines) == list(range(2, len(rows) + 2))
     check(taken.rows, PROSPECTS, "prospects")
@@ -328,9 +330,9 @@ def test_taking_in_what_was_taken_in_changes_nothing() -> None:
         state=["wash.", "ON"], zip=["98101-1234", "k1a0b1"], employees=["c. 12", "1k"],
         revenue=["$1.5bn", None], Type=["Client", None],
     )  # fmt: skip
-    once = take_in("prospects", table).rows.drop(columns="line")
+    once = read_rows("prospects", table).rows.drop(columns="line")
     texts = once.map(lambda value: None if pd.isna(value) else str(value))
-    again = take_in("prospects", texts).rows.drop(columns="line")
+    again = read_rows("prospects", texts).rows.drop(columns="line")
     pd.testing.assert_frame_equal(once, again)
 
 
@@ -343,7 +345,7 @@ def test_taking_in_what_was_taken_in_changes_nothing() -> None:
     ],
 )
 def test_real_files_are_taken_whole(shared: Path, name: str, rows: int) -> None:
-    taken = take_in("prospects", read_table(shared / name))
+    taken = read_rows("prospects", read_table(shared / name))
     assert len(taken.rows) == rows
     assert not len(taken.refused)
     american = taken.rows[taken.rows["country"] == "US"]
@@ -352,6 +354,6 @@ def test_real_files_are_taken_whole(shared: Path, name: str, rows: int) -> None:
 
 
 def test_the_revenue_of_the_fortune_500_is_in_dollars(shared: Path) -> None:
-    rows = take_in("prospects", read_table(shared / "fortune500_hifld.csv")).rows
+    rows = read_rows("prospects", read_table(shared / "fortune500_hifld.csv")).rows
     walmart = rows[rows["name"].str.startswith("WAL-MART") | rows["name"].str.startswith("WALMART")]
     assert walmart["revenue_usd"].iloc[0] == pytest.approx(485_873e6)

@@ -180,10 +180,10 @@ def test_a_dry_run_reports_the_same_and_writes_nothing(store: Store, tmp_path: P
     path = tmp_path / "p.csv"
     path.write_text(FILES["prospects"])
     dry = imports.import_file(store, "prospects", path, by="me", now=NOW, dry_run=True)
-    assert publish.is_empty(store)
+    assert imports.is_empty(store)
     wet = imports.import_file(store, "prospects", path, by="me", now=NOW)
     assert (dry.buckets, dry.changes) == (wet.buckets, wet.changes)
-    assert not publish.is_empty(store)
+    assert not imports.is_empty(store)
 
 
 def test_a_row_that_refers_to_nothing_is_refused_and_the_others_go_in(
@@ -217,7 +217,7 @@ def test_a_file_that_cannot_be_used_leaves_the_store_as_it_was(
 ) -> None:
     with pytest.raises((InputError, ColumnError), match=told):
         put(store, tmp_path, kind, text)
-    assert publish.is_empty(store)
+    assert imports.is_empty(store)
 
 
 def test_markets_may_be_drawn_as_polygons(loaded: Store, tmp_path: Path) -> None:

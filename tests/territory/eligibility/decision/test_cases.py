@@ -24,14 +24,14 @@ from territory.eligibility.rules.policy import Grandfathering
 from territory.errors import InputError, NotFoundError, PolicyError
 from territory.files import read_table
 from territory.geodesy import distance_to_area, ring
-from territory.imports import take_in
+from territory.imports import read_rows
 from territory.units_of_length import METRES_PER_MILE
 from tests.fixtures.eligibility_drawn import DEMO, GEOD, TODAY, east, homes, office, only, policy
 
 
 @pytest.fixture(scope="module")
 def offices() -> pd.DataFrame:
-    return take_in("offices", read_table(DEMO)).rows
+    return read_rows("offices", read_table(DEMO)).rows
 
 
 class Roads:

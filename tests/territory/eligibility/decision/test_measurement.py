@@ -14,7 +14,7 @@ from territory.eligibility.homes import map_home_headers, read_homes
 from territory.eligibility.rules import Criterion, measure_text
 from territory.files import read_table
 from territory.geocoding import Gazetteer
-from territory.imports import take_in
+from territory.imports import read_rows
 from territory.units_of_length import METRES_PER_MILE
 from tests.fixtures.eligibility_drawn import DEMO, GEOD, TODAY, east, homes, office, only, policy
 
@@ -27,7 +27,7 @@ OFFSETS_M = (-1.0, -1e-3, 0.0, 1e-3, 1.0)
 
 @pytest.fixture(scope="module")
 def offices() -> pd.DataFrame:
-    return take_in("offices", read_table(DEMO)).rows
+    return read_rows("offices", read_table(DEMO)).rows
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from pandas.testing import assert_frame_equal
 from territory.errors import ConflictError, CoordinateError, InputError, NotFoundError
 from territory.geocoding import review
 from territory.geocoding.review import PlaceLedger, evidence
-from territory.imports import verbs
+from territory.imports import import_file
 from territory.schemas import ADDRESS, GEOCODE
 from territory.store import open_store
 from tests.fixtures.placed_rows import CHICAGO, POLICY, ROWS, bring, placed, row_of, rows, stored
@@ -306,10 +306,10 @@ def test_a_file_imported_again_leaves_what_was_decided_alone(tmp_path: Path) -> 
         "a,Alpha,Brookfield,WI,53405,43.0606,-88.1069\nb,Beta,Springfield,,,,\n"
     )
     with open_store(str(tmp_path / "store.sqlite")) as store:
-        first = verbs.import_file(store, "prospects", path, **WHO)
+        first = import_file(store, "prospects", path, **WHO)
         assert (first.buckets["conflict"], first.buckets["ambiguous"]) == (1, 1)
         review.accept(store, "prospects", "a", **WHO)
         review.correct_address(store, "prospects", "b", {"state": "IL"}, **WHO)
-        again = verbs.import_file(store, "prospects", path, **WHO)
+        again = import_file(store, "prospects", path, **WHO)
         assert again.changes == {"new": 0, "updated": 0, "unchanged": 2}
         assert (again.buckets["placed"], again.buckets["approximate"]) == (1, 1)

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from territory.errors import ColumnError
-from territory.imports import import_file, take_in
-from territory.imports.row_identity import key_text
+from territory.imports import import_file, read_rows
+from territory.imports.identity import key_text
 from territory.store import open_store
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def nameless(*rows: tuple[str | None, ...]) -> pd.DataFrame:
 
 def test_companies_without_names_are_named_by_where_they_are_and_said_to_be() -> None:
     table = nameless(("601", "ADJUNTAS", "PR", "3"), (None, "Denver", "CO", "1"), (None,) * 4)
-    taken = take_in("prospects", table, {"zip": "postal_code", "city": "city", "state": "state",
+    taken = read_rows("prospects", table, {"zip": "postal_code", "city": "city", "state": "state",
                                          "staff": "employees"})  # fmt: skip
     assert taken.rows["name"].tolist() == [
         "Unnamed company, ADJUNTAS, PR 00601",
@@ -50,8 +50,8 @@ def test_nameless_rows_keep_their_ids_in_any_order_of_rows_and_columns(
     columns = {"zip": "postal_code", "city": "city", "rank": ""}
     table = pd.DataFrame(rows, columns=list(columns), dtype=object)
     order, shuffled = luck.sample(list(columns), 3), luck.sample(range(len(rows)), len(rows))
-    once = take_in("prospects", table, columns)
-    again = take_in("prospects", table.iloc[shuffled].reset_index(drop=True)[order], columns)
+    once = read_rows("prospects", table, columns)
+    again = read_rows("prospects", table.iloc[shuffled].reset_index(drop=True)[order], columns)
     assert len(once.rows) == once.rows["prospect_id"].nunique() == len(rows)
     assert set(once.rows["prospect_id"]) == set(again.rows["prospect_id"])
     by_row = [
@@ -72,12 +72,12 @@ def test_nameless_rows_keep_their_ids_in_any_order_of_rows_and_columns(
 def test_a_file_is_nameless_only_if_nothing_in_it_could_be_a_name(columns: list[str]) -> None:
     table = pd.DataFrame([["60601"] * len(columns)], columns=columns)
     with pytest.raises(ColumnError, match="needs 'name'"):
-        take_in("prospects", table)
+        read_rows("prospects", table)
 
 
 def test_a_header_that_is_said_not_to_be_used_is_no_name() -> None:
     table = pd.DataFrame({"zip": ["60601"], "firm": ["x"]})
-    taken = take_in("prospects", table, {"zip": "postal_code", "firm": ""})
+    taken = read_rows("prospects", table, {"zip": "postal_code", "firm": ""})
     assert taken.rows["name"].tolist() == ["Unnamed company, 60601"]
     assert (taken.mapping, taken.ignored) == ({"zip": "postal_code"}, ("firm",))
 

@@ -20,7 +20,6 @@ from territory.errors import ConflictError, InputError, NotFoundError
 from territory.files import read_table
 from territory.geocoding import review
 from territory.imports.report import OUTCOMES
-from territory.plans import publish
 from territory.store import KINDS, Store, open_store
 
 if TYPE_CHECKING:
@@ -246,7 +245,7 @@ def test_a_preview_shows_rows_mapping_and_what_is_missing(store: Store, tmp_path
     assert fixed.ignored == ("Town", "Rank")
     by_column = fixed.columns.set_index("column")["header"]
     assert (by_column["name"], by_column["city"]) == ("Firm", None)
-    assert publish.is_empty(store)
+    assert imports.is_empty(store)
 
 
 def test_a_mapping_that_does_not_fit_is_a_problem_of_the_preview(
@@ -272,7 +271,7 @@ def test_outlines_of_markets_need_no_mapping(store: Store, tmp_path: Path) -> No
     table = imports.report_table(store, report.import_id, path)
     assert table[["name", "bucket"]].to_numpy().tolist() == [["Boise", "accepted"]]
     imports.undo(store, report.import_id, by="Ann", now=NOW)
-    assert publish.is_empty(store)
+    assert imports.is_empty(store)
 
 
 def test_a_mapping_is_remembered_for_files_with_the_same_headers(
@@ -377,7 +376,7 @@ def test_a_later_import_of_the_same_rows_stands_in_the_way_until_it_is_undone(
         imports.undo(store, "import-1", by="Ann", now=NOW)
     imports.undo(store, "import-2", by="Ann", now=NOW)
     assert imports.undo(store, "import-1", by="Ann", now=NOW).removed == 3
-    assert publish.is_empty(store)
+    assert imports.is_empty(store)
 
 
 def test_rows_of_other_kinds_stand_in_the_way(store: Store, tmp_path: Path) -> None:
@@ -391,7 +390,7 @@ def test_rows_of_other_kinds_stand_in_the_way(store: Store, tmp_path: Path) -> N
     assert_same(everything(store), before)
     imports.undo(store, "import-2", by="Ann", now=NOW)
     imports.undo(store, "import-1", by="Ann", now=NOW)
-    assert publish.is_empty(store)
+    assert imports.is_empty(store)
 
 
 def test_a_row_may_not_go_back_to_what_is_no_longer_there(store: Store, tmp_path: Path) -> None:

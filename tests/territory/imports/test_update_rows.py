@@ -15,7 +15,7 @@ from territory import imports
 from territory.accounts import duplicates
 from territory.errors import ColumnError
 from territory.geocoding import review
-from territory.imports import contract_rows
+from territory.imports import headers
 from territory.schemas import ADDRESS, GEOCODE
 from territory.store import KINDS, Store, open_store
 
@@ -60,7 +60,7 @@ FULL = {
 }  # fmt: skip
 OPTIONAL = [
     (kind, name)
-    for kind, contract in contract_rows.CONTRACTS.items()
+    for kind, contract in headers.CONTRACTS.items()
     for name in contract.columns
     if name not in KINDS[kind].key
 ]

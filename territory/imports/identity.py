@@ -1,4 +1,4 @@
-"""By what a row is known again: its id, else its name and address, else all that it says."""
+"""Row identity (natural keys): the id of a row, else its name and address, else all its cells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from territory import schemas
 from territory.cleaning import codes, columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
@@ -54,21 +54,6 @@ def add_ids(kind: str, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return without
 
 
-def is_nameless(kind: str, mapping: Mapping[str, str], headers: list[str]) -> bool:
-    """Tell whether a file lists prospects that are known by nothing but where they are.
-
-    So it is where the file has places, neither ids nor names, and no header about which nothing was
-    said: that one might be the name.
-    """
-    present = set(mapping.values())
-    return (
-        kind == "prospects"
-        and not present & {"prospect_id", "name"}
-        and bool(present & {"city", "postal_code"})
-        and set(headers) <= set(mapping)
-    )
-
-
 def name_the_nameless(rows: pd.DataFrame, written: pd.DataFrame) -> str:
     """Give prospects names and ids, in place, and say so in a sentence.
 
@@ -98,12 +83,12 @@ def _unnamed(city: str | None, state: str | None, postal_code: str | None) -> st
 
 def _digests(written: pd.DataFrame) -> list[str]:
     """Give each row an id made from its cells; part by part, to hold few of them at once."""
-    made: list[str] = []
+    ids: list[str] = []
     for start in range(0, len(written), _DIGESTED):
         part = written.iloc[start : start + _DIGESTED]
         cells = [part[name].astype(object).where(part[name].notna(), "").tolist() for name in part]
-        made += [
+        ids += [
             "p-" + hashlib.sha256(_BETWEEN.join(row).encode()).hexdigest()[:16]
             for row in zip(*cells, strict=True)
         ]
-    return made
+    return ids

@@ -1,0 +1,199 @@
+"""Reading a file for import: its rows mapped, cleaned and placed, before they meet the store."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import shapely
+
+from territory import files, reference
+from territory.cleaning import columns
+from territory.errors import InputError
+from territory.files import Table, check_size, delimited, tables
+from territory.geocoding import geocode, shared_gazetteer
+from territory.imports import contract_rows
+from territory.imports.headers import signature_of
+from territory.imports.report import REFUSALS
+from territory.markets import areas
+from territory.schemas import GEOCODE
+from territory.store import GIVEN, KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+    from territory.policy import Policy
+
+_SHAPES = ("geojson", "gpkg", "shapefile", "kml")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file that was read and contract, before it meets the store.
+
+    ``signature`` stands for its headers; ``digest`` is the sha256 of its bytes; ``absent`` are the
+    columns of ours that it lacks.
+    """
+
+    kind: str
+    source: str
+    digest: str
+    signature: str
+    size: int
+    rows: pd.DataFrame
+    lines: npt.NDArray[np.int64]
+    refused: pd.DataFrame
+    notes: pd.DataFrame
+    mapping: Mapping[str, str]
+    ignored: tuple[str, ...]
+    remarks: tuple[str, ...]
+    policy: Policy
+    absent: tuple[str, ...] = ()
+
+
+def check_kind(kind: str) -> None:
+    """Refuse a kind that cannot be imported, naming those that can."""
+    if kind not in KINDS:
+        raise InputError(f"{kind!r} cannot be imported. The kinds are {', '.join(KINDS)}.")
+
+
+def digest_of(path: Path) -> str:
+    """Give the sha256 of a file's bytes, which tells whether two files are the same."""
+    tables.check_readable(path)
+    check_size(path)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_outlines(kind: str, path: Path) -> bool:
+    """Tell whether a file holds the outlines of markets, which need no mapping."""
+    return kind == "markets" and tables.format_of(path) in _SHAPES
+
+
+def outline_table(path: Path) -> Table:
+    """Read the attributes of the outlines of markets as a table."""
+    rows = pd.DataFrame(files.read_polygons(path).drop(columns="geometry"))
+    return Table(rows, np.arange(1, len(rows) + 1, dtype=np.int64), "polygons")
+
+
+def head(path: Path, rows: int) -> Table:
+    """Read the first rows of a file, of a text file only those."""
+    tables.check_readable(path)
+    file_format = tables.format_of(path)
+    if file_format != "csv":
+        whole = tables.read_table(path)
+        return Table(whole.frame.head(rows), whole.lines[:rows], file_format)
+    with tables.reading(path, file_format):
+        first = next(delimited.read_chunks(path, rows))
+    return Table(first.frame, first.lines, file_format, first.refused)
+
+
+def read_source(
+    kind: str,
+    path: Path,
+    policy: Policy,
+    mapping: Callable[[list[str]], Mapping[str, str] | None],
+    *,
+    source: str | None = None,
+    progress: Callable[[str], None],
+) -> SourceFile:
+    """Read a file, map and check its rows, and place them offline where the kind has a location.
+
+    Parameters
+    ----------
+    mapping
+        Gives header -> column for the headers of the file, or None to map them by their names.
+    source
+        What to call the file, if not by its own name.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or contract at all. Single bad rows are refused instead.
+    """
+    check_kind(kind)
+    digest, called = digest_of(path), source or path.name
+    if is_outlines(kind, path):
+        return _read_outlines(path, called, digest, policy)
+    table = tables.read_table(path)
+    progress(f"Reading {len(table.frame):,} rows of {called}")
+    headers = [str(name) for name in table.frame.columns]
+    contract = contract_rows.read_rows(kind, table, mapping(headers), is_update=True)
+    size, left_out = len(table.frame) + len(table.refused), table.notes
+    # From here on only the contract rows are needed: the raw table is as large as they are, and
+    # Arrow keeps freed memory to itself until it is told to give it back.
+    del table
+    pa.default_memory_pool().release_unused()
+    lines = contract.rows.pop("line").to_numpy()
+    rows, notes = contract.rows, contract.notes
+    if kind == "markets":
+        rows = _with_outlines(rows, contract.absent)
+    if KINDS[kind].is_placed:
+        notes = pd.concat([notes, _zip_notes(rows, lines)], ignore_index=True)
+        progress(f"Placing {len(rows):,} rows")
+        placed = geocode.place(rows, shared_gazetteer(policy.geocoding), policy)
+        rows = rows.rename(columns=GIVEN)
+        for name in GEOCODE.columns:
+            rows[name] = placed[name].to_numpy()
+    return SourceFile(
+        kind=kind,
+        source=called,
+        digest=digest,
+        signature=signature_of(headers),
+        size=size,
+        rows=rows,
+        lines=lines,
+        refused=contract.refused[list(REFUSALS)],
+        notes=notes.sort_values("line", kind="stable", ignore_index=True),
+        mapping=contract.mapping,
+        ignored=tuple(contract.ignored),
+        remarks=(*left_out, *contract.remarks),
+        policy=policy,
+        absent=contract.absent,
+    )
+
+
+def _with_outlines(rows: pd.DataFrame, absent: tuple[str, ...]) -> pd.DataFrame:
+    """Draw markets; those of which only the store knows the rest wait until it is asked."""
+    if absent:
+        return rows.assign(geometry=None)
+    shapes = areas.define(rows, reference.load())
+    return rows.assign(geometry=shapely.to_wkb(shapes.geometry.to_numpy()))
+
+
+def _zip_notes(rows: pd.DataFrame, lines: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """Say of rows that are known by their ZIP code where that one is special: line and note."""
+    zips = reference.load().zip_codes
+    without_area = frozenset(zips.loc[~zips["has_area"], "zip_code"])
+    codes = rows["postal_code"].where(rows["lat"].isna(), None)
+    notes = columns.zip_notes(codes, rows["country"], without_area)
+    at = notes.notna().to_numpy()
+    return pd.DataFrame({"line": lines[at], "note": notes[at].to_numpy(object)})
+
+
+def _read_outlines(path: Path, source: str, digest: str, policy: Policy) -> SourceFile:
+    shapes = files.read_polygons(path)
+    rows = pd.DataFrame(shapes.drop(columns="geometry"))
+    rows["geometry"] = shapely.to_wkb(shapes.geometry.to_numpy())
+    return SourceFile(
+        kind="markets",
+        source=source,
+        digest=digest,
+        signature="",
+        size=len(rows),
+        rows=rows,
+        lines=np.arange(1, len(rows) + 1, dtype=np.int64),
+        refused=pd.DataFrame(columns=list(REFUSALS)),
+        notes=pd.DataFrame(columns=["line", "note"]),
+        mapping={},
+        ignored=(),
+        remarks=(),
+        policy=policy,
+    )
