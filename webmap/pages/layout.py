@@ -62,10 +62,12 @@ def overview() -> reports.Overview:
     return g.overview
 
 
-def cached(key: tuple[Any, ...], make: Callable[[], T]) -> T:
-    """Keep what plan and viewer's rows alone decide, such as maps, until another is published."""
+def cached(
+    key: tuple[Any, ...], make: Callable[[], T], *, tables: tuple[str, ...] = ("plans",)
+) -> T:
+    """Keep what the viewer's rows and some tables decide, such as a map by the plan alone."""
     key = (security.scope(), *key)  # nobody is shown what was made for another's rows
-    return store().cache.get(("plans",), key, make, weight=MAP_BYTES)
+    return store().cache.get(tables, key, make, weight=MAP_BYTES)
 
 
 def address(endpoint: str, *queries: dict[str, Any], **values: Any) -> str:

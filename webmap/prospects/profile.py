@@ -11,7 +11,6 @@ from territory import reports
 from territory.labels import NO_BREAK, SEGMENT, money
 from territory.labels import number as labels_number
 from territory.markets import SHARE_SOURCE, SOURCE
-from territory.prospects import build
 from webmap import context, formatting, security
 from webmap.pages import downloads, layout
 from webmap.prospects import charts
@@ -65,12 +64,12 @@ def page(market_id: str) -> ResponseReturnValue:
 def of(market_id: str) -> Told:
     """Give the profile of a market as far as whoever asks may see it; kept until data change."""
     today = context.settings().today().isoformat()
-    stamp = build.stamp_of(context.store(), today)
     return layout.cached(
-        ("profile", market_id, stamp),
+        ("profile", market_id, today),
         lambda: tell(
             reports.market_profile(context.store(), market_id, scope=security.scope(), day=today)
         ),
+        tables=reports.TABLES,
     )
 
 
