@@ -1,9 +1,9 @@
-"""Rasters of the earth that know what holds for every point of a cell.
+"""Candidate offices of a point: by a k-d tree over chords, or by a raster of cells of the earth.
 
-For one radius: how many offices surely hold all of the cell within it, and which offices' lines may
-cross the cell; every other office is surely too far from all of it. For the nearest office: which
-offices can be it anywhere in the cell. A point asks its
-cell and measures to the few offices left open.
+A raster knows what holds for every point of a cell. For one radius: how many offices surely hold
+all of the cell within it, and which offices' lines may cross the cell; every other office is surely
+too far from all of it. For the nearest office: which offices can be it anywhere in the cell. A
+point asks its cell and measures to the few offices left open.
 
 A cell is decided by bounds over its whole area: no point of it is farther from its centre, in a
 straight line, than ``_half_width`` says, so its chord to an office differs from the centre's by no
@@ -12,19 +12,19 @@ more than that.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from territory.geodesy.chords import two_nearest
 from territory.geodesy.ellipsoid import (
     ECCENTRICITY_2,
-    FLATTEST_RADIUS_M,
+    MAX_CURVATURE_RADIUS_M,
     SEMI_MAJOR_M,
-    longest,
-    possibly_within,
-    surely_within,
+    chord_lower_bound,
+    chord_upper_bound,
+    geodesic_upper_bound,
     to_ecef,
 )
 
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Integers = npt.NDArray[np.int64]
 
+# Shape (n,): chord to the nearest office and to the second; the nearest's place in the tree.
+TwoNearest: TypeAlias = "tuple[Floats, Floats, Integers]"
+
 LONGEST_RADIUS_M = 1_000_000.0  # beyond, most cells know most offices, and a raster saves little
 _COARSE_CELLS_PER_DEGREE = (0.25, 1)
 _FINEST_CELLS_PER_DEGREE = 16
 _CELLS_TO_RADIUS_M = 650_000.0  # radius times cells a degree: 1/8 degree for 50 miles is cheapest
 _CUT = 4  # a coarse cell for candidates is so many finest ones wide
-_FEW_CANDIDATES, _MOST_CANDIDATES = (
-    4,
-    8,
-)  # more than few: cut the cell; more than most: ask the tree
+_FEW_CANDIDATES, _MOST_CANDIDATES = 4, 8  # more than few: cut the cell; than most: ask the tree
 _POINTS_A_CELL = 4  # fewer points than this in a cell do not pay for its candidates
 _AT_ONCE = 16_384
 _EDGE_M = 1e-3  # a point within rounding of a cell's edge may be counted to its neighbour
@@ -61,30 +61,32 @@ class RadiusRaster:
 
     def __init__(self, tree: cKDTree, radius_m: float) -> None:
         self.radius_m = radius_m
-        wanted = np.clip(_CELLS_TO_RADIUS_M / max(radius_m, 1), 1, _FINEST_CELLS_PER_DEGREE)
-        self._per_degree = 2 ** int(np.log2(wanted))
-        reach = float(possibly_within(radius_m))
+        cells = np.clip(_CELLS_TO_RADIUS_M / max(radius_m, 1), 1, _FINEST_CELLS_PER_DEGREE)
+        self._per_degree = 2 ** int(np.log2(cells))
+        reach = float(chord_upper_bound(radius_m))
         row, column, half_width = self._cells_in_reach(tree, reach)
         centre = _centre(row, column, self._per_degree)
         pair = cKDTree(centre).sparse_distance_matrix(
             tree, reach + half_width.max(initial=0), output_type="ndarray"
         )
         cell, office, chord = pair["i"], pair["j"], pair["v"]
-        holds = chord + half_width[cell] <= surely_within(radius_m)
+        # Triangle inequality: no chord from the cell differs from its centre's by more than the
+        # half width, so the bounds on one chord become bounds on all of them.
+        holds = chord + half_width[cell] <= chord_lower_bound(radius_m)
         crosses = np.flatnonzero(~holds & (chord - half_width[cell] <= reach))
         crosses = crosses[np.lexsort((office[crosses], cell[crosses]))]
-        # Cell 0 of what is known stands for all that no office comes near.
-        self._known = np.zeros(180 * 360 * self._per_degree**2, np.int32)
-        self._known[row * (360 * self._per_degree) + column] = np.arange(1, len(row) + 1)
-        self._held = np.bincount(cell[holds] + 1, minlength=len(row) + 1)
+        # Entry 0 stands for all cells that no office comes near.
+        self._entry = np.zeros(180 * 360 * self._per_degree**2, np.int32)
+        self._entry[row * (360 * self._per_degree) + column] = np.arange(1, len(row) + 1)
+        self._sure = np.bincount(cell[holds] + 1, minlength=len(row) + 1)
         self._office = office[crosses].astype(np.int64)
         self._size = np.bincount(cell[crosses] + 1, minlength=len(row) + 1)
         self._start = np.cumsum(self._size) - self._size
 
     def look_up(self, lon: Floats, lat: Floats) -> tuple[Integers, Integers]:
-        """Tell how many offices surely hold each point, and the number of its cell."""
-        cell = self._known[_cell(lon, lat, self._per_degree)]
-        return self._held[cell], cell
+        """Tell how many offices surely hold each point, and the entry of its cell."""
+        cell = self._entry[_cell(lon, lat, self._per_degree)]
+        return self._sure[cell], cell
 
     def is_crossed(self, cell: Integers) -> npt.NDArray[np.bool_]:
         """Whether a cell leaves any office open."""
@@ -136,11 +138,11 @@ class CandidateRaster:
         fine, cut = _FINEST_CELLS_PER_DEGREE, _CUT
         south_north = np.array([lat.min(), lat.max()])
         self._first, last = _cell(np.array([-180.0, 180.0]), south_north, fine)
-        self._known = np.zeros(last + 1 - self._first, np.int32)
+        self._entry = np.zeros(last + 1 - self._first, np.int32)
         for at in range(0, len(lon), _AT_ONCE):
             part = slice(at, at + _AT_ONCE)
-            self._known[_cell(lon[part], lat[part], fine) - self._first] = 1
-        cells = np.flatnonzero(self._known)
+            self._entry[_cell(lon[part], lat[part], fine) - self._first] = 1
+        cells = np.flatnonzero(self._entry)
         self.pays = len(cells) * _POINTS_A_CELL <= len(lon)
         if not self.pays:
             return
@@ -151,7 +153,7 @@ class CandidateRaster:
         split = np.flatnonzero(size[of] > _FEW_CANDIDATES)
         fine_office, fine_size = self._candidates(row[split], column[split], fine)
         of[split] = len(whole) + np.arange(len(split))
-        self._known[cells] = of
+        self._entry[cells] = of
         self._office = np.hstack([office, fine_office])
         self._size = np.concatenate([size, fine_size])
 
@@ -161,10 +163,12 @@ class CandidateRaster:
         """Offices nearest to each cell's centre, shape (rank, cell), and how many of them count."""
         half_width = _half_width(row, per_degree)
         chord, office = self._tree.query(_centre(row, column, per_degree), k=_MOST_CANDIDATES + 1)
-        bound = possibly_within(longest(chord[:, 0] + half_width)) + half_width
+        # From anywhere in the cell the office nearest to its centre has at most this geodesic; one
+        # whose chord is beyond the bound even at the near edge of the cell is nowhere nearer.
+        bound = chord_upper_bound(geodesic_upper_bound(chord[:, 0] + half_width)) + half_width
         return office.T, (chord <= bound[:, None]).sum(axis=1)
 
-    def two_nearest(self, lon: Floats, lat: Floats, xyz: Floats) -> tuple[Floats, Floats, Integers]:
+    def two_nearest(self, lon: Floats, lat: Floats, xyz: Floats) -> TwoNearest:
         """Find the nearest office of each point by chord; a cell with too many asks the tree.
 
         Returns
@@ -173,7 +177,7 @@ class CandidateRaster:
             Shape (n,): chord of the nearest office and of the second, infinite where no second can
             be as near by geodesic; the nearest's place in the tree.
         """
-        cell = self._known.take(_cell(lon, lat, _FINEST_CELLS_PER_DEGREE) - self._first)
+        cell = self._entry.take(_cell(lon, lat, _FINEST_CELLS_PER_DEGREE) - self._first)
         size = self._size.take(cell)
         many = np.flatnonzero(size > _MOST_CANDIDATES)
         size[many] = 1
@@ -205,6 +209,27 @@ class CandidateRaster:
         return chord_2
 
 
+def two_nearest(tree: cKDTree, xyz: Floats) -> TwoNearest:
+    """Find the two offices nearest to each point.
+
+    Returns
+    -------
+    nearest_m, second_m, office
+        Shape (n,): both chords, the second infinite where there is one office only; the nearest's
+        place in the tree.
+    """
+    chord, place = tree.query(xyz, k=2)
+    nearest, second = np.ascontiguousarray(chord.T)
+    return nearest, second, place[:, 0]
+
+
+def within_chord(tree: cKDTree, xyz: Floats, chord_m: Floats) -> tuple[Integers, Integers]:
+    """Every (row, place) whose chord is at most that of the row, sorted by both."""
+    lists = tree.query_ball_point(xyz, chord_m, return_sorted=True)
+    row = np.repeat(np.arange(len(lists)), np.fromiter(map(len, lists), np.int64, len(lists)))
+    return row, np.fromiter(chain.from_iterable(lists), np.int64, len(row))
+
+
 def _cell(lon: Floats, lat: Floats, per_degree: int) -> npt.NDArray[np.int32]:
     """The number of each point's cell, row by row from the south west."""
     side = 360 * per_degree
@@ -229,5 +254,5 @@ def _half_width(row: Integers, per_degree: float) -> Floats:
     nearest_equator = np.radians(np.clip(0, south, south + 1 / per_degree))
     squash = np.sqrt(1 - ECCENTRICITY_2 * np.sin(nearest_equator) ** 2)
     parallel = SEMI_MAJOR_M * np.cos(nearest_equator) / squash
-    width: Floats = np.radians(0.5 / per_degree) * np.hypot(FLATTEST_RADIUS_M, parallel)
+    width: Floats = np.radians(0.5 / per_degree) * np.hypot(MAX_CURVATURE_RADIUS_M, parallel)
     return width + _EDGE_M

@@ -1,4 +1,4 @@
-"""The WGS84 ellipsoid in formulas: geodesics, their bounds by the chord, a short closed form.
+"""The WGS84 ellipsoid: geodesics, their bounds by the chord, a closed form for short ones, rings.
 
 The straight line between two points of the ellipsoid (the chord) is cheap to search by, the
 geodesic is what decides; the bounds here tie one to the other. ``docs/accuracy.md`` proves them in
@@ -27,17 +27,20 @@ FLATTENING = 1 / 298.257223563
 SEMI_MINOR_M = SEMI_MAJOR_M * (1 - FLATTENING)
 ECCENTRICITY_2 = FLATTENING * (2 - FLATTENING)
 SECOND_ECCENTRICITY_2 = ECCENTRICITY_2 / (1 - ECCENTRICITY_2)
-TIGHTEST_RADIUS_M = SEMI_MAJOR_M * (
-    1 - ECCENTRICITY_2
-)  # of curvature: the meridian's at the equator
-FLATTEST_RADIUS_M = SEMI_MAJOR_M / np.sqrt(1 - ECCENTRICITY_2)  # of curvature: at the poles
+# The radii between which every radius of curvature lies: b²/a, of the meridian at the equator, and
+# a²/b, of every line at a pole.
+MIN_CURVATURE_RADIUS_M = SEMI_MAJOR_M * (1 - ECCENTRICITY_2)
+MAX_CURVATURE_RADIUS_M = SEMI_MAJOR_M / np.sqrt(1 - ECCENTRICITY_2)
 GEOD = Geod(ellps="WGS84")
 
 # Coordinates in doubles are good to 4 nm and Karney's distances to 15 nm: what lies nearer to a
 # bound than this is left open and goes to Karney.
 SLACK_M = 1e-6
 CLOSED_FORM_REACH_M = 150_000.0
-_SCHUR_CHORD_M = 1.9 * TIGHTEST_RADIUS_M  # the curvature bound is claimed below this chord only
+# Schur's theorem asks for an arc of at most half a circle, s <= pi r. Below this chord that holds:
+# a longer geodesic spans more than pi r / a on the sphere the ellipsoid is squeezed into, so its
+# chord is more than 2 b sin(pi r / 2a) = 2.006 r.
+_SCHUR_CHORD_M = 1.9 * MIN_CURVATURE_RADIUS_M
 _LONGEST_RING_M = 10_000_000.0  # a quarter of the earth
 _SHOWN = 5
 
@@ -120,31 +123,37 @@ def to_ecef(lon: Floats, lat: Floats) -> Floats:
     return xyz
 
 
-def longest(chord_m: Floats) -> Floats:
+def geodesic_upper_bound(chord_m: Floats) -> Floats:
     """The longest geodesic that ends of this chord can have, in metres.
 
-    A geodesic's curvature in space is at most 1 / ``TIGHTEST_RADIUS_M``, so by Schur's theorem its
-    chord is at least that of a circle arc of that radius and the same length. Near antipodes, where
-    that says nothing, half an equator bounds every geodesic.
+    A geodesic's curvature in space is at most 1 / ``MIN_CURVATURE_RADIUS_M``, so by Schur's theorem
+    its chord is at least that of a circle arc of that radius and the same length. Near antipodes,
+    where that says nothing, half an equator bounds every geodesic.
     """
-    half = np.minimum(chord_m, _SCHUR_CHORD_M) / (2 * TIGHTEST_RADIUS_M)
-    arc: Floats = 2 * TIGHTEST_RADIUS_M * np.arcsin(half)
+    half = np.minimum(chord_m, _SCHUR_CHORD_M) / (2 * MIN_CURVATURE_RADIUS_M)
+    arc: Floats = 2 * MIN_CURVATURE_RADIUS_M * np.arcsin(half)
     return np.where(chord_m < _SCHUR_CHORD_M, arc, np.pi * SEMI_MAJOR_M)
 
 
-def surely_within(geodesic_m: float) -> float:
-    """The chord, in metres, up to which the geodesic is surely no longer than ``geodesic_m``."""
-    schur = 2 * TIGHTEST_RADIUS_M * np.sin(min(geodesic_m / (2 * TIGHTEST_RADIUS_M), np.pi / 2))
+def chord_lower_bound(geodesic_m: float) -> float:
+    """The chord, in metres, up to which the geodesic is surely no longer than ``geodesic_m``.
+
+    The longer of two: the inverse of :func:`geodesic_upper_bound`, capped where Schur's theorem
+    ends, and the chord that a geodesic as long as this spans at least on the squeezed sphere.
+    """
+    # Only up to half a circle do longer arcs have longer chords: beyond it sine falls again.
+    diameter = 2 * MIN_CURVATURE_RADIUS_M
+    schur = diameter * np.sin(min(geodesic_m / diameter, np.pi / 2))
     stretched = 2 * SEMI_MINOR_M * np.sin(min(geodesic_m / (2 * SEMI_MAJOR_M), np.pi / 2))
     return float(max(min(schur, _SCHUR_CHORD_M), stretched)) - SLACK_M
 
 
-def possibly_within(geodesic_m: npt.ArrayLike) -> Floats:
+def chord_upper_bound(geodesic_m: npt.ArrayLike) -> Floats:
     """The chord, in metres, beyond which the geodesic is surely longer than ``geodesic_m``.
 
     A chord is never longer than its geodesic. Near antipodes a second bound is tighter: squeezing
-    the ellipsoid into the sphere of its reduced latitudes makes no path shorter than by b / 1 and
-    no chord longer than by a / 1.
+    the ellipsoid into the unit sphere of its reduced latitudes divides every path by b or more, and
+    every chord by a or less.
     """
     s = np.asarray(geodesic_m, dtype=np.float64)
     squeezed = 2 * SEMI_MAJOR_M * np.sin(np.minimum(s / (2 * SEMI_MINOR_M), np.pi / 2))
@@ -166,7 +175,7 @@ def short_geodesic(chord_m: Floats, longest_m: Floats, z1_m: Floats, z2_m: Float
     Parameters
     ----------
     chord_m, longest_m, z1_m, z2_m
-        Metres, shape (n,): the chord (more than 0), what ``longest`` says of it, and the third
+        Metres, shape (n,): the chord (more than 0), its ``geodesic_upper_bound``, and the third
         earth-centred coordinate of either end.
     """
     e2 = SECOND_ECCENTRICITY_2

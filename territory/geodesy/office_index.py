@@ -16,18 +16,24 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from territory.errors import InputError
-from territory.geodesy.candidates import LONGEST_RADIUS_M, CandidateRaster, RadiusRaster
-from territory.geodesy.chords import two_nearest, within_chord
+from territory.geodesy.candidates import (
+    LONGEST_RADIUS_M,
+    CandidateRaster,
+    RadiusRaster,
+    TwoNearest,
+    two_nearest,
+    within_chord,
+)
 from territory.geodesy.ellipsoid import (
     CLOSED_FORM_REACH_M,
     GEOD,
     SLACK_M,
     check_coordinates,
     check_radius,
-    longest,
-    possibly_within,
+    chord_lower_bound,
+    chord_upper_bound,
+    geodesic_upper_bound,
     short_geodesic,
-    surely_within,
     to_ecef,
 )
 from territory.policy import RadiusPolicy
@@ -42,8 +48,6 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
     Positions = npt.NDArray[np.int32]
     Integers = npt.NDArray[np.int64]
-    Found = tuple[Floats, Floats, Integers]  # chord to the nearest, to the second; the nearest
-
 
 _CHUNK = 16_384  # points whose working arrays stay in cache; whole arrays cost 1.5 times as much
 _RASTER_PAYS = 50_000  # points from which building a raster costs less than it saves
@@ -90,8 +94,8 @@ class OfficeIndex:
             raise InputError("There is no office to measure from: give at least one.")
         self.office_id: npt.NDArray[np.object_] = ids
         # Inside, offices stand in text order of their ids: the first of equals is the smallest.
-        self._given = np.argsort(ids.astype(str), kind="stable").astype(np.int32)
-        self._lon, self._lat = x[self._given], y[self._given]
+        self._order = np.argsort(ids.astype(str), kind="stable").astype(np.int32)
+        self._lon, self._lat = x[self._order], y[self._order]
         self._xyz = to_ecef(self._lon, self._lat)
         self._x, self._y, self._z = np.ascontiguousarray(self._xyz.T)
         place = np.stack([self._lon, self._lat], axis=1) + 0.0  # -0.0 is 0.0
@@ -173,11 +177,9 @@ class OfficeIndex:
         def work(part: slice) -> None:
             xyz = to_ecef(x[part], y[part])
             here = x[part], y[part], xyz
-            nearest_two = (
-                candidates.two_nearest(*here) if candidates else two_nearest(self._tree, xyz)
-            )
-            near, s = self._settle(*here, nearest_two, radius_m, exact)
-            office[part], distance_m[part] = self._given[near], s
+            pair = candidates.two_nearest(*here) if candidates else two_nearest(self._tree, xyz)
+            near, s = self._settle(*here, pair, radius_m, exact)
+            office[part], distance_m[part] = self._order[near], s
             if offices_within is not None:
                 offices_within[part] = self._count(*here, radius_m, raster)
 
@@ -234,7 +236,7 @@ class OfficeIndex:
         """
         x, y = check_coordinates(lon, lat)
         radius_m = check_radius(radius_m)
-        reach = float(possibly_within(radius_m))
+        reach = float(chord_upper_bound(radius_m))
         parts: dict[int, tuple[Integers, Positions, Floats]] = {}
 
         def work(part: slice) -> None:
@@ -243,7 +245,7 @@ class OfficeIndex:
             s = self._karney(x[part][row], y[part][row], office)
             order = np.flatnonzero(s <= radius_m)
             order = order[np.lexsort((office[order], s[order], row[order]))]
-            parts[part.start] = row[order] + part.start, self._given[office[order]], s[order]
+            parts[part.start] = row[order] + part.start, self._order[office[order]], s[order]
 
         _in_chunks(work, len(x), threads)
         none = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0)
@@ -262,24 +264,40 @@ class OfficeIndex:
         if wrong.size:
             positions = ", ".join(map(str, wrong))
             raise InputError(f"No office at position {positions}: there are {len(self)}, from 0.")
-        return self._karney(x, y, np.argsort(self._given)[position])
+        return self._karney(x, y, np.argsort(self._order)[position])
 
     def _settle(
-        self, lon: Floats, lat: Floats, xyz: Floats, candidates: Found, radius_m: float, exact: bool
+        self,
+        lon: Floats,
+        lat: Floats,
+        xyz: Floats,
+        candidates: TwoNearest,
+        radius_m: float,
+        exact: bool,
     ) -> tuple[Integers, Floats]:
-        """Settle which office is nearest, by its place inside, and how far it is, in metres."""
+        """Settle which office is nearest, by its place inside, and how far it is, in metres.
+
+        The office of the shortest chord, unless the bounds leave open that another's geodesic is
+        shorter; such near ties are measured to every office in question.
+        """
         c, second, place = candidates
         near = self._distinct[place]
-        at_most = longest(c)
-        band = (c > surely_within(radius_m)) & (c <= possibly_within(radius_m))
+        at_most = geodesic_upper_bound(c)
+        band = (c > chord_lower_bound(radius_m)) & (c <= chord_upper_bound(radius_m))
+        # The closed form may not decide the verdict, so the band round the radius goes to Karney;
+        # so does what it does not reach, and twins' chord of 0, by which it divides.
         karney = np.flatnonzero(band | (c > CLOSED_FORM_REACH_M) | (c == 0) | exact)
         with np.errstate(divide="ignore", invalid="ignore"):  # a chord of 0, which Karney answers
             s = short_geodesic(c, at_most, xyz[:, 2], self._z.take(near))
         s[karney] = at_most[karney] = self._karney(lon[karney], lat[karney], near[karney])
+        # ``second`` is infinite where cells have excluded it. First against the geodesic itself, as
+        # a chord is never longer than its own: cheap, and it leaves few for the tighter bound.
         tie = np.flatnonzero(second <= at_most + SLACK_M)
-        tie = tie[second[tie] <= possibly_within(at_most[tie])]
+        tie = tie[second[tie] <= chord_upper_bound(at_most[tie])]
         if tie.size:
-            row, place = within_chord(self._tree, xyz[tie], possibly_within(at_most[tie]))
+            # By length, then by place: places stand in text order of the ids, so equals go to the
+            # smallest id.
+            row, place = within_chord(self._tree, xyz[tie], chord_upper_bound(at_most[tie]))
             office = self._distinct[place]
             length = self._karney(lon[tie][row], lat[tie][row], office)
             order = np.lexsort((office, length, row))
@@ -287,9 +305,7 @@ class OfficeIndex:
             near[tie], s[tie] = office[first], length[first]
         return near, s
 
-    def _raster_for(
-        self, radius_m: float, points: int, *, force: bool = False
-    ) -> RadiusRaster | None:
+    def _raster_for(self, radius_m: float, points: int, force: bool = False) -> RadiusRaster | None:
         """The raster kept for this radius, or a new one where it pays."""
         raster = self._raster
         if raster is not None and raster.radius_m == radius_m:
@@ -313,9 +329,9 @@ class OfficeIndex:
             inside[open_[row[reached]]] = True
             return inside
         xyz = to_ecef(lon, lat)
-        reach = float(possibly_within(radius_m))
+        reach = float(chord_upper_bound(radius_m))
         c = self._tree.query(xyz, distance_upper_bound=np.nextafter(reach, np.inf))[0]
-        inside = c <= surely_within(radius_m)
+        inside = c <= chord_lower_bound(radius_m)
         open_ = np.flatnonzero(~inside & (c <= reach))
         inside[open_] = self._count(lon[open_], lat[open_], xyz[open_], radius_m, None) > 0
         return inside
@@ -329,7 +345,7 @@ class OfficeIndex:
             row, office = raster.left_open(cell)
             within = self._pick(lon, lat, xyz, row, office, radius_m)
             return decided + np.bincount(row[within], minlength=len(lon))
-        sure, reach = surely_within(radius_m), possibly_within(radius_m)
+        sure, reach = chord_lower_bound(radius_m), chord_upper_bound(radius_m)
         most = self._every.query_ball_point(xyz, reach, return_length=True)
         least: Integers = np.zeros_like(most)
         if sure >= 0:  # for a radius of a micrometre, nothing is sure
@@ -354,8 +370,8 @@ class OfficeIndex:
         c += (xyz[:, 1].take(row) - self._y.take(office)) ** 2
         c += (xyz[:, 2].take(row) - self._z.take(office)) ** 2
         c = np.sqrt(c)
-        inside: Bools = c <= surely_within(radius_m)
-        open_ = np.flatnonzero(~inside & (c <= possibly_within(radius_m)))
+        inside: Bools = c <= chord_lower_bound(radius_m)
+        open_ = np.flatnonzero(~inside & (c <= chord_upper_bound(radius_m)))
         s = self._karney(lon[row[open_]], lat[row[open_]], office[open_])
         inside[open_] = s <= radius_m
         return inside
@@ -363,25 +379,6 @@ class OfficeIndex:
     def _karney(self, lon: Floats, lat: Floats, office: Integers | Positions) -> Floats:
         s: Floats = GEOD.inv(lon, lat, self._lon[office], self._lat[office])[2]
         return s
-
-
-def verdicts(
-    distance_m: npt.ArrayLike, uncertainty_m: npt.ArrayLike, limit_m: float
-) -> npt.NDArray[np.object_]:
-    """Say "in", "out" or "too_close_to_call" for locations known to within an uncertainty.
-
-    In when even the far side of the uncertainty is within the limit, out when even its near side is
-    beyond; with an uncertainty of 0 that is ``distance_m <= limit_m``. None where either is NaN.
-    """
-    d, u = np.broadcast_arrays(np.asarray(distance_m, float), np.asarray(uncertainty_m, float))
-    if (u < 0).any():
-        raise InputError(f"An uncertainty must be 0 m or more, not {u[u < 0][0]}.")
-    choices: Callable[..., npt.NDArray[np.object_]] = np.select
-    return choices(
-        [np.isnan(d) | np.isnan(u), d + u <= limit_m, d - u > limit_m],
-        [np.full(d.shape, value, object) for value in (None, "in", "out")],
-        np.full(d.shape, "too_close_to_call", object),
-    )
 
 
 def _in_chunks(work: Callable[[slice], None], points: int, threads: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Which area holds each point: a table of grid cells answers the many, GEOS the rest.
+"""Point in polygon for many points: a table of grid cells answers most, GEOS the rest.
 
 The globe is cut into cells of 1/k degree. A cell that no border touches lies wholly inside or
 outside each area, so what holds one of its points holds them all, and that is decided once. A
@@ -55,7 +55,7 @@ class _Candidates(NamedTuple):
     fallback: Positions  # by slot: the area at ``stop``, -1 for none
 
 
-class AreaTable:
+class PolygonIndex:
     """The areas of one set, ready to be asked which of them holds each of many points.
 
     An area holds the points on its border. Areas may overlap, have holes and any number of parts,
@@ -242,7 +242,7 @@ class AreaTable:
         holding = np.repeat(owners, counts)
         holders = np.repeat(firsts, counts) + counted(counts).astype(np.int32)
         n_entries = self._first_cell + (len(mixed) << 2 * bits)
-        self._settle(n_entries, owner, touched, holding, holders)
+        self._label_entries(n_entries, owner, touched, holding, holders)
 
     def _place_in_block(self, row: AnyInts, col: AnyInts) -> AnyInts:
         mask = (1 << self._bits) - 1
@@ -259,7 +259,7 @@ class AreaTable:
         i = i[shapely.intersects_xy(self.areas[owner[i]], x, y)]
         return owner[i], row[i], col[i] + 1, col[i + 1]
 
-    def _settle(
+    def _label_entries(
         self, n_entries: int, touching: Ints, touched: Ints, holding: Positions, holders: Positions
     ) -> None:
         """Label every entry: one area or none, or a slot with its candidates."""
@@ -277,6 +277,8 @@ class AreaTable:
         slots = np.flatnonzero(contested)
         label[slots] = -2 - np.arange(len(slots))
         start = np.append(np.searchsorted(entry, slots), len(entry))
+        # Candidates are asked smallest position first, so the first that holds the whole cell ends
+        # the questions: whichever area before it says yes is the smaller one.
         sure_at = np.append(np.flatnonzero(is_sure), len(entry))
         stop = np.minimum(sure_at[np.searchsorted(sure_at, start[:-1])], start[1:])
         fallback = np.where(stop < start[1:], np.append(area, -1)[stop], -1)

@@ -1,4 +1,4 @@
-"""The grid cells that borders pass through, found by cutting each segment at the grid lines."""
+"""Rasterized borders: the grid cells a border passes through, by cutting segments at grid lines."""
 
 from __future__ import annotations
 

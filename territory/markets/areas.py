@@ -16,7 +16,7 @@ import pandas as pd
 import shapely
 
 from territory.errors import InputError
-from territory.geodesy import AreaTable, area_km2, as_points, border_m, ground_of
+from territory.geodesy import PolygonIndex, area_km2, as_points, border_m, polygon_parts
 from territory.markets import zip_areas
 from territory.markets.units import SEPARATOR, read_units
 from territory.schemas import MARKETS, check
@@ -120,7 +120,7 @@ def locate(
     """
     ordered = markets.sort_values("market_id", kind="stable")
     if postal_code is None or not ordered["kind"].eq("zip_code").any():
-        position = AreaTable(ordered.geometry).locate(lon, lat)
+        position = PolygonIndex(ordered.geometry).locate(lon, lat)
     else:
         point, holder = _holders(lon, lat, ordered, postal_code)
         position = np.full(np.size(lon), -1)
@@ -146,7 +146,7 @@ def locate_all(
     """
     ordered = markets.sort_values("market_id", kind="stable")
     if postal_code is None:
-        point, holder = AreaTable(ordered.geometry).locate_all(lon, lat)
+        point, holder = PolygonIndex(ordered.geometry).locate_all(lon, lat)
     else:
         point, holder = _holders(lon, lat, ordered, postal_code)
     ids = ordered["market_id"].to_numpy(object)
@@ -169,7 +169,7 @@ def overlaps(markets: gpd.GeoDataFrame, *, sliver_width_m: float = SLIVER_WIDTH_
     one, other = shapely.STRtree(outlines).query(outlines, predicate="intersects")
     pair = ids[one] < ids[other]
     one, other = one[pair], other[pair]
-    shared = ground_of(shapely.intersection(outlines[one], outlines[other]))
+    shared = polygon_parts(shapely.intersection(outlines[one], outlines[other]))
     pairs = pd.DataFrame({"market_id": ids[one], "other_id": ids[other]}, dtype=object)
     pairs = pd.concat([pairs, _size(shared, sliver_width_m)], axis=1)
     pairs = pairs[pairs["area_km2"] > 0]
@@ -186,7 +186,7 @@ def gaps(
 ) -> gpd.GeoDataFrame:
     """List the ground that markets enclose and none of them holds, largest first.
 
-    To find the prospects in gaps, ask ``AreaTable(gaps.geometry).locate``.
+    To find the prospects in gaps, ask ``PolygonIndex(gaps.geometry).locate``.
 
     Returns
     -------
@@ -202,7 +202,7 @@ def gaps(
     hole = shapely.polygons(rings[inner])
     at, market = shapely.STRtree(outlines).query(hole, predicate="intersects")
     # An island market within the hole is ground that is held.
-    hole = ground_of(shapely.difference(hole, shapely.union_all(outlines)))
+    hole = polygon_parts(shapely.difference(hole, shapely.union_all(outlines)))
     around = pd.Series(markets["market_id"].to_numpy(object)[market], dtype=object)
     between = around.groupby(at).agg(lambda names: SEPARATOR.join(sorted(names)))
     holes = pd.DataFrame({"between": between.reindex(range(len(hole))).to_numpy(object)})
@@ -252,9 +252,9 @@ def _holders(
     coded, bare = np.flatnonzero(has_code), np.flatnonzero(~has_code)
     outlines = markets.geometry.to_numpy()
     is_list = markets["kind"].eq("zip_code").to_numpy()
-    by_ground, ground = AreaTable(outlines).locate_all(x[bare], y[bare])
+    by_ground, ground = PolygonIndex(outlines).locate_all(x[bare], y[bare])
     others = np.where(is_list, None, outlines)
-    by_other, other = AreaTable(others).locate_all(x[coded], y[coded])
+    by_other, other = PolygonIndex(others).locate_all(x[coded], y[coded])
 
     lists = markets["units"].str.split(SEPARATOR, regex=False).reset_index(drop=True)[is_list]
     lists = lists.explode().rename("code").rename_axis("market").reset_index()
@@ -282,6 +282,6 @@ def _counties_in(
 ) -> npt.NDArray[np.object_]:
     inside = shapely.point_on_surface(counties.geometry.to_numpy())
     inside = shapely.get_x(inside), shapely.get_y(inside)
-    point, hole = AreaTable(holes).locate_all(*inside)
+    point, hole = PolygonIndex(holes).locate_all(*inside)
     codes = pd.Series(counties["county_fips"].to_numpy(object)[point], dtype=object).groupby(hole)
     return codes.agg(SEPARATOR.join).reindex(range(len(holes))).to_numpy(object)

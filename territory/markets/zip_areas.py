@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from territory.geodesy import ground_of
+from territory.geodesy import polygon_parts
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -82,5 +82,5 @@ def _within(outline: shapely.Geometry, ground: npt.NDArray[np.object_]) -> npt.N
     shapely.prepare(outline)
     beyond = ~shapely.contains_properly(outline, ground)
     cut = ground.copy()
-    cut[beyond] = ground_of(shapely.intersection(ground[beyond], outline))
+    cut[beyond] = polygon_parts(shapely.intersection(ground[beyond], outline))
     return cut

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from territory.geodesy import AreaTable, office_index
+from territory.geodesy import OfficeIndex, PolygonIndex, verdicts
 from territory.markets import areas as markets
 from territory.plans import assignment, checks, plan
 
@@ -140,12 +140,12 @@ def locate(
     verdict, market_id, locality = _blank(number), _blank(number), _blank(number)
     usable = offices[offices["lon"].notna()]
     if len(usable) and len(lon):
-        index = office_index.OfficeIndex.from_frame(usable)
+        index = OfficeIndex.from_frame(usable)
         nearest = index.nearest(lon, lat, limit_m, count=False)
         office_id[is_placed] = index.office_id[nearest.office]
         distance_m[is_placed] = nearest.distance_m
         uncertainty_m = prospects["uncertainty_m"].fillna(0.0).to_numpy(float)
-        verdict = office_index.verdicts(distance_m, uncertainty_m, limit_m)
+        verdict = verdicts(distance_m, uncertainty_m, limit_m)
     if len(lon):
         if len(areas):
             codes = prospects["postal_code"].to_numpy(object)[is_placed]
@@ -169,7 +169,7 @@ def _localities(
     placed: pd.DataFrame, lon: Floats, lat: Floats, counties: gpd.GeoDataFrame
 ) -> npt.NDArray[np.object_]:
     """Name the county each point lies in, or else its city and state or country."""
-    county = AreaTable(counties.geometry).locate(lon, lat)
+    county = PolygonIndex(counties.geometry).locate(lon, lat)
     called = (counties["name"] + ", " + counties["state_code"]).to_numpy(object)
     region = placed["state"].where(placed["state"].notna(), placed["country"])
     city = placed["city"].astype(object) + (", " + region.astype(object)).fillna("")
@@ -194,7 +194,7 @@ def in_two_markets(prospects: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataF
     columns = ["prospect_id", "market_id", "other_id"]
     if placed.empty or areas.empty:
         return pd.DataFrame(columns=columns, dtype=object)
-    point, area = AreaTable(areas.geometry).locate_all(placed["lon"], placed["lat"])
+    point, area = PolygonIndex(areas.geometry).locate_all(placed["lon"], placed["lat"])
     pairs = placed.iloc[point][["prospect_id", "market_id"]].reset_index(drop=True)
     pairs["other_id"] = areas["market_id"].to_numpy(object)[area]
     others = pairs[pairs["other_id"] != pairs["market_id"]]

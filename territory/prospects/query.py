@@ -15,7 +15,7 @@ import numpy as np
 from cachetools import LRUCache
 
 from territory.errors import InputError
-from territory.geodesy import OfficeIndex, ellipsoid
+from territory.geodesy import SLACK_M, OfficeIndex, geodesic_upper_bound, to_ecef
 from territory.prospects.facet_counts import count_codes
 from territory.prospects.filter_masks import Sieve, untouched_since
 from territory.prospects.filters import EVERYTHING, Criteria, Near
@@ -200,13 +200,13 @@ class Targets:
     ) -> npt.NDArray[np.bool_]:
         """Rule out by the chord which rows cannot be among the ``first`` by the geodesic."""
         lon, lat = (self.snapshot.column[name][rows] for name in ("lon", "lat"))
-        here = ellipsoid.to_ecef(np.array([near.lon]), np.array([near.lat]))
-        chord_m = np.sqrt(np.square(ellipsoid.to_ecef(lon, lat) - here).sum(axis=1))
+        here = to_ecef(np.array([near.lon]), np.array([near.lat]))
+        chord_m = np.sqrt(np.square(to_ecef(lon, lat) - here).sum(axis=1))
         if farthest:  # no geodesic is shorter than its chord
             least_m = np.partition(chord_m, -first)[-first]
-            return np.asarray(ellipsoid.longest(chord_m) + ellipsoid.SLACK_M >= least_m)
-        most_m = ellipsoid.longest(np.partition(chord_m, first - 1)[first - 1])
-        return np.asarray(chord_m <= most_m + ellipsoid.SLACK_M)
+            return np.asarray(geodesic_upper_bound(chord_m) + SLACK_M >= least_m)
+        most_m = geodesic_upper_bound(np.partition(chord_m, first - 1)[first - 1])
+        return np.asarray(chord_m <= most_m + SLACK_M)
 
     def _known(self, column: str) -> int:
         """Count the rows whose value of a column is known."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flask import request
 
-from territory.geodesy import ellipsoid
+from territory.geodesy import inverse
 from territory.units_of_length import METRES_PER_MILE
 from webmap import context, formatting
 from webmap.prospects import current_snapshot, query_string, symbology
@@ -254,7 +254,7 @@ class Listed:
         if (here := self.asked.here) is None:
             return [None] * len(rows)
         lon, lat = (self.prospects.snapshot.column[name][rows] for name in ("lon", "lat"))
-        distance_m = ellipsoid.inverse(here.lon, here.lat, lon, lat)
+        distance_m = inverse(here.lon, here.lat, lon, lat)
         miles: list[float | None] = (distance_m / METRES_PER_MILE).tolist()
         return miles
 

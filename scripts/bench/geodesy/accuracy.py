@@ -25,12 +25,12 @@ from pyproj import Geod, Transformer
 
 from scripts.bench import measure
 from territory.geodesy import (
+    chord_lower_bound,
+    chord_upper_bound,
+    geodesic_upper_bound,
     inverse,
-    longest,
-    possibly_within,
     ring,
     short_geodesic,
-    surely_within,
     to_ecef,
 )
 
@@ -85,7 +85,7 @@ def closed_form(lon1: Array, lat1: Array, lon2: Array, lat2: Array) -> Array:
     """What this project shows up to 150 km."""
     p, q = to_ecef(lon1, lat1), to_ecef(lon2, lat2)
     c = np.linalg.norm(p - q, axis=1)
-    return short_geodesic(c, longest(c), p[:, 2], q[:, 2])
+    return short_geodesic(c, geodesic_upper_bound(c), p[:, 2], q[:, 2])
 
 
 def errors(way: Way, latitudes: Array, lon: float) -> Array:
@@ -130,7 +130,7 @@ def main() -> None:
             "globe_most_m": None if globe is None else float(globe.max()),
         }
     short = {f"ring of {n} vertices": chord_polygon_shortfall(n) for n in (32, 64, 256)}
-    band_m = float(possibly_within(LIMIT_M)) - surely_within(LIMIT_M)
+    band_m = float(chord_upper_bound(LIMIT_M)) - chord_lower_bound(LIMIT_M)
     if options.json:
         print(json.dumps({"ways": figures, "drawn_short_m": short, "band_m": band_m}, indent=1))
         return

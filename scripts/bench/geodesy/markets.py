@@ -62,9 +62,9 @@ def smallest(points: int, point: Array, area: Array) -> Array:
 
 
 def territory_table(areas: Array) -> Callable[[Points], Array]:
-    from territory.geodesy import AreaTable
+    from territory.geodesy import PolygonIndex
 
-    table = AreaTable(areas)
+    table = PolygonIndex(areas)
     return lambda points: table.locate(points.lon, points.lat)
 
 

@@ -8,12 +8,12 @@ from shapely.geometry import Point, Polygon
 
 from territory.errors import CoordinateError, LengthError
 from territory.geodesy import (
+    chord_lower_bound,
+    chord_upper_bound,
+    geodesic_upper_bound,
     inverse,
-    longest,
-    possibly_within,
     ring,
     short_geodesic,
-    surely_within,
     to_ecef,
 )
 from territory.geodesy.ellipsoid import CLOSED_FORM_REACH_M, GEOD, SLACK_M, check_coordinates
@@ -64,13 +64,13 @@ def test_a_geodesic_lies_between_its_chord_and_the_longest_for_that_chord(
 ) -> None:
     s, chord, _, _ = pairs
     assert (chord <= s + SLACK_M).all()
-    assert (s <= longest(chord) + SLACK_M).all()
+    assert (s <= geodesic_upper_bound(chord) + SLACK_M).all()
 
 
 def test_no_chord_up_to_surely_within_has_a_longer_geodesic(pairs: tuple[np.ndarray, ...]) -> None:
     s, chord, _, _ = pairs
     for limit_m in (1.0, 80_467.2, 1e6, 1.2e7, 1.59e7, 1.9e7, 2.0002e7):
-        assert not (s[chord <= surely_within(limit_m)] > limit_m).any()
+        assert not (s[chord <= chord_lower_bound(limit_m)] > limit_m).any()
 
 
 def test_no_chord_beyond_possibly_within_has_a_geodesic_that_short(
@@ -78,11 +78,11 @@ def test_no_chord_beyond_possibly_within_has_a_geodesic_that_short(
 ) -> None:
     s, chord, _, _ = pairs
     for limit_m in (1.0, 80_467.2, 1e6, 1.2e7, 1.59e7, 1.9e7, 2.0002e7):
-        assert not (s[chord > possibly_within(limit_m)] <= limit_m).any()
+        assert not (s[chord > chord_upper_bound(limit_m)] <= limit_m).any()
 
 
 def test_what_the_bounds_leave_open_at_50_miles_is_less_than_a_metre() -> None:
-    assert 0.54 < possibly_within(80_467.2) - surely_within(80_467.2) < 0.55
+    assert 0.54 < chord_upper_bound(80_467.2) - chord_lower_bound(80_467.2) < 0.55
 
 
 def test_the_closed_form_is_within_15_nanometres_up_to_150_km(
@@ -90,7 +90,7 @@ def test_the_closed_form_is_within_15_nanometres_up_to_150_km(
 ) -> None:
     s, chord, z1, z2 = pairs
     near = (chord > 0) & (chord <= CLOSED_FORM_REACH_M)
-    length = short_geodesic(chord[near], longest(chord[near]), z1[near], z2[near])
+    length = short_geodesic(chord[near], geodesic_upper_bound(chord[near]), z1[near], z2[near])
     assert (np.abs(length - s[near]) < 15e-9).all()
 
 

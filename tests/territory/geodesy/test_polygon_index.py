@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from territory import reference
 from territory.errors import CoordinateError, InputError
-from territory.geodesy import AreaTable
+from territory.geodesy import PolygonIndex
 from territory.geodesy.polygon_index import RESOLUTIONS
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def on_grid_lines(areas: list[shapely.Geometry | None], per_degree: int) -> Arra
     return np.stack(np.meshgrid(lon, lat), axis=-1).reshape(-1, 2)
 
 
-def assert_same(areas: list[shapely.Geometry | None], xy: Array, table: AreaTable) -> None:
+def assert_same(areas: list[shapely.Geometry | None], xy: Array, table: PolygonIndex) -> None:
     pairs = table.locate_all(*xy.T)
     assert table.locate(*xy.T).tolist() == brute_force(areas, xy)
     assert set(zip(*(column.tolist() for column in pairs), strict=True)) == all_pairs(areas, xy)
@@ -98,23 +98,23 @@ def test_every_point_gets_the_answer_of_brute_force(
             np.stack(np.meshgrid(*[np.arange(-24, 25) / 16] * 2), axis=-1).reshape(-1, 2) + shift,
         ]
     )
-    assert_same(moved, xy, AreaTable(moved, per_degree))
+    assert_same(moved, xy, PolygonIndex(moved, per_degree))
 
 
 def test_a_point_on_a_shared_border_belongs_to_the_smaller_position() -> None:
     west, east = shapely.box(-1, 0, 0, 1), shapely.box(0, 0, 1, 1)
-    assert AreaTable([west, east]).locate([0, 0, 0], [0, 0.5, 1]).tolist() == [0, 0, 0]
-    assert AreaTable([east, west]).locate([0, 0, 0], [0, 0.5, 1]).tolist() == [0, 0, 0]
+    assert PolygonIndex([west, east]).locate([0, 0, 0], [0, 0.5, 1]).tolist() == [0, 0, 0]
+    assert PolygonIndex([east, west]).locate([0, 0, 0], [0, 0.5, 1]).tolist() == [0, 0, 0]
 
 
 def test_the_rim_of_a_hole_belongs_to_the_area_and_its_inside_does_not() -> None:
     ring = shapely.difference(shapely.box(0, 0, 3, 3), shapely.box(1, 1, 2, 2))
-    assert AreaTable([ring]).locate([1, 1.5, 0.5], [1.5, 1.5, 0.5]).tolist() == [0, -1, 0]
+    assert PolygonIndex([ring]).locate([1, 1.5, 0.5], [1.5, 1.5, 0.5]).tolist() == [0, -1, 0]
 
 
 def test_overlapping_areas_are_all_told_and_the_smallest_position_wins() -> None:
     areas = [shapely.box(1, 1, 2, 2), shapely.box(0, 0, 3, 3), shapely.box(1.5, 0, 4, 3)]
-    table = AreaTable(areas)
+    table = PolygonIndex(areas)
     assert table.locate([1.75, 0.5, 2.5, 3.5, 5], [1.5] * 5).tolist() == [0, 1, 1, 2, -1]
     point, area = table.locate_all([1.75, 0.5, 5], [1.5] * 3)
     assert (point.tolist(), area.tolist()) == ([0, 0, 0, 1], [0, 1, 2, 1])
@@ -123,29 +123,29 @@ def test_overlapping_areas_are_all_told_and_the_smallest_position_wins() -> None
 def test_areas_on_both_sides_of_the_antimeridian_and_up_to_the_poles() -> None:
     pacific = shapely.union(shapely.box(170, -90, 180, 90), shapely.box(-180, -90, -170, 90))
     lon, lat = [180, -180, 175, -175, 169, 180, 0], [0, 0, 90, -90, 0, 90, 90]
-    assert AreaTable([pacific]).locate(lon, lat).tolist() == [0, 0, 0, 0, -1, 0, -1]
+    assert PolygonIndex([pacific]).locate(lon, lat).tolist() == [0, 0, 0, 0, -1, 0, -1]
 
 
 def test_points_without_a_place_and_sets_without_ground_have_no_answer() -> None:
-    nothing = AreaTable([None, shapely.Polygon()])
+    nothing = PolygonIndex([None, shapely.Polygon()])
     assert nothing.locate([0, np.nan], [0, 1]).tolist() == [-1, -1]
     assert [column.tolist() for column in nothing.locate_all([0.0], [0.0])] == [[], []]
-    assert AreaTable([]).locate([1.0], [2.0]).tolist() == [-1]
-    box = AreaTable([shapely.box(-1, -1, 1, 1)])
+    assert PolygonIndex([]).locate([1.0], [2.0]).tolist() == [-1]
+    box = PolygonIndex([shapely.box(-1, -1, 1, 1)])
     assert box.locate([0, np.nan, 0, np.nan], [0, 0, np.nan, np.nan]).tolist() == [0, -1, -1, -1]
     assert box.locate([], []).tolist() == []
 
 
 def test_a_table_of_the_whole_globe_stays_small() -> None:
     halves = [shapely.box(-180, -90, 0, 90), shapely.box(0, -90, 180, 90)]
-    table = AreaTable(halves)
+    table = PolygonIndex(halves)
     size = table._label.nbytes + table._entry.nbytes
     assert size < 40e6
     assert table.locate([-90, 90, 0, -0.001, 0.001], [10] * 5).tolist() == [0, 1, 0, 0, 1]
 
 
 def test_points_off_the_globe_are_refused_by_index() -> None:
-    table = AreaTable([shapely.box(0, 0, 1, 1)])
+    table = PolygonIndex([shapely.box(0, 0, 1, 1)])
     with pytest.raises(CoordinateError, match=r"points 1, 2 are off the globe.*lon=38.9, lat=-97"):
         table.locate([0.5, 38.9, np.inf], [0.5, -97.0, 0.0])
     with pytest.raises(CoordinateError, match="same length"):
@@ -154,9 +154,9 @@ def test_points_off_the_globe_are_refused_by_index() -> None:
 
 def test_what_is_no_area_on_the_globe_is_refused_by_position() -> None:
     with pytest.raises(InputError, match=r"position 1: no polygon; at position 2: reaches beyond"):
-        AreaTable([shapely.box(0, 0, 1, 1), shapely.Point(0, 0), shapely.box(170, 0, 190, 1)])
+        PolygonIndex([shapely.box(0, 0, 1, 1), shapely.Point(0, 0), shapely.box(170, 0, 190, 1)])
     with pytest.raises(InputError, match="cells_per_degree = 10"):
-        AreaTable([], 10)
+        PolygonIndex([], 10)
 
 
 @pytest.mark.parametrize("per_degree", [16, 32])
@@ -174,4 +174,4 @@ def test_real_counties_give_the_answer_of_brute_force_on_and_off_their_borders(
             borders[random.permutation(len(borders))[:8_000]] + random.normal(0, 0.02, (8_000, 2)),
         ]
     )
-    assert_same(areas, np.clip(xy, (-180, -90), (180, 90)), AreaTable(areas, per_degree))
+    assert_same(areas, np.clip(xy, (-180, -90), (180, 90)), PolygonIndex(areas, per_degree))

@@ -9,7 +9,7 @@ from pyproj import Geod
 
 from territory import reference
 from territory.geodesy import area_km2, border_m
-from territory.geodesy.polygon_measures import ground_of
+from territory.geodesy.polygon_measures import polygon_parts
 
 GEOD = Geod(ellps="WGS84")
 EARTH_KM2 = 510_065_621.724  # Karney 2013, table 1: the area of the WGS84 ellipsoid
@@ -55,4 +55,4 @@ def test_ground_has_one_element_for_each_shape_also_where_none_has_a_polygon() -
         ([line, point, None, shapely.Polygon()], [none] * 4),
         ([line, mixed, point], [none, shapely.MultiPolygon([square]), none]),
     ):
-        assert ground_of(np.array(shapes, dtype=object)).tolist() == expected
+        assert polygon_parts(np.array(shapes, dtype=object)).tolist() == expected
