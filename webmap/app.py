@@ -60,7 +60,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     error_handlers.install(app)
     formatting.install(app)
     layout.install(app)
-    manifest.install(app)
     oidc.install(app)
     for module in (
         users, auth, oidc, overview, market_page, exports, map_data, check, exceptions,

@@ -13,6 +13,7 @@ from territory.reports import FEW
 from territory.units_of_length import METRES_PER_MILE, format_miles
 
 if TYPE_CHECKING:
+    import pandas as pd
     from flask import Flask
 
 
@@ -83,6 +84,7 @@ COLUMN = {
 }
 
 
+CELL = 120  # letters of a cell that a page shows
 WEB_SCHEMES = ("http", "https")
 
 
@@ -119,6 +121,20 @@ def install(app: Flask) -> None:
         SEVERITY_TAG=SEVERITY_TAG,
         PLACEMENT_TAG=PLACEMENT_TAG,
     )
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give rows to a template, with ``None`` for every missing value."""
+    filled = frame.astype(object)
+    return filled.where(filled.notna(), None).to_dict("records")  # type: ignore[return-value]
+
+
+def cells(rows: pd.DataFrame) -> list[list[str | None]]:
+    """Give the cells of the first rows of a file, each as short as a page can show."""
+    return [
+        [None if value != value or value is None else str(value)[:CELL] for value in row]
+        for row in rows.astype(object).itertuples(index=False, name=None)
+    ]
 
 
 def or_nothing(value: Any, nothing: str = NOTHING) -> Any:

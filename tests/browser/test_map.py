@@ -21,7 +21,7 @@ from webmap.maps import assets, basemap, market_map
 from webmap.maps.market import LIMIT_M
 from webmap.prospects import map_data as viewing
 from webmap.prospects import query_string
-from webmap.security import headers
+from webmap.security import origin
 
 if TYPE_CHECKING:
     from webmap.prospects.current_snapshot import Names
@@ -61,7 +61,7 @@ def address(tmp_path_factory):
     app.config["TERRITORY"] = SimpleNamespace(var_dir=tmp_path_factory.mktemp("var"))
     app.register_blueprint(assets.blueprint)
     app.register_blueprint(basemap.blueprint)
-    app.after_request(headers.add_headers)
+    app.after_request(origin.add_headers)
     view = market_view(name=TEXTS[0])
     drawn = market_map(view.name, view.geometry, view.offices, prospect_url="/prospects/{id}")
     tokens = (assets.files("webmap") / "static" / "pages" / "tokens.css").read_text()

@@ -8,34 +8,18 @@ everybody, and says nothing but the address that it was asked for.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request, url_for
 
 from webmap import security
 from webmap.account.sign_in import is_ours
 
-if TYPE_CHECKING:
-    from flask import Flask
-
 blueprint = Blueprint("home_screen", __name__)
 
-KEPT = ("rep.market", "rep.outside", "work.due")  # pages worth a place on a home screen
 LONGEST = 4_000
 ICONS = (("icon-192.png", "any"), ("icon-512.png", "any"), ("icon-maskable-512.png", "maskable"))
 GROUND = "#f6f7f9"  # --bg of tokens.css, while the page loads
 BAR = "#ffffff"  # --surface
-
-
-def install(app: Flask) -> None:
-    """Let the frame of every page name its manifest."""
-    app.jinja_env.globals.update(manifest_address=manifest_address)
-
-
-def manifest_address() -> str:
-    """Give the address of the manifest of this page."""
-    here = request.full_path.rstrip("?") if request.endpoint in KEPT else None
-    return url_for("home_screen.manifest", start=here)
 
 
 @blueprint.get("/app.webmanifest")

@@ -14,9 +14,9 @@ from territory.access import ROLES, TOKEN_SCOPES, api_tokens, audit_log, one_tim
 from territory.access import users as accounts
 from territory.errors import InputError
 from territory.timestamps import utc_text
-from webmap import context, security
+from webmap import context, formatting, security
 from webmap.account import unkept
-from webmap.pages import downloads, page_number
+from webmap.pages import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,15 +58,15 @@ def add() -> ResponseReturnValue:
     form = request.form
     try:
         added = accounts.add_user(
-            context.store(), form.get("login", ""), name=form.get("name", ""), **_roles(), **_by()
+            context.store(),
+            form.get("login", ""),
+            name=form.get("name", ""),
+            **_roles(),
+            **security.on_record(),
         )
     except InputError as error:
         return _users(str(error)), 400
     return _with_link(added.user_id, "reset")
-
-
-def _by() -> dict[str, Any]:
-    return {"by": security.person(), "now": context.now()}
 
 
 def _roles() -> dict[str, Any]:
@@ -108,7 +108,10 @@ def _user(user_id: str, **shown: object) -> str:
 @security.allows("manage_users")
 def set_roles(user_id: str) -> ResponseReturnValue:
     """Give a user other roles."""
-    return _done(user_id, lambda: accounts.set_roles(context.store(), user_id, **_roles(), **_by()))
+    return _done(
+        user_id,
+        lambda: accounts.set_roles(context.store(), user_id, **_roles(), **security.on_record()),
+    )
 
 
 @blueprint.post("/users/<user_id>/state")
@@ -120,14 +123,16 @@ def set_state(user_id: str) -> ResponseReturnValue:
     )
     if change is None:
         raise InputError("state: say in or out.")
-    return _done(user_id, lambda: change(context.store(), user_id, **_by()))
+    return _done(user_id, lambda: change(context.store(), user_id, **security.on_record()))
 
 
 @blueprint.post("/users/<user_id>/sessions")
 @security.allows("manage_users")
 def end_sessions(user_id: str) -> ResponseReturnValue:
     """Sign a user out everywhere."""
-    return _done(user_id, lambda: accounts.end_sessions(context.store(), user_id, **_by()))
+    return _done(
+        user_id, lambda: accounts.end_sessions(context.store(), user_id, **security.on_record())
+    )
 
 
 def _done(user_id: str, change: Callable[[], object]) -> ResponseReturnValue:
@@ -152,7 +157,7 @@ def _with_link(user_id: str, purpose: str) -> ResponseReturnValue:
         user_id,
         purpose,
         loopback_only="anywhere" not in request.form,
-        **_by(),
+        **security.on_record(),
     )
     return unkept(
         _user(user_id, link=made, address=one_time_links.link_address(request.host_url, made))
@@ -190,7 +195,7 @@ def new_token(user_id: str) -> ResponseReturnValue:
             name=request.form.get("name", ""),
             scopes=request.form.getlist("scopes"),
             lifetime=timedelta(days=_days(request.form.get("days", ""))),
-            **_by(),
+            **security.on_record(),
         )
     except InputError as error:
         return _user(user_id, problem=str(error)), 400
@@ -207,7 +212,7 @@ def _days(text: str) -> int:
 @security.allows("manage_users")
 def revoke(token_id: str) -> ResponseReturnValue:
     """Let a token open nothing from now on."""
-    api_tokens.revoke_token(context.store(), token_id, **_by())
+    api_tokens.revoke_token(context.store(), token_id, **security.on_record())
     return redirect(url_for(".tokens"), 303)
 
 
@@ -219,7 +224,7 @@ def log() -> ResponseReturnValue:
 
 
 def _log(verdict: AuditVerdict | None = None) -> str:
-    asked, page = _asked(), page_number()
+    asked, page = _asked(), layout.page_number()
     first = (page - 1) * LOG_ROWS
     events, total = audit_log.search(
         context.store(), **_criteria(asked), limit=LOG_ROWS, offset=first
@@ -229,11 +234,8 @@ def _log(verdict: AuditVerdict | None = None) -> str:
         place="admin.log",
         asked=asked,
         query={name: text for name, text in asked.items() if text},
-        events=downloads.records(events),
-        total=total,
-        page=page,
-        pages=-(-total // LOG_ROWS),
-        first_row=first + 1,
+        events=formatting.records(events),
+        **layout.pager(page, LOG_ROWS, total),
         names=_names(),
         verdict=verdict,
     )
@@ -303,5 +305,5 @@ def set_policy() -> ResponseReturnValue:
     policy = dataclasses.replace(
         accounts.access_policy(context.store()), reps_see_names="reps_see_names" in request.form
     )
-    accounts.set_access_policy(context.store(), policy, **_by())
+    accounts.set_access_policy(context.store(), policy, **security.on_record())
     return redirect(url_for(".policy"), 303)

@@ -15,6 +15,7 @@ from territory.eligibility import desk
 from territory.eligibility.homes import PERSON, PLACE
 from territory.errors import InputError
 from webmap import context, security
+from webmap.api.resources import challenge
 from webmap.hr import decision_request, homes, keep_nowhere
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("api_eligibility", __name__, url_prefix="/api/v1/eligibility")
 blueprint.after_request(keep_nowhere)
+blueprint.after_request(challenge)
 
 HOME = (*PLACE, *PERSON)
 ASKED = ("home", "policy", "on")

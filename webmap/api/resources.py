@@ -16,7 +16,7 @@ from flask import Blueprint, Response, jsonify, request, url_for
 from territory import plans, reports
 from territory.errors import InputError
 from territory.reports import paging
-from webmap import context, security
+from webmap import context, formatting, security
 from webmap.api import fields
 from webmap.api import openapi as api_document
 from webmap.api.parameters import (
@@ -29,7 +29,6 @@ from webmap.api.parameters import (
     PAGE_ROWS,
     UNKNOWN,
 )
-from webmap.pages import downloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,9 +91,9 @@ def prospect(prospect_id: str) -> ResponseReturnValue:
     return jsonify(
         plan_id=explanation.plan_id,
         prospect=_records(details.prospect)[0],
-        contacts=downloads.records(details.contacts),
-        opportunities=downloads.records(details.opportunities),
-        sites=downloads.records(details.sites[list(fields.SITE)]),
+        contacts=formatting.records(details.contacts),
+        opportunities=formatting.records(details.opportunities),
+        sites=formatting.records(details.sites[list(fields.SITE)]),
         withheld=sorted(details.withheld),
         explanation={
             "sentence": explanation.sentence,
@@ -113,10 +112,10 @@ def openapi() -> ResponseReturnValue:
     return jsonify(api_document.document(request.host_url, security.cookie_name()))
 
 
-@blueprint.after_app_request
+@blueprint.after_request
 def challenge(response: Response) -> Response:
     """Say to a program that nobody signed in how it can say who it is."""
-    if response.status_code == 401 and request.path.startswith("/api/"):
+    if response.status_code == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="territory"'
     return response
 
@@ -160,7 +159,7 @@ def _address(page: int) -> str:
 
 def _records(rows: pd.DataFrame) -> list[dict[str, object]]:
     """Give rows as JSON has them: whole numbers whole, lists as lists."""
-    records = downloads.records(rows)
+    records = formatting.records(rows)
     for row in records:
         for name in WHOLE:
             if isinstance(row.get(name), float):

@@ -30,11 +30,10 @@ from territory.errors import ConflictError, InputError, TerritoryError
 from territory.files import uploads
 from territory.jobs import requests, tasks
 from territory.timestamps import utc_text
-from webmap import context, security
+from webmap import context, formatting, security
 from webmap.hr.desk import blueprint as desk_blueprint
 from webmap.hr.desk import read_day
 from webmap.pages import jobs as job_pages
-from webmap.pages import tables
 from webmap.pages import uploads as receiving
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def home() -> ResponseReturnValue:
         "hr/batches.html",
         place="hr_batches.home",
         limit_mb=context.settings().max_upload_mb,
-        batches=[(upload, job_pages.found(upload.commit), _until(upload)) for upload in batches],
+        batches=[(upload, job_pages.find_job(upload.commit), _until(upload)) for upload in batches],
     )
 
 
@@ -95,7 +94,7 @@ def _batch(batch_id: str) -> tuple[Upload, Job | None]:
     """Find a batch and the job that decides it; one whose time is over is gone."""
     upload_files.sweep(context.settings().home_files, context.now())
     batch = uploads.find(context.settings().home_files, batch_id)
-    return batch, job_pages.found(batch.commit)
+    return batch, job_pages.find_job(batch.commit)
 
 
 @blueprint.get("/<batch_id>")
@@ -108,7 +107,7 @@ def show(batch_id: str) -> ResponseReturnValue:
     if job is not None and job.is_open:
         return render_template(
             "hr/batch_job.html", place="hr_batches.home", batch=batch, job=job,
-            progress=job_pages.told(job),
+            progress=job_pages.progress(job),
         )  # fmt: skip
     return _show_columns(batch, job)
 
@@ -125,7 +124,7 @@ def _show_columns(batch: Upload, job: Job | None) -> str:
         failed=job if job and job.state == jobs.FAILED else None,
         headers=_headers(preview, headers),
         columns_read=headers,
-        samples=tables.cells(preview.rows.iloc[:, : len(headers)]),
+        samples=formatting.cells(preview.rows.iloc[:, : len(headers)]),
         lines=preview.rows.index.tolist(),
         columns=COLUMNS,
         policies=desk.published_policies(context.store(), context.now()),
@@ -190,7 +189,7 @@ def show_json(batch_id: str) -> ResponseReturnValue:
     batch, job = _batch(batch_id)
     if job is None:
         return jsonify(state=jobs.STOPPED, target=url_for(".show", batch_id=batch_id))
-    progress = job_pages.told(job)
+    progress = job_pages.progress(job)
     target = None if job.is_open else url_for(".show", batch_id=batch.upload_id)
     return jsonify(**progress, target=target)
 

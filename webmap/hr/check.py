@@ -16,12 +16,12 @@ from territory.eligibility.decision import certificate as decision_certificate
 from territory.eligibility.homes import DAYS, PERSON, PLACE, read_typed_address
 from territory.eligibility.rules import DECISIONS, DecisionFilter, is_reference
 from territory.errors import InputError
-from webmap import context, security
+from webmap import context, formatting, security
 from webmap.hr import decision_map
 from webmap.hr.desk import blueprint as desk_blueprint
 from webmap.hr.desk import decision_request, homes, read_day
 from webmap.maps import RenderedMap, basemap, home_map
-from webmap.pages import records, tables
+from webmap.pages import layout
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -75,7 +75,7 @@ def _desk(typed: dict[str, str], **answer: Any) -> str:
         place="hr.check",
         typed=typed,
         policies=desk.policies_in_force(store, context.now()),
-        offices=records(desk.office_list(store)),
+        offices=formatting.records(desk.office_list(store)),
         days=DAYS,
         map=chart,
         map_script=url_for(".map_script", v=chart.tag),
@@ -155,7 +155,7 @@ def _filter(query: dict[str, str]) -> DecisionFilter:
 
 
 def _decisions(query: dict[str, str], problem: str | None = None) -> str:
-    store, page = context.store(), tables.page_number()
+    store, page = context.store(), layout.page_number()
     first = (page - 1) * PAGE_ROWS
     table, total = desk.search_decisions(
         store, _filter(query), is_exact=True, offset=first, limit=PAGE_ROWS
@@ -171,12 +171,8 @@ def _decisions(query: dict[str, str], problem: str | None = None) -> str:
         query=query,
         others=others,
         counts=counts,
-        rows=records(table),
-        total=total,
-        page=page,
-        pages=-(-total // PAGE_ROWS),
-        page_size=PAGE_ROWS,
-        first_row=first + 1,
+        rows=formatting.records(table),
+        **layout.pager(page, PAGE_ROWS, total),
         names=sorted({version.policy.name for version in desk.policy_versions(store)}),
         problem=problem,
     )

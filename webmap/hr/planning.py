@@ -11,10 +11,9 @@ from territory.eligibility import desk
 from territory.eligibility.desk import GAINS, LOSES, OPEN, OUTCOMES, STAYS_IN, STAYS_OUT, place
 from territory.eligibility.homes import read_typed_address
 from territory.errors import InputError
-from webmap import context, security
+from webmap import context, formatting, security
 from webmap.hr.desk import blueprint as desk_blueprint
 from webmap.hr.desk import decision_request, homes, read_day
-from webmap.pages import records
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -125,7 +124,7 @@ def _show(
     notes: list[str] | None = None,
 ) -> str:
     store = context.store()
-    offices = records(desk.office_list(store))
+    offices = formatting.records(desk.office_list(store))
     names = {each["office_id"]: each["name"] for each in offices}
     names |= {f"planned-{at}": name for at, (name, _) in enumerate(typed["opening"], 1) if name}
     return render_template(

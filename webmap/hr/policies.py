@@ -18,7 +18,7 @@ from territory.eligibility.rules import (
     policy_text,
 )
 from territory.errors import ConflictError, InputError, NotFoundError, PolicyError
-from webmap import context, security
+from webmap import context, formatting, security
 from webmap.hr import policy_form
 from webmap.hr.desk import blueprint as desk_blueprint
 from webmap.hr.desk import decision_request, homes
@@ -169,7 +169,7 @@ def _show(form: PolicyForm, problem: Exception | None = None, **bench: Any) -> s
         trial=trial,
         was_unseen=bench.get("was_unseen", False),
         matrix=_matrix(trial) if trial else (),
-        changes=downloads.records(trial.changes.head(LISTED)) if trial else (),
+        changes=formatting.records(trial.changes.head(LISTED)) if trial else (),
     )
 
 

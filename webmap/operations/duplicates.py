@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 
 from territory.accounts import duplicates
 from territory.errors import InputError
-from webmap import context, security
-from webmap.pages import records, tables
+from webmap import context, formatting, security
+from webmap.pages import layout
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Callable
 
     from flask.typing import ResponseReturnValue
 
@@ -31,26 +31,29 @@ COMPARED = (
     ("parent_id", "Parent"),
 )
 
+VERBS: dict[str, Callable[..., object]] = {
+    "merge": duplicates.merge,
+    "apart": duplicates.keep_apart,
+    "unmerge": duplicates.unmerge,
+    "reconsider": duplicates.reconsider,
+}
+
 
 @blueprint.get("")
 @security.allows("review_places")
 def home() -> ResponseReturnValue:
     """List the pairs, the likeliest first, each with what speaks for it, and what was decided."""
-    page = tables.page_number()
+    page = layout.page_number()
     first = (page - 1) * PAGE_ROWS
     pairs, total = duplicates.likely_duplicates(context.store(), offset=first, limit=PAGE_ROWS)
     decided = duplicates.decisions(context.store())
     return render_template(
         "operations/duplicates.html",
         place="pairs.home",
-        pairs=records(pairs),
+        pairs=formatting.records(pairs),
         compared=COMPARED,
-        total=total,
-        page=page,
-        pages=-(-total // PAGE_ROWS),
-        page_size=PAGE_ROWS,
-        first_row=first + 1,
-        decided=records(decided.head(DECIDED_ROWS)),
+        **layout.pager(page, PAGE_ROWS, total),
+        decided=formatting.records(decided.head(DECIDED_ROWS)),
         decisions=len(decided),
     )
 
@@ -61,30 +64,23 @@ def ask_merge() -> ResponseReturnValue:
     """Say what a merge would change."""
     kept_id, merged_id = (request.args.get(name, "") for name in ("kept", "merged"))
     report = duplicates.merge(
-        context.store(), kept_id, merged_id, by=security.person(), now=_now(), is_dry_run=True
+        context.store(),
+        kept_id,
+        merged_id,
+        by=security.person(),
+        now=context.now(),
+        is_dry_run=True,
     )
-    return render_template("operations/duplicates_merge.html", place="pairs.home", told=report)
+    return render_template("operations/duplicates_merge.html", place="pairs.home", report=report)
 
 
 @blueprint.post("")
 @security.allows("review_places")
 def decide() -> ResponseReturnValue:
     """Merge a pair, keep it apart, or take either back."""
-    verb = request.form.get("verb", "")
+    change = VERBS.get(verb := request.form.get("verb", ""))
+    if change is None:
+        raise InputError(f"verb: {verb[:40]!r} is none of {', '.join(VERBS)}.")
     kept_id, other_id = (request.form.get(name, "") for name in ("kept", "merged"))
-    if verb == "merge":
-        duplicates.merge(context.store(), kept_id, other_id, by=security.person(), now=_now())
-    elif verb == "apart":
-        duplicates.keep_apart(context.store(), kept_id, other_id, by=security.person(), now=_now())
-    elif verb == "unmerge":
-        duplicates.unmerge(context.store(), kept_id, other_id, by=security.person(), now=_now())
-    elif verb == "reconsider":
-        duplicates.reconsider(context.store(), kept_id, other_id, by=security.person(), now=_now())
-    else:
-        raise InputError(f"verb: {verb[:40]!r} is none of merge, apart, unmerge, reconsider.")
+    change(context.store(), kept_id, other_id, **security.on_record())
     return redirect(url_for(".home", page=request.form.get("page") or None), 303)
-
-
-def _now() -> datetime:
-    now: datetime = current_app.config["TERRITORY"].now()
-    return now

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from flask import (
     Blueprint,
     Response,
-    current_app,
     redirect,
     render_template,
     request,
@@ -21,9 +20,10 @@ from territory.errors import ConflictError, InputError, TerritoryError
 from territory.files import uploads
 from territory.jobs import requests, tasks
 from territory.store import KINDS
-from webmap import context, security
-from webmap.pages import Shown, tables
+from webmap import context, formatting, security
+from webmap.operations import import_tables as tables
 from webmap.pages import jobs as job_pages
+from webmap.pages import layout
 from webmap.pages import uploads as receiving
 
 if TYPE_CHECKING:
@@ -45,36 +45,29 @@ MOST_HEADERS = 200  # a form of ten thousand choices helps nobody
 XLSX_ROWS = 100_000  # a sheet of more takes minutes to write
 
 
-def _settings() -> Any:
-    return current_app.config["TERRITORY"]
-
-
 @blueprint.get("")
 @security.allows("import_data")
 def home() -> ResponseReturnValue:
     """Offer the field to drop a file on, what is under way, and every import so far."""
-    page = tables.page_number()
-    files = uploads.listed(_settings().uploads)
+    page = layout.page_number()
+    files = uploads.listed(context.settings().uploads)
     every = imports.history(context.store())
     first = (page - 1) * HISTORY_ROWS
     return render_template(
         "operations/import.html",
         place="imports.home",
         kinds=KINDS,
-        limit_mb=_settings().max_upload_mb,
+        limit_mb=context.settings().max_upload_mb,
         waiting=[_standing(upload) for upload in files[:HISTORY_ROWS]],
         kept=len(files),
         history=every.iloc[first : first + HISTORY_ROWS].to_dict("records"),
-        total=len(every),
-        page=page,
-        pages=-(-len(every) // HISTORY_ROWS),
-        first_row=first + 1,
+        **layout.pager(page, HISTORY_ROWS, len(every)),
     )
 
 
 def _standing(upload: Upload) -> dict[str, Any]:
     """Say how far an upload has come: received, tried, imported."""
-    job = job_pages.found(upload.commit or upload.trial)
+    job = job_pages.find_job(upload.commit or upload.trial)
     return {"upload": upload, "job": job, "import_id": _import_id(job)}
 
 
@@ -104,8 +97,8 @@ def _kind() -> str:
     return kind
 
 
-def _found(upload_id: str) -> Upload:
-    return uploads.find(_settings().uploads, upload_id)
+def _upload(upload_id: str) -> Upload:
+    return uploads.find(context.settings().uploads, upload_id)
 
 
 def _preview(upload: Upload, *, is_chosen: bool = True) -> Preview:
@@ -124,7 +117,7 @@ def _preview(upload: Upload, *, is_chosen: bool = True) -> Preview:
 @security.allows("import_data")
 def file_(upload_id: str) -> ResponseReturnValue:
     """Show which header is which column, with the first rows of the file."""
-    upload = _found(upload_id)
+    upload = _upload(upload_id)
     preview = _preview(upload)
     return render_template(
         "operations/import_file.html",
@@ -136,7 +129,7 @@ def file_(upload_id: str) -> ResponseReturnValue:
         shown=min(len(preview.headers), MOST_HEADERS),
         columns=preview.columns.to_dict("records"),
         problem=preview.problem,
-        samples=tables.cells(preview.rows.iloc[:, :MOST_HEADERS]),
+        samples=formatting.cells(preview.rows.iloc[:, :MOST_HEADERS]),
         lines=preview.rows.index.tolist(),
     )
 
@@ -160,7 +153,7 @@ def _headers(preview: Preview) -> list[dict[str, Any]]:
 @security.allows("import_data")
 def kind(upload_id: str) -> ResponseReturnValue:
     """Read the file as another kind of rows; what its columns are is worked out anew."""
-    uploads.save(dataclasses.replace(_found(upload_id), kind=_kind(), mapping=None, trial=None))
+    uploads.save(dataclasses.replace(_upload(upload_id), kind=_kind(), mapping=None, trial=None))
     return redirect(url_for(".file_", upload_id=upload_id), 303)
 
 
@@ -168,7 +161,7 @@ def kind(upload_id: str) -> ResponseReturnValue:
 @security.allows("import_data")
 def try_(upload_id: str) -> ResponseReturnValue:
     """Keep what was chosen and try the file, if it can be read that way."""
-    upload = _found(upload_id)
+    upload = _upload(upload_id)
     mapping = _mapping(upload)
     upload = dataclasses.replace(upload, mapping=mapping, is_full="is_full" in request.form)
     uploads.save(upload)
@@ -191,7 +184,7 @@ def _mapping(upload: Upload) -> Mapping[str, str] | None:
 def _run(upload: Upload, *, dry_run: bool) -> ResponseReturnValue:
     """Hand the file to the worker, unless it has it already."""
     _refuse_busy(upload)
-    run = f"run-{_settings().now():%Y%m%d%H%M%S%f}"
+    run = f"run-{context.now():%Y%m%d%H%M%S%f}"
     job_id = requests.ask(
         context.store(),
         tasks.IMPORT,
@@ -205,8 +198,7 @@ def _run(upload: Upload, *, dry_run: bool) -> ResponseReturnValue:
             "run": run,
             "name": upload.name,
         },
-        by=security.person(),
-        now=_settings().now(),
+        **security.on_record(),
     )
     uploads.save(dataclasses.replace(upload, **{"trial" if dry_run else "commit": job_id}))
     return redirect(url_for("job_pages.show", job_id=job_id), 303)
@@ -214,7 +206,7 @@ def _run(upload: Upload, *, dry_run: bool) -> ResponseReturnValue:
 
 def _refuse_busy(upload: Upload) -> None:
     for job_id in (upload.trial, upload.commit):
-        job = job_pages.found(job_id)
+        job = job_pages.find_job(job_id)
         if job is not None and job.is_open:
             raise ConflictError(
                 f"{upload.name} is being read ({job.job_id}). Wait for it, or stop it first."
@@ -225,13 +217,13 @@ def _refuse_busy(upload: Upload) -> None:
 @security.allows("import_data")
 def trial(upload_id: str) -> ResponseReturnValue:
     """Show what an import would do: where every row would go, and every cell it would change."""
-    upload = _found(upload_id)
-    job = job_pages.found(upload.trial)
+    upload = _upload(upload_id)
+    job = job_pages.find_job(upload.trial)
     if job is None:
         return redirect(url_for(".file_", upload_id=upload_id))
     if job.state != jobs.DONE or job.outcome is None:
         return redirect(url_for("job_pages.show", job_id=job.job_id))
-    rows = Shown.read(job.outcome["buckets"])
+    rows = tables.TableRequest.read(job.outcome["buckets"])
     return render_template(
         "operations/import_trial.html",
         place="imports.home",
@@ -249,8 +241,8 @@ def trial(upload_id: str) -> ResponseReturnValue:
 @security.allows("import_data")
 def commit(upload_id: str) -> ResponseReturnValue:
     """Import the file for good."""
-    upload = _found(upload_id)
-    import_id = _import_id(job_pages.found(upload.commit))
+    upload = _upload(upload_id)
+    import_id = _import_id(job_pages.find_job(upload.commit))
     if import_id and imports.import_record(context.store(), import_id).undone_at is None:
         raise ConflictError(f"{upload.name} was imported already: it is {import_id}.")
     return _run(upload, dry_run=False)
@@ -260,7 +252,7 @@ def commit(upload_id: str) -> ResponseReturnValue:
 @security.allows("import_data")
 def discard(upload_id: str) -> ResponseReturnValue:
     """Remove the file from the server; what was imported of it stays."""
-    upload = _found(upload_id)
+    upload = _upload(upload_id)
     _refuse_busy(upload)
     uploads.discard(upload)
     return redirect(url_for(".home"), 303)
@@ -271,9 +263,9 @@ def discard(upload_id: str) -> ResponseReturnValue:
 def result(import_id: str) -> ResponseReturnValue:
     """Show where every row of an import went."""
     record = imports.import_record(context.store(), import_id)
-    file = uploads.of_digest(_settings().uploads, record.digest)
+    file = uploads.of_digest(context.settings().uploads, record.digest)
     folder = _tables(file, record)
-    rows = Shown.read(record.buckets)
+    rows = tables.TableRequest.read(record.buckets)
     return render_template(
         "operations/import_result.html",
         place="imports.home",
@@ -292,7 +284,7 @@ def result(import_id: str) -> ResponseReturnValue:
 
 def _tables(upload: Upload | None, record: ImportRecord) -> Path | None:
     """Find the tables that the job of this very import left."""
-    job = job_pages.found(upload.commit) if upload else None
+    job = job_pages.find_job(upload.commit) if upload else None
     if upload is None or job is None or _import_id(job) != record.import_id:
         return None
     folder = upload.tables(job.arguments["run"])
@@ -309,8 +301,8 @@ def report(import_id: str, suffix: str) -> Response:
             f"{import_id} has {record.rows:,} rows; a sheet is written for up to {XLSX_ROWS:,}. "
             "The CSV file holds them all."
         )
-    file = uploads.of_digest(_settings().uploads, record.digest)
-    folder = file.folder if file else _settings().var_dir / "reports"
+    file = uploads.of_digest(context.settings().uploads, record.digest)
+    folder = file.folder if file else context.settings().var_dir / "reports"
     path = tables.write_once(
         folder / f"{import_id}.{suffix}",
         lambda: (
@@ -331,7 +323,11 @@ def ask_undo(import_id: str) -> ResponseReturnValue:
     report, hindrance = None, None
     try:
         report = imports.undo(
-            context.store(), import_id, by=security.person(), now=_settings().now(), dry_run=True
+            context.store(),
+            import_id,
+            by=security.person(),
+            now=context.now(),
+            dry_run=True,
         )
     except ConflictError as error:
         hindrance = str(error)
@@ -339,7 +335,7 @@ def ask_undo(import_id: str) -> ResponseReturnValue:
         "operations/import_undo.html",
         place="imports.home",
         record=record,
-        told=report,
+        report=report,
         hindrance=hindrance,
     )
 
@@ -348,5 +344,5 @@ def ask_undo(import_id: str) -> ResponseReturnValue:
 @security.allows("import_data")
 def undo(import_id: str) -> ResponseReturnValue:
     """Take the whole import back."""
-    imports.undo(context.store(), import_id, by=security.person(), now=_settings().now())
+    imports.undo(context.store(), import_id, **security.on_record())
     return redirect(url_for(".result", import_id=import_id), 303)

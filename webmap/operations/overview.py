@@ -62,7 +62,7 @@ def home() -> ResponseReturnValue:
         is_whole=security.scope().counted.is_all,
         markets=[
             row | {"units_words": formatting.units(str(row["kind"]), row["units"])}
-            for row in downloads.records(markets)
+            for row in formatting.records(markets)
         ],
         sums=markets[list(SUMMED)].sum().to_dict(),
         need_work=f"{need_work} of {len(markets)} need work" if need_work else "All complete",
@@ -153,21 +153,18 @@ def findings() -> ResponseReturnValue:
     """List what is wrong, the gravest first, with the remedy of each."""
     every, code, market = _findings(security.scope())
     listed = every[every["code"] == code] if code else every
-    page, first = _page(), (_page() - 1) * PAGE_ROWS
-    rows = downloads.records(listed.iloc[first : first + PAGE_ROWS])
+    page = layout.page_number()
+    first = (page - 1) * PAGE_ROWS
+    rows = formatting.records(listed.iloc[first : first + PAGE_ROWS])
     return render_template(
         "operations/findings.html",
         place="ops.findings",
         query={"code": code, "market": market and market.market_id},
         market=market,
         codes=every["code"].value_counts().items(),
-        shown=len(listed),
-        total=len(every),
+        every=len(every),
         rows=[row | {"link": _link(row)} for row in rows],
-        page=page,
-        pages=-(-len(listed) // PAGE_ROWS),
-        page_size=PAGE_ROWS,
-        first_row=first + 1,
+        **layout.pager(page, PAGE_ROWS, len(listed)),
     )
 
 
@@ -192,13 +189,6 @@ def _findings(scope: Scope) -> tuple[pd.DataFrame, str | None, reports.MarketVie
     return every.drop(columns="weight"), code, market
 
 
-def _page() -> int:
-    page = request.args.get("page", "1")
-    if not (page.isascii() and page.isdigit() and len(page) < 9 and int(page)):
-        raise InputError(f"page: {page[:80]!r} is no page; pages count from 1.")
-    return int(page)
-
-
 def _link(finding: dict[str, object]) -> str | None:
     """Give the page of what a finding is about, where it has one."""
     endpoint, key = PAGES.get(str(finding["subject_kind"]), (None, None))
@@ -214,7 +204,7 @@ def offices() -> ResponseReturnValue:
         "operations/offices.html",
         place="ops.offices",
         offices=len(rows),
-        rows=downloads.records(rows),
+        rows=formatting.records(rows),
         sums=rows[["prospects", "within_radius"]].sum().to_dict(),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 
 from territory.errors import InputError, NotFoundError
 from territory.geocoding import review
@@ -14,13 +14,11 @@ from territory.jobs import requests, tasks
 from territory.plans import policy_in_force
 from territory.schemas import ADDRESS
 from territory.store import KINDS
-from webmap import context, security
+from webmap import context, formatting, security
 from webmap.maps import MAINLAND, RenderedMap, basemap, place_map
-from webmap.pages import records, tables
+from webmap.pages import layout
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from flask.typing import ResponseReturnValue
 
 blueprint = Blueprint("worklist", __name__, url_prefix="/ops/places")
@@ -34,7 +32,7 @@ AROUND_DEG = 0.06  # how much of the country round a single place the map shows
 def home() -> ResponseReturnValue:
     """Show the list, and the row that is chosen with the places it could be at."""
     filters = _asked()
-    page = tables.page_number()
+    page = layout.page_number()
     first = (page - 1) * PAGE_ROWS
     listed = review.work_list(
         context.store(),
@@ -44,7 +42,7 @@ def home() -> ResponseReturnValue:
         offset=first,
         limit=PAGE_ROWS,
     )
-    rows = records(listed.rows)
+    rows = formatting.records(listed.rows)
     row = _chosen(filters["kind"], rows)
     return render_template(
         "operations/review.html",
@@ -55,11 +53,7 @@ def home() -> ResponseReturnValue:
         counts=listed.counts,
         waiting=sum(listed.counts[name] for name in WAITING),
         rows=rows,
-        total=listed.total,
-        page=page,
-        pages=-(-listed.total // PAGE_ROWS),
-        page_size=PAGE_ROWS,
-        first_row=first + 1,
+        **layout.pager(page, PAGE_ROWS, listed.total),
         providers=policy_in_force(context.store()).geocoding.online.providers,
         **(_opened(filters["kind"], row, rows) if row else {"row": None}),
     )
@@ -94,10 +88,10 @@ def _row(kind: str, subject_id: str) -> dict[str, Any]:
         raise NotFoundError(f"No {subject_id[:80]!r} among the {kind}; it may have been undone.")
     values: dict[str, Any] = {"subject_id": subject_id, "is_stale": False, "decision": None}
     names = ("decision", "decided_by", "decided_at")
-    decision = records(decided[list(names)])[0] if len(decided) else {}
+    decision = formatting.records(decided[list(names)])[0] if len(decided) else {}
     if decision:
         values["is_stale"] = bool(review.evidence(rows).iloc[0] != decided["evidence"].iloc[0])
-    return records(rows)[0] | values | decision
+    return formatting.records(rows)[0] | values | decision
 
 
 def _opened(kind: str, row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -109,7 +103,7 @@ def _opened(kind: str, row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[
     after = ids[at + 1 : at + 2] or ids[:1]
     return {
         "row": row,
-        "candidates": [one | {"number": n} for n, one in enumerate(records(places), 1)],
+        "candidates": [one | {"number": n} for n, one in enumerate(formatting.records(places), 1)],
         "address_now": {name: row[name] for name in ADDRESS},
         "map": drawn,
         "map_script": url_for(".map_script", kind=kind, row=row["subject_id"], v=drawn.tag),
@@ -172,11 +166,6 @@ def _onwards(kind: str, subject_id: str, sentence: str, verb: str) -> dict[str, 
     return {name: value for name, value in query.items() if value}
 
 
-def _now() -> datetime:
-    now: datetime = current_app.config["TERRITORY"].now()
-    return now
-
-
 def _choice(kind: str, subject_id: str) -> str:
     """Take the candidate, the pin or the address that is chosen in the form."""
     choice = request.form.get("choice", "")
@@ -186,13 +175,13 @@ def _choice(kind: str, subject_id: str) -> str:
         return _correct(kind, subject_id)
     if not choice:
         raise InputError("Nothing was chosen. Choose one of the places, drag the pin or skip.")
-    review.accept(context.store(), kind, subject_id, choice, by=security.person(), now=_now())
+    review.accept(context.store(), kind, subject_id, choice, **security.on_record())
     return "accepted"
 
 
 def _pin(kind: str, subject_id: str) -> str:
     lat, lon = (_degrees(name) for name in ("lat", "lon"))
-    review.pin(context.store(), kind, subject_id, lon, lat, by=security.person(), now=_now())
+    review.pin(context.store(), kind, subject_id, lon, lat, **security.on_record())
     return "pinned"
 
 
@@ -206,19 +195,17 @@ def _degrees(name: str) -> float:
 
 def _correct(kind: str, subject_id: str) -> str:
     written = {name: request.form[name].strip() for name in ADDRESS if name in request.form}
-    review.correct_address(
-        context.store(), kind, subject_id, written, by=security.person(), now=_now()
-    )
+    review.correct_address(context.store(), kind, subject_id, written, **security.on_record())
     return "corrected"
 
 
 def _no_place(kind: str, subject_id: str) -> str:
-    review.mark_no_place(context.store(), kind, subject_id, by=security.person(), now=_now())
+    review.mark_no_place(context.store(), kind, subject_id, **security.on_record())
     return "no_place"
 
 
 def _forget(kind: str, subject_id: str) -> str:
-    review.forget(context.store(), kind, subject_id, by=security.person(), now=_now())
+    review.forget(context.store(), kind, subject_id, **security.on_record())
     return "forgotten"
 
 
@@ -236,7 +223,6 @@ def geocode(kind: str) -> ResponseReturnValue:
         context.store(),
         tasks.GEOCODE,
         {"kind": kind, "by": security.person(), "name": f"places of {kind}"},
-        by=security.person(),
-        now=_now(),
+        **security.on_record(),
     )
     return redirect(url_for("job_pages.show", job_id=job_id), 303)

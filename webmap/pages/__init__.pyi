@@ -2,8 +2,4 @@ from . import downloads as downloads
 from . import jobs as jobs
 from . import layout as layout
 from . import static_files as static_files
-from . import tables as tables
 from . import uploads as uploads
-from .downloads import records as records
-from .tables import Shown as Shown
-from .tables import page_number as page_number

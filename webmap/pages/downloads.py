@@ -83,10 +83,3 @@ def _pieces(path: Path, stack: ExitStack) -> Iterator[bytes]:
     with stack, path.open("rb") as file:
         while piece := file.read(PIECE):
             yield piece
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, object]]:
-    """Give rows to a template, with ``None`` for every missing value."""
-    whole = frame.astype(object)
-    rows: list[dict[str, object]] = whole.where(whole.notna(), None).to_dict("records")
-    return rows

@@ -14,8 +14,6 @@ from territory.timestamps import read_utc_text
 from webmap import context, security
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from flask.typing import ResponseReturnValue
 
     from territory.jobs import Heartbeats, Job
@@ -35,7 +33,7 @@ def heartbeats() -> Heartbeats:
     return opened[os.getpid()]
 
 
-def found(job_id: str | None) -> Job | None:
+def find_job(job_id: str | None) -> Job | None:
     """Look at a job that a file on disk names; None where this store does not know it."""
     if job_id is None:
         return None
@@ -54,7 +52,7 @@ def show(job_id: str) -> ResponseReturnValue:
     if target is not None:
         return redirect(target)
     return render_template(
-        "pages/job.html", place="imports.home", job=job, told=told(job), back=_back(job)
+        "pages/job.html", place="imports.home", job=job, progress=progress(job), back=_back(job)
     )
 
 
@@ -63,14 +61,14 @@ def show(job_id: str) -> ResponseReturnValue:
 def show_json(job_id: str) -> ResponseReturnValue:
     """Answer with how far a job is, for the page to ask once a second."""
     job = _look(job_id)
-    return jsonify(**told(job), target=_target(job))
+    return jsonify(**progress(job), target=_target(job))
 
 
 @blueprint.post("/<job_id>/stop")
 @security.allows("import_data", "review_places")
 def stop(job_id: str) -> ResponseReturnValue:
     """Stop a job; nothing of it is written."""
-    requests.stop(context.store(), heartbeats(), _look(job_id).job_id, now=_now())
+    requests.stop(context.store(), heartbeats(), _look(job_id).job_id, now=context.now())
     return redirect(url_for(".show", job_id=job_id), 303)
 
 
@@ -82,15 +80,10 @@ def _look(job_id: str) -> Job:
     return job
 
 
-def _now() -> datetime:
-    now: datetime = current_app.config["TERRITORY"].now()
-    return now
-
-
-def told(job: Job) -> dict[str, Any]:
+def progress(job: Job) -> dict[str, Any]:
     """Say how far a job is in words and figures."""
     since = job.started_at if job.state == jobs.RUNNING else job.asked_at
-    elapsed_s = max(0, int((_now() - read_utc_text(str(since))).total_seconds()))
+    elapsed_s = max(0, int((context.now() - read_utc_text(str(since))).total_seconds()))
     is_lonely = job.state == jobs.WAITING and elapsed_s > LONELY_S
     stage = {
         jobs.WAITING: "No worker has taken it up yet. `territory work` starts one."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flask import g, request, url_for
 
 from territory import reports
-from territory.errors import TerritoryError
+from territory.errors import InputError, TerritoryError
 from territory.policy import RadiusPolicy
 from territory.units_of_length import to_miles
 from webmap import security
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flask import Flask, Response
 
 T = TypeVar("T")
+ON_HOME_SCREEN = ("rep.market", "rep.outside", "work.due")  # pages worth a place there
 MAP_BYTES = 100_000  # what a map or its like takes
 
 
@@ -70,6 +71,31 @@ def cached(
     return store().cache.get(tables, key, make, weight=MAP_BYTES)
 
 
+def page_number() -> int:
+    """Read which page is asked for.
+
+    Raises
+    ------
+    InputError
+        If it is no number from 1.
+    """
+    page = request.args.get("page", "1")
+    if not (page.isascii() and page.isdigit() and len(page) < 9 and int(page)):
+        raise InputError(f"page: {page[:80]!r} is no page; pages count from 1.")
+    return int(page)
+
+
+def pager(number: int, size: int, total: int) -> dict[str, int]:
+    """Say which rows of a list a page shows: number ``first_row`` on, counted from 1."""
+    return {
+        "page": number,
+        "pages": -(-total // size),
+        "page_size": size,
+        "first_row": (number - 1) * size + 1,
+        "total": total,
+    }
+
+
 def address(endpoint: str, *queries: dict[str, Any], **values: Any) -> str:
     """Give an address from several parts, which a template cannot spread by itself."""
     for query in queries:
@@ -97,9 +123,16 @@ def around() -> dict[str, Any]:
         "limit": f"{to_miles(radius_m):g} mi",
         "who": who,
         "is_main_only": is_main_only(),
+        "manifest_address": _manifest_address(),
         # A phone shows the first four below, and the rest at the foot of the page.
         "navigation": places,
     }
+
+
+def _manifest_address() -> str:
+    """Give the address of the manifest by which a phone keeps this page on its home screen."""
+    here = request.full_path.rstrip("?") if request.endpoint in ON_HOME_SCREEN else None
+    return url_for("home_screen.manifest", start=here)
 
 
 def _places(seen: Shell) -> tuple[tuple[str, str, str, int | None], ...]:

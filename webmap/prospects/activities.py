@@ -9,9 +9,9 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from territory import accounts, reports
 from territory.accounts import LONGEST_NOTE, LONGEST_STEP
 from territory.errors import NotFoundError
-from webmap import context, security
+from webmap import context, formatting, security
 from webmap.account import onward
-from webmap.pages import downloads, layout, tables
+from webmap.pages import downloads, layout
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -30,9 +30,9 @@ def section(details: reports.ProspectView) -> dict[str, Any]:
     work = accounts.work_of(context.store(), prospect_id, scope=security.scope())
     return {
         "account_work": work,
-        "notes": downloads.records(work.notes),
-        "next_steps": downloads.records(work.steps),
-        "past_steps": downloads.records(work.past),
+        "notes": formatting.records(work.notes),
+        "next_steps": formatting.records(work.steps),
+        "past_steps": formatting.records(work.past),
         "card_notes": CARD_NOTES,
         "longest": {"note": LONGEST_NOTE, "step": LONGEST_STEP},
         "today": context.settings().today().isoformat(),
@@ -44,12 +44,12 @@ def section(details: reports.ProspectView) -> dict[str, Any]:
 @security.allows("work_accounts")
 def due() -> ResponseReturnValue:
     """List what is to be done about the accounts of whoever asks, by day, overdue first."""
-    today, page = context.settings().today(), tables.page_number()
+    today, page = context.settings().today(), layout.page_number()
     first = (page - 1) * PAGE_ROWS
     seen = accounts.due(
         context.store(), scope=security.scope(), today=today, limit=PAGE_ROWS, offset=first
     )
-    rows = downloads.records(seen.rows)
+    rows = formatting.records(seen.rows)
     return render_template(
         "prospects/next_steps.html",
         place="work.due",
@@ -58,10 +58,7 @@ def due() -> ResponseReturnValue:
         reps=seen.rows["rep_id"].nunique(),
         today=today.isoformat(),
         ticked=_ticked(),
-        page=page,
-        pages=-(-seen.total // PAGE_ROWS),
-        page_size=PAGE_ROWS,
-        first_row=first + 1,
+        **layout.pager(page, PAGE_ROWS, seen.total),
     )
 
 
@@ -74,7 +71,7 @@ def _ticked() -> dict[str, object] | None:
         work = accounts.work_of(context.store(), prospect_id, scope=security.scope())
     except NotFoundError:  # no account of the plan, or no longer of theirs: the tick stands
         return None
-    past = downloads.records(work.past)
+    past = formatting.records(work.past)
     return next((one for one in past if one["step_id"] == step_id), None)
 
 

@@ -11,9 +11,9 @@ from territory import plans, reports
 from territory.accounts import quota_effect
 from territory.errors import NotFoundError
 from territory.reports import ELSEWHERE, HERE, NOWHERE, footprint
-from webmap import context, security
+from webmap import context, formatting, security
 from webmap.maps import RenderedMap, basemap, market_map
-from webmap.pages import downloads, layout
+from webmap.pages import layout
 from webmap.prospects import activities, facets, score_words
 from webmap.prospects import exports as taking
 from webmap.prospects.query_string import Asked, Place
@@ -43,7 +43,7 @@ def market(market_id: str) -> ResponseReturnValue:
         "prospects/market.html",
         place="ops.home",
         market=area,
-        offices=layout.cached(("offices", market_id), lambda: downloads.records(_offices(area))),
+        offices=layout.cached(("offices", market_id), lambda: formatting.records(_offices(area))),
         **({} if layout.is_main_only() else _map_parts(area)),
         take=taking.offer(listed),
         **_view_addresses(listed, market=market_id),
@@ -79,7 +79,7 @@ def outside() -> ResponseReturnValue:
         "prospects/outside.html",
         place="rep.outside",
         markets=seen.markets,
-        offices=downloads.records(reports.offices(context.store(), scope=security.scope())),
+        offices=formatting.records(reports.offices(context.store(), scope=security.scope())),
         take=taking.offer(listed),
         **_view_addresses(listed, outside="1"),
         **listed.parts(),
@@ -162,9 +162,9 @@ def _record(prospect_id: str) -> dict[str, Any]:
         told = plans.explain(context.store(), prospect_id, scope=scope)
         effect = quota_effect(context.store(), prospect_id, scope=scope)
     return {
-        "prospect": downloads.records(details.prospect)[0],
-        "opportunities": downloads.records(details.opportunities),
-        "contacts": downloads.records(details.contacts),
+        "prospect": formatting.records(details.prospect)[0],
+        "opportunities": formatting.records(details.opportunities),
+        "contacts": formatting.records(details.contacts),
         "footprint": _footprint(footprint(context.store(), prospect_id, scope=scope)),
         "quota_effect": effect,
         "withheld": details.withheld,
@@ -177,8 +177,8 @@ def _record(prospect_id: str) -> dict[str, Any]:
 def _footprint(sites: Footprint) -> dict[str, Any]:
     """Give sites and parent to the template, with the counts of where the sites lie."""
     return {
-        "sites": downloads.records(sites.sites),
-        "parent": downloads.records(sites.parent),
+        "sites": formatting.records(sites.sites),
+        "parent": formatting.records(sites.parent),
         "located": sites.located,
         **{lies: sites.count(lies) for lies in (HERE, ELSEWHERE, NOWHERE)},
     }

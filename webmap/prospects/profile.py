@@ -12,7 +12,7 @@ from territory.labels import NO_BREAK, SEGMENT, money
 from territory.labels import number as labels_number
 from territory.markets import SHARE_SOURCE, SOURCE
 from webmap import context, formatting, security
-from webmap.pages import downloads, layout
+from webmap.pages import layout
 from webmap.prospects import charts
 
 if TYPE_CHECKING:
@@ -80,13 +80,13 @@ def tell(figures: reports.Profile) -> Told:
             figures.size.counties, COUNTIES, ("establishments", "employment", "wages_usd")
         ),
         "industries": _cut(figures.by_industry, INDUSTRIES, ("prospects", "customers", "share")),
-        "statuses": downloads.records(figures.by_status),
-        "segments": downloads.records(figures.by_segment),
-        "sizes": downloads.records(figures.by_size),
+        "statuses": formatting.records(figures.by_status),
+        "segments": formatting.records(figures.by_segment),
+        "sizes": formatting.records(figures.by_size),
         "steps": _steps(figures.employee_concentration, figures.pipeline_concentration),
-        "top_accounts": downloads.records(figures.top_accounts),
-        "periods": downloads.records(figures.money.periods) if figures.money else [],
-        "by_rep": downloads.records(figures.money.by_rep) if figures.money else [],
+        "top_accounts": formatting.records(figures.top_accounts),
+        "periods": formatting.records(figures.money.periods) if figures.money else [],
+        "by_rep": formatting.records(figures.money.by_rep) if figures.money else [],
     }
     drawn = dict(_size_charts(rows))
     if figures.prospects:
@@ -164,7 +164,7 @@ def _each(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _cut(frame: pd.DataFrame, most: int, summed: tuple[str, ...]) -> list[dict[str, Any]]:
     """Give the first rows, and in one more the sums of the others."""
     most += len(frame) == most + 1  # a sum of one row would hide its name and save nothing
-    rows = downloads.records(frame.head(most))
+    rows = formatting.records(frame.head(most))
     rest = frame.iloc[most:]
     if len(rest):
         blank: dict[str, Any] = dict.fromkeys(frame.columns)

@@ -1,36 +1,30 @@
-"""Who may ask, and for what: the machine, the page that a form stood on, the viewer and the rule.
+"""Authorization: who asks, by session or token, which views they may call and which rows they see.
 
 Every view declares by ``allows`` who may call it; an app with a view that declares nothing does not
 start. ``viewer`` says who asks, by the cookie of a session or by a token, and ``scope`` which rows
 may leave the store for them: every verb that reads rows is given it.
 
-Without other hosts in the settings the app answers loopback alone: the peer, the host it was asked
-for and the absence of a proxy are checked on every request. The Host check also stops a page on
-another site that points its own name at 127.0.0.1 from reading the answers.
-
-What changes something is asked by POST, from a page of this app: the browser's word on where the
-form stood is checked before the body is read, then the viewer, then the form's own token. A program
-with a token has no cookie that another site could use, and sends no form token.
+A request is let through in steps: host and origin (``origin``), the size of its body, the rule of
+its view, then a form's own token (CSRF). A program with a token has no cookie that another site
+could use, and sends no form token.
 """
 
 from __future__ import annotations
 
 import contextlib
 import getpass
-import ipaddress
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import abort, current_app, g, redirect, request, session, url_for
+from flask import current_app, g, redirect, request, session, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, Unauthorized
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from territory.access import NOBODY, DeniedError, audit_log, scopes, sessions, users
 from webmap import context, error_handlers
-from webmap.security.headers import add_headers, csp_nonce
+from webmap.security import origin
 from webmap.security.permissions import in_words
 
 if TYPE_CHECKING:
@@ -45,13 +39,6 @@ if TYPE_CHECKING:
     View = TypeVar("View", bound=Callable[..., object])
 
 
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
-READS = ("GET", "HEAD", "OPTIONS")
-MB = 1 << 20
-# Forms are small; a mapping of a file with thousands of columns is not.
-FORM_BYTES, MAPPING_BYTES = 64 << 10, 2 * MB
-UPLOADS, MAPPING = ("imports.upload", "hr_batches.upload"), "imports.try_"
 RULE = "territory_rule"  # the attribute of a view that holds its rule
 
 
@@ -110,21 +97,23 @@ def install(app: Flask) -> None:
         # A form stays good for as long as the browser keeps the cookie, however long it stood open.
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,  # `check_form` does it, once it is known who asks
-        MAX_CONTENT_LENGTH=FORM_BYTES,
+        MAX_CONTENT_LENGTH=origin.FORM_BYTES,
     )
-    app.secret_key = settings.secret_key or kept_secret(settings.var_dir)
+    app.secret_key = settings.secret_key or signing_key(settings.var_dir)
     if settings.proxies:
         hops = {"x_for": settings.proxies, "x_proto": settings.proxies}
         app.wsgi_app = ProxyFix(app.wsgi_app, **hops, x_host=0)  # type: ignore[method-assign]
     forms = CSRFProtect(app)
-    app.before_request(refuse_strangers)
-    app.before_request(limit_body)
+    app.before_request(origin.refuse_strangers)
+    app.before_request(origin.limit_body)
     app.before_request(enforce)
     app.before_request(lambda: check_form(forms))
     app.register_error_handler(CSRFError, _refuse_form)
     app.register_error_handler(DeniedError, _refuse_denied)
-    app.after_request(add_headers)
-    app.jinja_env.globals.update(csp_nonce=csp_nonce, may=may, may_open=may_open, viewer=viewer)
+    app.after_request(origin.add_headers)
+    app.jinja_env.globals.update(
+        csp_nonce=origin.csp_nonce, may=may, may_open=may_open, viewer=viewer
+    )
 
 
 def check_declared(app: Flask) -> None:
@@ -141,56 +130,6 @@ def check_declared(app: Flask) -> None:
             f"Nobody said who may call {', '.join(sorted(silent))}. "
             "Put @security.allows(...) on each of these views."
         )
-
-
-def refuse_strangers() -> None:
-    """Answer 403 to whatever does not come from, or ask for, a machine that is named."""
-    g.viewer = None  # the page of a refusal is for nobody
-    _check_origin()
-    del g.viewer
-
-
-def _check_origin() -> None:
-    settings = context.settings()
-    is_near = _is_loopback(request.remote_addr)
-    if not (is_near or settings.hosts):
-        abort(403, "This server answers only the machine it runs on. TERRITORY_HOSTS names others.")
-    name = _name(request.host)
-    if not (name in settings.hosts or (is_near and name in LOOPBACK_HOSTS)):
-        abort(403, f"This server is not {request.host}. Ask for the address that it was given.")
-    if not settings.proxies and any(header in request.headers for header in FORWARDED):
-        abort(403, "This server does not answer through a proxy unless TERRITORY_PROXIES says so.")
-    if name in settings.hosts and not request.is_secure:
-        abort(403, f"Ask for https://{request.host}: nothing is sent here without TLS.")
-    if request.method not in READS and not _is_from_here():
-        abort(403, "This was sent from a page of another site. Open the page here and try again.")
-
-
-def is_this_machine() -> bool:
-    """Whether who asks sits at the machine that serves, with no proxy between."""
-    return (
-        _is_loopback(request.remote_addr)
-        and _name(request.host) in LOOPBACK_HOSTS
-        and not any(header in request.headers for header in FORWARDED)
-    )
-
-
-def _is_from_here() -> bool:
-    """Whether the browser says that the form stood on a page of this very address."""
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site not in {None, "same-origin", "none"}:
-        return False
-    return origin is None or origin == request.host_url.rstrip("/")
-
-
-def limit_body() -> None:
-    """Say how large the body may be, before any of it is read: files go to two places only."""
-    request.max_content_length = {
-        **dict.fromkeys(UPLOADS, context.settings().max_upload_mb * MB),
-        MAPPING: MAPPING_BYTES,
-    }.get(request.endpoint or "", FORM_BYTES)
-    if request.endpoint == MAPPING:
-        request.max_form_memory_size = MAPPING_BYTES
 
 
 def viewer() -> Viewer | None:
@@ -235,6 +174,11 @@ def person() -> str:
     return who.user_id if who else NOBODY
 
 
+def on_record() -> dict[str, Any]:
+    """Say by whom and when something is done, as every verb that writes is told."""
+    return {"by": person(), "now": context.now()}
+
+
 def may(capability: str) -> bool:
     """Whether who asks has a capability, for whichever rows."""
     return scopes.can(viewer(), capability)
@@ -262,7 +206,7 @@ def enforce() -> ResponseReturnValue | None:
     if viewer() is not None:
         needed = " or ".join(in_words(rule.capabilities)) or "sign in as a person"
         raise DeniedError(f"Your role does not let you {needed}. Ask an admin for one that does.")
-    if request.method in READS and not error_handlers.is_data():
+    if request.method in origin.READS and not error_handlers.is_data():
         here = request.full_path.rstrip("?")
         onward = {"next": here} if here != "/" else {}
         return redirect(url_for("auth.sign_in", **onward), 303)
@@ -284,16 +228,9 @@ def _refuse_form(_error: CSRFError) -> ResponseReturnValue:
 
 def _refuse_denied(error: DeniedError) -> ResponseReturnValue:
     """Record that someone asked for what is not theirs, and say so in plain words."""
-    with context.store().write() as transaction:
-        audit_log.record(
-            transaction,
-            by=person(),
-            at=context.now(),
-            action="access.denied",
-            subject_kind="page",
-            subject_id=request.endpoint or "",
-            detail={"method": request.method},
-        )
+    audit_log.record_denial(
+        context.store(), view=request.endpoint or "", method=request.method, **on_record()
+    )
     return error_handlers.show_denied(error)
 
 
@@ -329,7 +266,7 @@ def forget_session(response: Response) -> Response:
     return response
 
 
-def kept_secret(folder: Path) -> str:
+def signing_key(folder: Path) -> str:
     """Read the key that signs cookies, made on first use and readable by its owner only."""
     path = folder / "secret"
     if not path.exists():
@@ -341,18 +278,3 @@ def kept_secret(folder: Path) -> str:
             path.hardlink_to(draft)
         draft.unlink()
     return path.read_text("ascii")
-
-
-def _is_loopback(address: str | None) -> bool:
-    try:
-        return address is not None and ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
-
-
-def _name(host: str) -> str | None:
-    """Read the name out of a Host header, in which an IPv6 address stands in brackets."""
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None

@@ -10,8 +10,8 @@ from tests.fixtures.reading import token
 from tests.fixtures.routes import path_of, rules
 from tests.fixtures.web import NOW, REP_A, sign_in
 from webmap.security import HEADERS
-from webmap.security.authorization import kept_secret
-from webmap.security.headers import content_security_policy
+from webmap.security.authorization import signing_key
+from webmap.security.origin import content_security_policy
 
 STRICT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -136,12 +136,12 @@ def test_a_form_of_this_page_is_taken(client):
 
 
 def test_the_key_of_cookies_is_made_once_and_read_by_its_owner_only(tmp_path):
-    first, second = kept_secret(tmp_path), kept_secret(tmp_path)
+    first, second = signing_key(tmp_path), signing_key(tmp_path)
     assert first == second
     assert len(first) > 40
     assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
     assert [file.name for file in tmp_path.iterdir()] == ["secret"]
-    assert kept_secret(tmp_path / "other") != first
+    assert signing_key(tmp_path / "other") != first
 
 
 def test_a_nonce_opens_the_policy_for_itself_alone():

@@ -1,4 +1,4 @@
-"""The long tables of an import, a page at a time: rows of a bucket, cells that changed."""
+"""Tables of an import, page by page: its outcome buckets, changed cells and missing rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from flask import request
 
 from territory.errors import InputError
 from territory.imports import outcomes, write_report
-from webmap.pages.downloads import records
+from webmap import formatting
+from webmap.pages import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from territory.store import Store
 
 PAGE_ROWS = 50
-CELL = 120  # letters of a cell that a page shows
 WIDTH = 1000  # of the bar, in its own units
 LEAST = 6  # of a bar for a bucket that is not empty
 OPEN = ("ambiguous", "conflict", "unplaced")
@@ -45,7 +45,7 @@ CHANGES = ("new", "updated", "unchanged")
 
 
 @dataclass(frozen=True)
-class Page:
+class TablePage:
     """Some rows of ``total``; the first shown is number ``first``, counted from 1."""
 
     rows: list[dict[str, Any]]
@@ -60,7 +60,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Shown:
+class TableRequest:
     """What a page of an import is asked to show: a bucket or another table, a change, a page."""
 
     what: str
@@ -68,7 +68,7 @@ class Shown:
     number: int
 
     @classmethod
-    def read(cls, counts: Mapping[str, int]) -> Shown:
+    def read(cls, counts: Mapping[str, int]) -> TableRequest:
         """Read the query.
 
         Raises
@@ -82,7 +82,7 @@ class Shown:
             raise InputError(f"show: {what[:40]!r} is none of {', '.join(counts)}.")
         if change not in {None, *CHANGES}:
             raise InputError(f"change: {change[:40]!r} is none of {', '.join(CHANGES)}.")
-        return cls(what, change, page_number())
+        return cls(what, change, layout.page_number())
 
     @property
     def title(self) -> str:
@@ -90,7 +90,7 @@ class Shown:
         others = {DIFFERENCES: "Cells that change", MISSING: "Not in the file"}
         return others.get(self.what) or BUCKETS[self.what][0]
 
-    def of_files(self, folder: Path) -> Page:
+    def of_files(self, folder: Path) -> TablePage:
         """Take the page out of the tables that a job left."""
         if self.what in {DIFFERENCES, MISSING}:
             table = pq.read_table(folder / f"{self.what}.parquet")
@@ -102,7 +102,7 @@ class Shown:
         first = (self.number - 1) * PAGE_ROWS
         return self._page(table.slice(first, PAGE_ROWS).to_pandas(), table.num_rows)
 
-    def of_store(self, store: Store, import_id: str) -> Page:
+    def of_store(self, store: Store, import_id: str) -> TablePage:
         """Take the page out of the record of an import that has left no tables here."""
         rows = outcomes(store, import_id)
         rows = rows[rows["bucket"] == self.what]
@@ -111,22 +111,10 @@ class Shown:
         first = (self.number - 1) * PAGE_ROWS
         return self._page(rows.iloc[first : first + PAGE_ROWS], len(rows))
 
-    def _page(self, rows: pd.DataFrame, total: int) -> Page:
-        return Page(records(rows), total, (self.number - 1) * PAGE_ROWS + 1, self.number)
-
-
-def page_number() -> int:
-    """Read which page is asked for.
-
-    Raises
-    ------
-    InputError
-        If it is no number from 1.
-    """
-    page = request.args.get("page", "1")
-    if not (page.isascii() and page.isdigit() and len(page) < 9 and int(page)):
-        raise InputError(f"page: {page[:80]!r} is no page; pages count from 1.")
-    return int(page)
+    def _page(self, rows: pd.DataFrame, total: int) -> TablePage:
+        return TablePage(
+            formatting.records(rows), total, (self.number - 1) * PAGE_ROWS + 1, self.number
+        )
 
 
 def buckets(counts: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -162,14 +150,6 @@ def _widths(counts: list[int]) -> Iterator[int]:
 def open_rows(counts: Mapping[str, int]) -> int:
     """Count the rows that need a person."""
     return sum(counts.get(name, 0) for name in OPEN)
-
-
-def cells(rows: pd.DataFrame) -> list[list[str | None]]:
-    """Give the cells of the first rows of a file, each as short as a page can show."""
-    return [
-        [None if value != value or value is None else str(value)[:CELL] for value in row]
-        for row in rows.astype(object).itertuples(index=False, name=None)
-    ]
 
 
 def write_once(path: Path, make: Callable[[], pd.DataFrame]) -> Path:
