@@ -8,15 +8,15 @@ misses none, and passes the others if it misses no more than the one that is lef
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from cachetools import LRUCache
+from cachetools import LRUCache, cachedmethod
 
 from territory.geodesy import OfficeIndex
 from territory.prospects.snapshot import NULL, Snapshot
-from territory.store import cached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -79,24 +79,18 @@ class Sieve:
 
     def _sum(self, parts: tuple[_Part, ...]) -> Misses:
         """Count by row how many of the parts it misses."""
-        if len(parts) == 1:
-            return self._missed(parts[0])
+        return self._missed(parts[0]) if len(parts) == 1 else self._added(parts)
 
-        def add() -> Misses:
-            missed = np.zeros(self._snapshot.size, np.uint8)
-            for part in parts:
-                missed += self._missed(part)
-            return missed
+    @cachedmethod(attrgetter("_masks"), lock=attrgetter("_lock"))
+    def _added(self, parts: tuple[_Part, ...]) -> Misses:
+        misses = np.zeros(self._snapshot.size, np.uint8)
+        for part in parts:
+            misses += self._missed(part)
+        return misses
 
-        return cached(self._masks, self._lock, parts, add)
-
+    @cachedmethod(attrgetter("_masks"), lock=attrgetter("_lock"))
     def _missed(self, part: _Part) -> Misses:
-        return cached(
-            self._masks,
-            self._lock,
-            part,
-            lambda: (~self._ways[part.kind](part)).view(np.uint8),
-        )
+        return (~self._ways[part.kind](part)).view(np.uint8)
 
     def _in_choice(self, part: _Part) -> Mask:
         name, *values = part.asks

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
-from cachetools import LRUCache
+from cachetools import LRUCache, cachedmethod
 
 from territory.errors import InputError
 from territory.geodesy import SLACK_M, OfficeIndex, geodesic_upper_bound, to_ecef
@@ -20,7 +21,6 @@ from territory.prospects.facet_counts import count_codes
 from territory.prospects.filter_masks import Sieve, untouched_since
 from territory.prospects.filters import EVERYTHING, Criteria, Near
 from territory.prospects.snapshot import NULL, NUMBERS, ORDERS, Snapshot
-from territory.store import cached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -71,14 +71,10 @@ class Targets:
         self._tallies: LRUCache[Hashable, npt.NDArray[np.int64]] = LRUCache(_TALLIES)
         self._knowns: dict[str, int] = {}
 
+    @cachedmethod(attrgetter("_selections"), lock=attrgetter("_lock"))
     def select(self, criteria: Criteria, reps: frozenset[str] | None = None) -> Selection:
         """Find the rows that pass; ``reps`` limits them to what these reps own (None: no limit)."""
-        return cached(
-            self._selections,
-            self._lock,
-            (criteria, reps),
-            lambda: Selection(self._sieve.passing(criteria, reps)),
-        )
+        return Selection(self._sieve.passing(criteria, reps))
 
     def counts(
         self,
@@ -104,21 +100,21 @@ class Targets:
             counts[None] = int(number[NULL])
         return counts
 
+    @cachedmethod(
+        attrgetter("_tallies"),
+        key=lambda _self, name, criteria, reps, _passing: (name, criteria, reps),
+        lock=attrgetter("_lock"),
+    )
     def _tally(
         self,
         name: str,
-        criteria: Criteria,
-        reps: frozenset[str] | None,
+        criteria: Criteria,  # noqa: ARG002  of the key
+        reps: frozenset[str] | None,  # noqa: ARG002  of the key
         passing: Callable[[], npt.NDArray[np.bool_]],
     ) -> npt.NDArray[np.int64]:
         """Count each code of a choice among what the criteria let through: the ``passing`` rows."""
         codes, size = self.snapshot.column[name], len(self.snapshot.labels[name]) + 1
-        return cached(
-            self._tallies,
-            self._lock,
-            (name, criteria, reps),
-            lambda: count_codes(codes, passing(), size),
-        )
+        return count_codes(codes, passing(), size)
 
     def _others(
         self, name: str, criteria: Criteria, reps: frozenset[str] | None

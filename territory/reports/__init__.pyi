@@ -22,7 +22,7 @@ from .sites import NOWHERE as NOWHERE
 from .sites import Footprint as Footprint
 from .sites import footprint as footprint
 from .views import DEMO_NOTICE as DEMO_NOTICE
-from .views import TABLES as TABLES
+from .views import SUM_TABLES as SUM_TABLES
 from .views import MarketArea as MarketArea
 from .views import MarketView as MarketView
 from .views import Overview as Overview

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from territory.access import Scope
     from territory.store import Store, Transaction
 
-# What overviews and sums rest on beside the parts of plans, which never change.
-TABLES = ("plans", "prospects", "opportunities", "quotas", "reps")
+# What overviews, sums and profiles rest on beside the parts of plans, which never change.
+SUM_TABLES = ("plans", "prospects", "opportunities", "quotas")
 DEMO_NOTICE = "demo_notice"  # setting that marks a store with invented people and figures
 
 
@@ -137,13 +137,19 @@ class ProspectView:
 
 def overview(store: Store, *, scope: Scope) -> Overview:
     """Give the plan in force and its totals."""
+    # Part of the key: every event of the audit log writes to the settings.
+    notice = store.cached(
+        ("settings",), DEMO_NOTICE, lambda transaction: transaction.setting(DEMO_NOTICE)
+    )
     return store.cached(
-        TABLES, ("overview", scope), lambda transaction: _overview(transaction, scope)
+        SUM_TABLES,
+        ("overview", scope, notice),
+        lambda transaction: _overview(transaction, scope, notice),
     )
 
 
-def _overview(transaction: Transaction, scope: Scope) -> Overview:
-    plan, notice = PlanLedger(transaction).plan_in_force(), transaction.setting(DEMO_NOTICE)
+def _overview(transaction: Transaction, scope: Scope, notice: str | None) -> Overview:
+    plan = PlanLedger(transaction).plan_in_force()
     is_whole = scope.counted.is_all
     imported = transaction.size("prospects") if is_whole else 0
     if plan is None:
@@ -177,7 +183,7 @@ def market_summaries(store: Store, *, scope: Scope) -> pd.DataFrame:
     of several markets counts with an equal share of the quota in each, so that the column adds up.
     """
     summed = store.cached(
-        TABLES,
+        SUM_TABLES,
         ("summaries", scope),
         lambda transaction: _within(transaction, scope, SUMMARY_COLUMNS, Seen.summaries),
     )

@@ -31,7 +31,6 @@ from .import_tables import jobs as jobs
 from .import_tables import mappings as mappings
 from .import_tables import place_decisions as place_decisions
 from .revision_cache import bump as bump
-from .revision_cache import cached as cached
 from .tables import GIVEN as GIVEN
 from .tables import KINDS as KINDS
 from .tables import metadata as metadata

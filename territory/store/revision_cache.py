@@ -1,22 +1,24 @@
 """Revision cache: answers about the store, kept for as long as the tables they rest on stand.
 
-Every transaction that writes adds one to the number of each table it wrote, in the table
-``revisions`` and within the same transaction (``Store.write``). An answer is kept beside the
-numbers of its tables, so it is never given once another process has changed one of them, whichever
-database holds the store.
+Every transaction that writes gives each table it wrote a higher number, in the table ``revisions``
+and within the same transaction (``Store.write``). An answer is kept beside the numbers of its
+tables, so it is never given once another process has changed one of them, whichever database holds
+the store.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 import sqlite3
+import time
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cachetools import LRUCache
 from sqlalchemy import select, text
 
-from territory.store.tables import revisions
+from territory.store.tables import metadata, revisions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
@@ -26,47 +28,50 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 MOST_BYTES = 64_000_000  # of answers; what was asked for longest ago goes first
 PLAIN_BYTES = 1_000  # what an answer is taken to weigh where nobody says
-_WRITE = re.compile(r'\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+"?(\w+)', re.IGNORECASE)
+_WRITE = re.compile(r'\s*(INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+"?(\w+)', re.IGNORECASE)
+# The clock in microseconds, or one more where that was given out already: a number never comes
+# again, not even where a backup is put back and written to anew, whose snapshots lie on the disk.
 _BUMP = text(
-    "INSERT INTO revisions (kind, number) VALUES (:kind, 1) "
-    "ON CONFLICT (kind) DO UPDATE SET number = revisions.number + 1"
+    "INSERT INTO revisions (kind, number) VALUES (:kind, :now) ON CONFLICT (kind) DO UPDATE SET "
+    "number = CASE WHEN excluded.number > revisions.number THEN excluded.number "
+    "ELSE revisions.number + 1 END"
 )
 
 
 def note_write(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
     """Remember which table a statement writes; an event of the engine, called for each."""
     if match := _WRITE.match(statement):
-        touch(connection, match[1])
+        verb, table = match.groups()
+        is_delete = verb[0] in "dD"
+        touch(connection, *(_deleted_with(table) if is_delete else (table,)))
 
 
-def touch(connection: Connection, table: str) -> None:
-    """Remember that a table is written by this transaction."""
+def touch(connection: Connection, *tables: str) -> None:
+    """Remember that tables are written by this transaction."""
     touched = connection.get_execution_options().get("touched")
     if touched is not None:
-        touched.add(table)
+        touched.update(tables)
+
+
+@functools.cache
+def _deleted_with(table: str) -> frozenset[str]:
+    """Name a table and those whose rows go with its rows by a foreign key, which no event tells."""
+    children = {
+        other.name
+        for other in metadata.tables.values()
+        for key in other.foreign_keys
+        if key.ondelete == "CASCADE" and key.column.table.name == table
+    }
+    return frozenset({table}).union(*(_deleted_with(child) for child in children))
 
 
 def bump(connection: Connection, tables: Iterable[str]) -> None:
-    """Add one to the number of each table, within the caller's transaction."""
-    numbered = [{"kind": table} for table in sorted(set(tables) - {revisions.name})]
+    """Give each table a higher number, within the caller's transaction."""
+    now = time.time_ns() // 1_000
+    # In one order, so that two transactions never wait for each other's rows.
+    numbered = [{"kind": table, "now": now} for table in sorted(set(tables) - {revisions.name})]
     if numbered:
         connection.execute(_BUMP, numbered)
-
-
-def cached(
-    answers: LRUCache[Hashable, Answer], lock: Lock, key: Hashable, make: Callable[[], Answer]
-) -> Answer:
-    """Give what ``make`` answers under a key, without asking while it is among the answers.
-
-    The lock is not held while it is made; two threads that ask at once both make it.
-    """
-    with lock:
-        if (answer := answers.get(key)) is not None:
-            return answer
-    answer = make()
-    with lock:
-        answers[key] = answer
-    return answer
 
 
 class _Entry(NamedTuple):
@@ -125,12 +130,14 @@ class RevisionCache:
     def state(self, tables: Collection[str]) -> tuple[int, ...]:
         """Give the number of each table; 0 where nothing was ever written."""
         numbers = self._read_sqlite() if self._path else self._read()
-        return tuple(numbers.get(table, 0) for table in tables)
+        return tuple(numbers[table] for table in tables)
 
     def _read(self) -> Mapping[str, int]:
-        with self._engine.connect() as connection:
-            rows = connection.execute(select(revisions))
-            return {row.kind: row.number for row in rows}
+        # One statement needs no transaction around it, which is two more ways to the server.
+        options = {"isolation_level": "AUTOCOMMIT"}
+        with self._engine.connect().execution_options(**options) as connection:
+            rows = connection.execute(select(revisions)).all()
+        return dict.fromkeys(metadata.tables, 0) | {row.kind: row.number for row in rows}
 
     def _read_sqlite(self) -> Mapping[str, int]:
         """Read the numbers; a file tells within microseconds that nobody has committed since.
@@ -147,7 +154,8 @@ class RevisionCache:
             version = self._connection.execute("PRAGMA data_version").fetchone()[0]
             if version != self._version:
                 rows = self._connection.execute("SELECT kind, number FROM revisions").fetchall()
-                self._numbers, self._version = dict(rows), version
+                self._numbers = dict.fromkeys(metadata.tables, 0) | dict(rows)
+                self._version = version
             return self._numbers
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Double,
     ForeignKey,
@@ -92,12 +93,12 @@ def _plan_id() -> Column[object]:
     )
 
 
-# How often each table was written to, by its name; see ``revision_cache``.
+# A number by the name of each table, a higher one after every write; see ``revision_cache``.
 revisions: Table = Table(
     "revisions",
     metadata,
     Column("kind", TEXT, primary_key=True),
-    Column("number", Integer, nullable=False),
+    Column("number", BigInteger, nullable=False),
 )
 settings: Table = Table(
     "settings",

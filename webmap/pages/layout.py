@@ -66,7 +66,7 @@ def overview() -> reports.Overview:
 def cached(
     key: tuple[Any, ...], make: Callable[[], T], *, tables: tuple[str, ...] = ("plans",)
 ) -> T:
-    """Keep what the viewer's rows and some tables decide, such as a map by the plan alone."""
+    """Keep what ``tables`` and the viewer's rows alone decide, such as maps, while they stand."""
     key = (security.scope(), *key)  # nobody is shown what was made for another's rows
     return store().cache.get(tables, key, make, weight=MAP_BYTES)
 

@@ -69,7 +69,7 @@ def of(market_id: str) -> Told:
         lambda: tell(
             reports.market_profile(context.store(), market_id, scope=security.scope(), day=today)
         ),
-        tables=reports.TABLES,
+        tables=reports.SUM_TABLES,
     )
 
 

@@ -1,4 +1,4 @@
-"""One number per table, which every transaction that writes the table adds one to."""
+"""One number per table, which every transaction that writes the table replaces by a higher one."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,6 @@ def upgrade() -> None:
     op.create_table(
         "revisions",
         sa.Column("kind", TEXT, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("kind", name="pk_revisions"),
     )
