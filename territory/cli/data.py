@@ -28,7 +28,7 @@ from territory.errors import FileFormatError, InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from territory.geocoding.review import Renewal
+    from territory.geocoding.review import ReferenceUpdate
 
 BUILD = "build"
 
@@ -149,7 +149,7 @@ def _folder(origin: str | None) -> Iterator[Path | None]:
         yield Path(folder)
 
 
-def _tell(renewal: Renewal) -> None:
+def _tell(renewal: ReferenceUpdate) -> None:
     """Tell what changes, on stderr: the tables first, then the rows."""
     if renewal.tables:
         note(renewal.tables.sentence)

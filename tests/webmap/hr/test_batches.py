@@ -207,7 +207,7 @@ def test_a_second_attempt_of_a_job_puts_nothing_on_record_twice(app, hr):
     assert decisions(app) == 8
     work = tasks.tasks_by_name(app.config["TERRITORY"].var_dir, lambda: NOW + timedelta(minutes=5))
     with store_of(app) as store:
-        again = work[tasks.DECIDE](store, done.arguments, requests.Progress())
+        again = work[tasks.DECIDE](store, done.arguments, requests.JobProgress())
     assert again == done.outcome
     assert decisions(app) == 8
 
