@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from territory import accounts
 from territory.access import audit_log
-from territory.accounts import activities
 from territory.errors import InputError, NotFoundError
 from territory.files import point_files, tables
 from territory.plans import PlanLedger, ReadingLedger
@@ -58,8 +58,8 @@ OF_THE_PLAN: dict[str, Read] = {
 EXPORTS = {
     **OF_THE_PLAN,
     **{kind: _table(kind) for kind in KINDS if kind not in OF_THE_PLAN},
-    "notes": activities.notes,
-    "next_steps": activities.all_steps,
+    "notes": accounts.list_notes,
+    "next_steps": accounts.all_steps,
 }
 
 
@@ -108,7 +108,7 @@ def export(
         raise NotFoundError("No plan is published yet. `territory assign` makes one.")
     frame = EXPORTS[kind](store, scope=scope.exported)
     if kind == "prospects":
-        frame = activities.with_work(store, frame, scope=scope.exported)
+        frame = accounts.with_activities(store, frame, scope=scope.exported)
     return write(store, frame, kind, Path(path), by=by, now=now)
 
 
