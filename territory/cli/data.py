@@ -106,18 +106,18 @@ def update(
       territory data update --from build
       territory data update
     """
-    from territory.files import tables
+    from territory.files import check_writable, write_table
     from territory.geocoding.review import reference_update
 
     if is_json and not (dry_run or yes):
         raise InputError("With --json nobody is asked: say --dry-run or --yes.")
     if report_path is not None:
-        tables.check_writable(report_path)
+        check_writable(report_path)
     store = opened(context, create=False)
     with _folder(origin) as folder:
         renewal = reference_update.preview(store, folder, progress=Progress())
         if report_path is not None:
-            tables.write_table(renewal.rows, report_path)
+            write_table(renewal.rows, report_path)
         if not is_json:
             _tell(renewal)
         if not dry_run:

@@ -42,7 +42,7 @@ def tasks_by_name(
         store: Store, arguments: Mapping[str, Any], progress: JobProgress
     ) -> dict[str, Any]:
         upload = uploads.find(folder / UPLOADS, arguments["upload_id"])
-        with uploads.named(upload):
+        with uploads.name_in_errors(upload):
             report = import_file(
                 store,
                 arguments["kind"],
@@ -81,7 +81,7 @@ def tasks_by_name(
             policy_name=arguments["policy"],
             on=arguments["on"],
         )
-        with eligibility.open_homes() as homes, uploads.named(upload):
+        with eligibility.open_homes() as homes, uploads.name_in_errors(upload):
             report = decide_batch(
                 store,
                 homes,

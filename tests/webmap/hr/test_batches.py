@@ -172,7 +172,7 @@ def test_names_in_place_of_references_are_told_before(app, hr):
 )
 def test_what_is_no_table_is_refused_and_not_kept(app, hr, name, body):
     assert drop(hr, body, name).status_code == 400
-    assert uploads.listed(folder_of(app)) == []
+    assert uploads.newest_first(folder_of(app)) == []
 
 
 def test_a_policy_that_is_not_published_decides_nothing(app, hr):
