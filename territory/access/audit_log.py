@@ -20,7 +20,7 @@ from territory.access import hash_chain
 from territory.access.audit_ledger import AuditLedger
 from territory.access.hash_chain import PURGE, AuditVerdict, Head
 from territory.errors import FileFormatError, InputError
-from territory.files import tables
+from territory.files import check_writable, write_table
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def export(
     FileFormatError
         If the suffix is not .csv, .xlsx or .parquet, or the file cannot be written.
     """
-    if tables.check_writable(Path(path)) not in FORMATS:
+    if check_writable(Path(path)) not in FORMATS:
         raise FileFormatError(f"{path}: an audit log is written as .csv, .xlsx or .parquet.")
     criteria = _criteria(by, action, subject_kind, subject_id, since, until)
     filters = {name: value for name, value in criteria.items() if value is not None}
@@ -271,7 +271,7 @@ def export(
         rows, total = AuditLedger(transaction).search(criteria, limit=None, offset=0)
         detail = {"rows": total, "criteria": filters}
         _append(transaction, exported_by, now, "audit.export", "audit", "log", detail=detail)
-    tables.write_table(rows.iloc[::-1].reset_index(drop=True), path)
+    write_table(rows.iloc[::-1].reset_index(drop=True), path)
     return total
 
 

@@ -1,4 +1,9 @@
-"""territory.accounts: FACE DOCSTRING."""
+"""Accounts: what a prospect is part of, which two are one company, its money and activities.
+
+Start at ``hierarchy`` (parents), ``duplicates`` (matching, merging and taking back),
+``opportunities`` (pipeline, quotas) or ``activities`` (notes, next steps). May import plans, access
+and what lies below them.
+"""
 
 import lazy_loader
 

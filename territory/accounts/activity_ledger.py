@@ -1,4 +1,4 @@
-"""Notes and next steps of accounts: written by people, read within a reach.
+"""Ledger of activities: notes and next steps of accounts, read within a reach.
 
 They belong to whoever has the prospect in the plan. Those of a prospect that is in no plan any more
 are read by whoever reaches everything, so that none is lost.
@@ -44,7 +44,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """A next step as it is kept; ``outcome`` is None while it is to be done."""
 
     step_id: str
@@ -59,7 +59,7 @@ DONE, REPLACED = "done", "replaced"
 _AT_ONCE = 10_000  # ids in one statement: SQLite takes 32,766 values
 
 
-class WorkLedger:
+class ActivityLedger:
     """Reads and writes notes and next steps. ``plan_id`` is the plan that says whose they are."""
 
     def __init__(self, transaction: Transaction) -> None:
@@ -200,7 +200,7 @@ class WorkLedger:
         row = self._connection.execute(query.where(columns.note_id == note_id)).one_or_none()
         return None if row is None else Note(*row)
 
-    def step(self, step_id: str) -> Step | None:
+    def step(self, step_id: str) -> NextStep | None:
         """Look up a next step by id."""
         columns = next_steps.c
         query = select(
@@ -212,7 +212,7 @@ class WorkLedger:
             columns.ended_at,
         )
         row = self._connection.execute(query.where(columns.step_id == step_id)).one_or_none()
-        return None if row is None else Step(*row)
+        return None if row is None else NextStep(*row)
 
     def add_note(self, prospect_id: str, text: str, *, at: str, by: str) -> str:
         """Write a note and give its id."""

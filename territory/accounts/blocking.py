@@ -1,4 +1,4 @@
-"""What prospects are compared by, and which of a million are worth comparing."""
+"""Blocking (record linkage): which of a million prospects are worth comparing, and by what."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
-class Facts:
+class MatchColumns:
     """Columns that pairs are judged by, one place per prospect; codes below 0: nothing known."""
 
     ids: npt.NDArray[np.object_]
@@ -52,7 +52,7 @@ class Facts:
         return apart
 
 
-def gather(rows: pd.DataFrame) -> Facts:
+def gather(rows: pd.DataFrame) -> MatchColumns:
     """Bring the columns of prospects into the form in which they are compared."""
 
     def column(name: str) -> pd.Series:
@@ -71,7 +71,7 @@ def gather(rows: pd.DataFrame) -> Facts:
     numbers = {
         name: np.asarray(column(name), np.float64) for name in ("lon", "lat", "uncertainty_m")
     }
-    return Facts(
+    return MatchColumns(
         ids=rows["prospect_id"].to_numpy(object),
         words=words.to_numpy(object),
         name=_codes(words.str.replace(" ", "").replace("", None)),
@@ -110,27 +110,29 @@ def _street_key(street: str) -> str | None:
     return f"{words[number]} {after[0]}" if after else None
 
 
-def candidates(facts: Facts) -> tuple[Integers, Integers]:
+def candidates(columns: MatchColumns) -> tuple[Integers, Integers]:
     """Places of prospects worth comparing: every pair once, never a parent with its child.
 
     They share a name or a web address, or the start or end of their names within a few miles.
     """
-    by_name = _ranks(pd.Series(facts.words))
+    by_name = _ranks(pd.Series(columns.words))
     pairs = [
-        _within(facts.name, _cells(facts.lon, facts.lat, 0)),
-        _within(facts.domain, by_name),
-        _within(np.where(facts.domain >= 0, facts.street, -1), facts.domain),
+        _within(columns.name, _cells(columns.lon, columns.lat, 0)),
+        _within(columns.domain, by_name),
+        _within(np.where(columns.domain >= 0, columns.street, -1), columns.domain),
     ]
-    texts = pd.Series(facts.words).str.replace(" ", "")
-    located = ~np.isnan(facts.lon) & (texts != "").to_numpy()
+    texts = pd.Series(columns.words).str.replace(" ", "")
+    located = ~np.isnan(columns.lon) & (texts != "").to_numpy()
     for text in (texts, texts.map(lambda name: name[::-1])):
         end, rank = _codes(text.str[:_ENDS]), _ranks(text)
         for shift in range(4):
-            block = _cells(facts.lon, facts.lat, shift) * (end.max(initial=0) + 1) + end
+            block = _cells(columns.lon, columns.lat, shift) * (end.max(initial=0) + 1) + end
             pairs.append(_within(np.where(located, block, -1), rank))
     coded = np.unique(np.concatenate(pairs))
-    first, second = coded // len(facts.ids), coded % len(facts.ids)
-    kin = (facts.ids[first] == facts.parents[second]) | (facts.parents[first] == facts.ids[second])
+    first, second = coded // len(columns.ids), coded % len(columns.ids)
+    kin = (columns.ids[first] == columns.parents[second]) | (
+        columns.parents[first] == columns.ids[second]
+    )
     return first[~kin], second[~kin]
 
 

@@ -1,4 +1,4 @@
-"""What people decided about pairs of prospects, and what hangs on a prospect that is merged."""
+"""Ledger of duplicates: what people decided about pairs, and what hangs on a merged prospect."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ COMPARED = (
 
 
 @dataclass(frozen=True)
-class PairDecision:
+class DuplicateDecision:
     """Two prospects and what a person called them: ``MERGED`` (the first is kept) or ``DISTINCT``.
 
     ``changes`` is what the merge did to the store, in order.
@@ -55,7 +55,7 @@ class PairDecision:
     changes: tuple[Change, ...] = ()
 
 
-class PairLedger:
+class DuplicateLedger:
     """Reads and writes decisions about pairs within one transaction."""
 
     def __init__(self, transaction: Transaction) -> None:
@@ -77,13 +77,13 @@ class PairLedger:
             rows[f"has_{name}"] = rows[f"{name}_id"].isin(ids)
         return rows
 
-    def decision(self, first_id: str, second_id: str) -> PairDecision | None:
+    def decision(self, first_id: str, second_id: str) -> DuplicateDecision | None:
         """Look up what was decided about two prospects, in either order; None for nothing."""
         query = select(_PAIRS).where(_about(first_id, second_id))
         row = self._connection.execute(query).one_or_none()
         if row is None:
             return None
-        return PairDecision(
+        return DuplicateDecision(
             row.first_id,
             row.second_id,
             row.decision,
@@ -93,7 +93,7 @@ class PairLedger:
             _unpacked(row.before) if row.before is not None else (),
         )
 
-    def record(self, decision: PairDecision) -> None:
+    def record(self, decision: DuplicateDecision) -> None:
         """Write a decision; an earlier one about the same two is replaced."""
         self.forget(decision.first_id, decision.second_id)
         self._connection.execute(

@@ -1,4 +1,4 @@
-"""Two prospects that are one company: proposed with evidence, decided by a person, undone at will.
+"""Duplicates (record linkage): pairs proposed with evidence, merged or kept apart by a person.
 
 ``resolve`` makes every later import heed the merges in force.
 """
@@ -13,7 +13,7 @@ import pandas as pd
 from territory.access import audit_log
 from territory.accounts import matching
 from territory.accounts import merge as merging
-from territory.accounts.duplicate_ledger import DISTINCT, MERGED, PairDecision, PairLedger
+from territory.accounts.duplicate_ledger import DISTINCT, MERGED, DuplicateDecision, DuplicateLedger
 from territory.errors import ConflictError, InputError, NotFoundError
 from territory.timestamps import utc_text
 
@@ -123,14 +123,14 @@ def likely_duplicates(
     """
     likely = _pairs(store)
     with store.read() as transaction:
-        decided = PairLedger(transaction).decisions()
-        distinct = decided[decided["decision"] == DISTINCT]
+        table = DuplicateLedger(transaction).decisions()
+        distinct = table[table["decision"] == DISTINCT]
         apart = pd.MultiIndex.from_frame(distinct[["first_id", "second_id"]])
         pairs = likely[~pd.MultiIndex.from_frame(likely[["first_id", "second_id"]]).isin(apart)]
         page = pairs.iloc[offset : None if limit is None else offset + limit]
         page = page.reset_index(drop=True)
         ids = list(dict.fromkeys([*page["first_id"], *page["second_id"]]))
-        prospects = PairLedger(transaction).prospects(ids).set_index("prospect_id")
+        prospects = DuplicateLedger(transaction).prospects(ids).set_index("prospect_id")
     for side in ("first", "second"):
         own = prospects[list(_SHOWN)].reindex(page[f"{side}_id"]).reset_index(drop=True)
         page = page.join(own.add_prefix(f"{side}_"))
@@ -145,7 +145,7 @@ def _pairs(store: Store) -> pd.DataFrame:
     return store.cached(
         ("prospects",),
         "likely duplicates",
-        lambda transaction: matching.likely(PairLedger(transaction).compared()),
+        lambda transaction: matching.likely(DuplicateLedger(transaction).compared()),
         weight=_PAIRS_BYTES,
     )
 
@@ -157,7 +157,7 @@ def decisions(store: Store) -> pd.DataFrame:
     decided_at, decided_by.
     """
     with store.read() as transaction:
-        rows = PairLedger(transaction).decisions().drop(columns=["has_first", "has_second"])
+        rows = DuplicateLedger(transaction).decisions().drop(columns=["has_first", "has_second"])
     return rows.iloc[::-1].reset_index(drop=True)
 
 
@@ -182,9 +182,9 @@ def merge(
             return _planned(transaction, kept_id, merged_id, is_dry_run=True)
     with store.write() as transaction:
         report = _planned(transaction, kept_id, merged_id, is_dry_run=False)
-        PairLedger(transaction).apply(report.changes)
-        PairLedger(transaction).record(
-            PairDecision(
+        DuplicateLedger(transaction).apply(report.changes)
+        DuplicateLedger(transaction).record(
+            DuplicateDecision(
                 kept_id, merged_id, MERGED, report.evidence, utc_text(now), by, report.changes
             )
         )
@@ -196,7 +196,7 @@ def _planned(
     transaction: Transaction, kept_id: str, merged_id: str, *, is_dry_run: bool
 ) -> MergeReport:
     survivor, merged = _both(transaction, kept_id, merged_id)
-    ledger = PairLedger(transaction)
+    ledger = DuplicateLedger(transaction)
     changes = merging.changes(
         survivor, merged, ledger.ancestors(kept_id), ledger.ancestors(merged_id)
     )
@@ -216,8 +216,8 @@ def keep_apart(store: Store, first_id: str, second_id: str, *, by: str, now: dat
     with store.write() as transaction:
         evidence = _evidence(*_both(transaction, first_id, second_id))
         first, second = sorted((first_id, second_id))
-        PairLedger(transaction).record(
-            PairDecision(first, second, DISTINCT, evidence, utc_text(now), by)
+        DuplicateLedger(transaction).record(
+            DuplicateDecision(first, second, DISTINCT, evidence, utc_text(now), by)
         )
         _put_on_record(transaction, "keep_apart", (first, second), evidence, by, now)
 
@@ -231,13 +231,13 @@ def reconsider(store: Store, first_id: str, second_id: str, *, by: str, now: dat
         If nobody called them distinct.
     """
     with store.write() as transaction:
-        decision = PairLedger(transaction).decision(first_id, second_id)
+        decision = DuplicateLedger(transaction).decision(first_id, second_id)
         if decision is None or decision.decision != DISTINCT:
             raise NotFoundError(
                 f"{first_id!r} and {second_id!r} were not called distinct. "
                 "`territory duplicates decided` lists what was decided."
             )
-        PairLedger(transaction).forget(first_id, second_id)
+        DuplicateLedger(transaction).forget(first_id, second_id)
         _put_on_record(transaction, "reconsider", (first_id, second_id), None, by, now)
 
 
@@ -274,48 +274,48 @@ def unmerge(store: Store, kept_id: str, merged_id: str, *, by: str, now: datetim
         If the kept prospect was itself merged away since, or the merged one is in the store again.
     """
     with store.write() as transaction:
-        ledger = PairLedger(transaction)
-        decided = ledger.decision(kept_id, merged_id)
-        if decided is None or decided.decision != MERGED or decided.first_id != kept_id:
+        ledger = DuplicateLedger(transaction)
+        decision = ledger.decision(kept_id, merged_id)
+        if decision is None or decision.decision != MERGED or decision.first_id != kept_id:
             raise NotFoundError(
                 f"No merge of {merged_id!r} into {kept_id!r} is recorded. "
                 "`territory duplicates decided` lists what was decided."
             )
         _refuse_unmerge(ledger.decisions(), kept_id, merged_id)
         undone, left = [], []
-        for change in reversed(decided.changes):
+        for change in reversed(decision.changes):
             if change.after is None or ledger.current(change) == change.after:
                 undone.append(merging.Change(change.kind, change.key, change.after, change.before))
             else:
-                left.append(_told(change))
+                left.append(_label(change))
         ledger.apply(undone)
         first, second = sorted((kept_id, merged_id))
         evidence = f"merge of {merged_id} into {kept_id} taken back"
-        ledger.record(PairDecision(first, second, DISTINCT, evidence, utc_text(now), by))
+        ledger.record(DuplicateDecision(first, second, DISTINCT, evidence, utc_text(now), by))
         _put_on_record(transaction, "unmerge", (kept_id, merged_id), evidence, by, now)
         return MergeReport(
             kept_id, merged_id, evidence, tuple(undone), is_undone=True, left=tuple(left)
         )
 
 
-def _refuse_unmerge(decided: pd.DataFrame, kept_id: str, merged_id: str) -> None:
-    here = decided[(decided["first_id"] == kept_id) & (decided["second_id"] == merged_id)]
+def _refuse_unmerge(table: pd.DataFrame, kept_id: str, merged_id: str) -> None:
+    here = table[(table["first_id"] == kept_id) & (table["second_id"] == merged_id)]
     if here["has_second"].any():
         raise ConflictError(
             f"{merged_id!r} is in the store again, so the merge is no longer in force. "
             f"`territory duplicates keep-apart {kept_id} {merged_id}` settles it."
         )
-    on = decided[(decided["decision"] == MERGED) & (decided["second_id"] == kept_id)]
-    gone = on[~on["has_second"]]
-    if len(gone):
-        into = gone["first_id"].iloc[0]
+    onward = table[(table["decision"] == MERGED) & (table["second_id"] == kept_id)]
+    merges = onward[~onward["has_second"]]
+    if len(merges):
+        into = merges["first_id"].iloc[0]
         raise ConflictError(
             f"{kept_id!r} was itself merged into {into!r} since. Take that back first: "
             f"territory duplicates unmerge {into} {kept_id}"
         )
 
 
-def _told(change: Change) -> str:
+def _label(change: Change) -> str:
     key = " ".join(map(str, change.key.values()))
     columns = f" ({', '.join(change.after)})" if change.before and change.after else ""
     return f"{change.kind} {key}{columns}"
@@ -324,10 +324,12 @@ def _told(change: Change) -> str:
 def _both(transaction: Transaction, first_id: str, second_id: str) -> tuple[Prospect, Prospect]:
     if first_id == second_id:
         raise InputError(f"{first_id!r} is one prospect: give the ids of two.")
-    prospects = {name: PairLedger(transaction).prospect(name) for name in (first_id, second_id)}
+    prospects = {
+        name: DuplicateLedger(transaction).prospect(name) for name in (first_id, second_id)
+    }
     for name, prospect in prospects.items():
         if prospect is None:
-            into = PairLedger(transaction).decisions()
+            into = DuplicateLedger(transaction).decisions()
             into = into[(into["second_id"] == name) & (into["decision"] == MERGED)]
             hint = (
                 f"It was merged into {into['first_id'].iloc[-1]!r}."

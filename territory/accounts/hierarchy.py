@@ -1,4 +1,4 @@
-"""Companies and their parents: who belongs to whom, and what a whole family comes to.
+"""Account hierarchy: companies and their parents, and what a whole family comes to.
 
 Rings and parents that nobody knows are findings; they never stop or loop anything, and every
 prospect is in exactly one family, so that sums over families are sums over prospects.
@@ -6,20 +6,102 @@ prospect is in exactly one family, so that sums over families are sums over pros
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from territory.errors import NotFoundError
 from territory.plans import COLUMNS as FINDING_COLUMNS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from territory.store import Store
+
     Integers = npt.NDArray[np.int64]
 
 SUMMED = ("employees", "revenue_usd")
 _NOBODY = -1
+_COLUMNS = ("prospect_id", "name", "city", "state", "status", "parent_id", *SUMMED)
+_FINDING = ["code", "subject_id", "message", "remedy"]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of companies.
+
+    ``members``: prospect_id, name, city, state, status, parent_id, depth, children, employees,
+    revenue_usd, by depth and id; the first is the ultimate parent. ``employees`` and
+    ``revenue_usd`` add up what is known of all of them (None: nothing is known). ``findings`` are
+    the members' parents that are not on file, and rings.
+    """
+
+    ultimate_parent_id: str
+    members: pd.DataFrame
+    employees: float | None
+    revenue_usd: float | None
+    findings: pd.DataFrame
+
+    @property
+    def sentence(self) -> str:
+        """The family in one line."""
+        sums = [
+            f"{prefix}{value:,.0f}{suffix}"
+            for prefix, value, suffix in (
+                ("", self.employees, " employees"),
+                ("$", self.revenue_usd, " revenue"),
+            )
+            if value is not None
+        ]
+        totals = f": {', '.join(sums)} known" if sums else ""
+        head = self.members["name"].iloc[0]
+        return f"{head} ({self.ultimate_parent_id}) is a family of {len(self.members):,}{totals}."
+
+    def as_json(self) -> dict[str, Any]:
+        """The family for a program to read."""
+        whole = self.members.astype(object)
+        return {
+            "ultimate_parent_id": self.ultimate_parent_id,
+            "employees": self.employees,
+            "revenue_usd": self.revenue_usd,
+            "members": whole.where(whole.notna(), None).to_dict("records"),
+            "findings": self.findings[_FINDING].to_dict("records"),
+        }
+
+
+def family(store: Store, prospect_id: str) -> Family:
+    """Look up the family that a prospect belongs to.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such prospect.
+    """
+    with store.read() as transaction:
+        rows = transaction.table("prospects", _COLUMNS)
+    totals = families(rows)
+    whole = rows.drop(columns="parent_id").merge(totals, on="prospect_id")
+    own = whole.loc[whole["prospect_id"] == prospect_id, "ultimate_parent_id"]
+    if own.empty:
+        raise NotFoundError(
+            f"No prospect {prospect_id!r}. `territory export prospects FILE` lists those there are."
+        )
+    root = str(own.iloc[0])
+    members = whole[whole["ultimate_parent_id"] == root]
+    members = members.sort_values(["depth", "prospect_id"], ignore_index=True)
+    findings = family_findings(rows[rows["prospect_id"].isin(members["prospect_id"])])
+    sums = {name: members[f"family_{name}"].iloc[0] for name in SUMMED}
+    amounts = {name: None if pd.isna(value) else float(value) for name, value in sums.items()}
+    columns = [*_COLUMNS, "depth", "children"]
+    return Family(
+        ultimate_parent_id=root,
+        members=members[columns],
+        employees=amounts["employees"],
+        revenue_usd=amounts["revenue_usd"],
+        findings=findings,
+    )
 
 
 def families(prospects: pd.DataFrame) -> pd.DataFrame:
@@ -107,16 +189,16 @@ def _rings(parent: Integers) -> npt.NDArray[np.bool_]:
 
     Leaves are taken off until none is left; what then remains is rings, since each has one parent.
     """
-    left = parent >= 0
-    below = np.bincount(parent[left], minlength=len(parent))
-    leaves = np.flatnonzero(left & (below == 0))
+    in_ring = parent >= 0
+    below = np.bincount(parent[in_ring], minlength=len(parent))
+    leaves = np.flatnonzero(in_ring & (below == 0))
     while len(leaves):
-        left[leaves] = False
+        in_ring[leaves] = False
         above = parent[leaves]
         np.subtract.at(below, above, 1)
         above = np.unique(above)
-        leaves = above[left[above] & (below[above] == 0)]
-    return left
+        leaves = above[in_ring[above] & (below[above] == 0)]
+    return in_ring
 
 
 def _ring_heads(parent: Integers, ids: npt.NDArray[np.object_]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Which prospects look like one company, and what speaks for it. A person decides.
+"""Duplicate matching: which pairs of prospects look like one company, scored, with evidence.
 
 Proposals are meant to be right rather than complete: each rests on one of ``RULES``, whose share of
 right pairs was read off real files.
@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
 
-from territory.accounts.blocking import Facts, candidates, gather
+from territory.accounts.blocking import MatchColumns, candidates, gather
 from territory.accounts.name_distance import is_slip, word_uses
+from territory.units_of_length import to_miles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,7 @@ COLUMNS = ("first_id", "second_id", "score", "evidence", "distance_m")
 
 
 @dataclass(frozen=True)
-class Rule:
+class MatchRule:
     """What must be so of a pair, and how sure it then is that they are one company.
 
     ``needs`` names signs of ``_signs``; a sign after "!" must be missing.
@@ -47,24 +48,24 @@ class Rule:
 
 # The first that fits counts.
 RULES = (
-    Rule(0.99, ("same_name", "same_domain", "near", "!other_street")),
-    Rule(0.98, ("same_name", "same_street", "near")),
-    Rule(0.95, ("same_name", "near", "!other_street", "!other_domain")),
-    Rule(0.95, ("slip", "same_domain", "near", "!other_street")),
-    Rule(0.93, ("slip", "same_street", "near")),
-    Rule(0.90, ("same_name", "same_domain", "near")),
-    Rule(0.90, ("same_name", "same_domain", "rare_name", "unplaced", "!other_street")),
-    Rule(0.85, ("same_name", "near", "rare_name", "!other_domain")),
-    Rule(0.85, ("slip", "near", "!other_street", "!other_domain")),
-    Rule(0.80, ("same_name", "rare_name", "unplaced", "!other_place", "!other_domain")),
-    Rule(0.75, ("same_name", "same_domain")),  # branches of one company, as a rule
-    Rule(0.75, ("alike", "same_domain", "near")),  # sister companies, as a rule
-    Rule(0.75, ("slip", "near", "!other_domain")),
-    Rule(0.70, ("same_name", "near")),
-    Rule(0.70, ("same_domain", "near")),
-    Rule(0.60, ("alike", "same_domain")),
-    Rule(0.50, ("same_name",)),
-    Rule(0.40, ("same_domain",)),
+    MatchRule(0.99, ("same_name", "same_domain", "near", "!other_street")),
+    MatchRule(0.98, ("same_name", "same_street", "near")),
+    MatchRule(0.95, ("same_name", "near", "!other_street", "!other_domain")),
+    MatchRule(0.95, ("slip", "same_domain", "near", "!other_street")),
+    MatchRule(0.93, ("slip", "same_street", "near")),
+    MatchRule(0.90, ("same_name", "same_domain", "near")),
+    MatchRule(0.90, ("same_name", "same_domain", "rare_name", "unplaced", "!other_street")),
+    MatchRule(0.85, ("same_name", "near", "rare_name", "!other_domain")),
+    MatchRule(0.85, ("slip", "near", "!other_street", "!other_domain")),
+    MatchRule(0.80, ("same_name", "rare_name", "unplaced", "!other_place", "!other_domain")),
+    MatchRule(0.75, ("same_name", "same_domain")),  # branches of one company, as a rule
+    MatchRule(0.75, ("alike", "same_domain", "near")),  # sister companies, as a rule
+    MatchRule(0.75, ("slip", "near", "!other_domain")),
+    MatchRule(0.70, ("same_name", "near")),
+    MatchRule(0.70, ("same_domain", "near")),
+    MatchRule(0.60, ("alike", "same_domain")),
+    MatchRule(0.50, ("same_name",)),
+    MatchRule(0.40, ("same_domain",)),
 )
 
 
@@ -95,13 +96,15 @@ def likely(
         first_id, second_id, score (0 to 1), evidence (in words), distance_m (straight line; NaN:
         one of the two has no location).
     """
-    facts = gather(rows)
-    first, second = candidates(facts)
-    in_order = facts.ids[first] < facts.ids[second]
+    columns = gather(rows)
+    first, second = candidates(columns)
+    in_order = columns.ids[first] < columns.ids[second]
     first, second = np.where(in_order, first, second), np.where(in_order, second, first)
-    uses = word_uses(facts.words)
+    uses = word_uses(columns.words)
     parts = [
-        _judged(facts, first[at : at + AT_ONCE], second[at : at + AT_ONCE], near_m, threshold, uses)
+        _judged(
+            columns, first[at : at + AT_ONCE], second[at : at + AT_ONCE], near_m, threshold, uses
+        )
         for at in range(0, max(len(first), 1), AT_ONCE)
     ]
     pairs = pd.concat(parts)
@@ -110,7 +113,7 @@ def likely(
 
 
 def _judged(
-    facts: Facts,
+    columns: MatchColumns,
     first: Integers,
     second: Integers,
     near_m: float,
@@ -118,19 +121,19 @@ def _judged(
     uses: Mapping[str, int],
 ) -> pd.DataFrame:
     """Score pairs and keep those that reach the threshold, with their evidence."""
-    distance_m = facts.distance_m(first, second)
-    signs = _signs(facts, first, second, distance_m, near_m, uses)
+    distance_m = columns.distance_m(first, second)
+    signs = _signs(columns, first, second, distance_m, near_m, uses)
     score = _scores(signs)
     positions = np.flatnonzero((score >= threshold) & (score > 0))
     first, second = first[positions], second[positions]
     signs = {name: mask[positions] for name, mask in signs.items()}
     return pd.DataFrame(
         {
-            "first_id": facts.ids[first],
-            "second_id": facts.ids[second],
+            "first_id": columns.ids[first],
+            "second_id": columns.ids[second],
             "score": score[positions],
             "evidence": pd.Series(
-                _evidence(facts, first, second, signs, distance_m[positions]), dtype=object
+                _evidence(columns, first, second, signs, distance_m[positions]), dtype=object
             ),
             "distance_m": distance_m[positions],
         },
@@ -139,7 +142,7 @@ def _judged(
 
 
 def _signs(
-    facts: Facts,
+    columns: MatchColumns,
     first: Integers,
     second: Integers,
     distance_m: Floats,
@@ -158,19 +161,21 @@ def _signs(
         )
         return is_other
 
-    slack = facts.uncertainty_m[first] + facts.uncertainty_m[second]
+    # Two places are near where they may be one: no farther apart than what is uncertain about both
+    # adds up to, but five miles always pass and more than FARTHEST_M never does.
+    slack = columns.uncertainty_m[first] + columns.uncertainty_m[second]
     slack = np.clip(slack, near_m, max(near_m, FARTHEST_M))
-    near = (distance_m <= slack) | (np.isnan(distance_m) & same(facts.locality))
-    same_name, same_domain = same(facts.name), same(facts.domain)
-    namesakes = np.bincount(facts.name[facts.name >= 0], minlength=1)
-    rare = namesakes[np.maximum(facts.name[first], 0)] <= NAMESAKES_EVERYWHERE
-    has_names = (facts.name[first] >= 0) & (facts.name[second] >= 0)
+    near = (distance_m <= slack) | (np.isnan(distance_m) & same(columns.locality))
+    same_name, same_domain = same(columns.name), same(columns.domain)
+    namesakes = np.bincount(columns.name[columns.name >= 0], minlength=1)
+    rare = namesakes[np.maximum(columns.name[first], 0)] <= NAMESAKES_EVERYWHERE
+    has_names = (columns.name[first] >= 0) & (columns.name[second] >= 0)
     slip = np.zeros(len(first), bool)
     positions = np.flatnonzero(near & has_names & ~same_name)
-    slip[positions] = is_slip(facts.words, first[positions], second[positions], uses)
+    slip[positions] = is_slip(columns.words, first[positions], second[positions], uses)
     alike = np.zeros(len(first), bool)
     positions = np.flatnonzero(same_domain & has_names & ~same_name)
-    words = facts.words[first[positions]], facts.words[second[positions]]
+    words = columns.words[first[positions]], columns.words[second[positions]]
     alike[positions] = process.cpdist(*words, scorer=fuzz.token_set_ratio) >= ALIKE
     return {
         "same_name": same_name,
@@ -178,17 +183,18 @@ def _signs(
         "alike": alike | slip,
         "rare_name": rare,
         "same_domain": same_domain,
-        "other_domain": other(facts.domain),
+        "other_domain": other(columns.domain),
         "near": near,
         "unplaced": np.isnan(distance_m),
-        "other_place": other(facts.locality),
-        "same_street": same(facts.street),
-        "other_street": other(facts.street),
+        "other_place": other(columns.locality),
+        "same_street": same(columns.street),
+        "other_street": other(columns.street),
     }
 
 
 def _scores(signs: dict[str, Bools]) -> Floats:
     score = np.zeros(len(signs["near"]))
+    # From the last rule to the first, so that the first that fits has the last word.
     for rule in reversed(RULES):
         fits = np.ones(len(score), bool)
         for sign in rule.needs:
@@ -198,7 +204,11 @@ def _scores(signs: dict[str, Bools]) -> Floats:
 
 
 def _evidence(
-    facts: Facts, first: Integers, second: Integers, signs: dict[str, Bools], distance_m: Floats
+    columns: MatchColumns,
+    first: Integers,
+    second: Integers,
+    signs: dict[str, Bools],
+    distance_m: Floats,
 ) -> list[str]:
     """Say what speaks for each pair, and what against it."""
     sentences = []
@@ -211,9 +221,9 @@ def _evidence(
         elif signs["alike"][at]:
             parts.append("similar name")
         if signs["same_domain"][at]:
-            parts.append(f"same web address {facts.domains[one]}")
+            parts.append(f"same web address {columns.domains[one]}")
         elif signs["other_domain"][at]:
-            parts.append(f"but {facts.domains[one]} and {facts.domains[other]}")
+            parts.append(f"but {columns.domains[one]} and {columns.domains[other]}")
         if signs["same_street"][at]:
             parts.append("same street and number")
         elif signs["other_street"][at]:
@@ -226,5 +236,5 @@ def _evidence(
 def _distance(distance_m: float, *, is_near: bool) -> str:
     if np.isnan(distance_m):
         return "same town" if is_near else "one of the two has no location"
-    miles = distance_m / 1609.344
+    miles = to_miles(distance_m)
     return "same place" if miles < 0.05 else f"{miles:,.1f} mi apart"

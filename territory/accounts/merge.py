@@ -1,4 +1,4 @@
-"""What calling two prospects the same company changes, as a list of rows before and after.
+"""Merge of two prospects: every row that it changes, before and after.
 
 The prospect that is kept keeps its values; what it lacks comes from the one merged into it. An
 address is one value: it is taken whole, with its location, and only where nothing in it contradicts

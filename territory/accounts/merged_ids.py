@@ -1,4 +1,4 @@
-"""Rows of a file read in the light of the merges in force.
+"""Merged ids: rows of a file read in the light of the merges in force.
 
 A row of a prospect that was merged away counts as a duplicate, and whatever names that prospect
 means the one that was kept.
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from territory.accounts import merge
-from territory.accounts.duplicate_ledger import MERGED, PairLedger
+from territory.accounts.duplicate_ledger import MERGED, DuplicateLedger
 
 if TYPE_CHECKING:
     from territory.store import Transaction
@@ -53,15 +53,15 @@ def resolve(
     column = NAMED.get(kind)
     if column is None:
         return rows, reason
-    decided = PairLedger(transaction).decisions()
-    decided = decided[decided["decision"] == MERGED]
-    if decided.empty:
+    decisions = DuplicateLedger(transaction).decisions()
+    decisions = decisions[decisions["decision"] == MERGED]
+    if decisions.empty:
         return rows, reason
     at_hand = set(rows["prospect_id"].dropna()) if kind == "prospects" else set()
-    roots = _roots(decided, at_hand)
+    roots = _roots(decisions, at_hand)
     if kind == "prospects":
-        reason = _reasons(rows["prospect_id"], decided, roots)
-        rows = _fill(transaction, rows, decided, roots)
+        reason = _reasons(rows["prospect_id"], decisions, roots)
+        rows = _fill(transaction, rows, decisions, roots)
     is_renamed = rows[column].isin(roots)
     renamed = rows[column].mask(is_renamed, rows[column].map(roots))
     if kind == "prospects":
@@ -75,24 +75,26 @@ def resolve(
     return rows.assign(**{column: renamed}), reason
 
 
-def _roots(decided: pd.DataFrame, at_hand: set[str]) -> dict[str, str]:
+def _roots(decisions: pd.DataFrame, at_hand: set[str]) -> dict[str, str]:
     """Which prospect each one that was merged away is now, through however many merges."""
-    gone = decided[~decided["has_second"]]
-    step = dict(zip(gone["second_id"], gone["first_id"], strict=True))
-    here = at_hand | set(decided.loc[decided["has_first"], "first_id"])
+    merges = decisions[~decisions["has_second"]]
+    step = dict(zip(merges["second_id"], merges["first_id"], strict=True))
+    # A chain of merges ends at the last prospect that is there, in the store or in the file. No
+    # database rule forbids a ring of decisions, so each is walked once.
+    here = at_hand | set(decisions.loc[decisions["has_first"], "first_id"])
     roots = {}
     for name in step:
-        at, seen, last = name, {name}, None
-        while (at := step.get(at, "")) and at not in seen:
-            seen.add(at)
+        at, path, last = name, {name}, None
+        while (at := step.get(at, "")) and at not in path:
+            path.add(at)
             last = at if at in here else last
         if last is not None:
             roots[name] = last
     return roots
 
 
-def _reasons(ids: pd.Series, decided: pd.DataFrame, roots: dict[str, str]) -> pd.Series:
-    columns = (decided[name] for name in ("second_id", "decided_by", "decided_at"))
+def _reasons(ids: pd.Series, decisions: pd.DataFrame, roots: dict[str, str]) -> pd.Series:
+    columns = (decisions[name] for name in ("second_id", "decided_by", "decided_at"))
     reasons = {
         name: f"{name!r} was merged into {roots[name]!r} by {by} on {at[:10]}"
         for name, by, at in zip(*columns, strict=True)
@@ -103,15 +105,15 @@ def _reasons(ids: pd.Series, decided: pd.DataFrame, roots: dict[str, str]) -> pd
 
 
 def _fill(
-    transaction: Transaction, rows: pd.DataFrame, decided: pd.DataFrame, roots: dict[str, str]
+    transaction: Transaction, rows: pd.DataFrame, decisions: pd.DataFrame, roots: dict[str, str]
 ) -> pd.DataFrame:
     """Fill the blanks of kept prospects as their merges did."""
     ids = rows["prospect_id"]
     ids = ids[ids.isin({*roots, *roots.values()})]
     at = dict(zip(ids, ids.index, strict=True))
-    by_hand = PairLedger(transaction).placed_by_hand()
+    by_hand = DuplicateLedger(transaction).placed_by_hand()
     filled: dict[Any, merge.Values] = {}
-    for first_id, second_id in _in_order(decided, roots):
+    for first_id, second_id in _in_order(decisions, roots):
         root = roots[second_id]
         index = at.get(root)
         if index is None:
@@ -120,14 +122,14 @@ def _fill(
         if second_id in at:
             merged = merge.records(rows.loc[[at[second_id]]])[0]
         else:
-            merged = PairLedger(transaction).image(first_id, second_id) or {}
+            merged = DuplicateLedger(transaction).image(first_id, second_id) or {}
         is_fixed = root in by_hand and not _took_place(transaction, first_id, second_id)
         values = merge.filled(survivor, merged, is_placed_by_hand=is_fixed)
         parent = merged.get("parent_id")
         if (
             survivor["parent_id"] is None
             and parent
-            and root not in PairLedger(transaction).ancestors(parent)
+            and root not in DuplicateLedger(transaction).ancestors(parent)
         ):
             values["parent_id"] = parent
         if values:
@@ -143,7 +145,7 @@ def _fill(
 
 def _took_place(transaction: Transaction, first_id: str, second_id: str) -> bool:
     """Whether a merge gave the kept prospect the location of the other one."""
-    decision = PairLedger(transaction).decision(first_id, second_id)
+    decision = DuplicateLedger(transaction).decision(first_id, second_id)
     return decision is not None and any(
         change.kind == "prospects"
         and change.key["prospect_id"] == first_id
@@ -152,11 +154,11 @@ def _took_place(transaction: Transaction, first_id: str, second_id: str) -> bool
     )
 
 
-def _in_order(decided: pd.DataFrame, roots: dict[str, str]) -> list[tuple[str, str]]:
+def _in_order(decisions: pd.DataFrame, roots: dict[str, str]) -> list[tuple[str, str]]:
     """Pairs (kept, merged) as they filled one another: oldest first, each before its own."""
-    gone = decided[decided["second_id"].isin(set(roots)) & ~decided["has_second"]]
-    above = dict(zip(gone["second_id"], gone["first_id"], strict=True))
-    decided_at = dict(zip(gone["second_id"], gone["decided_at"], strict=True))
+    merges = decisions[decisions["second_id"].isin(set(roots)) & ~decisions["has_second"]]
+    above = dict(zip(merges["second_id"], merges["first_id"], strict=True))
+    decided_at = dict(zip(merges["second_id"], merges["decided_at"], strict=True))
 
     def path(name: str) -> tuple[str, ...]:
         walked: list[str] = []

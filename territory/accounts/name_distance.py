@@ -1,4 +1,4 @@
-"""Whether two company names differ by a slip of the pen only."""
+"""Name distance: whether two company names differ by a slip of the pen only."""
 
 from __future__ import annotations
 

@@ -1,13 +1,30 @@
-"""Open opportunities and quotas, summed the way a market page shows them."""
+"""Opportunities and quotas: what is open, what is won, and what it comes to for a rep or market.
+
+Which stages are open and which are won is said here and nowhere else.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import pandas as pd
+
+from territory.plans import PlanLedger, ReadingLedger
+
+if TYPE_CHECKING:
+    from territory.access import Scope
+    from territory.store import Store
 
 
 def open_deals(opportunities: pd.DataFrame) -> pd.Series:
     """Tell which opportunities are open: those whose stage does not start with "closed"."""
     return ~opportunities["stage"].astype(str).str.lower().str.startswith("closed")
+
+
+def won_deals(opportunities: pd.DataFrame) -> pd.Series:
+    """Tell which opportunities are won: "closed" and later "won" in the stage ("Closed/Won")."""
+    return opportunities["stage"].astype(str).str.lower().str.match(r"(?s)closed.*won")
 
 
 def pipeline(opportunities: pd.DataFrame) -> pd.DataFrame:
@@ -104,9 +121,10 @@ def period_quotas(quotas: pd.DataFrame, period: str) -> pd.DataFrame:
     else:
         longer = by_rep.loc[by_rep["period"] == quarter, "amount_usd"]
         answers += [longer / 3, in_year / 12]
-    found = pd.concat(answers)
-    found = found[~found.index.duplicated()].sort_index().rename("quota_usd")
-    return pd.DataFrame({"quota_usd": found, "is_derived": ~found.index.isin(own.index)})
+    # The first answer of each rep counts: its own quota before one made of other periods.
+    quotas_usd = pd.concat(answers)
+    quotas_usd = quotas_usd[~quotas_usd.index.duplicated()].sort_index().rename("quota_usd")
+    return pd.DataFrame({"quota_usd": quotas_usd, "is_derived": ~quotas_usd.index.isin(own.index)})
 
 
 def periods_of(day: str) -> dict[str, str]:
@@ -130,3 +148,53 @@ def bounds_of(period: str) -> tuple[str, str]:
 def _months_of(quarter: str) -> list[str]:
     last = 3 * int(quarter[-1])
     return [f"{quarter[:4]}-{month:02}" for month in range(last - 2, last + 1)]
+
+
+@dataclass(frozen=True)
+class QuotaEffect:
+    """Dollars: ``open_usd`` of one account, ``quota_usd`` and ``won_usd`` of its rep in ``year``.
+
+    Won are the opportunities of all the rep's accounts in the plan whose stage says "closed won"
+    and that close in that year.
+    """
+
+    year: str
+    rep_name: str
+    open_usd: float
+    quota_usd: float
+    won_usd: float
+
+    @property
+    def missing_usd(self) -> float:
+        """What is still to be won; 0 once the quota is reached."""
+        return max(self.quota_usd - self.won_usd, 0.0)
+
+
+def quota_effect(store: Store, prospect_id: str, *, scope: Scope) -> QuotaEffect | None:
+    """Set the open pipeline of an account against its rep's quota for the year of the plan.
+
+    None where the money is out of reach, nobody works the account, or its rep has no quota.
+    """
+    with store.read() as transaction:
+        plan, reading = PlanLedger(transaction).plan_in_force(), ReadingLedger(transaction)
+        if plan is None:
+            return None
+        rows = reading.prospects(plan.plan_id, scope.money, prospect_id=prospect_id)
+        rep_id = rows["rep_id"].iloc[0] if len(rows) else None
+        if rep_id is None:
+            return None
+        year = plan.effective_from[:4]
+        quotas = reading.on_file("quotas", plan.plan_id, scope.money, rep_id=rep_id)
+        quota_usd = yearly_quotas(quotas, year).get(rep_id, 0.0)
+        if not quota_usd > 0:
+            return None
+        deals = reading.opportunities(plan.plan_id, scope.money, prospect_id=prospect_id)
+        of_rep = reading.deals(plan.plan_id, scope.money, rep_id=rep_id)
+        won = of_rep[won_deals(of_rep) & (of_rep["close_on"].str[:4] == year)]
+        return QuotaEffect(
+            year=year,
+            rep_name=str(rows["rep_name"].iloc[0] or rep_id),
+            open_usd=float(pipeline(deals)["pipeline_usd"].sum()),
+            quota_usd=float(quota_usd),
+            won_usd=float(won["amount_usd"].sum()),
+        )

@@ -69,7 +69,7 @@ def list_notes(context: click.Context, *, prospect_id: str | None, is_json: bool
     from territory.access import Scope
 
     store = opened(context, create=False)
-    notes = accounts.notes(store, scope=Scope.everything(), prospect_id=prospect_id)
+    notes = accounts.list_notes(store, scope=Scope.everything(), prospect_id=prospect_id)
     if is_json:
         click.echo(json.dumps(records(notes), indent=2))
         return
@@ -108,7 +108,7 @@ def list_steps(
     from territory.access import Scope
 
     last_day = read_day(until, "--until", "2027-01-31")
-    steps = accounts.steps(
+    steps = accounts.open_steps(
         opened(context, create=False),
         scope=Scope.everything(),
         rep_id=rep_id,
@@ -152,7 +152,7 @@ def set_(
     from territory.access import Scope
 
     store, scope = opened(context, create=False), Scope.everything()
-    standing = accounts.work_of(store, prospect_id, scope=scope).steps["step_id"].tolist()
+    standing = accounts.activities_of(store, prospect_id, scope=scope).steps["step_id"].tolist()
     step_id = accounts.set_next_step(
         store,
         prospect_id,

@@ -28,7 +28,7 @@ from territory.errors import FileFormatError, InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from territory.geocoding.review import Renewal
+    from territory.geocoding.review import ReferenceUpdate
 
 BUILD = "build"
 
@@ -106,18 +106,18 @@ def update(
       territory data update --from build
       territory data update
     """
-    from territory.files import tables
+    from territory.files import check_writable, write_table
     from territory.geocoding.review import reference_update
 
     if is_json and not (dry_run or yes):
         raise InputError("With --json nobody is asked: say --dry-run or --yes.")
     if report_path is not None:
-        tables.check_writable(report_path)
+        check_writable(report_path)
     store = opened(context, create=False)
     with _folder(origin) as folder:
         renewal = reference_update.preview(store, folder, progress=Progress())
         if report_path is not None:
-            tables.write_table(renewal.rows, report_path)
+            write_table(renewal.rows, report_path)
         if not is_json:
             _tell(renewal)
         if not dry_run:
@@ -149,7 +149,7 @@ def _folder(origin: str | None) -> Iterator[Path | None]:
         yield Path(folder)
 
 
-def _tell(renewal: Renewal) -> None:
+def _tell(renewal: ReferenceUpdate) -> None:
     """Tell what changes, on stderr: the tables first, then the rows."""
     if renewal.tables:
         note(renewal.tables.sentence)

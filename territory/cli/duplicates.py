@@ -194,9 +194,9 @@ def family(context: click.Context, *, prospect_id: str, is_json: bool) -> None:
     Example:
       territory family 001A
     """
-    from territory.accounts import relatives
+    from territory.accounts import family
 
-    tree = relatives.family(opened(context, create=False), prospect_id)
+    tree = family(opened(context, create=False), prospect_id)
     if is_json:
         click.echo(json.dumps(tree.as_json(), indent=2))
         return

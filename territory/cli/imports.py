@@ -81,7 +81,7 @@ def import_(
       territory import prospects accounts.xlsx --dry-run --report where.xlsx
       territory import prospects accounts.csv --full --mapping accounts.toml
     """
-    from territory.files import tables
+    from territory.files import check_writable
     from territory.imports import (
         import_file,
         read_mapping,
@@ -90,7 +90,7 @@ def import_(
 
     mapping = read_mapping(mapping_path, kind) if mapping_path else None
     if report_path is not None:
-        tables.check_writable(report_path)
+        check_writable(report_path)
     with _looking_only(context) if dry_run else nullcontext(opened(context)) as store:
         report = import_file(
             store,

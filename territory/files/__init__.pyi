@@ -1,6 +1,3 @@
-from . import delimited as delimited
-from . import point_files as point_files
-from . import tables as tables
 from . import uploads as uploads
 from .arrow_stream import Batch as Batch
 from .arrow_stream import Points as Points
@@ -8,13 +5,18 @@ from .arrow_stream import Source as Source
 from .arrow_stream import open_sink as open_sink
 from .arrow_stream import open_source as open_source
 from .delimited import empty_refusals as empty_refusals
+from .delimited import read_chunks as read_chunks
 from .point_files import arrow_text as arrow_text
+from .point_files import count_located as count_located
+from .point_files import located_sentence as located_sentence
 from .point_files import read_wkb as read_wkb
 from .polygon_files import read_polygons as read_polygons
 from .tables import Table as Table
 from .tables import check_readable as check_readable
 from .tables import check_writable as check_writable
+from .tables import format_of as format_of
 from .tables import read_table as read_table
+from .tables import reading as reading
 from .tables import replacing as replacing
 from .tables import write_table as write_table
 from .uploads import Upload as Upload

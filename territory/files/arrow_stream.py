@@ -1,4 +1,4 @@
-"""Files as a stream of Arrow batches and back, so that memory does not grow with the file."""
+"""Arrow stream: files as batches of rows and back, so that memory does not grow with the file."""
 
 from __future__ import annotations
 
@@ -168,8 +168,8 @@ class _ParquetSink:
     def write(self, table: pa.Table, _points: Points) -> None:
         if self._writer is None:
             # A dictionary of floats is built, found useless and thrown away, page by page.
-            coded = [f.name for f in table.schema if not pa.types.is_floating(f.type)]
-            self._writer = pq.ParquetWriter(self._path, table.schema, use_dictionary=coded)
+            dictionary = [f.name for f in table.schema if not pa.types.is_floating(f.type)]
+            self._writer = pq.ParquetWriter(self._path, table.schema, use_dictionary=dictionary)
         self._writer.write_table(table)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Points in files: GeoParquet and whatever GDAL reads become text columns with lon and lat."""
+"""Point files: GeoParquet and what GDAL reads as text columns with lon and lat, and back."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def arrow_text(column: pa.ChunkedArray) -> pa.Array:
 
 def geometry_column(schema: pa.Schema) -> tuple[str, Any] | None:
     """Name the primary geometry of a GeoParquet schema and its CRS; none in plain Parquet."""
-    stored = (schema.metadata or {}).get(b"geo")
-    if stored is None:
+    geo = (schema.metadata or {}).get(b"geo")
+    if geo is None:
         return None
-    meta = json.loads(stored)
+    meta = json.loads(geo)
     name = meta["primary_column"]
     column = meta["columns"][name]
     if column["encoding"] != "WKB":
@@ -83,8 +83,8 @@ def read_parquet(path: Path) -> pd.DataFrame:
     schema = metadata.schema.to_arrow_schema()
     check_cells(path, metadata.num_rows, len(schema.names))
     # A text that comes a million times is in the file once, and stays so until its size is known.
-    coded = [name for name in schema.names if _is_variable(schema.field(name).type)]
-    table = pq.ParquetFile(path, read_dictionary=coded).read()
+    texts = [name for name in schema.names if _is_variable(schema.field(name).type)]
+    table = pq.ParquetFile(path, read_dictionary=texts).read()
     check_memory(path, sum(_unpacked_size(column) for column in table.columns))
     name, crs = geometry_column(schema) or (None, None)
     return _text_table(path, table, name, crs)
@@ -225,7 +225,7 @@ def to_wgs84(lon: Any, lat: Any, crs: Any) -> tuple[Any, Any]:
     return pyproj.Transformer.from_crs(source, _WGS84, always_xy=True).transform(lon, lat)
 
 
-def located(frame: pd.DataFrame) -> int | None:
+def count_located(frame: pd.DataFrame) -> int | None:
     """Count the rows with a location; None where the columns ``lon`` and ``lat`` are missing."""
     if not {"lon", "lat"} <= set(frame.columns):
         return None
@@ -233,9 +233,9 @@ def located(frame: pd.DataFrame) -> int | None:
     return int((lon & lat).sum())
 
 
-def located_words(rows: int, located: int) -> str:
+def located_sentence(rows: int, rows_located: int) -> str:
     """Say how many of the rows have a location."""
-    return f"{located:,} of {rows:,} have a location."
+    return f"{rows_located:,} of {rows:,} have a location."
 
 
 def write_features(
@@ -255,21 +255,21 @@ def write_features(
             f"{path.name}: a {path.suffix} file needs lon and lat; the table lacks "
             f"{' and '.join(missing)}. Write .csv instead."
         )
-    given = points or tuple(
+    columns = points or tuple(
         pd.to_numeric(frame[name], errors="coerce").to_numpy(float) for name in ("lon", "lat")
     )
-    lon, lat = (np.asarray(values, dtype=np.float64) for values in given)
+    lon, lat = (np.asarray(values, dtype=np.float64) for values in columns)
     shapes = shapely.points(lon, lat)
     is_placed = ~(np.isnan(lon) | np.isnan(lat))
     shapes[~is_placed] = None
     features = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, frame.index), crs=_WGS84)
-    placed = int(is_placed.sum())
+    rows_located = int(is_placed.sum())
     driver = _DRIVERS[path.suffix.lower()]
-    layer, options = path.stem, {"DESCRIPTION": located_words(len(frame), placed)}
+    layer, options = path.stem, {"DESCRIPTION": located_sentence(len(frame), rows_located)}
     if driver == "GPKG":
         options |= {"FID": "_fid", "GEOMETRY_NAME": "_geometry"}
     if driver == "KML":
-        layer_name = f"{path.stem}_{placed}_of_{len(frame)}_with_a_location"
+        layer_name = f"{path.stem}_{rows_located}_of_{len(frame)}_with_a_location"
         layer, options = re.sub(r"\W", "_", layer_name, flags=re.ASCII), {}
     try:
         pyogrio.write_dataframe(features, path, layer=layer, driver=driver, layer_options=options)

@@ -1,4 +1,4 @@
-"""Market outlines from files: GeoJSON, GeoPackage and Shapefile, zipped or not."""
+"""Polygon files: market outlines from GeoJSON, GeoPackage and Shapefile, zipped or not."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ def read_polygons(
     breaches = _breaches(name, market_id, table.geometry)
     if not breaches:
         outlines = table.geometry.to_crs(4326)
-        ground = _mended(outlines.to_numpy())
+        ground = _mend(outlines.to_numpy())
         breaches = _unusable(name, ground)
     if breaches:
         raise InputError(f"{path.name}: {'; '.join(breaches)}.")
     columns = {"market_id": market_id, "name": name, "kind": "polygon", "units": None}
     frame = pd.DataFrame(columns, dtype=object).reset_index(drop=True)
-    return gpd.GeoDataFrame(frame, geometry=_wrapped(ground), crs=4326)
+    return gpd.GeoDataFrame(frame, geometry=_wrap(ground), crs=4326)
 
 
 def _read(path: Path) -> gpd.GeoDataFrame:
@@ -108,14 +108,14 @@ def _read(path: Path) -> gpd.GeoDataFrame:
         ) from error
 
 
-def _column(table: gpd.GeoDataFrame, wanted: str | None, names: tuple[str, ...]) -> str | None:
-    """Find the column asked for, or the first of the known ones, whatever their case."""
-    if wanted is not None:
-        if wanted not in table.columns:
+def _column(table: gpd.GeoDataFrame, column: str | None, names: tuple[str, ...]) -> str | None:
+    """Find the column asked for, or the first of ``names``, whatever its case."""
+    if column is not None:
+        if column not in table.columns:
             raise FileFormatError(
-                f"No column {wanted!r}; the file has {', '.join(map(repr, table.columns))}."
+                f"No column {column!r}; the file has {', '.join(map(repr, table.columns))}."
             )
-        return wanted
+        return column
     by_key = {str(name).casefold(): str(name) for name in reversed(table.columns)}
     return next((by_key[key] for key in names if key in by_key), None)
 
@@ -150,11 +150,13 @@ def _breaches(name: pd.Series, market_id: pd.Series, geometry: gpd.GeoSeries) ->
     ]
 
 
-def _mended(outlines: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
-    mended: npt.NDArray[np.object_] = shapely.make_valid(
+def _mend(outlines: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+    # "structure" keeps rings as what they were drawn as, outlines and holes; the older "linework"
+    # turns overlaps of parts into holes.
+    ground: npt.NDArray[np.object_] = shapely.make_valid(
         shapely.force_2d(outlines), method="structure", keep_collapsed=False
     )
-    return mended
+    return ground
 
 
 def _unusable(name: pd.Series, ground: npt.NDArray[np.object_]) -> list[str]:
@@ -185,7 +187,7 @@ def _unusable(name: pd.Series, ground: npt.NDArray[np.object_]) -> list[str]:
     ]
 
 
-def _wrapped(ground: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
+def _wrap(ground: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
     """Bring what reaches beyond 180 degrees back on the globe, from the other side."""
     bounds = shapely.bounds(ground)
     for at in np.flatnonzero((bounds[:, 0] < -180) | (bounds[:, 2] > 180)):

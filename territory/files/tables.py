@@ -1,4 +1,4 @@
-"""Files in and out: one table of text per file, whatever its format, and well-kept readers only."""
+"""Tables from files and back: one frame of text per file, whatever its format."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ from openpyxl.utils.exceptions import InvalidFileException
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from territory.errors import FileFormatError
-from territory.files.delimited import empty_refusals, read_chunks
-from territory.files.formula_escaping import neutralise
+from territory.files.delimited import empty_refusals, neutralise, read_chunks
 from territory.files.point_files import (
-    located,
-    located_words,
+    count_located,
+    located_sentence,
     read_features,
     read_parquet,
     write_features,
@@ -209,7 +208,7 @@ def write_table(
     """Write a frame in the format of the suffix; an older file is replaced only by a whole one.
 
     In CSV and XLSX, texts that a spreadsheet would run get an apostrophe before them
-    (``formula_escaping``). GeoJSON, KML and GeoPackage take ``points``, longitudes and latitudes
+    (``delimited``). GeoJSON, KML and GeoPackage take ``points``, longitudes and latitudes
     (WGS84 degrees), or else the columns ``lon`` and ``lat``; a row without them has no geometry.
     How many rows have a location is said in the file where its format has a place for that.
 
@@ -258,9 +257,9 @@ def _write_xlsx(frame: pd.DataFrame, path: Path) -> None:
     safe = _neutral(frame)
     _check_lengths(safe, path)
     book = openpyxl.Workbook(write_only=True)
-    located_rows = located(frame)
-    if located_rows is not None:
-        book.properties.description = located_words(len(frame), located_rows)
+    rows_located = count_located(frame)
+    if rows_located is not None:
+        book.properties.description = located_sentence(len(frame), rows_located)
     sheet = book.create_sheet("table")
     sheet.append(safe.columns.tolist())
     for start in range(0, len(safe), _XLSX_ROWS):

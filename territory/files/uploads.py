@@ -1,4 +1,4 @@
-"""Files that were handed in on the page, kept on disk until they are discarded.
+"""Uploads: files handed in on the page, kept on disk until they are discarded.
 
 ``<folder>/<upload_id>/`` holds the file, named "file" and its suffix whatever it was called before,
 ``upload.json`` with what is known of it, and a folder of Parquet tables per job that read it. The
@@ -72,17 +72,17 @@ def suffix_of(name: str) -> str:
     FileFormatError
         If it is none that this package reads.
     """
-    name_shown = shown_name(name)
-    match = SUFFIX.search(name_shown.lower())
+    title = display_name(name)
+    match = SUFFIX.search(title.lower())
     plain = f"file{match[0]}" if match else "file"
     try:
         format_of(Path(plain))
     except FileFormatError as error:
-        raise FileFormatError(str(error).replace(plain, name_shown, 1)) from None
+        raise FileFormatError(str(error).replace(plain, title, 1)) from None
     return match[0] if match else ""
 
 
-def shown_name(name: str) -> str:
+def display_name(name: str) -> str:
     """Make a name that is safe to show in one line: its last part, without control characters."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     printable = "".join(letter for letter in last if letter.isprintable())
@@ -112,7 +112,7 @@ def keep(
         upload_id=upload_id,
         folder=own,
         kind=kind,
-        name=shown_name(name),
+        name=display_name(name),
         suffix=suffix,
         sha256=_digest(target),
         size=target.stat().st_size,
@@ -158,8 +158,8 @@ def find(folder: Path, upload_id: str) -> Upload:
     return Upload(folder=own, **record)
 
 
-def listed(folder: Path) -> list[Upload]:
-    """List the uploads, the newest first."""
+def newest_first(folder: Path) -> list[Upload]:
+    """List the uploads of a folder."""
     uploads = [find(folder, own.name) for own in _folders(folder)]
     return sorted(uploads, key=lambda upload: (upload.uploaded_at, upload.upload_id), reverse=True)
 
@@ -173,11 +173,11 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 def of_digest(folder: Path, sha256: str) -> Upload | None:
     """Find an upload whose file has this content, None where none is kept."""
-    return next((upload for upload in listed(folder) if upload.sha256 == sha256), None)
+    return next((upload for upload in newest_first(folder) if upload.sha256 == sha256), None)
 
 
 @contextmanager
-def named(upload: Upload) -> Iterator[None]:
+def name_in_errors(upload: Upload) -> Iterator[None]:
     """Let errors speak of the file by the name that its owner gave it."""
     try:
         yield

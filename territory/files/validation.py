@@ -1,4 +1,4 @@
-"""What a file must be before a reader is let at it: what its name says, and of a bearable size.
+"""File validation before any reader: a file is what its name says, and of a bearable size.
 
 A reader that is handed a foreign file may do what nobody asked for. GDAL picks its driver by what a
 file contains, so a "GeoJSON" that is really a virtual layer would read other files of this machine,
@@ -38,7 +38,7 @@ _SIGNATURES = (
     (b"%PDF", "pdf"),
     (b"\x00\x00\x27\x0a", "shapes"),
 )
-_TOLD = {
+_DESCRIPTIONS = {
     "archive": "an Excel workbook or a zip archive",
     "gzip": "packed with gzip",
     "parquet": "a Parquet file",
@@ -86,7 +86,9 @@ def check_content(path: Path, kind: str) -> None:
         content = _content(file.read(_START))
     if content != expected:
         remedy = _REMEDIES.get(content, "Export it again.")
-        raise FileFormatError(f"{path}: not readable as {kind}: it is {_TOLD[content]}. {remedy}")
+        raise FileFormatError(
+            f"{path}: not readable as {kind}: it is {_DESCRIPTIONS[content]}. {remedy}"
+        )
 
 
 def _content(start: bytes) -> str:

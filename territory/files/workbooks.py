@@ -1,4 +1,4 @@
-"""The first sheet of a workbook that holds anything, its cells as they are meant."""
+"""Workbooks (XLSX): the first sheet that holds anything, its cells as they are meant."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import openpyxl
 import pyarrow as pa
 
 from territory.errors import FileFormatError
-from territory.files.delimited import MAX_COLUMNS, name_columns, refusals, text_frame
-from territory.files.formula_escaping import restore
+from territory.files.delimited import MAX_COLUMNS, name_columns, refusals, restore, text_frame
 from territory.files.point_files import day_text
 from territory.files.validation import check_archive, check_cells
 
@@ -81,7 +80,7 @@ def _read(path: Path) -> Sheet:
                 header = next(rows, None)
                 if header is not None:
                     more = [
-                        sheet for sheet in values.worksheets[at + 1 :] if _is_filled(path, sheet)
+                        sheet for sheet in values.worksheets[at + 1 :] if _holds_rows(path, sheet)
                     ]
                     return _gather(path, title, header, rows, [sheet.title for sheet in more])
     raise FileFormatError(f"{path}: every sheet is blank.")
@@ -110,7 +109,7 @@ def _holds(archive: zipfile.ZipFile, name: str, marks: tuple[bytes, ...]) -> boo
     return False
 
 
-def _is_filled(path: Path, sheet: Any) -> bool:
+def _holds_rows(path: Path, sheet: Any) -> bool:
     return next(_rows(path, sheet, None), None) is not None
 
 
@@ -119,11 +118,11 @@ def _rows(path: Path, values: Any, formulas: Any) -> Iterator[_Row]:
     values.reset_dimensions()
     if formulas is not None:
         formulas.reset_dimensions()
-    written = iter(()) if formulas is None else formulas.iter_rows()
+    formula_rows = iter(()) if formulas is None else formulas.iter_rows()
     for line, row in enumerate(values.iter_rows(), 1):
         if line > MAX_ROWS:
             raise FileFormatError(f"{path}: a row after {MAX_ROWS:,}, which no sheet can hold.")
-        uncomputed = _uncomputed(row, next(written, ()))
+        uncomputed = _uncomputed(row, next(formula_rows, ()))
         texts = [_text(cell) for cell in row]
         while texts and not texts[-1]:
             texts.pop()
@@ -137,8 +136,8 @@ def _rows(path: Path, values: Any, formulas: Any) -> Iterator[_Row]:
             yield _Row(line, texts, uncomputed, errors)
 
 
-def _uncomputed(row: tuple[Any, ...], written: tuple[Any, ...]) -> str | None:
-    for value, formula in zip(row, written, strict=False):
+def _uncomputed(row: tuple[Any, ...], formulas: tuple[Any, ...]) -> str | None:
+    for value, formula in zip(row, formulas, strict=False):
         if formula.data_type == "f" and value.value is None and value.data_type != "str":
             source = getattr(formula.value, "text", formula.value)
             return f"{formula.coordinate} ({str(source)[:40]})"
@@ -171,7 +170,7 @@ def _gather(path: Path, title: str, header: _Row, rows: Iterator[_Row], others: 
     lines: list[int] = []
     refused: list[_Row] = []
     batches: list[list[pa.Array]] = []
-    gathered: list[list[str | None]] = []
+    texts: list[list[str | None]] = []
     errors: list[str] = []
     width = len(header.texts)
     for row in rows:
@@ -180,18 +179,18 @@ def _gather(path: Path, title: str, header: _Row, rows: Iterator[_Row], others: 
             refused.append(row)
             continue
         lines.append(row.line)
-        gathered.append(row.texts)
+        texts.append(row.texts)
         width = max(width, len(row.texts))
-        if len(gathered) * width >= _BATCH_CELLS:
+        if len(texts) * width >= _BATCH_CELLS:
             check_cells(path, len(lines), width)
-            batches.append(_arrays(gathered, width))
-            gathered = []
-    batches.append(_arrays(gathered, width))
-    columns = [_joined(batches, at) for at in range(width)]
+            batches.append(_arrays(texts, width))
+            texts = []
+    batches.append(_arrays(texts, width))
+    columns = [_column(batches, at) for at in range(width)]
     heads = header.texts + [None] * (width - len(header.texts))
-    used = [at for at in range(width) if heads[at] or columns[at].null_count < len(lines)]
-    names = name_columns([heads[at] for at in used])
-    frame = text_frame({name: columns[at] for name, at in zip(names, used, strict=True)})
+    columns_in_use = [at for at in range(width) if heads[at] or columns[at].null_count < len(lines)]
+    names = name_columns([heads[at] for at in columns_in_use])
+    frame = text_frame({name: columns[at] for name, at in zip(names, columns_in_use, strict=True)})
     notes = []
     if others:
         notes.append(f"Only the sheet {title!r} was read, not {', '.join(map(repr, others))}.")
@@ -215,7 +214,7 @@ def _arrays(rows: list[list[str | None]], width: int) -> list[pa.Array]:
     return [pa.array(column, pa.string()) for column in columns]
 
 
-def _joined(batches: list[list[pa.Array]], at: int) -> pa.Array:
+def _column(batches: list[list[pa.Array]], at: int) -> pa.Array:
     parts = [
         batch[at] if at < len(batch) else pa.nulls(len(batch[0]), pa.string()) for batch in batches
     ]

@@ -1,4 +1,8 @@
-"""territory.geocoding: FACE DOCSTRING."""
+"""Geocoding: from an address or coordinates to a point with precision and uncertainty.
+
+Over plans and the reference tables; below imports and eligibility. Start in ``geocode.place``;
+``gazetteer`` answers offline, ``online`` by providers, and ``review`` is where people decide.
+"""
 
 import lazy_loader
 

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from territory.cleaning import by_value
-from territory.geocoding.gazetteer_counties import Surroundings
 from territory.geocoding.gazetteer_index import (
     GAP,
+    AreaIndex,
     CityPoints,
     Places,
     city_places,
@@ -116,19 +116,19 @@ class Gazetteer:
 
     @cached_property
     def _regions(self) -> Places:
-        named = named_cities(self.reference)
-        named = named[named["country_code"].isin(list(_REGIONS))]
-        region = named["country_code"] + "." + named["admin1_code"]
-        return city_places(named.assign(region=region), "region", self._policy)
+        cities = named_cities(self.reference)
+        cities = cities[cities["country_code"].isin(list(_REGIONS))]
+        region = cities["country_code"] + "." + cities["admin1_code"]
+        return city_places(cities.assign(region=region), "region", self._policy)
 
     @cached_property
     def _countries(self) -> Places:
         return city_places(named_cities(self.reference), "country_code", self._policy)
 
     @cached_property
-    def surroundings(self) -> Surroundings:
+    def surroundings(self) -> AreaIndex:
         """Which county a point is in, and how far from a state."""
-        return Surroundings(self.reference)
+        return AreaIndex(self.reference)
 
     def lookup(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Place each row by its address; every row comes back once, in order.
@@ -169,13 +169,13 @@ class Gazetteer:
             index of ``frame``; null where the code is unknown or there is none.
         """
         at = self._zip_at(frame["postal_code"].where(_is_american(frame["country"])))
-        places, known = self._zip_codes, at >= 0
+        places, is_hit = self._zip_codes, at >= 0
         columns = {
-            "lon": np.where(known, places.lon[at], np.nan),
-            "lat": np.where(known, places.lat[at], np.nan),
-            "uncertainty_m": np.where(known, places.uncertainty_m[at], np.nan),
-            "title": pd.Series(places.title[at], frame.index).where(known, None),
-            "state_code": pd.Series(self._zip_states[at], frame.index).where(known, None),
+            "lon": np.where(is_hit, places.lon[at], np.nan),
+            "lat": np.where(is_hit, places.lat[at], np.nan),
+            "uncertainty_m": np.where(is_hit, places.uncertainty_m[at], np.nan),
+            "title": pd.Series(places.title[at], frame.index).where(is_hit, None),
+            "state_code": pd.Series(self._zip_states[at], frame.index).where(is_hit, None),
         }
         return pd.DataFrame(columns, index=frame.index)
 
@@ -203,20 +203,20 @@ class Gazetteer:
         answers.take(self._zip_codes, trusted, zip_at[trusted], "postal")
         self._reach_to_zip(answers, np.flatnonzero(is_astray), zip_at)
         oddities = _Oddities(vague, is_astray, zip_at, to_city, town)
-        told = answers.frame(self._notes(rows, answers, oddities))
-        told.loc[vague & answers.is_missing, "placement"] = "ambiguous"
+        geocodes = answers.frame(self._notes(rows, answers, oddities))
+        geocodes.loc[vague & answers.is_missing, "placement"] = "ambiguous"
         contradicts = is_astray | self._is_elsewhere(rows, zip_at, to_city, city)
-        told.loc[contradicts & ~answers.is_missing, "placement"] = "conflict"
-        return told
+        geocodes.loc[contradicts & ~answers.is_missing, "placement"] = "conflict"
+        return geocodes
 
-    def _reach_to_zip(self, answers: _Answers, rows: Ints, zip_at: Ints) -> None:
+    def _reach_to_zip(self, answers: _Geocodes, rows: Ints, zip_at: Ints) -> None:
         """Let the uncertainty reach from the city to the ZIP code: either of them may be wrong."""
         places, at = self._zip_codes, zip_at[rows]
         apart = inverse(answers.lon[rows], answers.lat[rows], places.lon[at], places.lat[at])
         both = np.maximum(answers.uncertainty_m[rows], apart + places.uncertainty_m[at])
         answers.uncertainty_m[rows] = both
 
-    def _place_by_city(self, rows: pd.DataFrame, city: pd.Series, in_state: pd.Series) -> _Answers:
+    def _place_by_city(self, rows: pd.DataFrame, city: pd.Series, in_state: pd.Series) -> _Geocodes:
         american = _is_american(rows["country"])
         region = _join(rows["country"], rows["state"]).map(_REGION_CODES)
         asks_country = ~american & region.isna()
@@ -229,18 +229,18 @@ class Gazetteer:
             ("_countries", in_country),
             ("_countries", by_value(in_country, lambda key: _CITY_WORD.sub("", key))),
         )
-        answers = _Answers(len(rows))
+        answers = _Geocodes(len(rows))
         for name, keys in steps:
-            asked = np.flatnonzero(answers.is_missing & keys.notna().to_numpy())
-            if len(asked):  # a table is only built for those who ask it
+            rows_left = np.flatnonzero(answers.is_missing & keys.notna().to_numpy())
+            if len(rows_left):  # a table is only built for those who ask it
                 places: Places = getattr(self, name)
-                answers.take(places, asked, places.find(keys.iloc[asked]), "place")
+                answers.take(places, rows_left, places.find(keys.iloc[rows_left]), "place")
         return answers
 
     def _is_known(self, names: pd.Series) -> Bools:
         """Tell which names any city of the world bears."""
-        known: Bools = self._names.get_indexer(pd.Index(names)) >= 0
-        return known
+        is_name: Bools = self._names.get_indexer(pd.Index(names)) >= 0
+        return is_name
 
     @cached_property
     def _names(self) -> pd.Index:
@@ -269,15 +269,15 @@ class Gazetteer:
         state = rows["state"]
         other_state = (zip_at >= 0) & state.notna().to_numpy(bool)
         other_state &= self._zip_states[zip_at] != state.to_numpy(object)
-        asked = np.flatnonzero(other_state & np.isnan(to_city))
+        doubtful = np.flatnonzero(other_state & np.isnan(to_city))
         in_zip_state = _join(pd.Series(self._zip_states[zip_at]), city)
         near = np.zeros(len(rows), bool)
-        if len(asked):
-            there = self._zip_to_city_m(in_zip_state.iloc[asked], zip_at[asked])
-            near[asked] = there <= self._zip_codes.uncertainty_m[zip_at[asked]] + CONFLICT_M
+        if len(doubtful):
+            there = self._zip_to_city_m(in_zip_state.iloc[doubtful], zip_at[doubtful])
+            near[doubtful] = there <= self._zip_codes.uncertainty_m[zip_at[doubtful]] + CONFLICT_M
         return other_state & np.isnan(to_city) & ~near
 
-    def _notes(self, rows: pd.DataFrame, answers: _Answers, odd: _Oddities) -> Texts:
+    def _notes(self, rows: pd.DataFrame, answers: _Geocodes, odd: _Oddities) -> Texts:
         """Say of each row why it was not placed, or what was odd about it."""
         notes = np.full(len(rows), None, dtype=object)
         city, state, code, country = (rows[name].to_numpy(object) for name in ADDRESS)
@@ -298,10 +298,10 @@ class Gazetteer:
         for at in np.flatnonzero(~answers.is_missing & unknown_zip):
             notes[at] = f"ZIP {code[at]} is unknown: placed by the city"
         for at in np.flatnonzero(answers.is_missing):
-            zip_said = f"ZIP {code[at]} is unknown and " if unknown_zip[at] else ""
-            zip_said = f"{notes[at]}, and " if odd.is_astray[at] else zip_said
-            told = _why_not(city[at], state[at], country[at], is_vague=odd.is_vague[at])
-            notes[at] = zip_said + told
+            about_zip = f"ZIP {code[at]} is unknown and " if unknown_zip[at] else ""
+            about_zip = f"{notes[at]}, and " if odd.is_astray[at] else about_zip
+            reason = _why_not(city[at], state[at], country[at], is_vague=odd.is_vague[at])
+            notes[at] = about_zip + reason
         return notes
 
 
@@ -329,7 +329,7 @@ class _Oddities:
     town: Texts
 
 
-class _Answers:
+class _Geocodes:
     """The places found so far, one for each row."""
 
     def __init__(self, rows: int) -> None:

@@ -1,12 +1,14 @@
-"""The places behind the gazetteer: points under the keys by which an address asks for them."""
+"""Look-up tables of the gazetteer: points by the key that an address asks for, and areas."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from territory.geodesy import inverse
 from territory.reference import normalise_places
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from territory.reference import Reference
 
     Floats = npt.NDArray[np.float64]
+    Texts = npt.NDArray[np.object_]
 
 GAP = "\x1f"  # between the area and the name in a key
 # An alternate name is only followed to a place this many times larger than one that bears the name.
@@ -56,8 +59,8 @@ class Places:
 
     def find(self, keys: pd.Series) -> npt.NDArray[np.int64]:
         """The position of each key; -1 where there is none."""
-        found: npt.NDArray[np.int64] = self.keys.get_indexer(pd.Index(keys)).astype(np.int64)
-        return found
+        positions: npt.NDArray[np.int64] = self.keys.get_indexer(pd.Index(keys)).astype(np.int64)
+        return positions
 
 
 class CityPoints:
@@ -65,36 +68,36 @@ class CityPoints:
 
     def __init__(self, reference: Reference) -> None:
         zip_codes = reference.zip_codes[reference.zip_codes["city"].notna()]
-        named = named_cities(reference, "US")
-        named = named[named["admin1_code"].notna()]
+        cities = named_cities(reference, "US")
+        cities = cities[cities["admin1_code"].notna()]
         keys = pd.concat(
             [
                 zip_codes["state_code"] + GAP + normalise_places(zip_codes["city"]),
-                named["admin1_code"] + GAP + named["key"],
+                cities["admin1_code"] + GAP + cities["key"],
             ]
         )
         code, self._keys = pd.factorize(keys.to_numpy(object), sort=False)
         order = np.argsort(code, kind="stable")
         self._start = np.searchsorted(code[order], np.arange(len(self._keys) + 1))
         self._index = pd.Index(self._keys)
-        both = pd.concat([zip_codes[["lon", "lat"]], named[["lon", "lat"]]]).iloc[order]
+        both = pd.concat([zip_codes[["lon", "lat"]], cities[["lon", "lat"]]]).iloc[order]
         self._lon, self._lat = both["lon"].to_numpy(float), both["lat"].to_numpy(float)
 
     def nearest_m(self, keys: pd.Series, lon: Floats, lat: Floats) -> Floats:
         """Metres from each point to the nearest point of its city; NaN where none is known."""
-        found = np.full(len(keys), np.nan)
+        metres = np.full(len(keys), np.nan)
         city = self._index.get_indexer(pd.Index(keys))
         rows = np.flatnonzero((city >= 0) & ~np.isnan(lon))
         if not len(rows):
-            return found
+            return metres
         first, size = self._start[city[rows]], np.diff(self._start)[city[rows]]
         ends = np.cumsum(size)
         each = np.repeat(np.arange(len(rows)), size)
         at = np.arange(ends[-1]) - np.repeat(ends - size, size) + np.repeat(first, size)
-        asked = rows[each]
-        apart = inverse(lon[asked], lat[asked], self._lon[at], self._lat[at])
-        found[rows] = np.minimum.reduceat(apart, ends - size)
-        return found
+        rows_each = rows[each]
+        apart = inverse(lon[rows_each], lat[rows_each], self._lon[at], self._lat[at])
+        metres[rows] = np.minimum.reduceat(apart, ends - size)
+        return metres
 
 
 def zip_places(zip_codes: pd.DataFrame, policy: GeocodingPolicy) -> Places:
@@ -141,11 +144,11 @@ def named_cities(reference: Reference, country_code: str | None = None) -> pd.Da
     cities = reference.cities
     if country_code is not None:
         cities = cities[cities["country_code"] == country_code]
-    named = reference.city_names.merge(cities, on="city_id")
-    weight = np.where(named["is_main"], _MAIN_NAME_WEIGHT, 1)
-    named["rank"] = (named["population"].fillna(0) + 1) * weight
-    order = np.lexsort((named["city_id"], -named["rank"]))
-    return named.iloc[order]
+    names = reference.city_names.merge(cities, on="city_id")
+    weight = np.where(names["is_main"], _MAIN_NAME_WEIGHT, 1)
+    names["rank"] = (names["population"].fillna(0) + 1) * weight
+    order = np.lexsort((names["city_id"], -names["rank"]))
+    return names.iloc[order]
 
 
 def city_title(cities: pd.DataFrame) -> pd.Series:
@@ -154,17 +157,17 @@ def city_title(cities: pd.DataFrame) -> pd.Series:
     return "city " + cities["name"] + ", " + place.fillna("US")
 
 
-def city_places(named: pd.DataFrame, area: str, policy: GeocodingPolicy) -> Places:
+def city_places(cities: pd.DataFrame, area: str, policy: GeocodingPolicy) -> Places:
     """The likeliest city of each name in each ``area`` (the column of a state or a country).
 
     Its rivals bear the name too, are far away and not much smaller; with rivals the uncertainty
     reaches to the farthest of them, because nobody can say which one is meant.
     """
-    named = named[named[area].notna()]
-    code, keys = pd.factorize(named[area] + GAP + named["key"])
+    cities = cities[cities[area].notna()]
+    code, keys = pd.factorize(cities[area] + GAP + cities["key"])
     _, best = np.unique(code, return_index=True)  # codes count up in order of appearance
     lon, lat, people, rank = (
-        named[name].to_numpy(float) for name in ("lon", "lat", "population", "rank")
+        cities[name].to_numpy(float) for name in ("lon", "lat", "population", "rank")
     )
     champion = best[code]
     is_other = champion != np.arange(len(code))
@@ -183,7 +186,46 @@ def city_places(named: pd.DataFrame, area: str, policy: GeocodingPolicy) -> Plac
         lon[best],
         lat[best],
         uncertainty,
-        city_title(named.iloc[best]).to_numpy(object),
+        city_title(cities.iloc[best]).to_numpy(object),
         np.bincount(code[rival], minlength=len(best)).astype(np.int64),
         is_open,
     )
+
+
+class AreaIndex:
+    """Counties and states of the bundled tables, for a few points at a time."""
+
+    def __init__(self, reference: Reference) -> None:
+        self._reference = reference
+
+    @cached_property
+    def _counties(self) -> tuple[shapely.STRtree, Texts]:
+        table = self._reference.counties
+        names: Texts = (table["name"] + ", " + table["state_code"]).to_numpy(object)
+        return shapely.STRtree(table.geometry.to_numpy()), names
+
+    def county_of(self, lon: Floats, lat: Floats) -> Texts:
+        """Name the county of each point, "Cook County, IL"; None where there is none."""
+        tree, names = self._counties
+        counties = np.full(len(lon), None, dtype=object)
+        rows = np.flatnonzero(~np.isnan(lon))
+        points = shapely.points(lon[rows], lat[rows])
+        at, county = tree.query(points, predicate="intersects")
+        counties[rows[at[::-1]]] = names[county[::-1]]  # on a border the first of them
+        return counties
+
+    def outside_state_m(self, lon: Floats, lat: Floats, state: Texts) -> Floats:
+        """Metres from each point to its state, 0 within it; NaN where the state is unknown."""
+        metres = np.full(len(lon), np.nan)
+        table = self._reference.states
+        for code, area in zip(table["state_code"], table.geometry, strict=True):
+            rows = np.flatnonzero((state == code) & ~np.isnan(lon))
+            if not len(rows):
+                continue
+            shapely.prepare(area)
+            metres[rows] = 0.0
+            out = rows[~shapely.contains_xy(area, lon[rows], lat[rows])]
+            points = shapely.points(lon[out], lat[out])
+            ends = shapely.get_coordinates(shapely.shortest_line(points, area)).reshape(-1, 4)
+            metres[out] = inverse(*ends.T)
+        return metres

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from territory.geocoding.gazetteer import Gazetteer
-    from territory.geocoding.gazetteer_counties import Surroundings
+    from territory.geocoding.gazetteer_index import AreaIndex
 
     Bools = npt.NDArray[np.bool_]
     Floats = npt.NDArray[np.float64]
@@ -38,9 +38,9 @@ PRECISE = ("rooftop", "street")  # a row known this well is "placed", any other 
 
 def placement_of(precision: pd.Series) -> pd.Series:
     """How far a location of such a precision can be relied on: null is "unplaced"."""
-    known = np.where(precision.isin(PRECISE), "placed", "approximate")
-    told = np.where(precision.isna(), "unplaced", known)
-    return pd.Series(told, index=precision.index, dtype=object)
+    by_precision = np.where(precision.isin(PRECISE), "placed", "approximate")
+    placements = np.where(precision.isna(), "unplaced", by_precision)
+    return pd.Series(placements, index=precision.index, dtype=object)
 
 
 def place(
@@ -68,22 +68,22 @@ def place(
     rules = policy.geocoding if isinstance(policy, Policy) else policy or GeocodingPolicy()
     lon, lat = (_given(frame, name) for name in ("lon", "lat"))
     at = np.flatnonzero(~(np.isnan(lon) | np.isnan(lat)))
-    found = gazetteer.lookup(frame)
+    geocodes = gazetteer.lookup(frame)
     if len(at):
-        there = found.iloc[at].set_axis(at)
-        check = _Check(lon[at], lat[at], frame.iloc[at].set_axis(at), there, gazetteer)
-        kept = check.is_misread
+        there = geocodes.iloc[at].set_axis(at)
+        check = _CoordinateCheck(lon[at], lat[at], frame.iloc[at].set_axis(at), there, gazetteer)
+        is_misread = check.is_misread
         checked = there.assign(
-            lon=np.where(kept, there["lon"], lon[at]),
-            lat=np.where(kept, there["lat"], lat[at]),
-            precision=there["precision"].where(kept, "rooftop"),
-            uncertainty_m=there["uncertainty_m"].where(kept, rules.given_uncertainty_m),
-            geocode_source=there["geocode_source"].where(kept, "given"),
+            lon=np.where(is_misread, there["lon"], lon[at]),
+            lat=np.where(is_misread, there["lat"], lat[at]),
+            precision=there["precision"].where(is_misread, "rooftop"),
+            uncertainty_m=there["uncertainty_m"].where(is_misread, rules.given_uncertainty_m),
+            geocode_source=there["geocode_source"].where(is_misread, "given"),
             geocode_note=check.notes,
             placement=np.where(check.is_conflict, "conflict", "placed"),
         )
-        found = overlay(found, checked)
-    return frame.assign(**{name: found[name] for name in GEOCODE.columns})
+        geocodes = overlay(geocodes, checked)
+    return frame.assign(**{name: geocodes[name] for name in GEOCODE.columns})
 
 
 def overlay(rows: pd.DataFrame, geocodes: pd.DataFrame) -> pd.DataFrame:
@@ -104,7 +104,7 @@ def _given(frame: pd.DataFrame, name: str) -> Floats:
 
 
 @dataclass
-class _Check:
+class _CoordinateCheck:
     """Given coordinates against their own address; one element for each row.
 
     The anchor is where the address says they should be: the point of the ZIP code, or else of the
@@ -114,7 +114,7 @@ class _Check:
     lon: Floats
     lat: Floats
     frame: pd.DataFrame
-    found: pd.DataFrame
+    by_address: pd.DataFrame
     gazetteer: Gazetteer
 
     def __post_init__(self) -> None:
@@ -122,10 +122,10 @@ class _Check:
         self.has_zip = zips["lon"].notna().to_numpy(bool)
         self.zip_state: Texts = zips["state_code"].to_numpy(object)
         by_zip = pd.Series(self.has_zip, index=zips.index)
-        named = {"title": "geocode_source"}
+        sources = {"title": "geocode_source"}
         self.anchor = pd.DataFrame(
             {
-                name: zips[name].where(by_zip, self.found[named.get(name, name)])
+                name: zips[name].where(by_zip, self.by_address[sources.get(name, name)])
                 for name in ("lon", "lat", "uncertainty_m", "title")
             }
         )
@@ -152,7 +152,7 @@ class _Check:
         return far
 
     @property
-    def _areas(self) -> Surroundings:
+    def _areas(self) -> AreaIndex:
         return self.gazetteer.surroundings
 
     @cached_property
@@ -163,10 +163,10 @@ class _Check:
         state: Texts = self.frame["state"].where(american, None).to_numpy(object)
         return state
 
-    def _outside_m(self, lon: Floats, lat: Floats, asked: Bools) -> Floats:
+    def _outside_m(self, lon: Floats, lat: Floats, mask: Bools) -> Floats:
         """How far points are outside the state of the address; NaN where it names none of ours."""
         metres = np.full(len(lon), np.nan)
-        metres[asked] = self._areas.outside_state_m(lon[asked], lat[asked], self._state[asked])
+        metres[mask] = self._areas.outside_state_m(lon[mask], lat[mask], self._state[mask])
         return metres
 
     @cached_property
@@ -239,28 +239,28 @@ class _Check:
 
     def _note_readings(self, notes: Texts) -> None:
         how, nearest = self._reading
-        is_placed = self.found["lon"].notna().to_numpy(bool)
+        is_placed = self.by_address["lon"].notna().to_numpy(bool)
         for at in np.flatnonzero(self.is_misread):
             done = "placed by the address" if is_placed[at] else "not placed"
             if np.isinf(nearest[at]):
                 area = self._state[at] or self.frame["country"].iloc[at]
-                said = (
+                note = (
                     f"the coordinates given, lat={self.lat[at]:.10g} and lon={self.lon[at]:.10g}, "
                     f"are not in {area}, but would be {how[at]}"
                 )
             else:
                 fit = format_miles(nearest[at])
-                said = f"{notes[at]}; {how[at]} they would be {fit} from it"
-            notes[at] = f"{said}: {done} until somebody decides"
+                note = f"{notes[at]}; {how[at]} they would be {fit} from it"
+            notes[at] = f"{note}: {done} until somebody decides"
 
     def _note_cities(self, notes: Texts, titles: Texts) -> None:
         """Say which side the coordinates take where the ZIP code contradicts the city."""
-        torn = (self.found["placement"] == "conflict").to_numpy(bool) & self.has_zip
-        city = self.found["geocode_source"].to_numpy(object)
+        torn = (self.by_address["placement"] == "conflict").to_numpy(bool) & self.has_zip
+        city = self.by_address["geocode_source"].to_numpy(object)
         for at in np.flatnonzero(torn & ~self.is_misread & (city != titles)):
             if notes[at] is None:
                 notes[at] = f"the coordinates given fit {titles[at]} and not {city[at]}"
             else:
-                points = (self.found["lon"].iloc[at], self.found["lat"].iloc[at])
+                points = (self.by_address["lon"].iloc[at], self.by_address["lat"].iloc[at])
                 metres = inverse(self.lon[at], self.lat[at], *points)
                 notes[at] += f"; they are {format_miles(float(metres[0]))} from {city[at]}"

@@ -14,7 +14,15 @@ import shapely
 from territory import files, reference
 from territory.cleaning import columns
 from territory.errors import InputError
-from territory.files import Table, check_size, delimited, tables
+from territory.files import (
+    Table,
+    check_readable,
+    check_size,
+    format_of,
+    read_chunks,
+    read_table,
+    reading,
+)
 from territory.geocoding import geocode, shared_gazetteer
 from territory.imports import contract_rows
 from territory.imports.headers import signature_of
@@ -66,7 +74,7 @@ def check_kind(kind: str) -> None:
 
 def digest_of(path: Path) -> str:
     """Give the sha256 of a file's bytes, which tells whether two files are the same."""
-    tables.check_readable(path)
+    check_readable(path)
     check_size(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -74,7 +82,7 @@ def digest_of(path: Path) -> str:
 
 def is_outlines(kind: str, path: Path) -> bool:
     """Tell whether a file holds the outlines of markets, which need no mapping."""
-    return kind == "markets" and tables.format_of(path) in _SHAPES
+    return kind == "markets" and format_of(path) in _SHAPES
 
 
 def outline_table(path: Path) -> Table:
@@ -85,13 +93,13 @@ def outline_table(path: Path) -> Table:
 
 def head(path: Path, rows: int) -> Table:
     """Read the first rows of a file, of a text file only those."""
-    tables.check_readable(path)
-    file_format = tables.format_of(path)
+    check_readable(path)
+    file_format = format_of(path)
     if file_format != "csv":
-        whole = tables.read_table(path)
+        whole = read_table(path)
         return Table(whole.frame.head(rows), whole.lines[:rows], file_format)
-    with tables.reading(path, file_format):
-        first = next(delimited.read_chunks(path, rows))
+    with reading(path, file_format):
+        first = next(read_chunks(path, rows))
     return Table(first.frame, first.lines, file_format, first.refused)
 
 
@@ -122,7 +130,7 @@ def read_source(
     digest, called = digest_of(path), source or path.name
     if is_outlines(kind, path):
         return _read_outlines(path, called, digest, policy)
-    table = tables.read_table(path)
+    table = read_table(path)
     progress(f"Reading {len(table.frame):,} rows of {called}")
     headers = [str(name) for name in table.frame.columns]
     contract = contract_rows.read_rows(kind, table, mapping(headers), is_update=True)

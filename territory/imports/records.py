@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from territory.errors import InputError
-from territory.files import tables
+from territory.files import read_table, write_table
 from territory.imports.ledger import ImportLedger
 from territory.imports.read_file import digest_of, is_outlines, outline_table
 from territory.imports.report import ImportRecord, ImportReport, beside
@@ -95,7 +95,7 @@ def report_table(store: Store, import_id: str, path: str | Path) -> pd.DataFrame
 
 
 def _beside(kind: str, path: Path, outcomes: pd.DataFrame) -> pd.DataFrame:
-    original = outline_table(path) if is_outlines(kind, path) else tables.read_table(path)
+    original = outline_table(path) if is_outlines(kind, path) else read_table(path)
     return beside(original, outcomes)
 
 
@@ -124,7 +124,7 @@ def write_report(
             frame = _beside(report.kind, Path(original), frame)
     else:
         frame = report
-    tables.write_table(frame, path)
+    write_table(frame, path)
     return len(frame)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from territory.access import audit_log
-from territory.accounts import MERGED, PairLedger, WorkLedger, merged_ids
+from territory.accounts import MERGED, ActivityLedger, DuplicateLedger, merged_ids
 from territory.errors import ConflictError
 from territory.geocoding import review
 from territory.imports import update_rows
@@ -63,7 +63,9 @@ def undo(
         if reasons:
             raise ConflictError(f"{import_id} cannot be undone: {'; '.join(reasons)}.")
         is_about = record.kind == "prospects"
-        stays = WorkLedger(transaction).filed(new_keys["prospect_id"].tolist() if is_about else [])
+        stays = ActivityLedger(transaction).filed(
+            new_keys["prospect_id"].tolist() if is_about else []
+        )
         if not dry_run:
             ledger.remove(record.kind, new_keys)
             _restore(transaction, record.kind, past)
@@ -159,7 +161,7 @@ def _merged_into(transaction: Transaction, kind: str, new_keys: pd.DataFrame) ->
     """Name the prospects that others were merged into, which would be lost with them."""
     if kind != "prospects":
         return []
-    decisions = PairLedger(transaction).decisions()
+    decisions = DuplicateLedger(transaction).decisions()
     names = new_keys["prospect_id"]
     survivors = names[names.isin(decisions.loc[decisions["decision"] == MERGED, "first_id"])]
     if survivors.empty:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from territory.store import Store
 
     Clock = Callable[[], datetime]
-    Task = Callable[["Store", Mapping[str, Any], "Progress"], Mapping[str, Any]]
+    Task = Callable[["Store", Mapping[str, Any], "JobProgress"], Mapping[str, Any]]
 
 ATTEMPTS = 3
 BEAT_S = 1.0  # how often a running job gives a heartbeat
@@ -158,7 +158,7 @@ def _put_back(store: Store, heartbeats: Heartbeats, job: Job, now: datetime) -> 
         )
 
 
-class Progress:
+class JobProgress:
     """How far a running job is; a task is given one and reports by it."""
 
     def __init__(self) -> None:
@@ -209,7 +209,7 @@ def run(
 
     What goes wrong inside a task ends the job as failed; what is none of our errors is logged too.
     """
-    progress = Progress()
+    progress = JobProgress()
     ending: dict[str, Any] = {"state": FAILED, "error": "The work failed inside; its log has more."}
     try:
         with _beating(heartbeats, job.job_id, progress, clock):
@@ -230,7 +230,7 @@ def run(
 
 @contextmanager
 def _beating(
-    heartbeats: Heartbeats, job_id: str, progress: Progress, clock: Clock
+    heartbeats: Heartbeats, job_id: str, progress: JobProgress, clock: Clock
 ) -> Iterator[None]:
     """Give heartbeats beside the task, and hear whether it shall stop."""
     worker, over = f"{socket.gethostname()}:{os.getpid()}", threading.Event()

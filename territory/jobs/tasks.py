@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from territory.imports import ImportReport
-    from territory.jobs.requests import Progress, Task
+    from territory.jobs.requests import JobProgress, Task
     from territory.store import Store
 
 UPLOADS = "uploads"  # below the folder of what the server keeps
@@ -39,10 +39,10 @@ def tasks_by_name(
     eligibility = eligibility or EligibilitySettings.from_environment(folder)
 
     def import_upload(
-        store: Store, arguments: Mapping[str, Any], progress: Progress
+        store: Store, arguments: Mapping[str, Any], progress: JobProgress
     ) -> dict[str, Any]:
         upload = uploads.find(folder / UPLOADS, arguments["upload_id"])
-        with uploads.named(upload):
+        with uploads.name_in_errors(upload):
             report = import_file(
                 store,
                 arguments["kind"],
@@ -59,7 +59,9 @@ def tasks_by_name(
         leave(report, upload.tables(arguments["run"]))
         return summary(report)
 
-    def geocode(store: Store, arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    def geocode(
+        store: Store, arguments: Mapping[str, Any], progress: JobProgress
+    ) -> dict[str, Any]:
         from territory.geocoding.review import geocode as ask  # geopy is seldom needed
 
         report = ask(
@@ -71,7 +73,7 @@ def tasks_by_name(
         )
         return {"sentence": report.sentence, **report.as_json()}
 
-    def decide(store: Store, arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    def decide(store: Store, arguments: Mapping[str, Any], progress: JobProgress) -> dict[str, Any]:
         upload = uploads.find(folder / upload_files.FOLDER, arguments["batch_id"])
         request = eligibility.request(
             by=arguments["by"],
@@ -79,7 +81,7 @@ def tasks_by_name(
             policy_name=arguments["policy"],
             on=arguments["on"],
         )
-        with eligibility.open_homes() as homes, uploads.named(upload):
+        with eligibility.open_homes() as homes, uploads.name_in_errors(upload):
             report = decide_batch(
                 store,
                 homes,

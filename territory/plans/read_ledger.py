@@ -160,24 +160,6 @@ class ReadingLedger:
             .group_by(*by)
         )
 
-    def won_usd(self, plan_id: str, reach: Reach, rep_id: str, year: str) -> float:
-        """Sum what the prospects of a rep signed in a year, by the day on which it closed."""
-        assignments, deals = tables.plan_assignments, tables.opportunities
-        query = (
-            select(func.coalesce(func.sum(deals.c.amount_usd), 0.0))
-            .select_from(deals)
-            .join(assignments, assignments.c.prospect_id == deals.c.prospect_id)
-            .where(
-                assignments.c.plan_id == plan_id,
-                assignments.c.rep_id == rep_id,
-                within(assignments.c.rep_id, reach),
-                func.lower(deals.c.stage).like("closed%won%"),
-                deals.c.close_on >= f"{year}-01-01",
-                deals.c.close_on <= f"{year}-12-31",
-            )
-        )
-        return float(self._connection.execute(query).scalar_one())
-
     def parent_id(self, plan_id: str, reach: Reach, *, prospect_id: str) -> str | None:
         """Read what a prospect within reach names as its parent; None where it names none."""
         assignments, now = tables.plan_assignments, tables.prospects

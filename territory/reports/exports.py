@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from territory import accounts
 from territory.access import audit_log
-from territory.accounts import activities
 from territory.errors import InputError, NotFoundError
-from territory.files import point_files, tables
+from territory.files import check_writable, count_located, located_sentence, write_table
 from territory.plans import PlanLedger, ReadingLedger
 from territory.reports import views
 from territory.store import KINDS
@@ -58,8 +58,8 @@ OF_THE_PLAN: dict[str, Read] = {
 EXPORTS = {
     **OF_THE_PLAN,
     **{kind: _table(kind) for kind in KINDS if kind not in OF_THE_PLAN},
-    "notes": activities.notes,
-    "next_steps": activities.all_steps,
+    "notes": accounts.list_notes,
+    "next_steps": accounts.all_steps,
 }
 
 
@@ -77,7 +77,7 @@ class Taken:
         text = f"{self.rows:,} rows in {self.path}."
         if self.located is None:
             return text
-        return f"{text} {point_files.located_words(self.rows, self.located)}"
+        return f"{text} {located_sentence(self.rows, self.located)}"
 
     def as_json(self) -> dict[str, Any]:
         """The report for a program to read."""
@@ -103,12 +103,12 @@ def export(
     """
     if kind not in EXPORTS:
         raise InputError(f"{kind!r} cannot be exported. The kinds are {', '.join(EXPORTS)}.")
-    tables.check_writable(Path(path))
+    check_writable(Path(path))
     if kind in OF_THE_PLAN and not _has_plan(store):
         raise NotFoundError("No plan is published yet. `territory assign` makes one.")
     frame = EXPORTS[kind](store, scope=scope.exported)
     if kind == "prospects":
-        frame = activities.with_work(store, frame, scope=scope.exported)
+        frame = accounts.with_activities(store, frame, scope=scope.exported)
     return write(store, frame, kind, Path(path), by=by, now=now)
 
 
@@ -131,10 +131,10 @@ def write(
     FileFormatError
         If the suffix is none that can be written, or the format cannot hold the rows.
     """
-    form = tables.check_writable(path)
+    form = check_writable(path)
     record(store, kind, rows=len(frame), form=form, by=by, now=now, of=of)
-    tables.write_table(frame, path)
-    return Taken(len(frame), point_files.located(frame), path)
+    write_table(frame, path)
+    return Taken(len(frame), count_located(frame), path)
 
 
 def record(

@@ -78,7 +78,7 @@ def test_a_rep_says_what_is_next_notes_and_ticks_without_a_new_page(screen, stor
     work.get_by_label("What was done").fill("Called: she is away.\nTry on Monday.")
     work.get_by_role("button", name="Add note").click()
     work.get_by_text("Try on Monday.").wait_for()
-    told = accounts.work_of(store, prospect_id, scope=ALL)
+    told = accounts.activities_of(store, prospect_id, scope=ALL)
     assert told.notes["text"].tolist() == ["Called: she is away.\nTry on Monday."]
     assert told.steps["words"].tolist() == ["Send the price list"]
     assert screen.evaluate("document.documentElement.scrollWidth") <= width
@@ -94,7 +94,7 @@ def test_a_rep_says_what_is_next_notes_and_ticks_without_a_new_page(screen, stor
     row.get_by_role("button", name="Done").click()
     screen.get_by_role("button", name="Undo").click()
     screen.wait_for_url("**/next")
-    assert len(accounts.work_of(store, prospect_id, scope=ALL).steps) == 1
+    assert len(accounts.activities_of(store, prospect_id, scope=ALL).steps) == 1
 
 
 def assert_alike(now: dict[str, str], kept: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from territory import imports
-from territory.files import tables
+from territory.files import read_table
 from territory.store import open_store
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def test_a_row_that_could_not_be_placed_says_why(
 def test_names_come_in_as_the_file_has_them(imported: tuple[Path, Store, ImportReport]) -> None:
     path, store, report = imported
     header = next(theirs for theirs, ours in report.mapping.items() if ours == "name")
-    written = tables.read_table(path).frame[header].str.strip()
+    written = read_table(path).frame[header].str.strip()
     with store.read() as transaction:
         held = transaction.table("prospects", ["name"])["name"]
     assert sorted(held) == sorted(written)

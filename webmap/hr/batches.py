@@ -57,7 +57,7 @@ MOST_HEADERS = 200  # a form of ten thousand choices helps nobody
 def home() -> ResponseReturnValue:
     """Offer the field to drop a file on, and the batches that lie on the server."""
     upload_files.sweep(context.settings().home_files, context.now())
-    batches = uploads.listed(context.settings().home_files)
+    batches = uploads.newest_first(context.settings().home_files)
     return render_template(
         "hr/batches.html",
         place="hr_batches.home",

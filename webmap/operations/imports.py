@@ -50,7 +50,7 @@ XLSX_ROWS = 100_000  # a sheet of more takes minutes to write
 def home() -> ResponseReturnValue:
     """Offer the field to drop a file on, what is under way, and every import so far."""
     page = layout.page_number()
-    files = uploads.listed(context.settings().uploads)
+    files = uploads.newest_first(context.settings().uploads)
     every = imports.history(context.store())
     first = (page - 1) * HISTORY_ROWS
     return render_template(
@@ -103,7 +103,7 @@ def _upload(upload_id: str) -> Upload:
 
 def _preview(upload: Upload, *, is_chosen: bool = True) -> Preview:
     """Read the first rows, under the mapping that a person chose or the one we would choose."""
-    with uploads.named(upload):
+    with uploads.name_in_errors(upload):
         return imports.preview(
             context.store(),
             upload.kind,

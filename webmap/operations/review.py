@@ -9,7 +9,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 
 from territory.errors import InputError, NotFoundError
 from territory.geocoding import review
-from territory.geocoding.review import PLACED_KINDS, WAITING, PlaceLedger
+from territory.geocoding.review import PLACED_KINDS, WAITING, ReviewLedger
 from territory.jobs import requests, tasks
 from territory.plans import policy_in_force
 from territory.schemas import ADDRESS
@@ -83,7 +83,7 @@ def _row(kind: str, subject_id: str) -> dict[str, Any]:
     """Read one row with what was decided about it."""
     with context.store().read() as transaction:
         rows = transaction.table(kind, **{KINDS[kind].key[0]: subject_id})
-        decided = PlaceLedger(transaction).decisions(kind, subject_id)
+        decided = ReviewLedger(transaction).decisions(kind, subject_id)
     if rows.empty:
         raise NotFoundError(f"No {subject_id[:80]!r} among the {kind}; it may have been undone.")
     values: dict[str, Any] = {"subject_id": subject_id, "is_stale": False, "decision": None}

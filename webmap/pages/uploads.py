@@ -61,7 +61,7 @@ def arrived() -> tuple[Path, str]:
         raise InputError("No file was chosen. Choose one, or drop it on the field.")
     file.stream.flush()
     if file.stream.tell() == 0 and file.stream.seek(0, 2) == 0:
-        raise InputError(f"{uploads.shown_name(file.filename)}: the file is empty.")
+        raise InputError(f"{uploads.display_name(file.filename)}: the file is empty.")
     return folder_of(request.endpoint) / str(file.stream.name), file.filename
 
 

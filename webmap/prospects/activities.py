@@ -27,7 +27,7 @@ def section(details: reports.ProspectView) -> dict[str, Any]:
     if details.is_name_only:
         return {"account_work": None}
     prospect_id = str(details.prospect["prospect_id"].iloc[0])
-    work = accounts.work_of(context.store(), prospect_id, scope=security.scope())
+    work = accounts.activities_of(context.store(), prospect_id, scope=security.scope())
     return {
         "account_work": work,
         "notes": formatting.records(work.notes),
@@ -68,7 +68,7 @@ def _ticked() -> dict[str, object] | None:
     if not step_id or not prospect_id:
         return None
     try:
-        work = accounts.work_of(context.store(), prospect_id, scope=security.scope())
+        work = accounts.activities_of(context.store(), prospect_id, scope=security.scope())
     except NotFoundError:  # no account of the plan, or no longer of theirs: the tick stands
         return None
     past = formatting.records(work.past)
@@ -79,7 +79,7 @@ def _ticked() -> dict[str, object] | None:
 @security.allows("export_accounts")
 def due_csv() -> Response:
     """Export the next steps to be done, as far as they may leave as a file."""
-    frame = accounts.steps(context.store(), scope=security.scope().exported)
+    frame = accounts.open_steps(context.store(), scope=security.scope().exported)
     return downloads.table(frame, "next_steps", is_demo=layout.overview().is_demo)
 
 

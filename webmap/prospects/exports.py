@@ -154,7 +154,7 @@ def book_file(market_id: str) -> Response:
 
 def _with_work(prospects: pd.DataFrame) -> pd.DataFrame:
     """Add the next step and the last note of each, as far as they may leave."""
-    return accounts.with_work(context.store(), prospects, scope=security.scope().exported)
+    return accounts.with_activities(context.store(), prospects, scope=security.scope().exported)
 
 
 def _choice(listed: Listed) -> reports.Choice:

@@ -69,7 +69,7 @@ def _user(
 
 
 def _link(store: Store, user: User, base_url: str, now: datetime) -> str:
-    made = one_time_links.make_link(
+    link = one_time_links.make_link(
         store, user.user_id, "sign_in", by=BY, now=now, lifetime=LIFETIME
     )
-    return one_time_links.link_address(base_url, made)
+    return one_time_links.link_address(base_url, link)

@@ -28,9 +28,9 @@ def warm(app: Flask) -> None:
     tables = reference.load()
     _ = tables.states, tables.counties, tables.zip_codes
     market = {"market_id": SMALLEST, "name": SMALLEST, "kind": "state", "units": SMALLEST}
-    drawn = define(pd.DataFrame([market]), tables)
+    markets = define(pd.DataFrame([market]), tables)
     office = pd.DataFrame({"office_id": [""], "name": [""], "lon": [-71.4], "lat": [41.8]})
-    page = market_map("", drawn.geometry.iloc[0], office)
+    page = market_map("", markets.geometry.iloc[0], office)
     for one in assets.library().values():
         if one.name in page.head:
             _ = one.brotli, one.gzip

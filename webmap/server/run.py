@@ -64,8 +64,8 @@ def serve(
         If the store is out of reach.
     """
     listener = listen(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{listener.getsockname()[1]}/"
+    in_brackets = f"[{host}]" if ":" in host else host
+    address = f"http://{in_brackets}:{listener.getsockname()[1]}/"
     os.environ["TERRITORY_STORE"] = store_url  # where the app looks for it
     try:
         app = create_app()

@@ -46,7 +46,7 @@ def keep(folder: Path, source: Path, *, name: str, by: str, at: str) -> Upload:
     """
     if uploads.suffix_of(name) not in SUFFIXES:
         raise FileFormatError(
-            f"{uploads.shown_name(name)}: a batch is a CSV or Excel file. Save it as one."
+            f"{uploads.display_name(name)}: a batch is a CSV or Excel file. Save it as one."
         )
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return uploads.keep(folder, source, name=name, kind=KIND, is_full=False, by=by, at=at)
@@ -76,7 +76,7 @@ def preview(upload: Upload, rows: int = 20) -> HomesPreview:
     FileFormatError
         If the file cannot be read at all.
     """
-    with uploads.named(upload):
+    with uploads.name_in_errors(upload):
         table = head(upload.path, rows)
     headers = [str(name) for name in table.frame.columns]
     mapping = map_home_headers(headers) if upload.mapping is None else upload.mapping
@@ -118,7 +118,7 @@ def until(upload: Upload) -> datetime:
 
 def sweep(folder: Path, now: datetime) -> int:
     """Remove the files whose time is over; return how many there were."""
-    over = [upload for upload in uploads.listed(folder) if until(upload) <= now]
+    over = [upload for upload in uploads.newest_first(folder) if until(upload) <= now]
     for upload in over:
         uploads.discard(upload)
     for part in folder.glob(f"{INCOMING}*"):  # of a server that was killed
@@ -129,7 +129,7 @@ def sweep(folder: Path, now: datetime) -> int:
 
 def clear(folder: Path) -> int:
     """Remove every file of homes, as a purge does; return how many there were."""
-    every = uploads.listed(folder)
+    every = uploads.newest_first(folder)
     for upload in every:
         uploads.discard(upload)
     for part in folder.glob(f"{INCOMING}*"):

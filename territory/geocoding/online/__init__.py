@@ -1,4 +1,8 @@
-"""territory.geocoding.online: FACE DOCSTRING."""
+"""Online geocoders: asked through geopy once per address, their answers kept and weighed.
+
+Over ``geocoding`` itself, below ``review``. Start in ``answers``, which asks nobody; ``providers``
+does, and imports geopy, which is slow.
+"""
 
 import lazy_loader
 

@@ -1,9 +1,9 @@
 from . import answers as answers
-from .answer_ledger import Answer as Answer
 from .answer_ledger import AnswerLedger as AnswerLedger
+from .answer_ledger import ProviderAnswer as ProviderAnswer
 from .answers import FAILURES as FAILURES
 from .answers import FOUND as FOUND
 from .answers import NONE as NONE
 from .answers import SEVERAL as SEVERAL
-from .providers import Asker as Asker
-from .providers import Question as Question
+from .providers import AddressQuery as AddressQuery
+from .providers import Provider as Provider

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProviderAnswer:
     """What a provider made of an address: the columns of the table of answers.
 
     ``answer`` is "found", "none" (the provider knows no such address), "several" (places far apart
@@ -39,7 +39,7 @@ class Answer:
     address: str | None = None
 
 
-_COLUMNS = tuple(field.name for field in dataclasses.fields(Answer))
+_COLUMNS = tuple(field.name for field in dataclasses.fields(ProviderAnswer))
 _CHUNK = 5_000  # questions that one statement names: SQLite takes 32,766 values
 
 
@@ -50,23 +50,23 @@ class AnswerLedger:
         self._connection = transaction.connection
 
     def all(self, providers: Iterable[str]) -> pd.DataFrame:
-        """Read every answer of some providers: the columns of ``Answer``, by provider and query."""
+        """Read all answers of some providers, by provider and query: ``ProviderAnswer``."""
         table = geocode_answers
-        query = _told().where(table.c.provider.in_(list(providers)))
+        query = _answers().where(table.c.provider.in_(list(providers)))
         return rows.read(self._connection, query.order_by(table.c.provider, table.c.query))
 
     def about(self, providers: Iterable[str], queries: Iterable[str]) -> pd.DataFrame:
         """Read what some providers answered to some questions; columns and order as of ``all``."""
-        table, asked = geocode_answers, sorted(set(queries))
-        query = _told().where(table.c.provider.in_(list(providers)))
+        table, distinct = geocode_answers, sorted(set(queries))
+        query = _answers().where(table.c.provider.in_(list(providers)))
         query = query.order_by(table.c.provider, table.c.query)
         parts = [
-            rows.read(self._connection, query.where(table.c.query.in_(asked[at : at + _CHUNK])))
-            for at in range(0, max(len(asked), 1), _CHUNK)
+            rows.read(self._connection, query.where(table.c.query.in_(distinct[at : at + _CHUNK])))
+            for at in range(0, max(len(distinct), 1), _CHUNK)
         ]
         return pd.concat(parts, ignore_index=True)
 
-    def save(self, answers: Iterable[Answer], at: str) -> None:
+    def save(self, answers: Iterable[ProviderAnswer], at: str) -> None:
         """Keep answers that were given at a time (UTC ISO text), in place of earlier ones."""
         latest = {(one.provider, one.query): one for one in answers}
         for provider, query in latest:
@@ -87,5 +87,5 @@ class AnswerLedger:
         ).rowcount
 
 
-def _told() -> Select[Any]:
+def _answers() -> Select[Any]:
     return select(*(geocode_answers.c[name] for name in _COLUMNS))

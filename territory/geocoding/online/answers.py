@@ -16,7 +16,7 @@ import pandas as pd
 
 from territory.cleaning import by_value
 from territory.geocoding import CONFLICT_M, PRECISE, overlay
-from territory.geocoding.online.answer_ledger import Answer, AnswerLedger
+from territory.geocoding.online.answer_ledger import AnswerLedger, ProviderAnswer
 from territory.geodesy import inverse
 from territory.policy import GeocodingPolicy, OnlinePolicy, Policy
 from territory.schemas import GEOCODE
@@ -93,15 +93,15 @@ def lines(rows: pd.DataFrame, countries: Mapping[str, str], online: OnlinePolicy
         Country code (ISO 3166-1 alpha-2) to name: CA alone would be read as California.
     """
     country = rows["country"].where(rows["country"].notna(), online.default_country)
-    named = by_value(country, lambda code: countries.get(code, code))
+    country_names = by_value(country, lambda code: countries.get(code, code))
     cells = zip(
-        rows["street"], rows["city"], rows["state"], rows["postal_code"], named, strict=True
+        rows["street"], rows["city"], rows["state"], rows["postal_code"], country_names, strict=True
     )
-    told = []
+    texts = []
     for street, city, state, code, land in cells:
         area = " ".join(part for part in (state, code) if pd.notna(part)) or None
-        told.append(", ".join(part for part in (street, city, area, land) if pd.notna(part)))
-    return pd.Series(told, index=rows.index, dtype=object)
+        texts.append(", ".join(part for part in (street, city, area, land) if pd.notna(part)))
+    return pd.Series(texts, index=rows.index, dtype=object)
 
 
 def has_street(rows: pd.DataFrame) -> pd.Series:
@@ -128,8 +128,8 @@ def could_gain(rows: pd.DataFrame) -> pd.Series:
     if "given_lon" in rows:
         gains &= rows["given_lon"].isna() | rows["given_lat"].isna()
     by_zip = rows["precision"] == "postal"
-    asked = gains & (by_zip | (rows["street"].notna()))
-    gains[asked] = has_street(rows[asked]) | ~by_zip[asked]
+    candidates = gains & (by_zip | (rows["street"].notna()))
+    gains[candidates] = has_street(rows[candidates]) | ~by_zip[candidates]
     return gains
 
 
@@ -145,23 +145,23 @@ def recall(
     Returns
     -------
     answers
-        The columns of ``Answer`` without ``query``, on the index of those rows that have one; None
-        where no row has.
+        The columns of ``ProviderAnswer`` without ``query``, on the index of those rows that have
+        one; None where no row has.
     """
     online = settings(policy)
     names = provider_order(transaction, online)
     if not names:
         return None
     if len(rows) <= _FEW:
-        asked = queries(rows[could_gain(rows)], online)
-        return choose(AnswerLedger(transaction).about(names, asked), asked, names, online)
-    known = AnswerLedger(transaction).all(names)
-    if known.empty:
+        questions = queries(rows[could_gain(rows)], online)
+        return choose(AnswerLedger(transaction).about(names, questions), questions, names, online)
+    answers = AnswerLedger(transaction).all(names)
+    if answers.empty:
         return None
-    areas = known["query"].str.split(",", n=1).str[1].unique()
+    areas = answers["query"].str.split(",", n=1).str[1].unique()
     rows = rows[_areas(rows, online).isin(areas)]  # streets take time to fold
-    asked = queries(rows[could_gain(rows)], online)
-    return choose(known, asked, names, online)
+    questions = queries(rows[could_gain(rows)], online)
+    return choose(answers, questions, names, online)
 
 
 def provider_order(transaction: Transaction, online: OnlinePolicy) -> tuple[str, ...]:
@@ -171,26 +171,26 @@ def provider_order(transaction: Transaction, online: OnlinePolicy) -> tuple[str,
 
 
 def choose(
-    known: pd.DataFrame, asked: pd.Series, names: tuple[str, ...], online: OnlinePolicy
+    answers: pd.DataFrame, questions: pd.Series, names: tuple[str, ...], online: OnlinePolicy
 ) -> pd.DataFrame | None:
     """Pick the best answer to each question out of all that are known; see ``recall``."""
-    best = np.full(len(asked), _UNASKED * len(names), np.int64)
-    which = np.full(len(asked), -1, np.int64)
-    known = known.reset_index(drop=True)
-    ranks = rank(known, online)
+    best = np.full(len(questions), _UNASKED * len(names), np.int64)
+    which = np.full(len(questions), -1, np.int64)
+    answers = answers.reset_index(drop=True)
+    ranks = rank(answers, online)
     for order, name in enumerate(names):
-        of_one = np.flatnonzero((known["provider"] == name).to_numpy())
-        at = pd.Index(known["query"].iloc[of_one]).get_indexer(pd.Index(asked))
-        met = np.flatnonzero(at >= 0)
-        answer = of_one[at[met]]
-        weight = ranks[answer] * len(names) + order
-        wins = weight < best[met]
-        best[met[wins]], which[met[wins]] = weight[wins], answer[wins]
+        of_one = np.flatnonzero((answers["provider"] == name).to_numpy())
+        at = pd.Index(answers["query"].iloc[of_one]).get_indexer(pd.Index(questions))
+        hits = np.flatnonzero(at >= 0)
+        row = of_one[at[hits]]
+        weight = ranks[row] * len(names) + order
+        wins = weight < best[hits]
+        best[hits[wins]], which[hits[wins]] = weight[wins], row[wins]
     answered = np.flatnonzero(which >= 0)
     if not len(answered):
         return None
-    chosen = known.iloc[which[answered]].drop(columns="query")
-    return chosen.set_index(asked.index[answered])
+    best_answers = answers.iloc[which[answered]].drop(columns="query")
+    return best_answers.set_index(questions.index[answered])
 
 
 def rank(answers: pd.DataFrame, online: OnlinePolicy) -> npt.NDArray[np.int64]:
@@ -212,7 +212,7 @@ def rank(answers: pd.DataFrame, online: OnlinePolicy) -> npt.NDArray[np.int64]:
     return ranks
 
 
-def settles(answer: Answer, online: OnlinePolicy) -> bool:
+def settles(answer: ProviderAnswer, online: OnlinePolicy) -> bool:
     """Tell whether no further provider need be asked after an answer: it knows the street."""
     is_sure = answer.match_score is None or not answer.match_score < online.min_match_score
     return answer.answer == FOUND and answer.precision in PRECISE and is_sure
@@ -248,10 +248,10 @@ def apply(
     if answers is None or answers.empty:
         return rows
     was = rows.loc[answers.index, list(GEOCODE.columns)]
-    found = (answers["answer"] == FOUND).to_numpy() & _is_usable(answers, settings(policy))
+    is_usable = (answers["answer"] == FOUND).to_numpy() & _is_usable(answers, settings(policy))
     has_place = was["lon"].notna().to_numpy()
     apart = np.full(len(was), np.nan)
-    both = np.flatnonzero(found & has_place)
+    both = np.flatnonzero(is_usable & has_place)
     apart[both] = inverse(
         answers["lon"].to_numpy(float)[both],
         answers["lat"].to_numpy(float)[both],
@@ -263,15 +263,15 @@ def apply(
     contradicts = apart > here + there + CONFLICT_M
     vague = (was["placement"] == "ambiguous").to_numpy()
     telling = answers["precision"].isin(_TELLING).to_numpy()
-    taken = found & ~contradicts & np.where(has_place, here < there, ~vague | telling)
-    notes = _notes(answers, was, apart, found & contradicts, taken)
+    is_taken = is_usable & ~contradicts & np.where(has_place, here < there, ~vague | telling)
+    notes = _notes(answers, was, apart, is_usable & contradicts, is_taken)
     placed = was.assign(geocode_note=pd.Series(notes, index=was.index, dtype=object))
     for name in ("lon", "lat", "precision", "uncertainty_m", "match_score"):
-        placed[name] = placed[name].where(~taken, answers[name])
-    placed["geocode_source"] = placed["geocode_source"].where(~taken, answers["provider"])
+        placed[name] = placed[name].where(~is_taken, answers[name])
+    placed["geocode_source"] = placed["geocode_source"].where(~is_taken, answers["provider"])
     precise = answers["precision"].isin(PRECISE)
-    placed.loc[taken, "placement"] = np.where(precise[taken], "placed", "approximate")
-    placed.loc[found & contradicts, "placement"] = "conflict"
+    placed.loc[is_taken, "placement"] = np.where(precise[is_taken], "placed", "approximate")
+    placed.loc[is_usable & contradicts, "placement"] = "conflict"
     return overlay(rows, placed.set_axis(rows.index.get_indexer(answers.index)))
 
 
@@ -280,11 +280,11 @@ def _notes(
     was: pd.DataFrame,
     apart: npt.NDArray[np.float64],
     contradicts: npt.NDArray[np.bool_],
-    taken: npt.NDArray[np.bool_],
+    takes: npt.NDArray[np.bool_],
 ) -> list[str | None]:
     """Add to the note of each row why the answer did not place it; drop the note where it did."""
     notes: list[str | None] = []
-    told = zip(
+    cells = zip(
         answers["provider"],
         answers["answer"],
         answers["precision"],
@@ -293,22 +293,22 @@ def _notes(
         was["geocode_note"],
         apart,
         contradicts,
-        taken,
+        takes,
         strict=True,
     )
-    for provider, answer, precision, score, source, note, far, is_odd, is_taken in told:
+    for provider, answer, precision, score, source, note, far, is_odd, is_taken in cells:
         if is_taken:
             notes.append(None)
             continue
         if is_odd:
-            said = f"{provider} puts it {format_miles(far)} from {source}, where the address is"
+            reason = f"{provider} puts it {format_miles(far)} from {source}, where the address is"
         else:
-            said = _said(provider, answer, precision, score)
-        notes.append(said if pd.isna(note) else f"{note}; {said}")
+            reason = _reason(provider, answer, precision, score)
+        notes.append(reason if pd.isna(note) else f"{note}; {reason}")
     return notes
 
 
-def _said(provider: str, answer: str, precision: str | None, score: float | None) -> str:
+def _reason(provider: str, answer: str, precision: str | None, score: float | None) -> str:
     """Say in words what an answer that did not place its row was."""
     if answer in FAILURES:
         return f"pending: {provider} did not answer ({FAILURES[answer]})"

@@ -27,10 +27,10 @@ from geopy.extra.rate_limiter import RateLimiter
 from geopy.geocoders import get_geocoder_for_service
 
 from territory.errors import PolicyError
-from territory.geocoding.online.answer_ledger import Answer
+from territory.geocoding.online.answer_ledger import ProviderAnswer
 from territory.geocoding.online.answers import FAILURES, FOUND, NONE, SEVERAL
 from territory.geocoding.online.http import BoundedAdapter
-from territory.geocoding.online.results import UNREADABLE, Met, read
+from territory.geocoding.online.results import UNREADABLE, Match, read
 from territory.geodesy import inverse
 from territory.schemas import PRECISIONS
 
@@ -76,7 +76,7 @@ _EXTRA: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Question:
+class AddressQuery:
     """An address to ask about: its key in the cache, how it is written, and its country.
 
     ``country`` is an ISO 3166-1 alpha-2 code that the answer is limited to where the provider can;
@@ -89,7 +89,7 @@ class Question:
     has_street: bool
 
 
-class Asker:
+class Provider:
     """One provider for the length of a run: paces, retries, counts and knows when to give up.
 
     Parameters
@@ -122,7 +122,7 @@ class Asker:
             swallow_exceptions=False,
         )
 
-    def __enter__(self) -> Asker:
+    def __enter__(self) -> Provider:
         return self
 
     def __exit__(
@@ -133,21 +133,21 @@ class Asker:
     ) -> None:
         self._geocoder.adapter.__exit__(kind, error, trace)
 
-    def ask(self, question: Question, allowed: int) -> Answer:
+    def ask(self, question: AddressQuery, allowed: int) -> ProviderAnswer:
         """Ask, again where that may help, with at most ``allowed`` (1 or more) requests.
 
         A provider that was given up is not asked; the answer says why it was.
         """
         if self.given_up:
-            return Answer(self.name, question.query, self.given_up)
+            return ProviderAnswer(self.name, question.query, self.given_up)
         tries = min(self._provider.retries + 1, allowed)
-        answer, pause_s = self._asked(question)
+        answer, pause_s = self._request(question)
         for attempt in range(1, tries):
             wait_s = max(pause_s, self._provider.retry_wait_s * 2 ** (attempt - 1))
             if answer.answer not in _RETRIED or wait_s > _PATIENCE_S:
                 break
             time.sleep(wait_s)
-            answer, pause_s = self._asked(question)
+            answer, pause_s = self._request(question)
         self._note(answer.answer, pause_s)
         return answer
 
@@ -159,33 +159,33 @@ class Asker:
         if has_failed and (is_hopeless or self._failed_in_a_row >= self._give_up_after):
             self.given_up = answer
 
-    def _asked(self, question: Question) -> tuple[Answer, float]:
+    def _request(self, question: AddressQuery) -> tuple[ProviderAnswer, float]:
         """Send one request; give the answer and the seconds that the provider wants to rest."""
         self.sent += 1
         try:
             with warnings.catch_warnings():  # geopy warns of a latitude that it then refuses
                 warnings.simplefilter("ignore", UserWarning)
-                given = self._paced(question.line, **self._arguments(question))
-            return self._read(given, question), 0.0
+                results = self._paced(question.line, **self._arguments(question))
+            return self._read(results, question), 0.0
         except _RAISED as error:
             code = next(code for kinds, code in _WRONG if isinstance(error, kinds))
             pause_s = float(getattr(error, "retry_after", None) or 0)
-            return Answer(self.name, question.query, code), pause_s
+            return ProviderAnswer(self.name, question.query, code), pause_s
 
-    def _read(self, given: Any, question: Question) -> Answer:
-        if not given:
+    def _read(self, results: Any, question: AddressQuery) -> ProviderAnswer:
+        if not results:
             # geopy takes null and {} for "nothing found" too; no provider says it that way.
             document = self._geocoder.adapter.document
             is_none = bool(document) or document == []
-            return Answer(self.name, question.query, NONE if is_none else "unreadable")
-        mets = [
+            return ProviderAnswer(self.name, question.query, NONE if is_none else "unreadable")
+        matches = [
             read(self.name, one, question.line, has_street=question.has_street)
-            for one in (given if isinstance(given, list) else [given])
+            for one in (results if isinstance(results, list) else [results])
         ]
-        if _differ(mets):
-            return Answer(self.name, question.query, SEVERAL)
-        first = mets[0]
-        return Answer(
+        if _differ(matches):
+            return ProviderAnswer(self.name, question.query, SEVERAL)
+        first = matches[0]
+        return ProviderAnswer(
             self.name,
             question.query,
             FOUND,
@@ -197,7 +197,7 @@ class Asker:
             first.address,
         )
 
-    def _arguments(self, question: Question) -> dict[str, Any]:
+    def _arguments(self, question: AddressQuery) -> dict[str, Any]:
         exactly_one = {"exactly_one": self.name not in _GIVES_SEVERAL}
         limits = _limits(self.name, question.country, self._countries)
         return exactly_one | _EXTRA.get(self.name, {}) | limits
@@ -220,11 +220,11 @@ def _limits(name: str, country: str | None, countries: Mapping[str, str]) -> dic
     return {}
 
 
-def _differ(mets: list[Met]) -> bool:
+def _differ(matches: list[Match]) -> bool:
     """Tell whether results that fit as well as the first are at another place."""
-    first = mets[0]
+    first = matches[0]
     fineness = PRECISIONS.index(first.precision)
-    for other in mets[1:]:
+    for other in matches[1:]:
         if PRECISIONS.index(other.precision) > fineness:
             continue
         if first.match_score is not None and (other.match_score or 0) < first.match_score - _ALIKE:
@@ -244,10 +244,10 @@ def _geocoder(provider: ProviderPolicy, contact: str) -> Any:
             f"geopy has no geocoder {provider.name!r}. docs/geocoding.md names those there are."
         ) from None
     takes = inspect.signature(kind).parameters
-    told: dict[str, Any] = {"scheme": provider.scheme} if "scheme" in takes else {}
-    told |= {"domain": provider.domain} if provider.domain else {}
-    told |= _keys(provider)
-    if unknown := [name for name in told if name not in takes]:
+    arguments: dict[str, Any] = {"scheme": provider.scheme} if "scheme" in takes else {}
+    arguments |= {"domain": provider.domain} if provider.domain else {}
+    arguments |= _keys(provider)
+    if unknown := [name for name in arguments if name not in takes]:
         raise PolicyError(
             f"provider {provider.name!r} does not take {', '.join(unknown)}. "
             f"It takes {', '.join(name for name in takes if name not in _OURS)}."
@@ -255,7 +255,7 @@ def _geocoder(provider: ProviderPolicy, contact: str) -> Any:
     own = f"territory-mapper/{metadata.version('territory-mapper')}"
     try:
         return kind(
-            **told,
+            **arguments,
             timeout=provider.timeout_s,
             user_agent=f"{own} ({contact})" if contact else own,
             adapter_factory=BoundedAdapter,

@@ -58,7 +58,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Met:
+class Match:
     """A place that a provider gave: WGS84 degrees, precision, uncertainty, score, address."""
 
     lon: float
@@ -69,7 +69,7 @@ class Met:
     address: str
 
 
-def read(provider: str, location: Any, line: str, *, has_street: bool) -> Met:
+def read(provider: str, location: Any, line: str, *, has_street: bool) -> Match:
     """Read one result of geopy, conservatively.
 
     Parameters
@@ -91,9 +91,9 @@ def read(provider: str, location: Any, line: str, *, has_street: bool) -> Met:
     if not (math.isfinite(lon) and abs(lon) <= 180 and abs(lat) <= 90) or (lon, lat) == (0, 0):
         raise ValueError(f"lon={lon}, lat={lat} is no place")
     reading = READERS.get(provider, _unknown)(location.raw)
-    level = _asked_for(reading, line, has_street=has_street)
+    level = _no_finer(reading, line, has_street=has_street)
     reach = _reach(lon, lat, reading.bounds)
-    return Met(
+    return Match(
         lon,
         lat,
         level.precision,
@@ -103,7 +103,7 @@ def read(provider: str, location: Any, line: str, *, has_street: bool) -> Met:
     )
 
 
-def _asked_for(reading: Reading, line: str, *, has_street: bool) -> Level:
+def _no_finer(reading: Reading, line: str, *, has_street: bool) -> Level:
     """Make a level no finer than the question."""
     if not has_street and _is_finer(reading.level, POSTAL):
         return PLACE  # some building of that name in the town, not what was asked for
@@ -156,12 +156,12 @@ def _unknown(_raw: Raw) -> Reading:
 def _nominatim(raw: Raw) -> Reading:
     """Nominatim: importance is fame, not match, so there is no score."""
     kind = (raw.get("class") or raw.get("category"), raw.get("type"))
-    shown = raw.get("addresstype") or raw.get("type")
+    address_type = raw.get("addresstype") or raw.get("type")
     number = (raw.get("address") or {}).get("house_number")
     rank = int(raw.get("place_rank") or 0)
     edges = raw.get("boundingbox")  # south, north, west, east
     bounds = _bounds([edges[2], edges[0], edges[3], edges[1]]) if edges else None
-    if shown == "postcode" or kind[1] in ("postcode", "postal_code"):
+    if address_type == "postcode" or kind[1] in ("postcode", "postal_code"):
         level = POSTAL
     elif number:
         level = _osm_house(kind, raw.get("osm_type"))
@@ -180,19 +180,22 @@ def _osm_house(kind: tuple[Any, Any], osm_type: Any) -> Level:
 
 def _photon(raw: Raw) -> Reading:
     """Photon: no score; its search forgives spelling, so the checks of the question matter."""
-    told = raw["properties"]
-    kind, number = (told.get("osm_key"), told.get("osm_value")), told.get("housenumber")
-    edges = told.get("extent")  # west, north, east, south
+    properties = raw["properties"]
+    kind, number = (
+        (properties.get("osm_key"), properties.get("osm_value")),
+        properties.get("housenumber"),
+    )
+    edges = properties.get("extent")  # west, north, east, south
     bounds = _bounds([edges[0], edges[3], edges[2], edges[1]]) if edges else None
-    shown = told.get("type")
+    place_type = properties.get("type")
     if kind[1] in ("postcode", "postal_code"):
         level = POSTAL
     elif number:
-        level = _osm_house(kind, told.get("osm_type"))
-    elif shown in ("house", "street"):
+        level = _osm_house(kind, properties.get("osm_type"))
+    elif place_type in ("house", "street"):
         level = STREET
     else:
-        level = PLACE if shown in ("locality", "district", "city") else REGION
+        level = PLACE if place_type in ("locality", "district", "city") else REGION
     return Reading(level, None, number, bounds)
 
 
@@ -207,12 +210,12 @@ _ARCGIS_REGION = re.compile(r"county|state|province|country|region|territory|zon
 
 
 def _arcgis(raw: Raw) -> Reading:
-    told = raw.get("attributes") or {}
-    level = _ARCGIS.get(str(told.get("Addr_type")), REGION)
-    if level is PLACE and _ARCGIS_REGION.search(str(told.get("Type") or "")):
+    attributes = raw.get("attributes") or {}
+    level = _ARCGIS.get(str(attributes.get("Addr_type")), REGION)
+    if level is PLACE and _ARCGIS_REGION.search(str(attributes.get("Type") or "")):
         level = REGION
     bounds = _box(raw.get("extent"), ("xmin", "ymin", "xmax", "ymax"))
-    return Reading(level, _score(raw.get("score"), 100), told.get("AddNum") or None, bounds)
+    return Reading(level, _score(raw.get("score"), 100), attributes.get("AddNum") or None, bounds)
 
 
 _GOOGLE_POINTS = {"ROOFTOP": BUILDING, "RANGE_INTERPOLATED": NUMBER}
@@ -326,13 +329,16 @@ _PELIAS = {
 
 
 def _pelias(raw: Raw) -> Reading:
-    told = raw["properties"]
-    level = _PELIAS.get(str(told.get("layer")), REGION)
-    if told.get("layer") == "address":
-        is_point = told.get("accuracy") == "point" and told.get("match_type") in (None, "exact")
+    properties = raw["properties"]
+    level = _PELIAS.get(str(properties.get("layer")), REGION)
+    if properties.get("layer") == "address":
+        is_point = properties.get("accuracy") == "point" and properties.get("match_type") in (
+            None,
+            "exact",
+        )
         level = BUILDING if is_point else NUMBER
-    score = _score(told.get("confidence"))
-    return Reading(level, score, told.get("housenumber"), _bounds(raw.get("bbox")))
+    score = _score(properties.get("confidence"))
+    return Reading(level, score, properties.get("housenumber"), _bounds(raw.get("bbox")))
 
 
 _GEOCODIO = {

@@ -1,4 +1,8 @@
-"""territory.geocoding.review: FACE DOCSTRING."""
+"""Geocode review: rows whose place needs a person, runs of online geocoders, new reference data.
+
+Over ``geocoding`` and ``geocoding.online``. Start in ``placement.settle``, which every import
+calls, and ``places``, the verbs of a reviewer.
+"""
 
 import lazy_loader
 

@@ -57,18 +57,18 @@ def candidates(
     )
     frame = frame.reset_index(drop=True)
     anchor = _anchor(frame, gazetteer)
-    found = [
+    places = [
         *_given(frame, gazetteer, policy, anchor),
         *_online(answers, anchor),
         *_by_address(frame, gazetteer),
         *_slips(frame, gazetteer, anchor),
         *_namesakes(frame, gazetteer, policy),
     ]
-    found = _distinct(sorted(found, key=lambda one: one["rank"]))
-    for one in found:
+    places = _distinct(sorted(places, key=lambda one: one["rank"]))
+    for one in places:
         text = f"{one['label']}|{one['lon']:.6f}|{one['lat']:.6f}"
         one["candidate_id"] = hashlib.sha256(text.encode()).hexdigest()[:12]
-    return pd.DataFrame(found, columns=list(COLUMNS))
+    return pd.DataFrame(places, columns=list(COLUMNS))
 
 
 def _anchor(frame: pd.DataFrame, gazetteer: Gazetteer) -> pd.Series:
@@ -173,23 +173,23 @@ def _by_address(frame: pd.DataFrame, gazetteer: Gazetteer) -> Iterator[Candidate
 def _slips(frame: pd.DataFrame, gazetteer: Gazetteer, anchor: pd.Series) -> Iterator[Candidate]:
     """ZIP codes of the city that are one slip of the pen from one that cannot be right."""
     row = frame.iloc[0]
-    written = str(row["postal_code"] or "")[:5]
+    code_given = str(row["postal_code"] or "")[:5]
     is_sound = pd.notna(anchor["lon"]) and gazetteer.lookup(frame).iloc[0]["precision"] == "postal"
-    if is_sound or len(written) < 5 or pd.isna(row["city"]):
+    if is_sound or len(code_given) < 5 or pd.isna(row["city"]):
         return
     table = gazetteer.reference.zip_codes
     there = table[table["state_code"] == row["state"]]
     there = there[normalise_places(there["city"]) == normalise_place(row["city"])]
-    near = there["zip_code"][[_is_slip(code, written) for code in there["zip_code"]]]
+    near = there["zip_code"][[_is_slip(code, code_given) for code in there["zip_code"]]]
     points = gazetteer.zip_points(pd.DataFrame({"postal_code": near, "country": "US"}))
     for code, point in zip(near, points.to_dict("records"), strict=True):
         yield {
-            "rank": (_SLIP, float(sorted(code) != sorted(written))),
+            "rank": (_SLIP, float(sorted(code) != sorted(code_given))),
             "label": point["title"],
             **{name: point[name] for name in ("lon", "lat", "uncertainty_m")},
             "precision": "postal",
             "source": "gazetteer",
-            "why": f"a ZIP code of {row['city']} that is one slip from {written}",
+            "why": f"a ZIP code of {row['city']} that is one slip from {code_given}",
         }
 
 
@@ -210,8 +210,8 @@ def _namesakes(
     if pd.isna(row["city"]):
         return
     reference = gazetteer.reference
-    named = reference.city_names
-    ids = named.loc[named["key"] == normalise_place(row["city"]), ["city_id", "is_main"]]
+    names = reference.city_names
+    ids = names.loc[names["key"] == normalise_place(row["city"]), ["city_id", "is_main"]]
     cities = reference.cities.merge(ids.groupby("city_id", as_index=False)["is_main"].any())
     land = "US" if pd.isna(row["country"]) else row["country"]
     at_home = cities["country_code"] == land
@@ -233,17 +233,17 @@ def _namesakes(
         }
 
 
-def _distinct(found: list[Candidate]) -> list[Candidate]:
+def _distinct(places: list[Candidate]) -> list[Candidate]:
     """Leave out a town that is listed already under another name."""
-    kept: list[Candidate] = []
-    lon, lat = (np.array([one[axis] for one in found], float) for axis in ("lon", "lat"))
+    distinct: list[Candidate] = []
+    lon, lat = (np.array([one[axis] for one in places], float) for axis in ("lon", "lat"))
     towns: list[int] = []
-    for at, one in enumerate(found):
+    for at, one in enumerate(places):
         if one["precision"] == "place":
             apart = inverse(np.full(len(towns), lon[at]), np.full(len(towns), lat[at]),
                             lon[towns], lat[towns])  # fmt: skip
             if (apart < _SAME_PLACE_M).any():
                 continue
             towns.append(at)
-        kept.append(one)
-    return kept
+        distinct.append(one)
+    return distinct

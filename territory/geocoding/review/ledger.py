@@ -1,13 +1,14 @@
-"""What the store knows about places that need a person, and what people decided about them."""
+"""Decisions about places, and the rows of the store that wait for one."""
 
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, func, insert, not_, or_, select
 
-from territory.geocoding.review.decisions import NOT_A_PLACE, Decision
+from territory.errors import InputError
 from territory.schemas import ADDRESS, PLACEMENTS
 from territory.store import KINDS, geocode_answers, place_decisions, rows
 
@@ -19,11 +20,47 @@ if TYPE_CHECKING:
 
     from territory.store import Transaction
 
+PLACED_KINDS = tuple(name for name, kind in KINDS.items() if kind.is_placed)
+PIN, ACCEPTED, CORRECTED, NO_PLACE = "pin", "accepted", "address", "no_place"
+NOT_A_PLACE = "decision"  # the geocode_source of a row that a person marked as no place
 _FEW = 500  # ids that a statement may name
 _SEARCHED = ("name", "city", "postal_code")
 
 
-class PlaceLedger:
+@dataclass(frozen=True)
+class Decision:
+    """What a person decided about the place of one row.
+
+    ``decision`` is "pin" or "accepted" (lon and lat in degrees, precision, uncertainty in metres
+    and, as ``note``, what the place is called), "address" (street, city, state, postal_code,
+    country in place of those of the file) or "no_place". ``decided_at`` is UTC ISO text.
+    """
+
+    kind: str
+    subject_id: str
+    decision: str
+    evidence: str
+    decided_at: str
+    decided_by: str
+    lon: float | None = None
+    lat: float | None = None
+    precision: str | None = None
+    uncertainty_m: float | None = None
+    street: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    note: str | None = None
+
+
+def check_kind(kind: str) -> None:
+    """Refuse a kind without a location."""
+    if kind not in PLACED_KINDS:
+        raise InputError(f"{kind!r} have no places. The kinds that do: {', '.join(PLACED_KINDS)}.")
+
+
+class ReviewLedger:
     """Decisions about places, and the rows that wait for one."""
 
     def __init__(self, transaction: Transaction) -> None:
@@ -46,7 +83,7 @@ class PlaceLedger:
         same = (place_decisions.c.kind == kind, place_decisions.c.subject_id == subject_id)
         return self._connection.execute(delete(place_decisions).where(*same)).rowcount > 0
 
-    def given(self, kind: str, subject_ids: list[str]) -> pd.DataFrame:
+    def with_coordinates(self, kind: str, subject_ids: list[str]) -> pd.DataFrame:
         """Read key, address, given_lon, given_lat and geocode_note of rows with coordinates.
 
         Of all such rows where more than ``_FEW`` are asked for, else of those.
@@ -62,8 +99,8 @@ class PlaceLedger:
     def answers(self, query: str) -> pd.DataFrame:
         """Read the places that online providers found for an address in one folded line."""
         same = (geocode_answers.c.query == query, geocode_answers.c.lon.is_not(None))
-        found = select(geocode_answers).where(*same).order_by(geocode_answers.c.provider)
-        return rows.read(self._connection, found)
+        answers = select(geocode_answers).where(*same).order_by(geocode_answers.c.provider)
+        return rows.read(self._connection, answers)
 
     def counts(self, kind: str, text: str | None = None) -> dict[str, int]:
         """Count the rows of each placement, and apart from them those marked as no place."""
@@ -71,25 +108,25 @@ class PlaceLedger:
         marked = _is_marked(table).label("is_marked")
         query = select(table.c.placement, marked, func.count()).where(*_says(table, text))
         query = query.group_by(table.c.placement, "is_marked")
-        found = dict.fromkeys((*PLACEMENTS, "not_a_place"), 0)
+        counts = dict.fromkeys((*PLACEMENTS, "not_a_place"), 0)
         for placement, is_marked, number in self._connection.execute(query):
             name = "not_a_place" if is_marked else placement or "unplaced"
-            found[name] += number
-        return found
+            counts[name] += number
+        return counts
 
     def page(
         self, kind: str, placements: Iterable[str], text: str | None, offset: int, limit: int
     ) -> pd.DataFrame:
         """Read some of the rows that have one of ``placements``, by key, all their columns."""
         table = KINDS[kind].table
-        chosen = set(placements)
+        names = set(placements)
         marked = _is_marked(table)
-        wanted = [and_(table.c.placement.in_(chosen & set(PLACEMENTS)), not_(marked))]
-        if "unplaced" in chosen:
-            wanted.append(table.c.placement.is_(None))
-        if "not_a_place" in chosen:
-            wanted.append(marked)
-        query = select(table).where(or_(*wanted), *_says(table, text))
+        choices = [and_(table.c.placement.in_(names & set(PLACEMENTS)), not_(marked))]
+        if "unplaced" in names:
+            choices.append(table.c.placement.is_(None))
+        if "not_a_place" in names:
+            choices.append(marked)
+        query = select(table).where(or_(*choices), *_says(table, text))
         query = query.order_by(*table.primary_key).offset(offset).limit(limit)
         return rows.read(self._connection, query)
 

@@ -1,4 +1,4 @@
-"""The verb that asks online geocoders about the rows that they could place better.
+"""The run of online geocoders over the rows that they could place better, and its report.
 
 Answers are kept, and the rows they are about placed again, a few addresses at a time, each batch in
 one transaction. So a run that ends, however it ends, has lost at most one batch; the next one asks
@@ -9,39 +9,115 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from territory import reference
 from territory.access import audit_log
-from territory.cleaning import US_TERRITORIES
 from territory.errors import InputError
-from territory.geocoding.online import FAILURES, FOUND, NONE, SEVERAL, Answer, AnswerLedger
+from territory.geocoding.online import (
+    FAILURES,
+    FOUND,
+    NONE,
+    SEVERAL,
+    AnswerLedger,
+    ProviderAnswer,
+)
 from territory.geocoding.online import answers as online
-from territory.geocoding.review import places, worklist
-from territory.geocoding.review.decisions import CORRECTED, evidence
-from territory.geocoding.review.ledger import PlaceLedger
-from territory.geocoding.review.online_report import ANSWERS, GeocodeReport
+from territory.geocoding.review import placement
+from territory.geocoding.review.ledger import check_kind
+from territory.geocoding.review.open_addresses import OpenAddress, open_addresses
 from territory.plans import PlanLedger
 from territory.policy import Policy
-from territory.schemas import ADDRESS, GEOCODE
+from territory.schemas import GEOCODE
 from territory.store import KINDS
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from territory.geocoding.online import Asker, Question
-    from territory.policy import OnlinePolicy
-    from territory.store import Store, Transaction
+    from territory.geocoding.online import Provider
+    from territory.store import Store
 
     Progress = Callable[[str], None]
 
+ANSWERS = ("found", "none", "several", "unanswered")
 _BATCH = 10  # addresses that are asked about between two commits
+
+
+@dataclass(frozen=True)
+class GeocodeReport:
+    """What a run did.
+
+    Of ``rows`` of the kind ``waiting`` could be placed better; they have ``addresses`` different
+    addresses about which a provider is still to be asked. ``asked`` of those were asked about, with
+    ``requests`` of at most ``budget``; ``answers`` counts how they ended: found, none, several and
+    unanswered. ``bettered`` rows have a better place now, ``conflicts`` were contradicted,
+    ``pending`` wait for a provider that failed; ``left`` addresses are to be asked about again or
+    still. ``errors`` has a sentence for each provider that failed.
+    """
+
+    kind: str
+    by: str
+    providers: tuple[str, ...]
+    rows: int
+    waiting: int
+    addresses: int
+    budget: int
+    asked: int = 0
+    requests: int = 0
+    answers: Mapping[str, int] = field(default_factory=dict)
+    bettered: int = 0
+    conflicts: int = 0
+    pending: int = 0
+    left: int = 0
+    errors: tuple[str, ...] = ()
+    is_dry_run: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """The report in a line or two."""
+        text = (
+            f"{self.kind}: {self.waiting:,} of {self.rows:,} rows could be placed better, "
+            f"{self.addresses:,} addresses are to be asked about"
+        )
+        if self.is_dry_run:
+            most = min(self.addresses, self.budget)
+            names = ", then ".join(self.providers)
+            return f"{text}; a run would ask {names} about {most:,} of them. Nobody was asked."
+        ended = ", ".join(f"{number:,} {name}" for name, number in self.answers.items())
+        text = (
+            f"{text}. Asked about {self.asked:,} of {self.addresses:,} with {self.requests:,} of "
+            f"at most {self.budget:,} requests: {ended}. {self.bettered:,} rows placed better, "
+            f"{self.conflicts:,} contradicted, {self.pending:,} pending."
+        )
+        left = f" Left: {self.left:,} of {self.addresses:,} addresses; run it again."
+        again = left if self.left else ""
+        return " ".join([text + again, *self.errors])
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for a program to read."""
+        return {
+            "kind": self.kind,
+            "by": self.by,
+            "providers": list(self.providers),
+            "rows": self.rows,
+            "waiting": self.waiting,
+            "addresses": self.addresses,
+            "asked": self.asked,
+            "requests": self.requests,
+            "budget": self.budget,
+            **{name: self.answers.get(name, 0) for name in ANSWERS},
+            "bettered": self.bettered,
+            "conflicts": self.conflicts,
+            "pending": self.pending,
+            "left": self.left,
+            "errors": list(self.errors),
+            "dry_run": self.is_dry_run,
+        }
 
 
 def geocode(
@@ -75,13 +151,11 @@ def geocode(
     PolicyError
         If a provider cannot be set up; nobody was asked then.
     """
-    if kind not in worklist.PLACED_KINDS:
-        named = ", ".join(worklist.PLACED_KINDS)
-        raise InputError(f"{kind!r} have no places. The kinds that do: {named}.")
+    check_kind(kind)
     with store.read() as transaction:
         plan = PlanLedger(transaction).plan_in_force()
-    chosen = policy or (plan.policy if plan else Policy())
-    rules = chosen.geocoding.online
+    policy = policy or (plan.policy if plan else Policy())
+    rules = policy.geocoding.online
     if not rules.providers:
         raise InputError(
             "No online geocoder is named. Name one with --provider, or in the policy under "
@@ -90,27 +164,8 @@ def geocode(
     limit = rules.budget if budget is None else budget
     if limit < 0:
         raise InputError(f"A budget of {limit} requests: give 0 or more.")
-    run = _Run(store, kind, chosen, by, now.astimezone(UTC), limit, progress)
-    return run.told() if dry_run else run.done()
-
-
-@dataclass(frozen=True)
-class _Address:
-    """An address, the rows that have it, and what is known of it: provider to answer."""
-
-    question: Question
-    ids: list[str]
-    known: dict[str, Answer]
-
-    def is_open(self, rules: OnlinePolicy) -> bool:
-        """Whether a provider is still to be asked."""
-        for provider in rules.providers:
-            held = self.known.get(provider.name)
-            if held is None or held.answer in FAILURES:
-                return True
-            if online.settles(held, rules):
-                return False
-        return False
+    run = _Run(store, kind, policy, by, now.astimezone(UTC), limit, progress)
+    return run.preview() if dry_run else run.run()
 
 
 class _Run:
@@ -135,26 +190,28 @@ class _Run:
         codes = countries["country_code"]
         self._askers = self._set_up(dict(zip(codes, countries["country_code3"], strict=True)))
         self._country_names = dict(zip(codes, countries["name"], strict=True))
-        self._given: dict[str, Counter[str]] = {name: Counter() for name in self._names}
+        self._counts_by_provider: dict[str, Counter[str]] = {
+            name: Counter() for name in self._names
+        }
         self._counts = dict.fromkeys(ANSWERS, 0)
         self._asked = self._closed = 0
         self._bettered = self._conflicts = self._pending = 0
         self._rows = self._waiting = 0
 
-    def _set_up(self, countries: Mapping[str, str]) -> list[Asker]:
-        from territory.geocoding.online import Asker  # geopy is slow to import
+    def _set_up(self, countries: Mapping[str, str]) -> list[Provider]:
+        from territory.geocoding.online import Provider  # geopy is slow to import
 
-        return [Asker(one, self._rules, countries) for one in self._rules.providers]
+        return [Provider(one, self._rules, countries) for one in self._rules.providers]
 
-    def told(self) -> GeocodeReport:
+    def preview(self) -> GeocodeReport:
         """Report what a run would do."""
         return self._report(len(self._open()), is_dry_run=True)
 
-    def done(self) -> GeocodeReport:
+    def run(self) -> GeocodeReport:
         """Ask, and keep every batch of answers."""
         self._prepare()
-        found = self._open()
-        reached = found[: self._budget]
+        addresses = self._open()
+        reached = addresses[: self._budget]
         with ExitStack() as stack:
             for asker in self._askers:
                 stack.enter_context(asker)
@@ -162,10 +219,10 @@ class _Run:
                 if self._left() <= 0:
                     break
                 if self._tell:
-                    named = ", ".join(self._names)
-                    self._tell(f"Asking {named}: {start:,} of {len(reached):,} addresses")
+                    names = ", ".join(self._names)
+                    self._tell(f"Asking {names}: {start:,} of {len(reached):,} addresses")
                 self._ask(reached[start : start + _BATCH])
-        return self._report(len(found))
+        return self._report(len(addresses))
 
     def _left(self) -> int:
         return self._budget - sum(asker.sent for asker in self._askers)
@@ -181,114 +238,61 @@ class _Run:
             if ever != transaction.setting(online.REMEMBERED):
                 transaction.set_setting(online.REMEMBERED, ever)
 
-    def _open(self) -> list[_Address]:
-        """Find the addresses to ask about: never asked first, then by need, then by rows."""
+    def _open(self) -> list[OpenAddress]:
+        """Find the addresses to ask about, and count the rows that could gain."""
         with self._store.read() as transaction:
             self._rows = transaction.size(self._kind)
-            rows = self._gaining(transaction)
-            self._waiting = len(rows)
-            queries = online.queries(rows, self._rules)
-            known = AnswerLedger(transaction).all(self._names)
-        held: dict[str, dict[str, Answer]] = {}
-        for record in known[known["query"].isin(queries)].to_dict("records"):
-            answer = _answer(record)
-            held.setdefault(answer.query, {})[answer.provider] = answer
-        addresses = [
-            _Address(question, ids, held.get(question.query, {}))
-            for question, ids in self._questions(rows, queries)
-        ]
-        is_open = [one for one in addresses if one.is_open(self._rules)]
-        return sorted(is_open, key=lambda one: bool(one.known))
-
-    def _gaining(self, transaction: Transaction) -> pd.DataFrame:
-        """Read the rows that could be placed better, those of the most need first.
-
-        With the addresses that people corrected, and without those whose place people decided.
-        """
-        columns = [self._key, *ADDRESS, "given_lon", "given_lat", "precision", "placement"]
-        parts = [
-            transaction.table(self._kind, columns, placement=placement)
-            for placement in self._rules.ask
-        ]
-        rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-        decisions = PlaceLedger(transaction).decisions(self._kind)
-        decisions = decisions[decisions["decision"] != CORRECTED]
-        decided = rows[rows[self._key].isin(decisions["subject_id"])]
-        said = decided[self._key].map(decisions.set_index("subject_id")["evidence"])
-        rows = rows.drop(index=decided.index[(evidence(decided) == said).to_numpy(bool)])
-        rows = places.addressed(transaction, self._kind, rows)
-        return rows[online.could_gain(rows)]
-
-    def _questions(
-        self, rows: pd.DataFrame, queries: pd.Series
-    ) -> list[tuple[Question, list[str]]]:
-        """Give each address once, with the ids of its rows: by need, then most rows first."""
-        from territory.geocoding.online import Question
-
-        group, first = pd.factorize(queries)
-        at = np.unique(group, return_index=True)[1]
-        heads = rows.iloc[at]
-        lines = online.lines(heads, self._country_names, self._rules)
-        streets = online.has_street(heads)
-        is_territory = heads["state"].isin(US_TERRITORIES)  # some providers call them countries
-        country = heads["country"].where(heads["country"].notna(), self._rules.default_country)
-        ids = rows[self._key].groupby(group).agg(list)
-        asked = [
-            (Question(query, line, None if is_abroad else land, has_street), ids[number])
-            for number, (query, line, land, is_abroad, has_street) in enumerate(
-                zip(first, lines, country, is_territory, streets, strict=True)
+            self._waiting, addresses = open_addresses(
+                transaction, self._kind, self._rules, self._country_names
             )
-        ]
-        need = heads["placement"].map(self._rules.ask.index).tolist()
-        order = sorted(range(len(asked)), key=lambda one: (need[one], -len(asked[one][1]), one))
-        return [asked[one] for one in order]
+        return addresses
 
-    def _ask(self, addresses: Sequence[_Address]) -> None:
+    def _ask(self, addresses: Sequence[OpenAddress]) -> None:
         """Ask about a batch of addresses and keep what was answered, even if that is cut short."""
-        answers: list[Answer] = []
-        touched: list[str] = []
+        answers: list[ProviderAnswer] = []
+        ids: list[str] = []
         try:
             for address in addresses:
-                given = self._answers(address)
-                answers += given
-                if given:
-                    touched += address.ids
+                new = self._answers(address)
+                answers += new
+                if new:
+                    ids += address.ids
         finally:
             if answers:
-                self._keep(answers, touched)
+                self._keep(answers, ids)
 
-    def _answers(self, address: _Address) -> list[Answer]:
+    def _answers(self, address: OpenAddress) -> list[ProviderAnswer]:
         """Ask one provider after the other until one knows the street or the budget is used up."""
-        given: list[Answer] = []
-        known = dict(address.known)
+        new: list[ProviderAnswer] = []
+        answers = dict(address.answers)
         was_asked = False
         for asker in self._askers:
-            held = known.get(asker.name)
-            if held is None or held.answer in FAILURES:
+            answer = answers.get(asker.name)
+            if answer is None or answer.answer in FAILURES:
                 allowed = self._left()
                 if allowed <= 0 and not asker.given_up:
                     break
                 before = asker.sent
-                held = asker.ask(address.question, allowed)
+                answer = asker.ask(address.question, allowed)
                 was_asked |= asker.sent > before
-                given.append(held)
-                known[asker.name] = held
-                self._given[asker.name][held.answer] += 1
-            if online.settles(held, self._rules):
+                new.append(answer)
+                answers[asker.name] = answer
+                self._counts_by_provider[asker.name][answer.answer] += 1
+            if online.settles(answer, self._rules):
                 break
-        later = _Address(address.question, address.ids, known)
+        later = OpenAddress(address.question, address.ids, answers)
         self._closed += not later.is_open(self._rules)
         if was_asked:
             self._asked += 1
-            self._counts[_outcome(list(known.values()))] += 1
-        return given
+            self._counts[_outcome(list(answers.values()))] += 1
+        return new
 
-    def _keep(self, answers: Sequence[Answer], ids: Sequence[str]) -> None:
+    def _keep(self, answers: Sequence[ProviderAnswer], ids: Sequence[str]) -> None:
         """Write answers, and place the rows they are about again, in one transaction."""
         with self._store.write() as transaction:
             AnswerLedger(transaction).save(answers, utc_text(self._now))
             rows = transaction.rows(self._kind, pd.DataFrame({self._key: ids}))
-            placed = places.place_again(transaction, self._kind, rows, self._policy)
+            placed = placement.place_again(transaction, self._kind, rows, self._policy)
             differs = _differs(rows, placed, list(GEOCODE.columns))
             transaction.save(self._kind, placed.iloc[:0], placed[differs])
             audit_log.record(
@@ -329,36 +333,28 @@ class _Run:
 
     def _errors(self) -> list[str]:
         """Say of each provider that failed how often, why, and whether it was given up."""
-        told = []
+        sentences = []
         for asker in self._askers:
-            given = self._given[asker.name]
-            if failed := [code for code in FAILURES if given[code]]:
-                number = sum(given[code] for code in failed)
-                why = ", ".join(FAILURES[code] for code in failed)
+            count = self._counts_by_provider[asker.name]
+            if codes := [code for code in FAILURES if count[code]]:
+                number = sum(count[code] for code in codes)
+                why = ", ".join(FAILURES[code] for code in codes)
                 given_up = "; it was not asked any more in this run" if asker.given_up else ""
-                told.append(
-                    f"{asker.name} left {number:,} of {given.total():,} addresses unanswered "
+                sentences.append(
+                    f"{asker.name} left {number:,} of {count.total():,} addresses unanswered "
                     f"({why}){given_up}."
                 )
-        return told
+        return sentences
 
 
-def _answer(record: Mapping[Hashable, Any]) -> Answer:
-    """An answer as it was kept: what is missing is None."""
-    values: dict[str, Any] = {
-        str(name): None if pd.isna(held) else held for name, held in record.items()
-    }
-    return Answer(**values)
-
-
-def _outcome(answers: list[Answer]) -> str:
+def _outcome(answers: list[ProviderAnswer]) -> str:
     """Sum up what providers answered about one address."""
-    said = [one.answer for one in answers]
-    if FOUND in said:
+    kinds = [one.answer for one in answers]
+    if FOUND in kinds:
         return FOUND
-    if any(one in FAILURES for one in said):
+    if any(kind in FAILURES for kind in kinds):
         return "unanswered"
-    return SEVERAL if SEVERAL in said else NONE
+    return SEVERAL if SEVERAL in kinds else NONE
 
 
 def _differs(before: pd.DataFrame, after: pd.DataFrame, columns: list[str]) -> pd.Series:

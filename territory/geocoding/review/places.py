@@ -1,7 +1,6 @@
-"""Places that need a person: which rows, what they could be, and what somebody decided.
+"""The geocode review: rows that need a person, page by page, and what somebody decides about one.
 
-``settle`` follows the decisions wherever rows are placed: in an import, after a decision, when the
-tables of places are renewed. A verb is one transaction and places its row again at once.
+A verb is one transaction and places its row again at once. ``settle`` follows the decisions.
 """
 
 from __future__ import annotations
@@ -14,32 +13,96 @@ import pandas as pd
 from territory.access import audit_log
 from territory.cleaning import clean_address, clean_text
 from territory.errors import ConflictError, CoordinateError, InputError, NotFoundError
-from territory.geocoding import geocode, shared_gazetteer
+from territory.geocoding import shared_gazetteer
 from territory.geocoding.online import answers as online
-from territory.geocoding.review import (
-    candidate_places,
-    stale_coordinates,
-)
-from territory.geocoding.review import (
-    decisions as placing_decisions,
-)
-from territory.geocoding.review.decisions import Decision, evidence
-from territory.geocoding.review.ledger import PlaceLedger
-from territory.geocoding.review.worklist import (
-    PLACED_KINDS,
+from territory.geocoding.review import candidate_places
+from territory.geocoding.review.ledger import (
+    ACCEPTED,
+    CORRECTED,
+    NO_PLACE,
+    PIN,
+    Decision,
+    ReviewLedger,
     check_kind,
 )
+from territory.geocoding.review.placement import addressed, bare_source, evidence, place_again
 from territory.plans import PlanLedger
-from territory.schemas import ADDRESS, GEOCODE
+from territory.schemas import ADDRESS, GEOCODE, PLACEMENTS
 from territory.store import KINDS
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from territory.policy import Policy
     from territory.store import Store, Transaction
+
+
+WAITING = ("conflict", "ambiguous", "unplaced")  # a person is needed
+LISTED = (*PLACEMENTS, "not_a_place")  # what a work list can be asked for
+
+
+@dataclass(frozen=True)
+class WorkList:
+    """Rows that wait for a person.
+
+    ``rows`` has the columns of the kind's table, with ``subject_id`` (its key) in front, and what
+    was decided: decision, decided_by, decided_at (null: nothing) and is_stale (the address or the
+    coordinates of the file have changed since). ``total`` counts the rows that match, of which
+    ``rows`` are one page; ``counts`` those of each placement that match the text, and as
+    "not_a_place" those that somebody marked so, which are not among the unplaced.
+    """
+
+    rows: pd.DataFrame
+    total: int
+    counts: Mapping[str, int]
+
+
+def work_list(
+    store: Store,
+    kind: str = "prospects",
+    *,
+    placements: Iterable[str] = WAITING,
+    text: str | None = None,
+    offset: int = 0,
+    limit: int = 50,
+) -> WorkList:
+    """List rows, by id, that need a person, or whose place can be relied on so far.
+
+    Parameters
+    ----------
+    placements
+        Out of ``LISTED``: the placements of the schema, and "not_a_place".
+    text
+        Words that the id, name, city or postal code of a row must all have.
+
+    Raises
+    ------
+    InputError
+        If the kind has no location, or a placement does not exist.
+    """
+    check_kind(kind)
+    placements = list(dict.fromkeys(placements))
+    unknown = [name for name in placements if name not in LISTED]
+    if unknown or offset < 0 or limit < 1:
+        raise InputError(
+            f"placements {placements}, offset {offset}, limit {limit}: name some of "
+            f"{', '.join(LISTED)}, an offset from 0 and a limit from 1."
+        )
+    key = KINDS[kind].key[0]
+    with store.read() as transaction:
+        counts = ReviewLedger(transaction).counts(kind, text)
+        total = sum(counts[name] for name in placements)
+        rows = ReviewLedger(transaction).page(kind, placements, text, offset, limit if total else 0)
+        decisions = ReviewLedger(transaction).decisions(kind)
+    rows.insert(0, "subject_id", rows[key])
+    columns = ["decision", "decided_by", "decided_at", "evidence"]
+    made = decisions.set_index("subject_id")[columns].reindex(rows["subject_id"]).astype(object)
+    for name, values in made.where(made.notna(), None).items():
+        rows[name] = values.to_numpy()
+    digest = rows.pop("evidence")
+    rows["is_stale"] = (digest.notna() & (evidence(rows) != digest)).astype(bool)
+    return WorkList(rows, total, counts)
 
 
 @dataclass(frozen=True)
@@ -58,61 +121,6 @@ class Geocode:
     def as_json(self) -> dict[str, Any]:
         """The geocode for a program to read."""
         return asdict(self)
-
-
-def settle(transaction: Transaction, kind: str, rows: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """Finish placing rows by what the store knows: decisions, cached answers, former addresses.
-
-    A person's decision comes first, as long as the address and the coordinates of the file are
-    those it was made on. Coordinates that stayed while their address changed are not trusted. What
-    is left to its address takes a cached online answer where the policy names providers. Every row
-    comes back once, in order; nothing is written.
-
-    Parameters
-    ----------
-    kind
-        One of ``store.KINDS``; rows of a kind without a location come back as they are.
-    rows
-        As they would be written: the key, the address, given_lat, given_lon, and GEOCODE as
-        ``geocoding.place`` makes it.
-    """
-    if kind not in PLACED_KINDS or rows.empty:
-        return rows
-    key = KINDS[kind].key[0]
-
-    def by_address(addresses: pd.DataFrame) -> pd.DataFrame:
-        return _by_address(transaction, addresses, policy)
-
-    is_given = rows["given_lon"].notna().to_numpy(bool)
-    rows = online.apply(rows, online.recall(transaction, rows, policy), policy)
-    if is_given.any():
-        before = PlaceLedger(transaction).given(kind, rows.loc[is_given, key].tolist())
-        at = stale_coordinates.outdated(rows, key, before)
-        del before  # as large as the rows themselves
-        if len(at):
-            asked = rows.iloc[at].set_axis(at)
-            rows = geocode.overlay(rows, stale_coordinates.place_again(asked, by_address))
-    decisions = PlaceLedger(transaction).decisions(kind)
-    return placing_decisions.apply(rows, key, decisions, by_address)
-
-
-def place_again(
-    transaction: Transaction, kind: str, rows: pd.DataFrame, policy: Policy
-) -> pd.DataFrame:
-    """Place rows of the store anew, from what their file gave and all that was decided since.
-
-    ``rows`` has the columns of the kind's table; nothing is written.
-    """
-    given = rows[list(ADDRESS)].assign(lon=rows["given_lon"], lat=rows["given_lat"])
-    fresh = geocode.place(given, shared_gazetteer(policy.geocoding), policy)
-    columns = {name: fresh[name].to_numpy() for name in GEOCODE.columns}
-    return settle(transaction, kind, rows.assign(**columns), policy)
-
-
-def addressed(transaction: Transaction, kind: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Give rows the addresses that people corrected, as an online provider should be asked."""
-    key = KINDS[kind].key[0]
-    return placing_decisions.corrected(rows, key, PlaceLedger(transaction).decisions(kind))
 
 
 def candidates(store: Store, kind: str, subject_id: str) -> pd.DataFrame:
@@ -163,7 +171,7 @@ def pin(
             "precision": "rooftop",
             "uncertainty_m": policy.geocoding.given_uncertainty_m,
         }
-        return _decide(transaction, kind, subject_id, placing_decisions.PIN, place, by, now)
+        return _decide(transaction, kind, subject_id, PIN, place, by, now)
 
 
 def accept(
@@ -188,23 +196,23 @@ def accept(
     with store.write() as transaction:
         row = _row(transaction, kind, subject_id)
         if candidate_id is None:
-            chosen = row.rename(columns={"geocode_source": "label"})
-            if chosen["lon"].isna().iloc[0]:
+            choice = row.rename(columns={"geocode_source": "label"})
+            if choice["lon"].isna().iloc[0]:
                 raise ConflictError(
                     f"{subject_id!r} has no place to accept. Name one of its candidates, or pin it."
                 )
         else:
-            chosen = _candidates(transaction, kind, row)
-            chosen = chosen[chosen["candidate_id"] == candidate_id]
-            if chosen.empty:
+            choice = _candidates(transaction, kind, row)
+            choice = choice[choice["candidate_id"] == candidate_id]
+            if choice.empty:
                 raise ConflictError(
                     f"{subject_id!r} has no candidate {candidate_id!r}, or not any more. "
                     f"`territory places candidates {kind} {subject_id}` lists them."
                 )
-        first = chosen.iloc[0]
+        first = choice.iloc[0]
         place = {name: first[name] for name in ("lon", "lat", "precision", "uncertainty_m")}
-        place["note"] = placing_decisions.bare_source(first["label"])
-        return _decide(transaction, kind, subject_id, placing_decisions.ACCEPTED, place, by, now)
+        place["note"] = bare_source(first["label"])
+        return _decide(transaction, kind, subject_id, ACCEPTED, place, by, now)
 
 
 def correct_address(
@@ -237,13 +245,13 @@ def correct_address(
         raise InputError(f"{', '.join(unknown)}: an address has {', '.join(ADDRESS)}.")
     with store.write() as transaction:
         row = _row(transaction, kind, subject_id)
-        written = row[list(ADDRESS)].copy()
+        texts = row[list(ADDRESS)].copy()
         for name, text in address.items():
-            written[name] = pd.Series([text], index=row.index, dtype=object)
-        place = _clean(written)
+            texts[name] = pd.Series([text], index=row.index, dtype=object)
+        place = _clean(texts)
         if not any(place[name] for name in ("city", "postal_code")):
             raise InputError("An address needs a ZIP code, or a city with its state or country.")
-        return _decide(transaction, kind, subject_id, placing_decisions.CORRECTED, place, by, now)
+        return _decide(transaction, kind, subject_id, CORRECTED, place, by, now)
 
 
 def mark_no_place(store: Store, kind: str, subject_id: str, *, by: str, now: datetime) -> Geocode:
@@ -256,7 +264,7 @@ def mark_no_place(store: Store, kind: str, subject_id: str, *, by: str, now: dat
     """
     check_kind(kind)
     with store.write() as transaction:
-        return _decide(transaction, kind, subject_id, placing_decisions.NO_PLACE, {}, by, now)
+        return _decide(transaction, kind, subject_id, NO_PLACE, {}, by, now)
 
 
 def forget(
@@ -279,7 +287,7 @@ def forget(
     check_kind(kind)
     with store.write() as transaction:
         row = _row(transaction, kind, subject_id)
-        if not PlaceLedger(transaction).forget(kind, subject_id):
+        if not ReviewLedger(transaction).forget(kind, subject_id):
             raise ConflictError(f"Nothing was decided about {subject_id!r}, so nothing is undone.")
         return _write(transaction, kind, row, "forget", by, now)
 
@@ -296,7 +304,7 @@ def _decide(
     if not by.strip():
         raise InputError("Say who decides: a place that nobody answers for cannot be trusted.")
     row = _row(transaction, kind, subject_id)
-    PlaceLedger(transaction).decide(
+    ReviewLedger(transaction).decide(
         Decision(
             kind,
             subject_id,
@@ -318,9 +326,9 @@ def _write(
     columns = [KINDS[kind].key[0], *GEOCODE.columns]
     transaction.save(kind, placed.iloc[:0], placed[columns])
     placed = placed[list(GEOCODE.columns)].astype(object)
-    told = placed.where(placed.notna(), None).iloc[0]
-    after = {str(name): value for name, value in told.items()}
-    held = row[list(GEOCODE.columns)].astype(object)
+    new = placed.where(placed.notna(), None).iloc[0]
+    after = {str(name): value for name, value in new.items()}
+    old = row[list(GEOCODE.columns)].astype(object)
     audit_log.record(
         transaction,
         by=by,
@@ -328,7 +336,7 @@ def _write(
         action=f"place.{decision}",
         subject_kind=kind.removesuffix("s"),
         subject_id=str(row[KINDS[kind].key[0]].iloc[0]),
-        before=held.where(held.notna(), None).iloc[0].to_dict(),
+        before=old.where(old.notna(), None).iloc[0].to_dict(),
         after=after,
     )
     return Geocode(**after)
@@ -344,9 +352,9 @@ def _row(transaction: Transaction, kind: str, subject_id: str) -> pd.DataFrame:
     return row
 
 
-def _clean(written: pd.DataFrame) -> dict[str, str | None]:
+def _clean(address: pd.DataFrame) -> dict[str, str | None]:
     """One address in form, as an import would read it."""
-    texts = {name: clean_text(written[name]) for name in ADDRESS}
+    texts = {name: clean_text(address[name]) for name in ADDRESS}
     texts["country"], texts["state"], texts["postal_code"] = clean_address(
         texts["country"], texts["state"], texts["postal_code"]
     )
@@ -354,17 +362,10 @@ def _clean(written: pd.DataFrame) -> dict[str, str | None]:
     return {name: None if pd.isna(text) else str(text) for name, text in first.items()}
 
 
-def _by_address(transaction: Transaction, addresses: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """GEOCODE of addresses alone: the cached online answer, else the gazetteer's."""
-    placed = shared_gazetteer(policy.geocoding).lookup(addresses)
-    asked = addresses[list(ADDRESS)].assign(**{name: placed[name] for name in GEOCODE.columns})
-    return online.apply(asked, online.recall(transaction, asked, policy), policy)
-
-
 def _candidates(transaction: Transaction, kind: str, row: pd.DataFrame) -> pd.DataFrame:
     policy = PlanLedger(transaction).policy_in_force().geocoding
-    asked = addressed(transaction, kind, row)
-    answers = PlaceLedger(transaction).answers(
-        online.queries(asked, online.settings(policy)).iloc[0]
+    rows = addressed(transaction, kind, row)
+    answers = ReviewLedger(transaction).answers(
+        online.queries(rows, online.settings(policy)).iloc[0]
     )
-    return candidate_places.candidates(asked.iloc[0], shared_gazetteer(policy), policy, answers)
+    return candidate_places.candidates(rows.iloc[0], shared_gazetteer(policy), policy, answers)

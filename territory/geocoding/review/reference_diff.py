@@ -1,4 +1,4 @@
-"""Two builds of the tables of places held against each other: what appears, vanishes and moves."""
+"""Comparison of two builds of the reference tables: what appears, vanishes and moves."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ def tables_in(folder: Path) -> Reference:
     """
     if not folder.is_dir():
         raise FileFormatError(f"{folder}: there is no such folder.")
-    found = [name for name in TABLES if (folder / f"{name}.parquet").is_file()]
-    if not found:
+    names = [name for name in TABLES if (folder / f"{name}.parquet").is_file()]
+    if not names:
         raise FileFormatError(
             f"{folder}: holds none of {', '.join(f'{name}.parquet' for name in TABLES)}."
         )
     tables = Reference(folder=folder.resolve())
-    breaches = [text for name in found for text in _column_breaches(folder, name)]
+    breaches = [text for name in names for text in _column_breaches(folder, name)]
     if not breaches:
         breaches = _row_breaches(tables)
     if breaches:
@@ -93,11 +93,11 @@ def tables_in(folder: Path) -> Reference:
 def _column_breaches(folder: Path, name: str) -> list[str]:
     path = folder / f"{name}.parquet"
     try:
-        held = pq.read_schema(path).names
+        columns = pq.read_schema(path).names
     except (OSError, ValueError) as error:
-        told = str(error).splitlines()[0]
-        raise FileFormatError(f"{path}: not readable as parquet ({told}).") from error
-    missing = [column for column in _columns(name) if column not in held]
+        reason = str(error).splitlines()[0]
+        raise FileFormatError(f"{path}: not readable as parquet ({reason}).") from error
+    missing = [column for column in _columns(name) if column not in columns]
     return [f"{name} lacks {', '.join(map(repr, missing))}"] if missing else []
 
 
@@ -157,7 +157,7 @@ def _zip_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     moved[stays] = inverse(*points)
     is_recoded = stays & (both["county_fips_before"] != both["county_fips_after"]).to_numpy()
     is_moved = stays & (moved > MOVED_M)
-    told = [
+    parts = [
         both[mask].assign(change=change, moved_m=np.where(is_moved, moved, np.nan)[mask])
         for change, mask in (
             (APPEARS, (both["_merge"] == "right_only").to_numpy()),
@@ -166,15 +166,15 @@ def _zip_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
             (RECODED, is_recoded),
         )
     ]
-    whole = pd.concat(told).sort_values("zip_code", kind="stable", ignore_index=True)
-    listed = pd.DataFrame({"zip_code": whole["zip_code"], "change": whole["change"]})
+    whole = pd.concat(parts).sort_values("zip_code", kind="stable", ignore_index=True)
+    changes = pd.DataFrame({"zip_code": whole["zip_code"], "change": whole["change"]})
     for name in ("city", "state_code"):
         now = whole[f"{name}_after"]
-        listed[name] = now.where(now.notna(), whole[f"{name}_before"])
-    listed["moved_m"] = whole["moved_m"].where(whole["change"] == MOVES)
-    listed["county_before"] = whole["county_fips_before"]
-    listed["county_after"] = whole["county_fips_after"]
-    return listed
+        changes[name] = now.where(now.notna(), whole[f"{name}_before"])
+    changes["moved_m"] = whole["moved_m"].where(whole["change"] == MOVES)
+    changes["county_before"] = whole["county_fips_before"]
+    changes["county_after"] = whole["county_fips_after"]
+    return changes
 
 
 def _area_changes(
@@ -194,5 +194,5 @@ def _area_changes(
         redrawn[at] = ~same
         change[redrawn & change.isna()] = "is drawn anew"
     name = both[f"{title}_after"].where(both[f"{title}_after"].notna(), both[f"{title}_before"])
-    told = pd.DataFrame({"table": table, "code": both[key], "name": name, "change": change})
-    return told[told["change"].notna()].reset_index(drop=True)
+    changes = pd.DataFrame({"table": table, "code": both[key], "name": name, "change": change})
+    return changes[changes["change"].notna()].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""The vintage of the tables of places: which it is, and what another one would change.
+"""Reference data version: which tables of places are in use, and what others would change.
 
 A row of the store is placed with the tables that were there on the day. Tables get old, and new
 ones move places: a ZIP code vanishes, a county is redrawn, a prospect changes market. ``status``
@@ -25,7 +25,8 @@ import shapely
 from territory import reference
 from territory.access import audit_log
 from territory.errors import FileFormatError
-from territory.geocoding.review import places, worklist
+from territory.geocoding.review import placement
+from territory.geocoding.review.ledger import PLACED_KINDS
 from territory.geocoding.review.reference_diff import (
     MOVED_M,
     TABLES,
@@ -99,7 +100,7 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Renewal:
+class ReferenceUpdate:
     """What other tables change, or changed.
 
     ``tables`` compares them with those in use; None where they are the same. ``rows`` are the rows
@@ -160,26 +161,26 @@ def status(store: Store, *, progress: Progress | None = None) -> Status:
     tell = progress or _silent
     with store.read() as transaction:
         noted = transaction.setting(SETTING)
-        listed = [
-            {"kind": kind, "rows": transaction.size(kind), "stale": len(_differing(found))}
-            for kind, found in _placed_anew(transaction, tell)
+        counts = [
+            {"kind": kind, "rows": transaction.size(kind), "stale": len(_differing(both))}
+            for kind, both in _placed_anew(transaction, tell)
         ]
     return Status(
         vintage_of(reference.load()),
         _sources(),
         json.loads(noted) if noted else None,
-        pd.DataFrame(listed, columns=["kind", "rows", "stale"]),
+        pd.DataFrame(counts, columns=["kind", "rows", "stale"]),
     )
 
 
 def _sources() -> tuple[str, ...]:
-    held = (resources.files(reference.PACKAGE) / "vintage.toml").read_text("utf-8")
-    return tuple(tomllib.loads(held)["sources"])
+    text = (resources.files(reference.PACKAGE) / "vintage.toml").read_text("utf-8")
+    return tuple(tomllib.loads(text)["sources"])
 
 
 def preview(
     store: Store, folder: Path | None = None, *, progress: Progress | None = None
-) -> Renewal:
+) -> ReferenceUpdate:
     """Say what an update would change, without changing anything.
 
     Parameters
@@ -207,7 +208,7 @@ def update(
     by: str,
     now: datetime,
     progress: Progress | None = None,
-) -> Renewal:
+) -> ReferenceUpdate:
     """Take the tables of a folder into use and place every row of the store again.
 
     The tables are put in place first, the rows follow in one transaction: stopped in between, the
@@ -223,13 +224,13 @@ def update(
     """
     tables = tables_in(folder) if folder else reference.load()
     with reference.using(tables), store.write() as transaction:
-        renewal, written = _renew(transaction, tables, progress or _silent)
+        changes, written = _renew(transaction, tables, progress or _silent)
         if folder:
             _install(folder)
         for kind, rows in written.items():
             transaction.save(kind, rows.iloc[:0], rows)
         at = utc_text(now)
-        note = {"vintage": renewal.vintage_after, "at": at, "by": by}
+        note = {"vintage": changes.vintage_after, "at": at, "by": by}
         transaction.set_setting(SETTING, json.dumps(note))
         audit_log.record(
             transaction,
@@ -237,10 +238,10 @@ def update(
             at=now,
             action="tables.update",
             subject_kind="tables",
-            subject_id=renewal.vintage_after,
+            subject_id=changes.vintage_after,
             after={"moved": {kind: len(rows) for kind, rows in written.items()}},
         )
-    return Renewal(**{**vars(renewal), "is_written": True})
+    return ReferenceUpdate(**{**vars(changes), "is_written": True})
 
 
 def _install(folder: Path) -> None:
@@ -264,7 +265,7 @@ def _install(folder: Path) -> None:
 
 
 @dataclass(frozen=True)
-class _Kind:
+class _BeforeAfter:
     """The rows of a kind as they are and as the tables in use place them; the same index."""
 
     kind: str
@@ -272,27 +273,27 @@ class _Kind:
     after: pd.DataFrame
 
 
-def _placed_anew(transaction: Transaction, tell: Progress) -> list[tuple[str, _Kind]]:
+def _placed_anew(transaction: Transaction, tell: Progress) -> list[tuple[str, _BeforeAfter]]:
     policy = PlanLedger(transaction).policy_in_force()
-    found = []
-    for kind in worklist.PLACED_KINDS:
+    kinds = []
+    for kind in PLACED_KINDS:
         key = KINDS[kind].key[0]
         before = transaction.table(kind, [key, "name", *_COLUMNS])
         parts = []
         for start in range(0, len(before), _CHUNK):
             tell(f"Placing {kind}: {start:,} of {len(before):,}")
             part = before.iloc[start : start + _CHUNK].reset_index(drop=True)
-            parts.append(places.place_again(transaction, kind, part, policy))
+            parts.append(placement.place_again(transaction, kind, part, policy))
         after = pd.concat(parts, ignore_index=True) if parts else before
-        found.append((kind, _Kind(kind, before, after)))
-    return found
+        kinds.append((kind, _BeforeAfter(kind, before, after)))
+    return kinds
 
 
-def _differing(found: _Kind) -> pd.Index:
+def _differing(both: _BeforeAfter) -> pd.Index:
     """The rows whose geocode is another one, beyond rounding of a position."""
-    differs = (_moved_m(found) > MOVED_M) | _is_known(found.before) ^ _is_known(found.after)
+    differs = (_moved_m(both) > MOVED_M) | _has_place(both.before) ^ _has_place(both.after)
     for name in ("precision", "placement"):
-        differs |= _texts(found.before[name]) != _texts(found.after[name])
+        differs |= _texts(both.before[name]) != _texts(both.after[name])
     return pd.Index(np.flatnonzero(differs))
 
 
@@ -300,22 +301,22 @@ def _texts(column: pd.Series) -> Any:
     return column.fillna("").to_numpy(object)
 
 
-def _is_known(rows: pd.DataFrame) -> Any:
+def _has_place(rows: pd.DataFrame) -> Any:
     return rows["lon"].notna().to_numpy(bool)
 
 
-def _moved_m(found: _Kind) -> Any:
-    moved = np.zeros(len(found.before))
-    at = np.flatnonzero(_is_known(found.before) & _is_known(found.after))
+def _moved_m(both: _BeforeAfter) -> Any:
+    moved = np.zeros(len(both.before))
+    at = np.flatnonzero(_has_place(both.before) & _has_place(both.after))
     points = [rows[name].to_numpy(float)[at]
-              for rows in (found.before, found.after) for name in ("lon", "lat")]  # fmt: skip
+              for rows in (both.before, both.after) for name in ("lon", "lat")]  # fmt: skip
     moved[at] = inverse(*points) if len(at) else 0
     return moved
 
 
 def _renew(
     transaction: Transaction, tables: Reference, tell: Progress
-) -> tuple[Renewal, dict[str, pd.DataFrame]]:
+) -> tuple[ReferenceUpdate, dict[str, pd.DataFrame]]:
     """Say what the tables in use change, and give the rows to write."""
     bundled = Reference()
     noted = transaction.setting(SETTING)
@@ -325,37 +326,37 @@ def _renew(
     vintages = (installed if is_new else placed_with), vintage_of(tables)
     changes = compare(bundled, tables) if is_new else None
     shapes, redrawn = _markets(transaction)
-    listed, written = [], {"markets": redrawn}
-    for kind, found in _placed_anew(transaction, tell):
+    changes_by_kind, written = [], {"markets": redrawn}
+    for kind, both in _placed_anew(transaction, tell):
         key = KINDS[kind].key[0]
-        at = _differing(found)
-        written[kind] = found.after.loc[at, [key, *GEOCODE.columns]]
-        none = np.full(len(found.before), None, dtype=object)
+        at = _differing(both)
+        written[kind] = both.after.loc[at, [key, *GEOCODE.columns]]
+        none = np.full(len(both.before), None, dtype=object)
         was_in = is_in = none
         if kind == "prospects":
-            tell(f"Locating {len(found.before):,} prospects")
-            was_in, is_in = _located(found.before, shapes[0]), _located(found.after, shapes[1])
+            tell(f"Locating {len(both.before):,} prospects")
+            was_in, is_in = _located(both.before, shapes[0]), _located(both.after, shapes[1])
             at = at.union(pd.Index(np.flatnonzero(was_in != is_in)))
-        listed.append(_listed(found, at, was_in, is_in))
-    rows = pd.concat(listed, ignore_index=True)
+        changes_by_kind.append(_changes(both, at, was_in, is_in))
+    rows = pd.concat(changes_by_kind, ignore_index=True)
     names = tuple(redrawn["market_id"])
-    return Renewal(*vintages, changes, rows, names, is_written=False), written
+    return ReferenceUpdate(*vintages, changes, rows, names, is_written=False), written
 
 
 def _markets(
     transaction: Transaction,
 ) -> tuple[tuple[gpd.GeoDataFrame, gpd.GeoDataFrame], pd.DataFrame]:
     """The markets as they are and as the tables in use draw them, and the rows that differ."""
-    held = transaction.table("markets")
-    shapes = shapely.from_wkb(held["geometry"].to_numpy(object))
-    before = gpd.GeoDataFrame(held.drop(columns="geometry"), geometry=shapes, crs=4326)
-    if held.empty:
-        return (before, before), held
-    by_hand = pd.Series(shapes, dtype=object).where(held["kind"] == "polygon", None)
-    after = areas.define(held.assign(geometry=by_hand), reference.load())
+    markets = transaction.table("markets")
+    shapes = shapely.from_wkb(markets["geometry"].to_numpy(object))
+    before = gpd.GeoDataFrame(markets.drop(columns="geometry"), geometry=shapes, crs=4326)
+    if markets.empty:
+        return (before, before), markets
+    by_hand = pd.Series(shapes, dtype=object).where(markets["kind"] == "polygon", None)
+    after = areas.define(markets.assign(geometry=by_hand), reference.load())
     differs = ~shapely.equals_exact(shapes, after.geometry.to_numpy(), _SAME_DEG)
     outlines = pd.Series(shapely.to_wkb(after.geometry.to_numpy()), dtype=object)
-    redrawn = held.assign(geometry=outlines)[differs]
+    redrawn = markets.assign(geometry=outlines)[differs]
     return (before, after), redrawn
 
 
@@ -370,17 +371,19 @@ def _located(rows: pd.DataFrame, shapes: gpd.GeoDataFrame) -> Any:
     )
 
 
-def _listed(found: _Kind, at: pd.Index, market_before: Any, market_after: Any) -> pd.DataFrame:
-    """The rows that change, one by one: ``Renewal.rows``."""
-    before, after = found.before.loc[at], found.after.loc[at]
-    was, is_now = _is_known(before), _is_known(after)
-    moved = np.where(was & is_now, _moved_m(found)[at], np.nan)
+def _changes(
+    both: _BeforeAfter, at: pd.Index, market_before: Any, market_after: Any
+) -> pd.DataFrame:
+    """The rows that change, one by one: ``ReferenceUpdate.rows``."""
+    before, after = both.before.loc[at], both.after.loc[at]
+    was, is_now = _has_place(before), _has_place(after)
+    moved = np.where(was & is_now, _moved_m(both)[at], np.nan)
     market_before, market_after = market_before[at], market_after[at]
     choices = [~was & is_now, was & ~is_now, moved > MOVED_M, market_before != market_after]
     names = ["is found", "is lost", "moves", "changes market"]
     columns = {
-        "kind": found.kind,
-        "id": before[KINDS[found.kind].key[0]].to_numpy(object),
+        "kind": both.kind,
+        "id": before[KINDS[both.kind].key[0]].to_numpy(object),
         "name": before["name"].to_numpy(object),
         "change": np.select(choices, names, "is known differently"),
         "moved_m": moved,

@@ -14,7 +14,7 @@ import pytest
 from territory import accounts, imports, reports
 from territory.access import DeniedError, Reach, Scope, audit_log
 from territory.accounts import LONGEST_NOTE, LONGEST_STEP, duplicates
-from territory.accounts.activities import WORK_COLUMNS
+from territory.accounts.activities import ACTIVITY_COLUMNS
 from territory.cli.main import main
 from territory.errors import ConflictError, InputError, NotFoundError
 from territory.plans import publish
@@ -53,15 +53,15 @@ def company(founded: Path, tmp_path: Path) -> Iterator[Store]:
 
 
 def texts(store: Store, prospect_id: str, scope: Scope = ALL) -> list[str]:
-    return accounts.work_of(store, prospect_id, scope=scope).notes["text"].tolist()
+    return accounts.activities_of(store, prospect_id, scope=scope).notes["text"].tolist()
 
 
 def to_do(store: Store, prospect_id: str) -> list[str]:
-    return accounts.work_of(store, prospect_id, scope=ALL).steps["words"].tolist()
+    return accounts.activities_of(store, prospect_id, scope=ALL).steps["words"].tolist()
 
 
 def outcomes(store: Store, prospect_id: str) -> list[tuple[str, str]]:
-    past = accounts.work_of(store, prospect_id, scope=ALL).past
+    past = accounts.activities_of(store, prospect_id, scope=ALL).past
     return list(past[["words", "outcome"]].itertuples(index=False, name=None))
 
 
@@ -79,7 +79,7 @@ def test_a_day_of_work_is_the_same_in_either_database(either: Store) -> None:
     second = accounts.set_next_step(
         either, HER, "Visit", "2026-11-25", instead_of=[first], **AS_ANN
     )
-    work = accounts.work_of(either, HER, scope=OF_ANN)
+    work = accounts.activities_of(either, HER, scope=OF_ANN)
     assert work.notes["text"].tolist() == ["Çalled again", "Called.\nShe is away."]
     assert set(work.notes["written_at"]) == {"2026-11-23T09:30:00Z"}
     assert set(work.notes["author"]) == {"user-1"}
@@ -95,8 +95,8 @@ def test_a_day_of_work_is_the_same_in_either_database(either: Store) -> None:
     assert to_do(either, HER) == []
     accounts.reopen_next_step(either, second, **AS_ANN)
     assert to_do(either, HER) == ["Visit"]
-    table = accounts.with_work(either, pd.DataFrame({"prospect_id": [HIS, HER]}), scope=ALL)
-    assert table[list(WORK_COLUMNS)].to_numpy().tolist() == [
+    table = accounts.with_activities(either, pd.DataFrame({"prospect_id": [HIS, HER]}), scope=ALL)
+    assert table[list(ACTIVITY_COLUMNS)].to_numpy().tolist() == [
         [None, None, None],
         ["Visit", "2026-11-25", "Çalled again"],
     ]
@@ -113,9 +113,9 @@ def test_what_is_due_stands_by_day_with_what_is_overdue_first(company: Store) ->
     page = accounts.due(company, scope=ALL, today=date(2026, 11, 23), limit=1, offset=1)
     assert page.rows["prospect_id"].tolist() == ["zqbob-1"]
     assert page.total == 3
-    until = accounts.steps(company, scope=ALL, until=date(2026, 11, 23))
+    until = accounts.open_steps(company, scope=ALL, until=date(2026, 11, 23))
     assert len(until) == 2
-    assert accounts.steps(company, scope=ALL, rep_id="zqann")["prospect_id"].tolist() == [HER]
+    assert accounts.open_steps(company, scope=ALL, rep_id="zqann")["prospect_id"].tolist() == [HER]
 
 
 def test_anothers_notes_are_like_none_and_nothing_is_written_there(company: Store) -> None:
@@ -123,7 +123,7 @@ def test_anothers_notes_are_like_none_and_nothing_is_written_there(company: Stor
     step = accounts.set_next_step(company, HER, "secret step", "2026-12-01", **AS_ANN)
     as_bob = {"scope": OF_BOB, "by": "user-2", "now": NOW}
     for ask in (
-        lambda: accounts.work_of(company, HER, scope=OF_BOB),
+        lambda: accounts.activities_of(company, HER, scope=OF_BOB),
         lambda: accounts.add_note(company, HER, "x", **as_bob),
         lambda: accounts.set_next_step(company, HER, "x", "2026-12-01", **as_bob),
         lambda: accounts.take_back_note(company, note, **as_bob),
@@ -134,11 +134,16 @@ def test_anothers_notes_are_like_none_and_nothing_is_written_there(company: Stor
             ask()
         assert "secret" not in str(told.value)
         assert HER not in str(told.value) or "No prospect" in str(told.value)
-    assert accounts.notes(company, scope=OF_BOB).empty
-    assert accounts.steps(company, scope=OF_BOB).empty
+    assert accounts.list_notes(company, scope=OF_BOB).empty
+    assert accounts.open_steps(company, scope=OF_BOB).empty
     assert accounts.due(company, scope=OF_BOB, today=NOW.date()).total == 0
     frame = pd.DataFrame({"prospect_id": [HER]})
-    assert accounts.with_work(company, frame, scope=OF_BOB)[list(WORK_COLUMNS)].isna().all().all()
+    assert (
+        accounts.with_activities(company, frame, scope=OF_BOB)[list(ACTIVITY_COLUMNS)]
+        .isna()
+        .all()
+        .all()
+    )
     assert texts(company, HER) == ["secret of Ann"]
     assert to_do(company, HER) == ["secret step"]
 
@@ -146,7 +151,7 @@ def test_anothers_notes_are_like_none_and_nothing_is_written_there(company: Stor
 def test_who_reads_accounts_and_no_contacts_reads_no_notes(company: Store) -> None:
     accounts.add_note(company, HER, "for few", **AS_ANN)
     accounts.set_next_step(company, HER, "for few", "2026-12-01", **AS_ANN)
-    seen = accounts.work_of(company, HER, scope=READER)
+    seen = accounts.activities_of(company, HER, scope=READER)
     assert seen.is_withheld
     assert seen.note_count == len(seen.notes) == len(seen.steps) == len(seen.past) == 0
     assert accounts.due(company, scope=READER, today=NOW.date()).accounts == 0
@@ -158,11 +163,11 @@ def test_only_the_author_takes_a_note_back_and_then_its_text_is_gone(company: St
         accounts.take_back_note(company, note, scope=ALL, by="ops", now=NOW)
     assert accounts.take_back_note(company, note, **AS_ANN) == HER
     assert texts(company, HER) == [""]
-    assert "slip" not in accounts.notes(company, scope=ALL).to_csv()
+    assert "slip" not in accounts.list_notes(company, scope=ALL).to_csv()
     with pytest.raises(ConflictError, match="taken back already"):
         accounts.take_back_note(company, note, **AS_ANN)
     frame = pd.DataFrame({"prospect_id": [HER]})
-    assert accounts.with_work(company, frame, scope=ALL)["last_note"].tolist() == [None]
+    assert accounts.with_activities(company, frame, scope=ALL)["last_note"].tolist() == [None]
 
 
 @pytest.mark.parametrize(
@@ -247,11 +252,11 @@ def test_notes_of_a_prospect_whose_import_is_undone_stay_and_come_back_with_it(
         assert (one.notes, one.next_steps) == (1, 1)
         assert "stays on file (notes: 1, next steps: 1)" in one.sentence
     # The plan in force has it still: read, but no more written.
-    assert not accounts.work_of(company, "new-1", scope=ALL).is_on_file
+    assert not accounts.activities_of(company, "new-1", scope=ALL).is_on_file
     with pytest.raises(ConflictError, match="taken back with its import"):
         accounts.add_note(company, "new-1", "third", **told)
     publish.assign(company, published_by="me", now=NOW)
-    left = accounts.notes(company, scope=ALL)
+    left = accounts.list_notes(company, scope=ALL)
     assert left[["prospect_id", "text", "in_plan", "on_file"]].to_numpy().tolist() == [
         ["new-1", "first call", False, False]
     ]
@@ -259,7 +264,7 @@ def test_notes_of_a_prospect_whose_import_is_undone_stay_and_come_back_with_it(
     assert (seen.total, seen.with_step) == (1, 0)  # of no account of the plan
     accounts.finish_next_step(company, seen.rows["step_id"].iloc[0], **told)
     accounts.reopen_next_step(company, seen.rows["step_id"].iloc[0], **told)
-    assert accounts.notes(company, scope=OF_ANN).empty
+    assert accounts.list_notes(company, scope=OF_ANN).empty
     imports.import_file(company, "prospects", path, by="me", now=NOW + timedelta(days=1))
     publish.assign(company, published_by="me", now=NOW)
     assert texts(company, "new-1") == ["first call"]
@@ -278,7 +283,7 @@ def test_a_merge_moves_notes_and_steps_and_taking_it_back_returns_them(company: 
     assert texts(company, kept) == [f"note {gone}", f"note {kept}"]
     assert to_do(company, kept) == [f"step {kept}", f"step {gone}"]  # none is dropped
     frame = pd.DataFrame({"prospect_id": [kept]})
-    shown = accounts.with_work(company, frame, scope=ALL)
+    shown = accounts.with_activities(company, frame, scope=ALL)
     assert shown["next_step"].tolist() == [f"step {kept}"]
     with pytest.raises(ConflictError, match="merged into another one"):
         accounts.add_note(company, gone, "too late", **AS_ANN)
@@ -306,7 +311,7 @@ def test_a_new_plan_hands_the_notes_to_the_new_rep(company: Store, tmp_path: Pat
     publish.assign(company, published_by="me", now=NOW)
     assert texts(company, HER, OF_BOB) == ["hers"]
     with pytest.raises(NotFoundError):
-        accounts.work_of(company, HER, scope=OF_ANN)
+        accounts.activities_of(company, HER, scope=OF_ANN)
 
 
 def test_each_change_is_an_event_before_and_after_without_the_words(company: Store) -> None:

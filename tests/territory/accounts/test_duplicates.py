@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from territory.accounts import PairLedger, duplicates, merged_ids
+from territory.accounts import DuplicateLedger, duplicates, merged_ids
 from territory.cli.main import main
 from territory.errors import ConflictError, InputError, NotFoundError
 from territory.store import KINDS, Store, open_store
@@ -307,7 +307,7 @@ def test_a_merge_whose_kept_prospect_is_gone_is_not_in_force(small: Store) -> No
     with small.write() as transaction:
         from territory.accounts.merge import Change
 
-        PairLedger(transaction).apply([Change("prospects", {"prospect_id": "c"}, {}, None)])
+        DuplicateLedger(transaction).apply([Change("prospects", {"prospect_id": "c"}, {}, None)])
     only = files["prospects"][lambda rows: rows["prospect_id"] == "d"]
     assert resolve(small, "prospects", only)[1].isna().all()
     assert resolve(small, "prospects", files["prospects"])[1].notna().sum() == 1
@@ -331,13 +331,13 @@ def test_a_pin_moves_with_the_address_it_was_set_for(small: Store) -> None:
             "lat": 2.0, "decided_at": "2026-11-01T00:00:00Z", "decided_by": "Kim",
         }  # fmt: skip
         key = {"kind": "prospects", "subject_id": "b"}
-        PairLedger(transaction).apply([Change(PLACE_DECISION, key, None, pin)])
+        DuplicateLedger(transaction).apply([Change(PLACE_DECISION, key, None, pin)])
     duplicates.merge(small, "a", "b", by="Kim", now=NOW)
     with small.read() as transaction:
-        assert PairLedger(transaction).placed_by_hand() == {"a", "b"}
+        assert DuplicateLedger(transaction).placed_by_hand() == {"a", "b"}
     duplicates.unmerge(small, "a", "b", by="Kim", now=NOW)
     with small.read() as transaction:
-        assert PairLedger(transaction).placed_by_hand() == {"b"}
+        assert DuplicateLedger(transaction).placed_by_hand() == {"b"}
 
 
 def test_a_prospect_that_somebody_placed_keeps_its_place(small: Store) -> None:
@@ -348,7 +348,7 @@ def test_a_prospect_that_somebody_placed_keeps_its_place(small: Store) -> None:
             "kind": "prospects", "subject_id": "a", "decision": "pin", "evidence": "e",
             "decided_at": "2026-11-01T00:00:00Z", "decided_by": "Kim",
         }  # fmt: skip
-        PairLedger(transaction).apply([Change(PLACE_DECISION, {}, None, pin)])
+        DuplicateLedger(transaction).apply([Change(PLACE_DECISION, {}, None, pin)])
     files = held(small)
     duplicates.merge(small, "a", "b", by="Kim", now=NOW)
     kept = of(held(small)["prospects"], "a")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from territory.accounts import relatives
+from territory.accounts import family
 from territory.accounts.hierarchy import families, family_findings
 from territory.errors import NotFoundError
 from territory.schemas import FINDINGS, check
@@ -108,10 +108,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def test_the_family_of_a_prospect_starts_with_its_ultimate_parent(store: Store) -> None:
-    found = relatives.family(store, "b")
+    found = family(store, "b")
     assert found.members["prospect_id"].tolist() == ["a", "b"]
     assert found.sentence == "Acme (a) is a family of 2: 15 employees known."
     assert found.as_json()["revenue_usd"] is None
-    assert relatives.family(store, "c").findings["code"].tolist() == ["parent_unknown"]
+    assert family(store, "c").findings["code"].tolist() == ["parent_unknown"]
     with pytest.raises(NotFoundError, match="'nobody'"):
-        relatives.family(store, "nobody")
+        family(store, "nobody")

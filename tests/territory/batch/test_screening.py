@@ -14,7 +14,7 @@ from territory import reference
 from territory.batch import screen
 from territory.batch.screening import ADDED, ADDED_TO_PAIRS
 from territory.errors import ColumnError, CoordinateError, FileFormatError, InputError
-from territory.files import tables
+from territory.files import read_table, write_table
 from territory.units_of_length import METRES_PER_MILE
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -68,10 +68,10 @@ def test_the_fortune_500_get_the_verdict_of_brute_force(shared: Path, tmp_path: 
 def test_every_format_gives_the_same_answer(tmp_path: Path, suffix: str) -> None:
     frame = scattered(200)
     source, target = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
-    tables.write_table(frame, source)
+    write_table(frame, source)
     report = screen(source, target, OFFICES, FIFTY)
     office, metres = brute_force(frame["lon"].to_numpy(), frame["lat"].to_numpy())
-    answered = tables.read_table(target).frame
+    answered = read_table(target).frame
     assert answered["id"].astype(float).astype(int).tolist() == frame["id"].tolist()
     assert answered["nearest_office_id"].tolist() == office.tolist()
     assert report.within == int((metres <= FIFTY).sum())

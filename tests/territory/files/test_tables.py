@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from territory.errors import FileFormatError
 from territory.files import read_table, write_table
-from territory.files.formula_escaping import is_executable
+from territory.files.delimited import is_executable
 
 HOSTILE = ["=cmd|' /C calc'!A0", "+1 703 555", "-2+3", "@SUM(A1)", "\tx", "＝1+1", "'=a", "''=a"]
 

@@ -93,7 +93,9 @@ def next_job(store: Store, heartbeats: Heartbeats, tasks: dict[str, Any]) -> job
     return job and requests.run(store, heartbeats, tasks, job, clock=clock)
 
 
-def count(_store: Store, arguments: dict[str, Any], progress: requests.Progress) -> dict[str, Any]:
+def count(
+    _store: Store, arguments: dict[str, Any], progress: requests.JobProgress
+) -> dict[str, Any]:
     progress("Counting")
     progress.rows(3, arguments["of"])
     return {"counted": arguments["of"]}
@@ -149,7 +151,7 @@ def test_any_other_error_ends_the_job_without_showing_its_inside(store, in_file,
 def test_progress_is_seen_while_another_connection_holds_the_pen_of_the_store(store, in_file):
     seen: list[jobs.Job] = []
 
-    def slow(held: Store, _arguments: object, progress: requests.Progress) -> dict[str, Any]:
+    def slow(held: Store, _arguments: object, progress: requests.JobProgress) -> dict[str, Any]:
         with held.write() as transaction:
             transaction.set_setting("pen", "held")
             progress("Comparing 1,000 rows with the store")
@@ -176,7 +178,7 @@ def test_a_job_that_waits_is_stopped_at_once(store, heartbeats):
 
 
 def test_a_job_that_runs_stops_where_it_next_tells_and_writes_nothing(store, in_file):
-    def slow(held: Store, _arguments: object, progress: requests.Progress) -> dict[str, Any]:
+    def slow(held: Store, _arguments: object, progress: requests.JobProgress) -> dict[str, Any]:
         requests.stop(store, in_file, job_id, now=NOW)
         assert progress.is_stopping.wait(5)
         with held.write() as transaction:

@@ -8,7 +8,7 @@ import pytest
 
 from territory.access import EVERYTHING, NOTHING, Reach, Scope
 from territory.accounts import quota_effect
-from territory.accounts.quota import QuotaEffect
+from territory.accounts.opportunities import QuotaEffect
 from territory.plans import publish
 from territory.reports import ELSEWHERE, HERE, NOWHERE, footprint
 from territory.store import Store, open_store

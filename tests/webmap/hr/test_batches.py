@@ -172,7 +172,7 @@ def test_names_in_place_of_references_are_told_before(app, hr):
 )
 def test_what_is_no_table_is_refused_and_not_kept(app, hr, name, body):
     assert drop(hr, body, name).status_code == 400
-    assert uploads.listed(folder_of(app)) == []
+    assert uploads.newest_first(folder_of(app)) == []
 
 
 def test_a_policy_that_is_not_published_decides_nothing(app, hr):
@@ -207,7 +207,7 @@ def test_a_second_attempt_of_a_job_puts_nothing_on_record_twice(app, hr):
     assert decisions(app) == 8
     work = tasks.tasks_by_name(app.config["TERRITORY"].var_dir, lambda: NOW + timedelta(minutes=5))
     with store_of(app) as store:
-        again = work[tasks.DECIDE](store, done.arguments, requests.Progress())
+        again = work[tasks.DECIDE](store, done.arguments, requests.JobProgress())
     assert again == done.outcome
     assert decisions(app) == 8
 

@@ -12,7 +12,7 @@ import pytest
 
 from territory import reports
 from territory.access import Scope, audit_log
-from territory.accounts import WorkLedger, work_of
+from territory.accounts import ActivityLedger, activities_of
 from territory.prospects.saved_view_ledger import SavedViewLedger
 from territory.store import open_store
 from tests.fixtures.hostile import TEXTS
@@ -83,7 +83,7 @@ def hidden(client, path, name, action) -> list[str]:
 
 
 def open_steps(store, prospect_id):
-    return work_of(store, prospect_id, scope=ALL).steps
+    return activities_of(store, prospect_id, scope=ALL).steps
 
 
 def test_a_rep_notes_sets_replaces_and_ticks_by_forms_alone(as_, store, accounts):
@@ -124,7 +124,7 @@ def test_what_is_refused_says_the_remedy_and_changes_nothing(as_, store, account
         answer = post(client, f"{path}/{where}", **form)
         assert answer.status_code == status
         assert words in Page(answer).text
-    told = work_of(store, prospect_id, scope=ALL)
+    told = activities_of(store, prospect_id, scope=ALL)
     assert (told.note_count, len(told.steps)) == (0, 0)
 
 
@@ -134,7 +134,7 @@ def test_another_rep_reads_and_writes_nothing_there(as_, store, accounts):
     post(as_("rep_a"), f"{path}/notes", text="for Rep A alone")
     post(as_("rep_a"), f"{path}/next-step", words="step of Rep A", due_on=DAY)
     (step_id,) = open_steps(store, prospect_id)["step_id"]
-    (note_id,) = work_of(store, prospect_id, scope=ALL).notes["note_id"]
+    (note_id,) = activities_of(store, prospect_id, scope=ALL).notes["note_id"]
     other = as_("rep_b")
     for answer in (
         post(other, f"{path}/notes", text="x"),
@@ -152,7 +152,7 @@ def test_another_rep_reads_and_writes_nothing_there(as_, store, accounts):
     seen = Page(as_("viewer").get(path)).text
     assert "Next step and notes Not yours to see." in seen
     assert post(as_("viewer"), f"{path}/notes", text="x").status_code == 403
-    told = work_of(store, prospect_id, scope=ALL)
+    told = activities_of(store, prospect_id, scope=ALL)
     assert (told.note_count, len(told.steps)) == (1, 1)
 
 
@@ -160,7 +160,7 @@ def test_an_author_takes_a_note_back_on_the_page(as_, store, accounts):
     prospect_id, client = accounts[REP_A][3][0], as_("rep_a")
     path = f"/prospects/{prospect_id}"
     post(client, f"{path}/notes", text="a slip")
-    (note_id,) = work_of(store, prospect_id, scope=ALL).notes["note_id"]
+    (note_id,) = activities_of(store, prospect_id, scope=ALL).notes["note_id"]
     assert f'action="/notes/{note_id}/take-back"' in client.get(path).get_data(as_text=True)
     assert f"/notes/{note_id}/" not in as_("ops").get(path).get_data(as_text=True)
     post(client, f"/notes/{note_id}/take-back")
@@ -214,7 +214,7 @@ def test_next_steps_stand_by_day_overdue_first_with_counts_and_an_undo(as_, stor
 
 def test_a_step_about_what_left_the_plan_stands_without_a_link_and_can_be_ticked(as_, store):
     with store.write() as transaction:
-        step_id = WorkLedger(transaction).add_step("gone-1", "left over", DAY, at=DAY, by="x")
+        step_id = ActivityLedger(transaction).add_step("gone-1", "left over", DAY, at=DAY, by="x")
     assert "left over" not in Page(as_("rep_a").get("/next")).text
     page = Page(as_("ops").get("/next"))
     assert "gone-1 Not in the plan in force" in page.text

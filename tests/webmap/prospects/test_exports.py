@@ -15,7 +15,7 @@ import pytest
 
 from territory import reports
 from territory.access import Scope, audit_log, scopes
-from territory.files.formula_escaping import is_executable, restore
+from territory.files.delimited import is_executable, restore
 from territory.store import open_store
 from tests.fixtures.hostile import NAMES
 from tests.fixtures.reading import Page

@@ -32,7 +32,7 @@ def test_only_those_go_whose_day_is_over(tmp_path):
     folder = tmp_path / "home_files"
     old, young = hand_in(folder), hand_in(folder, hours=1)
     assert upload_files.sweep(folder, NOW + timedelta(hours=24)) == 1
-    assert [left.upload_id for left in uploads.listed(folder)] == [young.upload_id]
+    assert [left.upload_id for left in uploads.newest_first(folder)] == [young.upload_id]
     assert not old.folder.exists()
 
 
@@ -67,4 +67,4 @@ def test_a_purge_on_the_command_line_takes_the_batches_of_the_server_with_it(tmp
 def test_a_batch_is_a_table_and_no_map(tmp_path, name):
     with pytest.raises(FileFormatError, match="a batch is a CSV or Excel file"):
         hand_in(tmp_path / "home_files", name)
-    assert uploads.listed(tmp_path / "home_files") == []
+    assert uploads.newest_first(tmp_path / "home_files") == []

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from territory import reference
 from territory.geocoding import place, shared_gazetteer
-from territory.geocoding.online import FAILURES, FOUND, NONE, SEVERAL, Answer, AnswerLedger
+from territory.geocoding.online import (
+    FAILURES,
+    FOUND,
+    NONE,
+    SEVERAL,
+    AnswerLedger,
+    ProviderAnswer,
+)
 from territory.geocoding.online.answers import (
     REMEMBERED,
     apply,
@@ -53,11 +60,11 @@ def rows(*addresses: dict[str, object]) -> pd.DataFrame:
 
 
 def answered(frame: pd.DataFrame, *answers: dict[str, object]) -> pd.DataFrame:
-    """The frame after each row got its answer: a dict of the fields of ``Answer``."""
+    """The frame after each row got its answer: a dict of the fields of ``ProviderAnswer``."""
     asked = queries(frame, POLICY.online)
     usual = {"provider": "one", "answer": FOUND, "precision": "rooftop", "uncertainty_m": 100.0}
     told = [
-        asdict(Answer(**(usual | {"query": query} | answer)))
+        asdict(ProviderAnswer(**(usual | {"query": query} | answer)))
         for query, answer in zip(asked, answers, strict=True)
     ]
     gaining = asked[could_gain(frame)]
@@ -163,12 +170,12 @@ def test_no_such_address_and_several_of_it_are_said() -> None:
 def test_the_street_of_a_later_provider_beats_the_town_of_an_earlier_one() -> None:
     frame = rows({"city": "Sandton", "country": "ZA", "street": "1 Maude St"})
     asked = queries(frame, POLICY.online)
-    town = Answer("one", asked[0], FOUND, 28.06, -26.11, "place", 16_000.0)
-    house = Answer("two", asked[0], FOUND, 28.057, -26.107, "rooftop", 100.0)
-    failed = Answer("one", asked[0], "timed_out")
-    unknown = Answer("two", asked[0], NONE)
+    town = ProviderAnswer("one", asked[0], FOUND, 28.06, -26.11, "place", 16_000.0)
+    house = ProviderAnswer("two", asked[0], FOUND, 28.057, -26.107, "rooftop", 100.0)
+    failed = ProviderAnswer("one", asked[0], "timed_out")
+    unknown = ProviderAnswer("two", asked[0], NONE)
 
-    def best(*answers: Answer) -> list[str]:
+    def best(*answers: ProviderAnswer) -> list[str]:
         told = choose(known([asdict(one) for one in answers]), asked, NAMES, POLICY.online)
         assert told is not None
         return told[["provider", "answer"]].iloc[0].tolist()
@@ -224,7 +231,9 @@ def test_recall_reads_the_cache_and_nothing_where_nobody_was_ever_asked(tmp_path
     query = queries(frame, POLICY.online)[7]
     with open_store(str(tmp_path / "store.sqlite")) as store:
         with store.write() as transaction:
-            found = Answer("two", query, FOUND, -87.6359, 41.8789, "rooftop", 100.0, 0.9, "Willis")
+            found = ProviderAnswer(
+                "two", query, FOUND, -87.6359, 41.8789, "rooftop", 100.0, 0.9, "Willis"
+            )
             AnswerLedger(transaction).save([found], AT)
         with store.read() as transaction:
             assert recall(transaction, frame, GeocodingPolicy()) is None
@@ -246,7 +255,7 @@ def test_many_rows_are_answered_as_a_few_are(tmp_path: Path) -> None:
     few = rows(WILLIS, WILLIS | {"street": "1 Elm St"}, {"city": "Denver", "state": "CO"})
     many = few.iloc[np.arange(1_500) % 3].reset_index(drop=True)
     told = [
-        Answer("one", query, FOUND, -87.6, 41.9, "rooftop", 100.0)
+        ProviderAnswer("one", query, FOUND, -87.6, 41.9, "rooftop", 100.0)
         for query in queries(few, POLICY.online).iloc[:2]
     ]
     with open_store(str(tmp_path / "store.sqlite")) as store:
@@ -274,8 +283,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 def test_a_later_answer_takes_the_place_of_an_earlier_one_and_old_ones_are_dropped(
     store: Store,
 ) -> None:
-    first = [Answer("one", "q", "timed_out"), Answer("one", "r", NONE), Answer("two", "q", NONE)]
-    later = Answer("one", "q", FOUND, -87.6, 41.9, "rooftop", 100.0, None, "Ünï\t1, 'Elm' St\\N")
+    first = [
+        ProviderAnswer("one", "q", "timed_out"),
+        ProviderAnswer("one", "r", NONE),
+        ProviderAnswer("two", "q", NONE),
+    ]
+    later = ProviderAnswer(
+        "one", "q", FOUND, -87.6, 41.9, "rooftop", 100.0, None, "Ünï\t1, 'Elm' St\\N"
+    )
     with store.write() as transaction:
         AnswerLedger(transaction).save(first, AT)
         AnswerLedger(transaction).save([later], "2026-12-24T00:00:00Z")

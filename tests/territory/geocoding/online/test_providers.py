@@ -11,7 +11,7 @@ import pytest
 from geopy.geocoders import SERVICE_TO_GEOCODER
 
 from territory.errors import PolicyError
-from territory.geocoding.online import FOUND, NONE, SEVERAL, Asker, Question
+from territory.geocoding.online import FOUND, NONE, SEVERAL, AddressQuery, Provider
 from territory.policy import OnlinePolicy, ProviderPolicy
 from tests.fixtures.geocoder_server import Geocoder, Handler, geocoder, nominatim, photon
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LINE = "1 Elm St, Boise, ID 83702, United States"
-QUESTION = Question("1 elm st,boise,id,83702,us", LINE, "US", has_street=True)
+QUESTION = AddressQuery("1 elm st,boise,id,83702,us", LINE, "US", has_street=True)
 COUNTRIES = {"US": "USA"}
 
 
@@ -29,12 +29,12 @@ def server() -> Iterator[Geocoder]:
         yield running
 
 
-def asker(server: Geocoder, name: str = "nominatim", **other: object) -> Asker:
+def asker(server: Geocoder, name: str = "nominatim", **other: object) -> Provider:
     quick = {"min_delay_s": 0, "retry_wait_s": 0, "retries": 0, "timeout_s": 0.5}
     told = {"domain": server.domain, "scheme": "http", **quick, **other}
     policy = ProviderPolicy(name=name, **told)  # type: ignore[arg-type]
     online = OnlinePolicy(providers=(policy,), contact="ops@example.com")
-    return Asker(policy, online, COUNTRIES)
+    return Provider(policy, online, COUNTRIES)
 
 
 def replies(body: object, status: int = 200, **headers: str) -> Callable[[Handler], None]:
@@ -262,7 +262,7 @@ def test_a_provider_that_cannot_be_set_up_is_refused_before_anybody_is_asked(
     policy: ProviderPolicy, told: str
 ) -> None:
     with pytest.raises(PolicyError, match=told):
-        Asker(policy, OnlinePolicy(), COUNTRIES)
+        Provider(policy, OnlinePolicy(), COUNTRIES)
 
 
 @pytest.mark.parametrize("name", sorted(SERVICE_TO_GEOCODER))
@@ -281,5 +281,5 @@ def test_every_geocoder_of_geopy_can_be_set_up_by_its_name(
         keys=tuple((argument, "OUR_KEY") for argument in arguments),
         domain="geo.example.com" if name == "pelias" else "",
     )
-    with Asker(policy, OnlinePolicy(), COUNTRIES) as one:
+    with Provider(policy, OnlinePolicy(), COUNTRIES) as one:
         assert one.name == name

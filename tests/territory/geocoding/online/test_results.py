@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from territory.geocoding.online import FAILURES
-from territory.geocoding.online.results import READERS, UNREADABLE, Met, read
+from territory.geocoding.online.results import READERS, UNREADABLE, Match, read
 from territory.schemas import PRECISIONS
 from territory.units_of_length import METRES_PER_MILE
 from tests.fixtures.geocoder_server import nominatim, photon
@@ -223,7 +223,7 @@ def where(**raw: object) -> SimpleNamespace:
     return SimpleNamespace(longitude=LON, latitude=LAT, address="x", raw=raw)
 
 
-def met(raw: dict[str, Any]) -> Met:
+def met(raw: dict[str, Any]) -> Match:
     return read("nominatim", where(**raw), LINE, has_street=True)
 
 

@@ -15,7 +15,7 @@ from pandas.testing import assert_frame_equal
 
 from territory.errors import ConflictError, CoordinateError, InputError, NotFoundError
 from territory.geocoding import review
-from territory.geocoding.review import PlaceLedger, evidence
+from territory.geocoding.review import ReviewLedger, evidence, placement
 from territory.imports import import_file
 from territory.schemas import ADDRESS, GEOCODE
 from territory.store import open_store
@@ -126,7 +126,7 @@ def test_a_correction_that_has_no_place_says_so_and_can_be_answered_later(store:
     assert (done.lon, done.placement) == (None, "unplaced")
     with store.read() as transaction:
         frame = transaction.table("prospects", prospect_id="denver")
-        asked = review.addressed(transaction, "prospects", frame)
+        asked = placement.addressed(transaction, "prospects", frame)
     assert asked[["city", "state", "postal_code"]].iloc[0].tolist() == ["Xyzzy", "CO", None]
 
 
@@ -180,7 +180,7 @@ def test_what_cannot_be_decided_is_refused_and_nothing_is_written(store: Store) 
     with pytest.raises(InputError, match="name some of placed, approximate"):
         review.work_list(store, placements=["lost"])
     with store.read() as transaction:
-        assert PlaceLedger(transaction).decisions("prospects").empty
+        assert ReviewLedger(transaction).decisions("prospects").empty
 
 
 # --- outdated coordinates -----------------------------------------------------------------------

@@ -271,9 +271,8 @@ def test_the_commands_tell_ask_and_change(
     assert rows_of(store).loc["lost", "placement"] == "unplaced"
 
 
-def test_the_sources_on_file_are_those_of_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(ROOT / "scripts")
-    from reference_data import description
+def test_the_sources_on_file_are_those_of_the_build() -> None:
+    from scripts.data import description
 
     assert (ROOT / "data" / "vintage.toml").read_text("utf-8") == description.vintage()
 

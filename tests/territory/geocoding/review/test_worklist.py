@@ -13,7 +13,7 @@ from pandas.testing import assert_frame_equal
 
 from territory.cli import main
 from territory.geocoding import review
-from territory.geocoding.online import Answer, AnswerLedger
+from territory.geocoding.online import AnswerLedger, ProviderAnswer
 from territory.geocoding.online.answers import queries
 from territory.geocoding.online.answers import settings as online_settings
 from territory.store import open_store
@@ -111,7 +111,7 @@ def test_what_a_provider_answered_is_followed_and_offered(store: Store) -> None:
     street = {"street": "1 E Wacker Dr"}
     frame = placed(rows(row_of("chicago", given_lon=np.nan, given_lat=np.nan))).assign(**street)
     query = queries(frame, online_settings(POLICY)).iloc[0]
-    found = Answer(
+    found = ProviderAnswer(
         "photon", query, "found", -87.626, 41.887, "rooftop", 25.0, None, "1 East Wacker"
     )
     with store.write() as transaction:
