@@ -21,6 +21,21 @@ SEGMENT = {
     "small": "Small",
     "unknown": "Size not known",
 }
+PRECISION = {
+    "rooftop": "Exact address",
+    "street": "Street",
+    "postal": "ZIP code",
+    "place": "Town",
+    "region": "Region",
+}
+PLACEMENT = {
+    "placed": "Placed",
+    "approximate": "Approximate",
+    "ambiguous": "Ambiguous",
+    "conflict": "Conflict",
+    "unplaced": "Unplaced",
+    "not_a_place": "Not a place",
+}
 RULE = {
     "named_account": "Named account",
     "retained_customer": "Retained customer",

@@ -8,7 +8,19 @@ from urllib.parse import quote, urlsplit
 
 from flask import current_app
 
-from territory.labels import NO_BREAK, NOTHING, RULE, SEGMENT, STATUS, known, money, number, share
+from territory.labels import (
+    NO_BREAK,
+    NOTHING,
+    PLACEMENT,
+    PRECISION,
+    RULE,
+    SEGMENT,
+    STATUS,
+    known,
+    money,
+    number,
+    share,
+)
 from territory.reports import FEW
 from territory.units_of_length import METRES_PER_MILE, format_miles
 
@@ -18,13 +30,6 @@ if TYPE_CHECKING:
 
 
 NOBODY = "Nobody"
-PRECISION = {
-    "rooftop": "Exact address",
-    "street": "Street",
-    "postal": "ZIP code",
-    "place": "Town",
-    "region": "Region",
-}
 KIND = {
     "metro_area": ("metro area", "metro areas"),
     "county": ("county", "counties"),
@@ -62,12 +67,12 @@ SEVERITY_TAG = {
     "note": ("", "dash", "For your information"),
 }
 PLACEMENT_TAG = {
-    "placed": ("ok", "check", "Placed"),
-    "approximate": ("", "dash", "Approximate"),
-    "ambiguous": ("review", "wave", "Ambiguous"),
-    "conflict": ("review", "wave", "Conflict"),
-    "unplaced": ("no", "cross", "Unplaced"),
-    "not_a_place": ("", "dash", "Not a place"),
+    "placed": ("ok", "check", PLACEMENT["placed"]),
+    "approximate": ("", "dash", PLACEMENT["approximate"]),
+    "ambiguous": ("review", "wave", PLACEMENT["ambiguous"]),
+    "conflict": ("review", "wave", PLACEMENT["conflict"]),
+    "unplaced": ("no", "cross", PLACEMENT["unplaced"]),
+    "not_a_place": ("", "dash", PLACEMENT["not_a_place"]),
 }
 COLUMN = {
     "lat": "Latitude",

@@ -1,4 +1,9 @@
-"""territory.prospects: FACE DOCSTRING."""
+"""Prospects of the plan in force as they are searched: fields, filters, snapshots, scores.
+
+Start at ``fields`` for what a prospect has and ``ProspectIndex`` for how it is looked up;
+``build.ready`` makes the snapshot that both rest on. May import accounts, plans, access and the
+store; reports and the app import this.
+"""
 
 import lazy_loader
 

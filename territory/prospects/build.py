@@ -1,4 +1,4 @@
-"""Make the snapshot of the plan in force and keep it until anything in it has changed."""
+"""Build of snapshots: make the one of the plan in force, and keep it until anything has changed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from territory.access import EVERYTHING
 from territory.accounts import pipeline
 from territory.plans import PlanLedger, ReadingLedger
 from territory.prospects import score, snapshot
+from territory.prospects.fields import FIELDS, SNAPSHOT_COLUMNS
 from territory.prospects.ledger import SnapshotLedger
-from territory.prospects.snapshot import COLUMNS, Snapshot
 from territory.units_of_length import METRES_PER_MILE
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from territory.plans import PlanInfo
+    from territory.prospects.snapshot import Snapshot
     from territory.store import Store, Transaction
 
 FOLDER = "snapshots"  # where a server keeps them, within its own folder
@@ -31,12 +32,14 @@ _LENGTH = 20  # characters of a digest that name a folder
 def stamp_of(store: Store, today: str) -> str | None:
     """Name the state of the store that a snapshot would show; None before the first plan.
 
-    ``today`` (ISO day) is part of it, because scores count days.
+    ``today`` (ISO day) is part of it, because scores count days, and so are the columns, so that
+    another version with other fields does not open a snapshot without them.
     """
     plan = store.cached(("plans",), "plan in force", _plan_in_force)
     if plan is None:
         return None
-    facts = (plan.plan_id, plan.digest, *map(str, store.cache.state(TABLES)), today)
+    state = map(str, store.cache.state(TABLES))
+    facts = (plan.plan_id, plan.digest, *state, ",".join(SNAPSHOT_COLUMNS), today)
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:_LENGTH]
 
 
@@ -59,37 +62,38 @@ def ready(store: Store, folder: Path, today: str) -> Snapshot | None:
     stamp = stamp_of(store, today)
     if stamp is None:
         return None
-    wanted = folder / stamp
-    if not wanted.is_dir():
+    current = folder / stamp
+    if not current.is_dir():
         with store.read() as transaction:
             rows = gather(transaction, today)
-        snapshot.save(snapshot.build(rows, stamp), wanted)
-        _forget_others(folder, wanted)
-    return snapshot.load(wanted)
+        snapshot.save(snapshot.build(rows, stamp), current)
+        _forget_others(folder, current)
+    return snapshot.load(current)
 
 
 def gather(transaction: Transaction, today: str) -> pd.DataFrame:
-    """Read ``snapshot.COLUMNS`` of every prospect of the plan in force."""
+    """Read ``fields.SNAPSHOT_COLUMNS`` of every prospect of the plan in force."""
     plan = PlanLedger(transaction).plan_in_force()
     assert plan is not None  # noqa: S101  the caller has asked
     ledger = SnapshotLedger(transaction)
     rows = ledger.prospects(plan.plan_id)
-    rows["distance_mi"] = rows.pop("distance_m") / METRES_PER_MILE
-    rows["uncertainty_mi"] = rows.pop("uncertainty_m") / METRES_PER_MILE
     opportunities = ReadingLedger(transaction).opportunities(plan.plan_id, EVERYTHING)
     deals = pipeline(opportunities).set_index("prospect_id")
-    for name in ("stage", "last_activity_on"):
-        rows[name] = rows["prospect_id"].map(deals[name]).astype(object)
-        rows[name] = rows[name].where(rows[name].notna(), None)
-    rows["pipeline_usd"] = rows["prospect_id"].map(deals["pipeline_usd"]).astype(float).fillna(0.0)
-    for name, ids in (
-        ("has_contacts", ledger.with_contacts()),
-        ("is_multi_site", ledger.with_sites()),
-        ("has_findings", ledger.with_findings(plan.plan_id)),
-    ):
-        rows[name] = rows["prospect_id"].isin(ids["prospect_id"])
+    for field in FIELDS:
+        if field.column.endswith("_mi"):
+            rows[field.column] = rows.pop(field.source_column) / METRES_PER_MILE
+        elif field.source == "pipeline":
+            values = rows["prospect_id"].map(deals[field.column])
+            rows[field.column] = (
+                values.astype(float).fillna(0.0)  # no opportunity is no dollar
+                if field.kind == "number"
+                else values.astype(object).where(values.notna(), None)
+            )
+        elif field.source in {"contacts", "sites", "findings"}:
+            ids = ledger.with_rows(field.source, plan.plan_id)
+            rows[field.column] = rows["prospect_id"].isin(ids)
     rows["score"] = score.score(rows, plan.policy.score, today)
-    return rows[list(COLUMNS)]
+    return rows[list(SNAPSHOT_COLUMNS)]
 
 
 def _forget_others(folder: Path, current: Path) -> None:

@@ -1,4 +1,4 @@
-"""A plan's prospects as sorted columns in memory-mapped files: what a map of a million can ask.
+"""Snapshot: a plan's prospects as sorted columns in memory-mapped files.
 
 Rows are sorted along a Morton curve over the square of Web Mercator, so that a cell of any zoom is
 one run of rows; prospects without a location stand at the end. Whoever opens a snapshot maps the
@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from territory.errors import InputError
+from territory.prospects.fields import CHOICES, FLAGS, NUMBERS, ORDERS, SEARCHED, TEXTS
 from territory.prospects.word_search import WordIndex
 
 if TYPE_CHECKING:
@@ -30,26 +31,7 @@ MAX_LAT = 85.0511287798066  # where the square of Web Mercator ends
 NOWHERE = np.uint64(2**64 - 1)  # the key of a prospect without a location
 NULL = 0  # the code of a choice that is not known; the others are 1 and up
 
-CHOICES = (
-    "status", "segment", "industry", "stage", "precision", "placement", "verdict", "market_id",
-    "territory_id", "rep_id", "nearest_office_id", "city", "state",
-)  # fmt: skip
-NUMBERS = ("distance_mi", "uncertainty_mi", "employees", "revenue_usd", "pipeline_usd", "score")
-FLAGS = ("has_contacts", "is_multi_site", "has_findings")
-TEXTS = ("prospect_id", "name")
-SEARCHED = ("name", "city", "state", "industry")
-# What a list may be ordered by: the column and whether its largest value comes first.
-ORDERS = {
-    "score": ("score", True),
-    "name": ("name", False),
-    "distance": ("distance_mi", False),
-    "employees": ("employees", True),
-    "revenue": ("revenue_usd", True),
-    "pipeline": ("pipeline_usd", True),
-    "stale": ("touched", False),
-}
-COLUMNS = (*TEXTS, "lon", "lat", *CHOICES, *NUMBERS, "last_activity_on", *FLAGS)
-_NO_DAY = np.int32(-(2**31))
+NEVER = -(2**31)  # the day of a prospect that nobody ever touched
 _META = "snapshot.json"
 
 
@@ -167,8 +149,8 @@ def build(prospects: pd.DataFrame, stamp: str) -> Snapshot:
     Parameters
     ----------
     prospects
-        ``COLUMNS``: one row per prospect, texts null where not known, lon and lat in WGS84 degrees,
-        last_activity_on an ISO day.
+        ``fields.SNAPSHOT_COLUMNS``: one row per prospect, texts null where not known, lon and lat
+        in WGS84 degrees, last_activity_on an ISO day.
     stamp
         Says which state of the store this is.
     """
@@ -198,7 +180,10 @@ def build(prospects: pd.DataFrame, stamp: str) -> Snapshot:
         column=column,
         labels=labels,
         texts={name: _texts(rows[name]) for name in TEXTS},
-        order={name: _ordered(ranks[of], by_id, largest) for name, (of, largest) in ORDERS.items()},
+        order={
+            name: _ordered(ranks[order.column], by_id, largest_first=order.is_largest_first)
+            for name, order in ORDERS.items()
+        },
         words=WordIndex.of([rows[name] for name in SEARCHED]),
         by_id=by_id,
     )
@@ -212,7 +197,7 @@ def _code(column: pd.Series) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
 
 def _days(column: pd.Series) -> npt.NDArray[np.int32]:
     days = column.to_numpy("datetime64[D]")
-    return np.where(np.isnat(days), _NO_DAY, days.astype(np.int64)).astype(np.int32)
+    return np.where(np.isnat(days), NEVER, days.astype(np.int64)).astype(np.int32)
 
 
 def _name_ranks(names: pd.Series) -> npt.NDArray[np.int64]:
@@ -221,11 +206,11 @@ def _name_ranks(names: pd.Series) -> npt.NDArray[np.int64]:
 
 
 def _ordered(
-    values: npt.NDArray[Any], by_id: npt.NDArray[np.int32], largest: bool
+    values: npt.NDArray[Any], by_id: npt.NDArray[np.int32], *, largest_first: bool
 ) -> npt.NDArray[np.int32]:
     """Order the rows by their values, NaN last, then by id."""
     wanted = values[by_id].astype(float)
-    ranked = np.argsort(-wanted if largest else wanted, kind="stable")
+    ranked = np.argsort(-wanted if largest_first else wanted, kind="stable")
     return by_id[ranked].astype(np.int32)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from territory.errors import InputError
 from territory.plans import PlanLedger
+from territory.prospects import fields
 from territory.reports.paging_ledger import PagingLedger
 from territory.reports.view_frames import (
     FINDING_COLUMNS,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 # What there are pages of, and what each may be narrowed by.
 CHOICES = {
-    "prospects": ("market_id", "rep_id", "status", "segment", "verdict"),
+    "prospects": tuple(fields.BY_NAME[name].column for name in fields.API),
     "markets": ("kind",),
     "offices": (),
     "findings": ("market_id", "code", "severity", "subject_kind"),
@@ -72,7 +73,8 @@ def page(
     kind
         One of ``CHOICES``.
     choices
-        Values let through of each of ``CHOICES`` of the kind; None is "not known".
+        Values let through of each of ``CHOICES`` of the kind; None is "not known". Of a flag they
+        are "1" and "0".
 
     Raises
     ------

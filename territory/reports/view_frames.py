@@ -10,6 +10,7 @@ import numpy as np
 from territory.access import EVERYTHING, NAME_COLUMNS, NOTHING
 from territory.accounts import open_amounts, pipeline, yearly_quotas
 from territory.plans import PlanLedger, ReadingLedger, count, totals, without_rivals
+from territory.prospects import fields
 from territory.schemas import COUNTS
 from territory.units_of_length import METRES_PER_MILE
 
@@ -20,16 +21,10 @@ if TYPE_CHECKING:
     from territory.plans import PlanInfo
     from territory.store import Transaction
 
-PROSPECT_COLUMNS = (
-    "prospect_id", "name", "status", "segment", "street", "city", "state", "postal_code", "country",
-    "lat", "lon", "precision", "uncertainty_mi", "market_id", "market_name", "territory_id",
-    "territory_name", "rep_id", "rep_name", "rule", "reason", "nearest_office_id",
-    "nearest_office_name", "distance_mi", "verdict", "website", "industry", "employees",
-    "revenue_usd", "stage", "pipeline_usd", "last_activity_on",
-)  # fmt: skip
-NUMBERS = (  # of PROSPECT_COLUMNS
-    "lat", "lon", "uncertainty_mi", "distance_mi", "employees", "revenue_usd", "pipeline_usd",
-)  # fmt: skip
+PROSPECT_COLUMNS = fields.EXPORTED_COLUMNS
+NUMBERS = tuple(
+    name for name in PROSPECT_COLUMNS if fields.BY_COLUMN[name].kind in {"number", "degrees"}
+)
 SUMMARY_COLUMNS = (
     "market_id", "name", "kind", "units", "prospects", "enterprise", "mid_market", "customers",
     "within_radius", "too_close", "unassigned", "findings", "reps", "pipeline_usd", "quota_usd",

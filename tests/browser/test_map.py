@@ -14,13 +14,13 @@ from pyproj import Geod
 from werkzeug.serving import make_server
 
 from territory import geodesy
-from territory.prospects import Targets, snapshot
+from territory.prospects import ProspectIndex, snapshot
 from tests.fixtures.hostile import TEXTS, held, market_view
 from tests.fixtures.snapshots import draw
 from webmap.maps import assets, basemap, market_map
 from webmap.maps.market import LIMIT_M
-from webmap.prospects import map_data as viewing
-from webmap.prospects import query_string
+from webmap.prospects import map_data, query_string
+from webmap.prospects.facets import ListPage
 from webmap.security import origin
 
 if TYPE_CHECKING:
@@ -34,24 +34,23 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>whol
 <script src="/script.js" defer></script></body></html>"""
 
 
-def crowd() -> Targets:
+def crowd() -> ProspectIndex:
     """Nine thousand round Chicago, 3,000 of them at one point."""
     frame = draw(9000, seed=2)
     place = np.random.default_rng(4).normal((-87.63, 41.88), 0.3, (9000, 2))
     place[:3000] = -89.9, 41.0
-    return Targets(snapshot.build(frame.assign(lon=place[:, 0], lat=place[:, 1]), "many"))
+    return ProspectIndex(snapshot.build(frame.assign(lon=place[:, 0], lat=place[:, 1]), "many"))
 
 
 MANY = crowd()
 
 
-def answer(kept: Targets, names: Names) -> dict[str, object]:
+def answer(index: ProspectIndex, names: Names) -> dict[str, object]:
     """Answer as the app does to somebody who may see everything."""
-    return viewing.answer(
-        kept, query_string.read(request.args), query_string.read_box(request.args),
-        place=query_string.Place(), reps=None, names=names, today=dt.date(2026, 11, 23),
-        chosen=request.args.get("prospect"),
-    )  # fmt: skip
+    list_request, scope = query_string.read(request.args), query_string.ListScope()
+    list_page = ListPage(index, list_request, scope, None, names, dt.date(2026, 11, 23))
+    box = query_string.read_box(request.args)
+    return map_data.map_document(list_page, box, request.args.get("prospect"))
 
 
 @pytest.fixture(scope="module")

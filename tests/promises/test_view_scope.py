@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 
 from territory import reports
 from territory.access import Scope
-from territory.prospects import Targets, snapshot
+from territory.prospects import ProspectIndex, snapshot
+from territory.prospects.fields import CHOICE_FILTERS, COLOURS
 from territory.store import open_store
 from tests.fixtures.snapshots import draw
 from tests.fixtures.web import REP_A, REP_B
 from tests.webmap.prospects.test_viewport import NAMES, TODAY, boxes
-from webmap.prospects import map_data as viewing
-from webmap.prospects.facets import Listed
-from webmap.prospects.query_string import COLOURS, DRAWS, OFFERED, SIZES, Asked, Place
+from webmap.prospects import map_data
+from webmap.prospects.facets import ListPage
+from webmap.prospects.query_string import DRAWS, SIZES, ListRequest, ListScope
 
 if TYPE_CHECKING:
     from webmap.prospects.viewport import Box
@@ -47,17 +48,20 @@ def changed(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame[is_mine], others], ignore_index=True)
 
 
-BEFORE, AFTER = (Targets(snapshot.build(one, "x")) for one in (FRAME, changed(FRAME)))
+BEFORE, AFTER = (ProspectIndex(snapshot.build(one, "x")) for one in (FRAME, changed(FRAME)))
 values = {
     "status": ("customer", "none"), "segment": ("small", "enterprise"),
     "industry": ("Steel", "zqindustry1"), "stage": ("proposal", "none", "zqstage1"),
     "precision": ("postal",), "rep": ("bo", "ana", "none"),
     "office": ("o1",), "state": ("IL", "zqstate1"), "verdict": ("in",), "placement": ("placed",),
 }  # fmt: skip
+assert set(values) == {field.name for field in CHOICE_FILTERS}
 asked = st.builds(
-    Asked,
+    ListRequest,
     text=st.sampled_from(("", "acme", "umbrela", "zqname1", "zqn", "chi", "glbex sao")),
-    choices=st.dictionaries(st.sampled_from(list(OFFERED)), st.just(True), max_size=2).flatmap(
+    choices=st.dictionaries(
+        st.sampled_from([field.name for field in CHOICE_FILTERS]), st.just(True), max_size=2
+    ).flatmap(
         lambda held: st.tuples(
             *(
                 st.lists(st.sampled_from(values[name]), min_size=1, unique=True).map(
@@ -78,24 +82,21 @@ asked = st.builds(
     size=st.sampled_from(SIZES),
     draw=st.sampled_from(DRAWS),
 )
-places = st.sampled_from((Place(), Place("m1"), Place(is_outside=True)))
+places = st.sampled_from((ListScope(), ListScope("m1"), ListScope(is_outside=True)))
 
 
 def told(
-    targets: Targets, one: Asked, box: Box, place: Place, chosen: str | None
+    targets: ProspectIndex, one: ListRequest, box: Box, place: ListScope, chosen: str | None
 ) -> dict[str, Any]:
     """All that Ana is told: map, legend, suggestions, list, file, and the count of each choice."""
-    listed = Listed(targets, one, place, MINE, NAMES, TODAY)
-    answer = viewing.answer(
-        targets, one, box, place=place, reps=MINE, names=NAMES, today=TODAY, chosen=chosen
-    )
+    list_page = ListPage(targets, one, place, MINE, NAMES, TODAY)
     return {
-        "view": answer,
-        "suggestions": viewing.offer(targets, one.text, place=place, reps=MINE),
-        "list": listed.parts(),
-        "file": listed.ids(),
-        "offices": listed.offices_near(),
-        "holds": chosen is not None and listed.holds(chosen),
+        "view": map_data.map_document(list_page, box, chosen),
+        "suggestions": map_data.suggestions(list_page),
+        "list": list_page.parts(),
+        "file": list_page.ids(),
+        "offices": list_page.offices_near(),
+        "holds": chosen is not None and list_page.holds(chosen),
     }
 
 
@@ -113,7 +114,7 @@ def in_order(answer: dict[str, Any]) -> dict[str, Any]:
 @settings(deadline=None, max_examples=100)
 @given(boxes, asked, places, st.sampled_from((None, "p1", "p2", "p3", "other-1")))
 def test_what_others_own_changes_no_answer_to_any_question(
-    box: Box, one: Asked, place: Place, chosen: str | None
+    box: Box, one: ListRequest, place: ListScope, chosen: str | None
 ) -> None:
     if 2**box.zoom * (box.east - box.west) > 4000:
         return

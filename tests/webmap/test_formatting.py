@@ -10,7 +10,7 @@ import pytest
 from territory import labels
 from territory.plans.findings import CODES
 from territory.policy import RULES, SEGMENTS
-from territory.prospects import ORDERS
+from territory.prospects.fields import ORDERS
 from territory.schemas import MARKET_KINDS, PRECISIONS, SEVERITIES, STATUSES, UNASSIGNED, VERDICTS
 from territory.units_of_length import METRES_PER_MILE
 from webmap import formatting

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from territory.policy import SEGMENTS
-from territory.schemas import MARKET_KINDS, SEVERITIES, STATUSES, VERDICTS
+from territory.prospects import fields
+from territory.schemas import MARKET_KINDS, SEVERITIES
 
 PAGE_ROWS, MOST_ROWS = 100, 500
 LAST_PAGE = 10**7
@@ -16,11 +16,8 @@ SUBJECTS = ("prospect", "market", "rep", "territory", "office")
 # The name in the address -> its column, and the values there are; None: any id.
 CHOICES: dict[str, dict[str, tuple[str, tuple[str, ...] | None]]] = {
     "prospects": {
-        "market": ("market_id", None),
-        "rep": ("rep_id", None),
-        "status": ("status", STATUSES),
-        "segment": ("segment", SEGMENTS),
-        "verdict": ("verdict", VERDICTS),
+        field.name: (field.column, field.offered)
+        for field in map(fields.BY_NAME.__getitem__, fields.API)
     },
     "markets": {"kind": ("kind", MARKET_KINDS)},
     "offices": {},

@@ -1,4 +1,4 @@
-"""The prospects of the plan in force as this process holds them, and whose of them may be seen."""
+"""Current snapshot: the one of the plan in force as this process has it open, and who sees what."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from flask import current_app
 
 from territory import reports
 from territory.access import Scope, scopes
 from territory.errors import NotFoundError
-from territory.prospects import Targets, build
-from webmap import context, security
+from territory.prospects import ProspectIndex, build
+from territory.units_of_length import to_miles
+from webmap import context, formatting
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from territory.prospects import Field
 
 
 @dataclass(frozen=True)
@@ -24,39 +31,46 @@ class Names:
     offices: dict[str, str]
     limit_m: float
 
+    def words(self, field: Field) -> Mapping[str, str]:
+        """Say the values of a field as the pages do; what has no words here is said as it is."""
+        if field.name == "verdict":
+            return formatting.verdicts(f"{to_miles(self.limit_m):g} mi")
+        return {"rep": self.reps, "office": self.offices}.get(field.name, field.words)
+
 
 @dataclass(frozen=True)
-class Held:
+class CurrentSnapshot:
     """One state of the plan in force.
 
-    ``targets`` and ``names`` are of everybody: whoever shows a row of them has asked ``reach``.
+    ``index`` and ``names`` are of everybody: whoever shows a row of them has asked ``reach``.
     """
 
-    targets: Targets
+    index: ProspectIndex
     names: Names
 
 
 @dataclass
 class _Slot:
-    held: Held | None = None
+    current: CurrentSnapshot | None = None
     lock: Lock = field(default_factory=Lock)
 
 
-def reach() -> frozenset[str] | None:
-    """Say whose prospects whoever asks may see: of these reps; None: of all and of nobody.
+def reach(scope: Scope) -> frozenset[str] | None:
+    """Say whose prospects a scope shows: of these reps; None: of all and of nobody.
+
+    Lists, maps, suggestions and files are all narrowed by this.
 
     Raises
     ------
     DeniedError
-        If they may not see the pipeline of those too: filters, order and score rest on it.
+        If it does not reach the pipeline of those too: filters, order and score rest on it.
     """
-    scope = security.scope()
     if scope.money != scope.accounts:
         raise scopes.DeniedError("This needs the right 'see_pipeline' beside the one to accounts.")
     return None if scope.accounts.is_all else scope.accounts.rep_ids
 
 
-def current() -> Held:
+def current() -> CurrentSnapshot:
     """Give the prospects of the plan in force as of now.
 
     Raises
@@ -69,24 +83,23 @@ def current() -> Held:
     if stamp is None:
         raise NotFoundError("No plan is published yet. `territory assign` makes the first one.")
     slot = _slot()
-    snapshot = slot.held
-    if snapshot is not None and snapshot.targets.snapshot.stamp == stamp:
-        return snapshot
+    if slot.current is not None and slot.current.index.snapshot.stamp == stamp:
+        return slot.current
     with slot.lock:
         return _renew(slot, today)
 
 
-def _renew(slot: _Slot, today: str) -> Held:
+def _renew(slot: _Slot, today: str) -> CurrentSnapshot:
     """Open the snapshot of now, unless another thread just did."""
     folder = Path(context.settings().var_dir) / build.FOLDER
     worker = current_app.extensions.get("worker")
     if worker is not None and not build.is_ready(context.store(), folder, today):
         worker.ask("snapshot", today)  # the rows of the plan are not for a worker to hold
-    taken = build.ready(context.store(), folder, today)
-    assert taken is not None  # noqa: S101  there is a plan
-    if slot.held is None or slot.held.targets.snapshot.stamp != taken.stamp:
-        slot.held = Held(Targets(taken), _names())
-    return slot.held
+    snapshot = build.ready(context.store(), folder, today)
+    assert snapshot is not None  # noqa: S101  there is a plan
+    if slot.current is None or slot.current.index.snapshot.stamp != snapshot.stamp:
+        slot.current = CurrentSnapshot(ProspectIndex(snapshot), _names())
+    return slot.current
 
 
 def _names() -> Names:
@@ -100,6 +113,6 @@ def _names() -> Names:
 
 
 def _slot() -> _Slot:
-    """Give what this process holds: a snapshot opened before a fork is mapped anew."""
-    slots: dict[int, _Slot] = current_app.extensions.setdefault("held", {})
+    """Give the slot of this process: a snapshot opened before a fork is mapped anew."""
+    slots: dict[int, _Slot] = current_app.extensions.setdefault("snapshots", {})
     return slots.setdefault(os.getpid(), _Slot())

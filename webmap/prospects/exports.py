@@ -1,4 +1,4 @@
-"""What is taken along of a list: files of exactly what the filters show, and the market book."""
+"""Exports of a list: files of exactly what the filters show, and the market book."""
 
 from __future__ import annotations
 
@@ -17,14 +17,12 @@ from territory.reports import Symbol, cover_map, cover_map_svg, in_order
 from territory.reports import exports as exporting
 from webmap import context, security
 from webmap.pages import downloads, layout
-from webmap.prospects import facets
-from webmap.prospects.query_string import Place
+from webmap.prospects import current_snapshot, facets
+from webmap.prospects.query_string import ListScope
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from territory.reports import Drawing
-    from webmap.prospects.facets import Listed
+    from webmap.prospects.facets import ListPage
 
 blueprint = Blueprint("taking", __name__)
 
@@ -41,10 +39,10 @@ FILE = f"prospects.<any({', '.join(form for form, *_ in FORMATS)}):suffix>"
 
 
 @dataclass(frozen=True)
-class Offer:
+class ExportMenu:
     """What may leave of a list: ``rows`` of ``shown``, ``located`` of these with a location."""
 
-    listed: Listed
+    list_page: ListPage
     rows: int
     located: int
     shown: int
@@ -60,49 +58,72 @@ class Offer:
     @property
     def book(self) -> str | None:
         """The address of the market book; None where there is no market."""
-        market_id = self.listed.place.market_id
-        query = self.listed.asked.query(page=1)
+        market_id = self.list_page.scope.market_id
+        query = self.list_page.request.query(page=1)
         return layout.address("taking.book", query, market_id=market_id) if market_id else None
 
     def _address(self, form: str) -> str:
-        place, query = self.listed.place, self.listed.asked.query(page=1)
-        if place.is_outside:
+        scope, query = self.list_page.scope, self.list_page.request.query(page=1)
+        if scope.is_outside:
             return layout.address("taking.outside", query, suffix=form)
-        return layout.address("taking.prospects", query, market_id=place.market_id, suffix=form)
+        return layout.address("taking.prospects", query, market_id=scope.market_id, suffix=form)
 
 
-def offer(listed: Listed) -> Offer | None:
+def menu(list_page: ListPage) -> ExportMenu | None:
     """Count what of a list may leave as a file; None where nothing may."""
     if not security.may("export_accounts"):
         return None
-    reach = security.scope().exported.accounts
-    selection = listed.prospects.select(listed.criteria, None if reach.is_all else reach.rep_ids)
-    located = int(np.count_nonzero(selection.mask[: listed.prospects.snapshot.placed]))
-    return (
-        Offer(listed, selection.total, located, listed.selection.total) if selection.total else None
-    )
+    reps = current_snapshot.reach(security.scope().exported)
+    selection = list_page.index.select(list_page.filters, reps)
+    if not selection.total:
+        return None
+    located = int(np.count_nonzero(selection.mask[: list_page.index.snapshot.placed]))
+    return ExportMenu(list_page, selection.total, located, list_page.selection.total)
 
 
 @blueprint.get(f"/markets/<market_id>/{FILE}")
 @security.allows("export_accounts")
 def prospects(market_id: str, suffix: str) -> Response:
     """Export what the filters show of a market, as far as it may leave, in a format of choice."""
-    view = reports.market(context.store(), market_id, scope=security.scope().exported)
-    rows = _with_work(in_order(view.prospects, facets.listed(Place(market_id)).ids()))
-    return downloads.table(rows, "prospects", suffix, of=market_id, is_demo=view.is_demo)
+    return _file(ListScope(market_id), suffix)
+
+
+@blueprint.get(f"/outside/{FILE}")
+@security.allows("export_accounts")
+def outside(suffix: str) -> Response:
+    """Export the prospects of no market, under the same filters."""
+    return _file(ListScope(is_outside=True), suffix)
+
+
+def _file(list_scope: ListScope, suffix: str) -> Response:
+    """Write the prospects of a list, with the next step and the last note of each.
+
+    Which and in what order the snapshot says, as on the page; what stands in the file is read from
+    the store, within ``Scope.exported``, by the same ``fields``.
+    """
+    scope = security.scope().exported
+    market_id = list_scope.market_id
+    if market_id is None:
+        rows = reports.outside(context.store(), scope=scope)
+    else:
+        rows = reports.market(context.store(), market_id, scope=scope).prospects
+    rows = in_order(rows, facets.list_page(list_scope).ids())
+    rows = accounts.with_activities(context.store(), rows, scope=scope)
+    is_demo = layout.overview().is_demo
+    return downloads.table(rows, "prospects", suffix, of=market_id or "outside", is_demo=is_demo)
 
 
 @blueprint.get("/markets/<market_id>/book")
 @security.allows("export_accounts")
 def book(market_id: str) -> str:
     """Show a market on pages to print, of what the filters show and may leave."""
-    listed = facets.listed(Place(market_id))
+    list_page = facets.list_page(ListScope(market_id))
     made = reports.gather(
         context.store(),
         market_id,
         scope=security.scope(),
         day=context.settings().today().isoformat(),
-        choice=_choice(listed),
+        choice=_choice(list_page),
     )
     exporting.record(
         context.store(),
@@ -113,7 +134,7 @@ def book(market_id: str) -> str:
         now=context.now(),
         of=market_id,
     )
-    query = listed.asked.query(page=1)
+    query = list_page.request.query(page=1)
     return render_template(
         "prospects/book.html",
         place="ops.home",
@@ -132,7 +153,7 @@ def book(market_id: str) -> str:
 @security.allows("export_accounts")
 def book_file(market_id: str) -> Response:
     """Export the same as PDF, on the paper that is asked for."""
-    listed = facets.listed(Place(market_id))
+    list_page = facets.list_page(ListScope(market_id))
     paper = request.args.get("paper", "letter")
     if paper not in PAPERS:
         raise InputError(f"paper: {paper!r} is none of {', '.join(PAPERS)}.")
@@ -145,25 +166,20 @@ def book_file(market_id: str) -> Response:
             scope=security.scope(),
             by=security.person(),
             now=context.now(),
-            choice=_choice(listed),
+            choice=_choice(list_page),
             paper=paper,
         )
         is_demo = layout.overview().is_demo
         return downloads.download(path, f"book-{market_id}", stack.pop_all(), is_demo=is_demo)
 
 
-def _with_work(prospects: pd.DataFrame) -> pd.DataFrame:
-    """Add the next step and the last note of each, as far as they may leave."""
-    return accounts.with_activities(context.store(), prospects, scope=security.scope().exported)
-
-
-def _choice(listed: Listed) -> reports.Choice:
+def _choice(list_page: ListPage) -> reports.Choice:
     """Say in words what the filters chose."""
-    list_request = listed.asked
+    list_request = list_page.request
     return reports.Choice(
-        tuple(listed.ids()),
-        listed.total,
-        tuple(listed.told(name) for name in list_request.active),
+        tuple(list_page.ids()),
+        list_page.everyone.total,
+        tuple(list_page.words_of(name) for name in list_request.active),
         facets.order_words(list_request.sort),
     )
 
@@ -181,13 +197,3 @@ def _marks(drawing: Drawing) -> list[tuple[Markup, str]]:
     marks.append((f'<g transform="scale(3)">{cover_map_svg.svg_office(2, 2)}</g>', "Office"))
     dash = f'<path d="M0 6h12" stroke="{grey}" stroke-width="1.500" stroke-dasharray="3 2"/>'
     return [(Markup(mark), words) for mark, words in (*marks, (dash, drawing.ring_words))]  # noqa: S704
-
-
-@blueprint.get(f"/outside/{FILE}")
-@security.allows("export_accounts")
-def outside(suffix: str) -> Response:
-    """Export the prospects of no market, under the same filters."""
-    everyone = reports.outside(context.store(), scope=security.scope().exported)
-    rows = _with_work(in_order(everyone, facets.listed(Place(is_outside=True)).ids()))
-    is_demo = layout.overview().is_demo
-    return downloads.table(rows, "prospects", suffix, of="outside", is_demo=is_demo)

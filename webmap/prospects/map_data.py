@@ -1,4 +1,4 @@
-"""What the map asks for when it is moved, and what the search box offers while one types.
+"""Map data: what the map asks for when it is moved, and what the search offers while one types.
 
 A view is answered from the snapshot that all workers map into memory: points where there are few,
 clusters with true counts where there are many, and how many of how many that is. The page, its
@@ -16,18 +16,17 @@ from flask import Blueprint, Response, jsonify, request
 from territory import geodesy, units_of_length
 from territory.geocoding import PRECISE
 from territory.labels import SEGMENT
-from territory.prospects import Criteria, fold_words
-from webmap import context, security
-from webmap.prospects import current_snapshot, query_string, symbology, viewport
+from territory.prospects import Filters, fold_words
+from webmap import security
+from webmap.prospects import facets, query_string, symbology, viewport
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     import numpy.typing as npt
 
-    from territory.prospects import Snapshot, Targets
+    from territory.prospects import Snapshot
     from webmap.prospects.current_snapshot import Names
-    from webmap.prospects.query_string import Asked, Place
+    from webmap.prospects.facets import ListPage
+    from webmap.prospects.query_string import ListRequest
     from webmap.prospects.viewport import Box, Density
 
 blueprint = Blueprint("view", __name__)
@@ -47,18 +46,9 @@ def view() -> Response:
     Beside the filters the query has ``bbox``, ``zoom``, ``market`` or ``outside``, and ``prospect``
     for one that is wanted wherever it is.
     """
-    reps, now = current_snapshot.reach(), current_snapshot.current()
-    document = answer(
-        now.targets,
-        query_string.read(request.args),
-        query_string.read_box(request.args),
-        place=query_string.read_place(request.args),
-        reps=reps,
-        names=now.names,
-        today=context.settings().today(),
-        chosen=request.args.get("prospect"),
-    )
-    return jsonify(document)
+    list_page = facets.list_page(query_string.read_scope(request.args))
+    box = query_string.read_box(request.args)
+    return jsonify(map_document(list_page, box, request.args.get("prospect")))
 
 
 @blueprint.get("/suggest.json")
@@ -68,71 +58,56 @@ def suggest() -> Response:
 
     Only what is within reach is offered, and counted.
     """
-    reps, text = current_snapshot.reach(), query_string.read(request.args).text
-    place = query_string.read_place(request.args)
-    return jsonify(
-        suggestions=offer(current_snapshot.current().targets, text, place=place, reps=reps)
-    )
+    return jsonify(suggestions=suggestions(facets.list_page(query_string.read_scope(request.args))))
 
 
-def answer(
-    prospects: Targets,
-    asked: Asked,
-    box: Box,
-    *,
-    place: Place,
-    reps: frozenset[str] | None,
-    names: Names,
-    today: dt.date,
-    chosen: str | None = None,
-) -> dict[str, Any]:
+def map_document(list_page: ListPage, box: Box, prospect_id: str | None = None) -> dict[str, Any]:
     """Make what ``static/prospects/map.js`` draws.
 
     Returns
     -------
-    answer
-        ``total`` (of the place), ``shown`` (of those under the filters), ``placed`` (of those with
+    document
+        ``total`` (of the scope), ``shown`` (of those under the filters), ``placed`` (of those with
         a location), ``in_view`` (of those), ``points`` and ``clusters``, both columnar. A choice is
         {"values": [...], "of": [number per point]}. ``in_points`` is how many of the points are in
-        view; one more is what is ``chosen``, where it is not among them. ``shapes`` (pairs of shape
+        view; one more is ``prospect_id``, where it is not among them. ``shapes`` (pairs of shape
         and word), ``colours`` and ``sizes`` are the legend, ``ring`` the circle round the point
         that ``near`` names. Asked for density there are neither points nor clusters but
         ``density``: squares of ``px`` pixels by column and row of ``zoom``, with the least counts
         of the classes and the legend of those.
     """
-    snapshot = prospects.snapshot
-    selection = prospects.select(asked.criteria(today, place), reps)
-    everyone = prospects.select(place.criteria, reps)
+    index, list_request = list_page.index, list_page.request
+    snapshot, selection, everyone = index.snapshot, list_page.selection, list_page.everyone
     squares = None
-    if asked.draw == "density":
+    if list_request.draw == "density":
         squares = viewport.density(snapshot, selection, box, margin=MARGIN)
-        seen = viewport.View.nothing(squares.total)
+        visible = viewport.View.nothing(squares.total)
     else:
-        seen = viewport.look(snapshot, selection, box, margin=MARGIN)
-    rows = seen.rows
-    wanted = snapshot.row_of(chosen) if chosen else None
-    if wanted is not None and everyone.mask[wanted] and wanted not in rows:
-        rows = np.append(rows, wanted)
-    legend = symbology.legend(prospects, asked.colour, place.criteria, reps, names)
-    points = _points(prospects, rows, names)
+        visible = viewport.look(snapshot, selection, box, margin=MARGIN)
+    rows = visible.rows
+    row = snapshot.row_of(prospect_id) if prospect_id else None
+    if row is not None and everyone.mask[row] and row not in rows:
+        rows = np.append(rows, row)
+    legend = symbology.legend(list_page)
+    points = _points(snapshot, rows, list_page.names)
     points["colour"] = legend.numbers(snapshot, rows)
-    points["step"] = symbology.steps(snapshot, asked.size, rows)
+    points["step"] = symbology.steps(snapshot, list_request.size, rows)
     return {
         "total": everyone.total,
         "shown": selection.total,
         "placed": int(selection.before[snapshot.placed]),
-        "in_view": seen.total,
+        "in_view": visible.total,
         "points": points,
-        "in_points": len(seen.rows),
+        "in_points": len(visible.rows),
         "clusters": {
-            "lon": np.round(seen.lon, 5).tolist(),
-            "lat": np.round(seen.lat, 5).tolist(),
-            "count": seen.count.tolist(),
+            "lon": np.round(visible.lon, 5).tolist(),
+            "lat": np.round(visible.lat, 5).tolist(),
+            "count": visible.count.tolist(),
         },
         "shapes": symbology.SHAPES,
-        "colours": legend.told(),
-        "sizes": symbology.size_legend(asked.size),
-        "ring": _ring(asked),
+        "colours": legend.as_json(),
+        "sizes": symbology.size_legend(list_request.size),
+        "ring": _ring(list_request),
         "density": None if squares is None else _density(squares, box),
     }
 
@@ -165,9 +140,8 @@ def _width(metres: float) -> str:
     return f"{float(f'{units_of_length.to_miles(metres):.1e}'):g} mi"
 
 
-def _points(prospects: Targets, rows: npt.NDArray[np.int64], names: Names) -> dict[str, Any]:
+def _points(snapshot: Snapshot, rows: npt.NDArray[np.int64], names: Names) -> dict[str, Any]:
     """Give the columns of some prospects, as the map words and draws them."""
-    snapshot = prospects.snapshot
     column = snapshot.column
     columns: dict[str, Any] = {
         "id": snapshot.texts["prospect_id"].take(rows),
@@ -222,7 +196,7 @@ def _miles(values: npt.NDArray[np.float64], limit_m: float) -> npt.NDArray[np.fl
     return rounded
 
 
-def _ring(list_request: Asked) -> list[list[float]] | None:
+def _ring(list_request: ListRequest) -> list[list[float]] | None:
     """Draw the circle that ``near`` asks about, as [lat, lon] on the ellipsoid."""
     if list_request.near is None:
         return None
@@ -232,20 +206,21 @@ def _ring(list_request: Asked) -> list[list[float]] | None:
     return ring
 
 
-def offer(
-    prospects: Targets, text: str, *, place: Place, reps: frozenset[str] | None
-) -> list[dict[str, Any]]:
-    """Give what a search may become: ``text``, ``count`` of prospects and the ``kind``."""
+def suggestions(list_page: ListPage) -> list[dict[str, Any]]:
+    """Give what the search may become: ``text``, ``count`` of prospects and the ``kind``.
+
+    Its other filters count for nothing.
+    """
+    index, text = list_page.index, list_page.request.text
     if not fold_words(text):
         return []
-    everyone = prospects.select(place.criteria, reps)
+    snapshot = index.snapshot
     begun, _, _ = text.rpartition(" ")
-    snapshot = prospects.snapshot
     words = [
         {"text": f"{begun} {word}".strip(), "count": count, "kind": "word"}
-        for word, count in snapshot.words.suggest(text, everyone.mask, SUGGESTED)
+        for word, count in snapshot.words.suggest(text, list_page.everyone.mask, SUGGESTED)
     ]
-    hits = prospects.select(Criteria(text=text, choices=place.choices), reps)
-    best = prospects.first(hits, "score", SUGGESTED)
-    called = dict.fromkeys(snapshot.texts["name"].take(best))
-    return words + [{"text": name, "count": 1, "kind": "name"} for name in called]
+    hits = index.select(Filters(text=text, choices=list_page.scope.choices), list_page.reps)
+    best = index.first(hits, "score", SUGGESTED)
+    names = dict.fromkeys(snapshot.texts["name"].take(best))
+    return words + [{"text": name, "count": 1, "kind": "name"} for name in names]

@@ -1,4 +1,4 @@
-"""What a rep works with: a market with its map and list, a prospect, and the same as data."""
+"""Pages of a market and of what lies outside every market: filters, map, list and card."""
 
 from __future__ import annotations
 
@@ -7,48 +7,44 @@ from typing import TYPE_CHECKING, Any
 import shapely
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 
-from territory import plans, reports
-from territory.accounts import quota_effect
+from territory import reports
 from territory.errors import NotFoundError
-from territory.reports import ELSEWHERE, HERE, NOWHERE, footprint
 from webmap import context, formatting, security
 from webmap.maps import RenderedMap, basemap, market_map
 from webmap.pages import layout
-from webmap.prospects import activities, facets, score_words
-from webmap.prospects import exports as taking
-from webmap.prospects.query_string import Asked, Place
+from webmap.prospects import exports, facets
+from webmap.prospects.query_string import ListRequest, ListScope
+from webmap.prospects.record import record
 from webmap.security import HEADERS
 
 if TYPE_CHECKING:
     import pandas as pd
     from flask.typing import ResponseReturnValue
 
-    from territory.reports import Footprint
-
 blueprint = Blueprint("rep", __name__)
 blueprint.add_app_template_global(facets.order_words)
 blueprint.add_app_template_global(facets.sort_of)
 blueprint.add_app_template_global(facets.touched)
 
-OUTSIDE = Place(is_outside=True)
+OUTSIDE = ListScope(is_outside=True)
 
 
 @blueprint.get("/markets/<market_id>")
 @security.allows("see_accounts_all", "see_accounts_own")
 def market(market_id: str) -> ResponseReturnValue:
     """Show one market: filters, map over list, and the card of the prospect that is chosen."""
-    area, listed = _area(market_id), facets.listed(Place(market_id))
-    prospect_id = _chosen(listed)
+    area, list_page = _area(market_id), facets.list_page(ListScope(market_id))
+    prospect_id = _prospect_id(list_page)
     page = render_template(
         "prospects/market.html",
         place="ops.home",
         market=area,
         offices=layout.cached(("offices", market_id), lambda: formatting.records(_offices(area))),
         **({} if layout.is_main_only() else _map_parts(area)),
-        take=taking.offer(listed),
-        **_view_addresses(listed, market=market_id),
-        **listed.parts(),
-        **(_record(prospect_id) if prospect_id else {"prospect": None}),
+        export_menu=exports.menu(list_page),
+        **_view_addresses(list_page, market=market_id),
+        **list_page.parts(),
+        **(record(prospect_id) if prospect_id else {"prospect": None}),
     )
     return _may_ask_position(page)
 
@@ -64,7 +60,7 @@ def map_script(market_id: str) -> Response:
 @security.allows("see_accounts_all", "see_accounts_own")
 def prospect(prospect_id: str) -> ResponseReturnValue:
     """Show everything about one prospect."""
-    return render_template("prospects/prospect.html", place="ops.home", **_record(prospect_id))
+    return render_template("prospects/prospect.html", place="ops.home", **record(prospect_id))
 
 
 @blueprint.get("/outside")
@@ -74,25 +70,25 @@ def outside() -> ResponseReturnValue:
     seen = layout.overview()
     if seen.plan_id is None:
         return render_template("pages/empty.html", place="rep.outside")
-    listed = facets.listed(OUTSIDE)
+    list_page = facets.list_page(OUTSIDE)
     page = render_template(
         "prospects/outside.html",
         place="rep.outside",
         markets=seen.markets,
         offices=formatting.records(reports.offices(context.store(), scope=security.scope())),
-        take=taking.offer(listed),
-        **_view_addresses(listed, outside="1"),
-        **listed.parts(),
+        export_menu=exports.menu(list_page),
+        **_view_addresses(list_page, outside="1"),
+        **list_page.parts(),
     )
     return _may_ask_position(page)
 
 
-def _view_addresses(listed: facets.Listed, **place: str) -> dict[str, str]:
+def _view_addresses(list_page: facets.ListPage, **scope: str) -> dict[str, str]:
     """Give the addresses that the page's script asks, under the filters of the page."""
-    query = listed.asked.query(page=1, sort=Asked.sort)
+    query = list_page.request.query(page=1, sort=ListRequest.sort)
     return {
-        "view_url": url_for("view.view", **query, **place),
-        "suggest_url": url_for("view.suggest", **place),
+        "view_url": url_for("view.view", **query, **scope),
+        "suggest_url": url_for("view.suggest", **scope),
     }
 
 
@@ -104,10 +100,10 @@ def _may_ask_position(page: str) -> Response:
     return response
 
 
-def _chosen(listed: facets.Listed) -> str | None:
+def _prospect_id(list_page: facets.ListPage) -> str | None:
     """Read which prospect of the market the address names."""
     prospect_id = request.args.get("prospect")
-    if prospect_id and not listed.holds(prospect_id):
+    if prospect_id and not list_page.holds(prospect_id):
         raise NotFoundError(
             f"No prospect {prospect_id!r} in this market. Open it by its own page to see where "
             "it is, or choose one from the list."
@@ -125,7 +121,7 @@ def _area(market_id: str) -> reports.MarketArea:
 
 def _offices(area: reports.MarketArea) -> pd.DataFrame:
     """Keep the offices that lie in a market, or are the nearest to any of its prospects."""
-    near = facets.listed(Place(area.market_id)).offices_near()
+    near = facets.list_page(ListScope(area.market_id)).offices_near()
     inside = shapely.contains_xy(area.geometry, area.offices["lon"], area.offices["lat"])
     offices: pd.DataFrame = area.offices[area.offices["office_id"].isin(near) | inside]
     return offices.reset_index(drop=True)
@@ -151,41 +147,3 @@ def _map_parts(area: reports.MarketArea) -> dict[str, Any]:
     drawn = _map(area)
     script = url_for(".map_script", market_id=area.market_id, v=drawn.tag)
     return {"map": drawn, "map_script": script}
-
-
-def _record(prospect_id: str) -> dict[str, Any]:
-    """Gather what ``record.html`` shows of one prospect; of one out of reach, its name and rep."""
-    scope = security.scope()
-    details = reports.prospect(context.store(), prospect_id, scope=scope)
-    told = effect = None
-    if not details.is_name_only:
-        told = plans.explain(context.store(), prospect_id, scope=scope)
-        effect = quota_effect(context.store(), prospect_id, scope=scope)
-    return {
-        "prospect": formatting.records(details.prospect)[0],
-        "opportunities": formatting.records(details.opportunities),
-        "contacts": formatting.records(details.contacts),
-        "footprint": _footprint(footprint(context.store(), prospect_id, scope=scope)),
-        "quota_effect": effect,
-        "withheld": details.withheld,
-        "explanation": told,
-        "score": _score(details),
-        **activities.section(details),
-    }
-
-
-def _footprint(sites: Footprint) -> dict[str, Any]:
-    """Give sites and parent to the template, with the counts of where the sites lie."""
-    return {
-        "sites": formatting.records(sites.sites),
-        "parent": formatting.records(sites.parent),
-        "located": sites.located,
-        **{lies: sites.count(lies) for lies in (HERE, ELSEWHERE, NOWHERE)},
-    }
-
-
-def _score(details: reports.ProspectView) -> score_words.Score | None:
-    """Take the score apart for whoever sees all that it rests on."""
-    if details.is_name_only or "opportunities" in details.withheld:
-        return None
-    return score_words.score_of(details.prospect)

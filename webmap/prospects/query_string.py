@@ -1,4 +1,4 @@
-"""Criteria as they stand in an address.
+"""Query strings of lists and maps: the filters, order, colours and sizes that an address asks for.
 
 The page, its map, its list, every export and every saved view read the same query string, so they
 show the same prospects::
@@ -16,13 +16,11 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from territory.errors import InputError
-from territory.policy import SEGMENTS
-from territory.prospects import FLAGS, ORDERS, Criteria, Near, mercator
-from territory.schemas import PLACEMENTS, PRECISIONS, STATUSES, VERDICTS
+from territory.prospects import Filters, Near, fields, mercator
 from territory.units_of_length import METRES_PER_MILE
 from webmap.prospects.viewport import TILE_PX, Box
 
@@ -35,42 +33,14 @@ MOST_VALUES = 100  # of one choice in one address
 FARTHEST_MI = 3000.0
 USUAL_MI = 25.0  # round a point that was given without a radius
 WIDEST_PX = 10_000  # of a view: more than any screen shows
-# The choices a page offers; None: whatever values the plan has.
-OFFERED: dict[str, tuple[str, ...] | None] = {
-    "status": STATUSES,
-    "segment": SEGMENTS,
-    "verdict": VERDICTS,
-    "industry": None,
-    "stage": None,
-    "precision": PRECISIONS,
-    "placement": PLACEMENTS,
-    "rep": None,
-    "office": None,
-    "state": None,
-}
-_COLUMNS = {"rep": "rep_id", "office": "nearest_office_id"}
-# What the symbols of the map may be coloured and sized by; "" for one size.
-COLOURS = ("segment", "status", "verdict", "stage", "industry", "precision", "rep", "office")
-SIZES = ("", "score", "employees", "revenue", "pipeline")
+SIZES = ("", *fields.SIZES)  # of the symbols of the map; "" for one size
 DRAWS = ("symbols", "density")  # each prospect by itself, or how many there are in each square
 NEAREST = "near"  # the order by the distance from the point that near names
 UNKNOWN = "none"  # the value that stands for "not known" in an address
-RANGED = {
-    "miles": "distance_mi",
-    "employees": "employees",
-    "revenue": "revenue_usd",
-    "pipeline": "pipeline_usd",
-    "score": "score",
-}
-
-
-def column_of(choice: str) -> str:
-    """Give the column of a snapshot that a choice of an address is about."""
-    return _COLUMNS.get(choice, choice)
 
 
 @dataclass(frozen=True)
-class Place:
+class ListScope:
     """Where the list is of: one market, what lies outside every market, or all within reach."""
 
     market_id: str | None = None
@@ -78,19 +48,19 @@ class Place:
 
     @property
     def choices(self) -> tuple[tuple[str, tuple[str | None, ...]], ...]:
-        """Say it as a choice of criteria."""
+        """Say it as a choice of filters."""
         if self.is_outside:
             return (("market_id", (None,)),)
         return () if self.market_id is None else (("market_id", (self.market_id,)),)
 
     @property
-    def criteria(self) -> Criteria:
+    def filters(self) -> Filters:
         """All that is there, no filter chosen."""
-        return Criteria(choices=self.choices)
+        return Filters(choices=self.choices)
 
 
 @dataclass(frozen=True)
-class Asked:
+class ListRequest:
     """One reading of a query string. An empty choice lets everything through."""
 
     text: str = ""
@@ -102,23 +72,23 @@ class Asked:
     near: tuple[float, float, float] | None = None  # lon, lat, miles
     sort: str = "score"
     page: int = 1
-    colour: str = COLOURS[0]
+    colour: str = fields.COLOURS[0]
     size: str = ""
     draw: str = DRAWS[0]
 
-    def criteria(self, today: dt.date, place: Place) -> Criteria:
+    def filters(self, today: dt.date, scope: ListScope) -> Filters:
         """Say it in the words of the library."""
         choices = [
-            (column_of(name), tuple(None if one == UNKNOWN else one for one in values))
-            for name, values in self.choices
+            (column, tuple(None if value == UNKNOWN else value for value in values))
+            for column, values in _by_column(self.choices)
         ]
-        choices.extend(place.choices)
+        choices.extend(scope.choices)
         idle = None if self.stale_days is None else idle_since(today, self.stale_days)
-        return Criteria(
+        return Filters(
             text=self.text,
             choices=tuple(choices),
-            ranges=tuple((RANGED[name], low, high) for name, low, high in self.ranges),
-            flags=self.flags,
+            ranges=_by_column(self.ranges),
+            flags=_by_column(self.flags),
             whitespace=self.whitespace,
             idle_since=idle,
             near=self.here,
@@ -135,9 +105,9 @@ class Asked:
     @property
     def usual_sort(self) -> str:
         """The order where none is asked for: the nearest first where a point is named."""
-        return Asked.sort if self.near is None else NEAREST
+        return ListRequest.sort if self.near is None else NEAREST
 
-    def chosen(self, name: str) -> tuple[str, ...]:
+    def values_of(self, name: str) -> tuple[str, ...]:
         """Give the values let through of one choice; none: all."""
         return dict(self.choices).get(name, ())
 
@@ -150,7 +120,7 @@ class Asked:
         parts = (self.choices, self.ranges, self.flags)
         return (*singles, *(entry[0] for part in parts for entry in part))
 
-    def without(self, name: str) -> Asked:
+    def without(self, name: str) -> ListRequest:
         """Take one filter away, by its name in ``active``."""
         changed: dict[str, Any] = {
             kind: tuple(entry for entry in getattr(self, kind) if entry[0] != name)
@@ -159,7 +129,7 @@ class Asked:
         if name in _EMPTY:
             changed[name] = _EMPTY[name]
         if name == "near" and self.sort.removeprefix("-") == NEAREST:
-            changed["sort"] = Asked.sort
+            changed["sort"] = ListRequest.sort
         return dataclasses.replace(self, page=1, **changed)
 
     def query(self, **changes: Any) -> dict[str, Any]:
@@ -179,13 +149,18 @@ class Asked:
             pairs["sort"] = other.sort
         if other.page != 1:
             pairs["page"] = str(other.page)
-        if other.colour != Asked.colour:
+        if other.colour != ListRequest.colour:
             pairs["colour"] = other.colour
         if other.size:
             pairs["size"] = other.size
-        if other.draw != Asked.draw:
+        if other.draw != ListRequest.draw:
             pairs["draw"] = other.draw
         return pairs
+
+
+def _by_column(entries: tuple[tuple[Any, ...], ...]) -> tuple[Any, ...]:
+    """Call what an address names by its column."""
+    return tuple((fields.BY_NAME[name].column, *values) for name, *values in entries)
 
 
 _EMPTY: dict[str, Any] = {"text": "", "whitespace": False, "stale_days": None, "near": None}
@@ -201,18 +176,19 @@ def _plain(number: float | None) -> str:
 
 
 @dataclass
-class _Reader:
+class _QueryReader:
     """Reads the parts of a query string and gathers what is wrong with it."""
 
     query: MultiDict[str, str]
-    breaches: list[str] = field(default_factory=list)
+    breaches: list[str] = dataclasses.field(default_factory=list)
 
     def refuse(self, name: str, value: str, remedy: str) -> None:
         self.breaches.append(f"{name}: {value[:LONGEST_TEXT]!r} {remedy}")
 
     def choices(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         choices = []
-        for name, offered in OFFERED.items():
+        for field in fields.CHOICE_FILTERS:
+            name, offered = field.name, field.values
             values = tuple(dict.fromkeys(filter(None, self.query.getlist(name))))
             if offered is not None:
                 wrong = [value for value in values if value not in (*offered, UNKNOWN)]
@@ -226,7 +202,7 @@ class _Reader:
 
     def ranges(self) -> tuple[tuple[str, float | None, float | None], ...]:
         ranges = []
-        for name in RANGED:
+        for name in (field.name for field in fields.RANGE_FILTERS):
             low, dots, high = self.query.get(name, "..").strip().partition("..")
             if not dots:
                 self.refuse(name, low, "is no range: write 100..5000, 100.. or ..5000")
@@ -278,12 +254,12 @@ class _Reader:
         return lon, lat, miles
 
     def sort(self, *, has_point: bool) -> str:
-        usual = NEAREST if has_point else Asked.sort
+        usual = NEAREST if has_point else ListRequest.sort
         text = self.query.get("sort") or usual
         if text.removeprefix("-") == NEAREST:
             return text if has_point else usual
-        if text.removeprefix("-") not in ORDERS:
-            self.refuse("sort", text, f"is none of {', '.join((*ORDERS, NEAREST))}")
+        if text.removeprefix("-") not in fields.ORDERS:
+            self.refuse("sort", text, f"is none of {', '.join((*fields.ORDERS, NEAREST))}")
             return usual
         return text
 
@@ -295,7 +271,7 @@ class _Reader:
         return text
 
 
-def read(query: MultiDict[str, str]) -> Asked:
+def read(query: MultiDict[str, str]) -> ListRequest:
     """Read a query string.
 
     Raises
@@ -303,14 +279,14 @@ def read(query: MultiDict[str, str]) -> Asked:
     InputError
         Naming every value that cannot be followed, all at once.
     """
-    reader = _Reader(query)
+    reader = _QueryReader(query)
     text = " ".join(query.get("q", "").split())
     if len(text) > LONGEST_TEXT:
         reader.refuse("q", f"{len(text):,} characters", f"are more than {LONGEST_TEXT}")
     stale = query.get("stale", "").strip()
-    flags = [(name, reader.yes(name)) for name in FLAGS]
+    flags = [(field.name, reader.yes(field.name)) for field in fields.FLAG_FILTERS]
     near = reader.near()
-    list_request = Asked(
+    list_request = ListRequest(
         text=text,
         choices=reader.choices(),
         ranges=reader.ranges(),
@@ -320,7 +296,7 @@ def read(query: MultiDict[str, str]) -> Asked:
         near=near,
         sort=reader.sort(has_point=near is not None),
         page=reader.whole("page", query.get("page", "1"), 10**8),
-        colour=reader.one_of("colour", COLOURS),
+        colour=reader.one_of("colour", fields.COLOURS),
         size=reader.one_of("size", SIZES),
         draw=reader.one_of("draw", DRAWS),
     )
@@ -329,9 +305,9 @@ def read(query: MultiDict[str, str]) -> Asked:
     return list_request
 
 
-def read_place(query: MultiDict[str, str]) -> Place:
+def read_scope(query: MultiDict[str, str]) -> ListScope:
     """Read where the list is of: ``market=ID``, ``outside=1``, or nothing for all within reach."""
-    return Place(query.get("market") or None, query.get("outside") == "1")
+    return ListScope(query.get("market") or None, query.get("outside") == "1")
 
 
 def read_box(query: MultiDict[str, str]) -> Box:

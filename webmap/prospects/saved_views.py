@@ -1,6 +1,6 @@
-"""Addresses of lists and maps that a person keeps under a name.
+"""Saved views: addresses of lists and maps that a person keeps under a name.
 
-What is kept is the query string as ``targets`` reads it, with where the map stands and which
+What is kept is the query string as ``query_string`` reads it, with where the map stands and which
 prospect is chosen; whatever else an address holds is left out. The position of a browser is never
 in an address (``static/prospects/market.js``), so it is never in a view.
 """
@@ -22,7 +22,7 @@ from webmap import context, security
 from webmap.account import onward
 from webmap.pages import layout
 from webmap.prospects import facets, query_string
-from webmap.prospects.query_string import Place
+from webmap.prospects.query_string import ListScope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ def home() -> ResponseReturnValue:
 def save() -> ResponseReturnValue:
     """Keep the address that the form stood on."""
     market_id = request.form.get("market_id") or None
-    query = read_address(request.form.get("query", ""), Place(market_id, market_id is None))
+    query = read_address(request.form.get("query", ""), ListScope(market_id, market_id is None))
     saved_views.save(
         context.store(),
         security.person(),
@@ -79,7 +79,7 @@ def show(view_id: str) -> ResponseReturnValue:
     query = dict(saved.query)
     prospect_id = query.get("prospect")
     if prospect_id and not _holds(
-        Place(saved.market_id, saved.market_id is None), str(prospect_id)
+        ListScope(saved.market_id, saved.market_id is None), str(prospect_id)
     ):
         del query["prospect"]
     return redirect(_address(saved.market_id, query), 303)
@@ -111,7 +111,7 @@ def views_here(market_id: str | None) -> tuple[list[SavedView], int]:
     return [one for one in mine if one.market_id == market_id], len(mine)
 
 
-def read_address(text: str, place: Place) -> dict[str, Any]:
+def read_address(text: str, scope: ListScope) -> dict[str, Any]:
     """Read the query string of a list into what may be kept of it.
 
     Raises
@@ -121,8 +121,8 @@ def read_address(text: str, place: Place) -> dict[str, Any]:
     NotFoundError
         If there is no such market within reach.
     """
-    if place.market_id is not None:
-        reports.market_area(context.store(), place.market_id, scope=security.scope())
+    if scope.market_id is not None:
+        reports.market_area(context.store(), scope.market_id, scope=security.scope())
     try:
         parts = parse_qsl(text.removeprefix("?"), max_num_fields=MOST_PARTS)
     except ValueError:
@@ -132,7 +132,7 @@ def read_address(text: str, place: Place) -> dict[str, Any]:
     if at := read_at(values):
         clean["at"] = at
     prospect_id = values.get("prospect")
-    if prospect_id and _holds(place, prospect_id):
+    if prospect_id and _holds(scope, prospect_id):
         clean["prospect"] = prospect_id
     return clean
 
@@ -147,9 +147,9 @@ def read_at(query: Mapping[str, str]) -> str | None:
     return match[0] if is_there else None
 
 
-def _holds(place: Place, prospect_id: str) -> bool:
-    """Whether a prospect is of a place and within reach."""
-    return facets.listed(place).holds(prospect_id)
+def _holds(scope: ListScope, prospect_id: str) -> bool:
+    """Whether a prospect is of a scope and within reach."""
+    return facets.list_page(scope).holds(prospect_id)
 
 
 def _address(market_id: str | None, query: Mapping[str, Any]) -> str:

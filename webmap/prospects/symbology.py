@@ -1,4 +1,4 @@
-"""Colour by one field, size by another, and the legend that says so.
+"""Symbology: colour by one field, size by another, and the legend that says so.
 
 A colour belongs to a value of the whole market, not of what is in view, so that it stays the same
 while the map is moved and filtered. At most seven values have a colour of their own: the commonest;
@@ -12,47 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from territory.labels import NO_BREAK, SEGMENT, STATUS, money
+from territory.labels import NO_BREAK, money
 from territory.labels import number as labels_number
-from territory.policy import SEGMENTS
-from territory.prospects import NULL
+from territory.prospects import NULL, fields
 from territory.reports import cover_map
-from territory.schemas import PRECISIONS, STATUSES, VERDICTS
-from territory.units_of_length import to_miles
-from webmap import formatting
-from webmap.prospects.query_string import RANGED, column_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from territory.prospects import Criteria, Snapshot, Targets
-    from webmap.prospects.current_snapshot import Names
+    from territory.prospects import Field, Snapshot
+    from webmap.prospects.facets import ListPage
 
 OWN_COLOURS = 7
 OTHER = OWN_COLOURS  # the number of the colour of all else
 UNKNOWN_SEGMENT = "unknown"
-# The fields whose values are few and have an order of their own.
-ORDERED = {
-    "segment": tuple(one for one in SEGMENTS if one != UNKNOWN_SEGMENT),
-    "status": STATUSES,
-    "verdict": VERDICTS,
-    "precision": PRECISIONS,
-}
-TITLES = {
-    "segment": "segment", "status": "status", "verdict": "distance", "stage": "stage",
-    "industry": "industry", "precision": "precision of the location", "rep": "rep",
-    "office": "nearest office",
-}  # fmt: skip
 # What a shape stands for, in the order of the legend; the rest of its words is for print.
 SHAPES = [(shape, words.partition(":")[0]) for shape, words in cover_map.SHAPES.items()]
-# Where one size ends and the next begins.
-MONEY = ("revenue", "pipeline")
-STEPS = {
-    "score": (25.0, 50.0, 75.0),
-    "employees": (100.0, 1_000.0, 10_000.0),
-    "revenue": (10e6, 100e6, 1e9),
-    "pipeline": (1.0, 100e3, 1e6),
-}
 
 
 @dataclass(frozen=True)
@@ -62,61 +37,44 @@ class Legend:
     ``rest`` says what the eighth colour stands for, None where it is not needed.
     """
 
-    field: str
+    field: Field
     values: tuple[str, ...]
     words: tuple[str, ...]
     rest: str | None
 
     def numbers(self, snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> list[int]:
         """Give the colour of each row, by number."""
-        column = column_of(self.field)
+        column = self.field.column
         number = np.full(len(snapshot.labels[column]) + 1, OTHER)
         for at, value in enumerate(self.values):
             number[snapshot.codes(column, (value,))] = at
         numbers: list[int] = number[snapshot.column[column][rows]].tolist()
         return numbers
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Give the legend as the map draws it."""
-        return {"title": TITLES[self.field], "words": self.words, "rest": self.rest}
+        return {"title": self.field.title, "words": self.words, "rest": self.rest}
 
 
-def words_of(field: str, names: Names) -> dict[str, str]:
-    """Say the values of a field as the pages do; what has no words here is said as it is."""
-    labels_of: dict[str, dict[str, str]] = {
-        "segment": SEGMENT,
-        "status": STATUS,
-        "verdict": formatting.verdicts(f"{to_miles(names.limit_m):g} mi"),
-        "precision": formatting.PRECISION,
-        "placement": {key: words for key, (_, _, words) in formatting.PLACEMENT_TAG.items()},
-        "rep": names.reps,
-        "office": names.offices,
-    }
-    return labels_of.get(field, {})
-
-
-def legend(
-    prospects: Targets, field: str, base: Criteria, reps: frozenset[str] | None, names: Names
-) -> Legend:
-    """Choose the values that have a colour: the commonest of what ``base`` lets through."""
-    counts = prospects.counts(column_of(field), base, reps, base)
-    labels_of = {
-        value: count for value, count in counts.items() if value not in {None, UNKNOWN_SEGMENT}
-    }
-    if field in ORDERED:
-        values = [value for value in ORDERED[field] if value in labels_of]
+def legend(list_page: ListPage) -> Legend:
+    """Choose the values that have a colour: the commonest of all that the list could show."""
+    field, base = fields.BY_NAME[list_page.request.colour], list_page.scope.filters
+    counts = list_page.index.counts(field.column, base, list_page.reps, base)
+    sizes = {value: size for value, size in counts.items() if value not in {None, UNKNOWN_SEGMENT}}
+    if field.values is not None:
+        values = [value for value in field.values if value in sizes]
     else:
         values = sorted(
-            (value for value in labels_of if value), key=lambda value: (-labels_of[value], value)
+            (value for value in sizes if value), key=lambda value: (-sizes[value], value)
         )
-    words = words_of(field, names)
+    words = list_page.names.words(field)
     own = tuple(values[:OWN_COLOURS])
     rest = {
         (False, False): None,
         (True, False): "Other",
         (False, True): "Not known",
         (True, True): "Other or not known",
-    }[len(values) > OWN_COLOURS, len(labels_of) < len(counts)]
+    }[len(values) > OWN_COLOURS, len(sizes) < len(counts)]
     return Legend(field, own, tuple(words.get(value, value) for value in own), rest)
 
 
@@ -152,8 +110,9 @@ def steps(snapshot: Snapshot, size: str, rows: npt.NDArray[np.int64]) -> list[in
     """Give the size of each row's symbol by number, 0 for not known; nothing without a size."""
     if not size:
         return []
-    values = snapshot.column[RANGED[size]][rows]
-    step = np.where(np.isnan(values), 0, 1 + np.digitize(values, STEPS[size]))
+    field = fields.BY_NAME[size]
+    values = snapshot.column[field.column][rows]
+    step = np.where(np.isnan(values), 0, 1 + np.digitize(values, field.steps or ()))
     numbers: list[int] = step.tolist()
     return numbers
 
@@ -162,7 +121,8 @@ def size_legend(size: str) -> dict[str, Any] | None:
     """Say what the sizes stand for, from number 0 on; None without a size."""
     if not size:
         return None
-    show = money if size in MONEY else labels_number
-    low, middle, high = (show(limit).replace(NO_BREAK, " ") for limit in STEPS[size])
+    field = fields.BY_NAME[size]
+    show = money if field.column.endswith("_usd") else labels_number
+    low, middle, high = (show(limit).replace(NO_BREAK, " ") for limit in field.steps or ())
     words = (f"under {low}", f"{low} to {middle}", f"{middle} to {high}", f"{high} and more")
     return {"title": size, "words": ("not known", *words)}

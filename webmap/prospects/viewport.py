@@ -3,7 +3,7 @@
 Or, asked for density, how many there are in each square of a grid.
 
 A cell of the view is a square of ``CELL_PX`` screen pixels; its prospects are one run of the
-snapshot's rows, so its count under any criteria is a difference of two running totals, and a view
+snapshot's rows, so its count under any filters is a difference of two running totals, and a view
 of the whole country costs as much as one of a street.
 """
 

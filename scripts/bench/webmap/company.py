@@ -21,7 +21,7 @@ import pandas as pd
 from territory import imports, plans
 from territory.access import users
 from territory.policy import SEGMENTS
-from territory.prospects import build, snapshot
+from territory.prospects import build, fields, snapshot
 from territory.store import open_store
 
 if TYPE_CHECKING:
@@ -221,14 +221,14 @@ def make_most(folder: Path, size: int, now: datetime) -> Company:
 
 
 def _multiplied(kept: snapshot.Snapshot, size: int) -> pd.DataFrame:
-    """Draw ``snapshot.COLUMNS`` of many from those of few, each at a place of its own near by."""
+    """Draw ``SNAPSHOT_COLUMNS`` of many from those of few, each at a place of its own near by."""
     rng = np.random.default_rng(10)
     of = rng.integers(0, kept.placed, size)
     numbers = pd.Series(np.arange(size)).astype(str)
     days = pd.Series(kept.column["touched"][of].astype("datetime64[D]")).dt.strftime("%Y-%m-%d")
     some = {
         name: pd.Series(np.array([None, *kept.labels[name]], object)[kept.column[name][of]])
-        for name in snapshot.CHOICES
+        for name in fields.CHOICES
     }
     made = {
         "prospect_id": "P" + numbers,
@@ -236,8 +236,8 @@ def _multiplied(kept: snapshot.Snapshot, size: int) -> pd.DataFrame:
         "lon": kept.column["lon"][of] + rng.normal(0, 0.05, size),
         "lat": kept.column["lat"][of] + rng.normal(0, 0.05, size),
         **some,
-        **{name: kept.column[name][of].astype(float) for name in snapshot.NUMBERS},
+        **{name: kept.column[name][of].astype(float) for name in fields.NUMBERS},
         "last_activity_on": days.where(kept.column["touched"][of] > 0, None),
-        **{name: kept.column[name][of] for name in snapshot.FLAGS},
+        **{name: kept.column[name][of] for name in fields.FLAGS},
     }
-    return pd.DataFrame(made)[list(snapshot.COLUMNS)]
+    return pd.DataFrame(made)[list(fields.SNAPSHOT_COLUMNS)]

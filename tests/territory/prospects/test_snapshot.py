@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from territory.errors import InputError
-from territory.prospects import FLAGS, ORDERS, Criteria, Near, Targets, fold_words, snapshot
-from territory.prospects.snapshot import CHOICES, NUMBERS
+from territory.prospects import Filters, Near, ProspectIndex, fold_words, snapshot
+from territory.prospects.fields import CHOICES, FLAGS, NUMBERS, ORDERS
 from territory.prospects.word_search import WordIndex
 from tests.fixtures.snapshots import draw
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 FRAME = draw(3000, seed=3)
 TAKEN = snapshot.build(FRAME, "stamp")
-TARGETS = Targets(TAKEN)
+TARGETS = ProspectIndex(TAKEN)
 
 
 def ids(rows: np.ndarray) -> list[str]:
     return TAKEN.texts["prospect_id"].take(rows)
 
 
-def selected(criteria: Criteria, reps: frozenset[str] | None = None) -> set[str]:
-    return set(ids(np.flatnonzero(TARGETS.select(criteria, reps).mask)))
+def selected(filters: Filters, reps: frozenset[str] | None = None) -> set[str]:
+    return set(ids(np.flatnonzero(TARGETS.select(filters, reps).mask)))
 
 
 def expected(mask: pd.Series) -> set[str]:
@@ -69,10 +69,10 @@ def test_a_folder_without_a_snapshot_is_told(tmp_path: Path) -> None:
 
 def test_no_prospects_at_all_make_a_snapshot(tmp_path: Path) -> None:
     snapshot.save(snapshot.build(FRAME.iloc[:0], "none"), tmp_path / "none")
-    none = Targets(snapshot.load(tmp_path / "none"))
-    assert none.select(Criteria(text="acme")).total == 0
-    assert none.counts("status", Criteria()) == {}
-    assert len(none.first(none.select(Criteria()), "score", 10)) == 0
+    none = ProspectIndex(snapshot.load(tmp_path / "none"))
+    assert none.select(Filters(text="acme")).total == 0
+    assert none.counts("status", Filters()) == {}
+    assert len(none.first(none.select(Filters()), "score", 10)) == 0
 
 
 def test_an_id_is_found_or_is_not() -> None:
@@ -88,33 +88,33 @@ def test_an_id_is_found_or_is_not() -> None:
 def test_choices_let_through_what_they_name(name: str) -> None:
     values = tuple(FRAME[name].drop_duplicates().head(2))
     want = tuple(None if pd.isna(value) else str(value) for value in values)
-    assert selected(Criteria(choices=((name, want),))) == expected(FRAME[name].isin(values))
+    assert selected(Filters(choices=((name, want),))) == expected(FRAME[name].isin(values))
 
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_ranges_hold_their_ends_and_nothing_unknown(name: str) -> None:
-    got = selected(Criteria(ranges=((name, 10, 20),)))
+    got = selected(Filters(ranges=((name, 10, 20),)))
     assert got == expected(FRAME[name].between(10, 20))
-    assert selected(Criteria(ranges=((name, None, None),))) == expected(FRAME[name].notna())
+    assert selected(Filters(ranges=((name, None, None),))) == expected(FRAME[name].notna())
 
 
 @pytest.mark.parametrize("name", FLAGS)
 def test_flags(name: str) -> None:
-    assert selected(Criteria(flags=((name, False),))) == expected(~FRAME[name])
+    assert selected(Filters(flags=((name, False),))) == expected(~FRAME[name])
 
 
 def test_whitespace_idle_and_near() -> None:
-    assert selected(Criteria(whitespace=True)) == expected(FRAME["stage"].isna())
+    assert selected(Filters(whitespace=True)) == expected(FRAME["stage"].isna())
     day = "2026-06-01"
     idle = FRAME["last_activity_on"].isna() | (FRAME["last_activity_on"] < day)
-    assert selected(Criteria(idle_since=day)) == expected(idle)
+    assert selected(Filters(idle_since=day)) == expected(idle)
     from territory.geodesy import inverse
 
     here = FRAME.dropna(subset=["lon"]).iloc[0]
     placed = FRAME.dropna(subset=["lon"])
     distance = inverse(here["lon"], here["lat"], placed["lon"], placed["lat"])
     near = Near(here["lon"], here["lat"], 400_000.0)
-    got = selected(Criteria(near=near))
+    got = selected(Filters(near=near))
     assert got == set(placed.loc[distance <= near.radius_m, "prospect_id"])
     assert 1 < len(got) < len(FRAME)
 
@@ -122,12 +122,12 @@ def test_whitespace_idle_and_near() -> None:
 def test_the_nearest_stand_first_or_last_and_have_a_location() -> None:
     from territory.geodesy import inverse
 
-    rows, distance_m = TARGETS.nearest(TARGETS.select(Criteria()), Near(-90.0, 40.0, 1.0))
+    rows, distance_m = TARGETS.nearest(TARGETS.select(Filters()), Near(-90.0, 40.0, 1.0))
     assert set(ids(rows)) == set(FRAME.dropna(subset=["lon"])["prospect_id"])
     lon, lat = (TAKEN.column[name][rows] for name in ("lon", "lat"))
     np.testing.assert_allclose(distance_m, inverse(-90.0, 40.0, lon, lat), atol=1e-6)
     assert (np.diff(distance_m) >= 0).all()
-    turned, _ = TARGETS.nearest(TARGETS.select(Criteria()), Near(-90.0, 40.0, 1.0), farthest=True)
+    turned, _ = TARGETS.nearest(TARGETS.select(Filters()), Near(-90.0, 40.0, 1.0), farthest=True)
     assert turned[0] == rows[-1] or distance_m[-1] == distance_m[-2]
 
 
@@ -135,7 +135,7 @@ def test_the_nearest_stand_first_or_last_and_have_a_location() -> None:
 @pytest.mark.parametrize("first", [1, 50, 700, 3000])
 @pytest.mark.parametrize("farthest", [False, True])
 def test_the_first_of_the_nearest_are_those_of_the_whole_order(here, first, farthest) -> None:
-    everyone, near = TARGETS.select(Criteria()), Near(*here, 1.0)
+    everyone, near = TARGETS.select(Filters()), Near(*here, 1.0)
     whole = TARGETS.nearest(everyone, near, farthest=farthest)
     for some, every in zip(
         TARGETS.nearest(everyone, near, first, farthest=farthest), whole, strict=True
@@ -146,42 +146,42 @@ def test_the_first_of_the_nearest_are_those_of_the_whole_order(here, first, fart
 def test_what_reps_do_not_own_does_not_exist() -> None:
     mine = frozenset(("ana",))
     owned = FRAME["rep_id"] == "ana"
-    assert selected(Criteria(), mine) == expected(owned)
-    assert selected(Criteria(choices=(("rep_id", ("bo",)),)), mine) == set()
-    assert set(TARGETS.counts("rep_id", Criteria(), mine)) == {"ana"}
-    counts = TARGETS.counts("status", Criteria(), mine)
+    assert selected(Filters(), mine) == expected(owned)
+    assert selected(Filters(choices=(("rep_id", ("bo",)),)), mine) == set()
+    assert set(TARGETS.counts("rep_id", Filters(), mine)) == {"ana"}
+    counts = TARGETS.counts("status", Filters(), mine)
     assert counts == FRAME.loc[owned, "status"].value_counts().to_dict()
-    assert TARGETS.select(Criteria(), frozenset()).total == 0
+    assert TARGETS.select(Filters(), frozenset()).total == 0
 
 
 def test_counts_follow_the_other_choices_and_not_their_own() -> None:
-    criteria = Criteria(choices=(("status", ("customer",)), ("segment", ("small",))))
+    filters = Filters(choices=(("status", ("customer",)), ("segment", ("small",))))
     small = FRAME[FRAME["segment"] == "small"]
-    assert TARGETS.counts("status", criteria) == small["status"].value_counts().to_dict()
-    unknown = TARGETS.counts("industry", Criteria())
+    assert TARGETS.counts("status", filters) == small["status"].value_counts().to_dict()
+    unknown = TARGETS.counts("industry", Filters())
     assert unknown[None] == FRAME["industry"].isna().sum()
     assert sum(unknown.values()) == len(FRAME)
 
 
 def test_flags_whitespace_and_idleness_are_counted_beside_the_other_criteria() -> None:
-    criteria = Criteria(
+    filters = Filters(
         flags=(("has_contacts", True),), whitespace=True, idle_since="2026-06-01",
         ranges=(("employees", 10, None),),
     )  # fmt: skip
     many = FRAME["employees"] >= 10
     idle = FRAME["last_activity_on"].isna() | (FRAME["last_activity_on"] < "2026-06-01")
     open_, has = FRAME["stage"].notna(), FRAME["has_contacts"]
-    assert TARGETS.flag_counts("has_contacts", criteria) == (
+    assert TARGETS.flag_counts("has_contacts", filters) == (
         (many & idle & ~open_ & has).sum(),
         (many & idle & ~open_ & ~has).sum(),
     )
-    assert TARGETS.whitespace_count(criteria) == (many & idle & has & ~open_).sum()
+    assert TARGETS.whitespace_count(filters) == (many & idle & has & ~open_).sum()
     wanted = (many & has & ~open_ & idle).sum()
-    assert TARGETS.idle_count("2026-06-01", criteria) == wanted
-    assert TARGETS.select(criteria).total == wanted
-    one = Criteria(choices=(("market_id", ("m1",)),))
+    assert TARGETS.idle_count("2026-06-01", filters) == wanted
+    assert TARGETS.select(filters).total == wanted
+    one = Filters(choices=(("market_id", ("m1",)),))
     in_one = FRAME["market_id"] == "m1"
-    assert TARGETS.counts("market_id", criteria, base=one) == {
+    assert TARGETS.counts("market_id", filters, base=one) == {
         "m1": (in_one & many & has & ~open_ & idle).sum()
     }
 
@@ -192,7 +192,7 @@ def test_a_choice_is_counted_as_if_it_were_left_out(seed: int) -> None:
     names = [name for name in CHOICES if rng.random() < 0.4]
     values = {name: [*FRAME[name].dropna().unique(), None] for name in CHOICES}
     flags = tuple((name, bool(rng.random() < 0.5)) for name in FLAGS if rng.random() < 0.3)
-    criteria = Criteria(
+    filters = Filters(
         text=str(rng.choice(["", "", "steel", "acne"])),
         choices=tuple((name, tuple(rng.permutation(values[name])[:2])) for name in names),
         ranges=(("score", 5.0, None),) if rng.random() < 0.3 else (),
@@ -202,11 +202,11 @@ def test_a_choice_is_counted_as_if_it_were_left_out(seed: int) -> None:
         near=Near(-95.0, 38.0, 1_500_000.0) if rng.random() < 0.3 else None,
     )
     reps = frozenset({"ana"}) if rng.random() < 0.3 else None
-    fresh = Targets(TAKEN)  # nothing kept that another question has worked out
+    fresh = ProspectIndex(TAKEN)  # nothing kept that another question has worked out
     for name in CHOICES:
-        others = fresh.select(criteria.without(name), reps).mask
+        others = fresh.select(filters.without(name), reps).mask
         codes = np.bincount(TAKEN.column[name][others], minlength=len(TAKEN.labels[name]) + 1)
-        found = TARGETS.counts(name, criteria, reps)
+        found = TARGETS.counts(name, filters, reps)
         assert {value: n for value, n in found.items() if n} == {
             value: n for value, n in zip((None, *TAKEN.labels[name]), codes, strict=True) if n
         }
@@ -214,13 +214,14 @@ def test_a_choice_is_counted_as_if_it_were_left_out(seed: int) -> None:
 
 @pytest.mark.parametrize("order", [*ORDERS, *(f"-{name}" for name in ORDERS)])
 def test_orders_are_whole_and_page_by_page(order: str) -> None:
-    criteria = Criteria(choices=(("segment", ("small",)),))
-    selection = TARGETS.select(criteria)
+    filters = Filters(choices=(("segment", ("small",)),))
+    selection = TARGETS.select(filters)
     whole = TARGETS.first(selection, order, TAKEN.size)
-    assert sorted(ids(whole)) == sorted(selected(criteria))
+    assert sorted(ids(whole)) == sorted(selected(filters))
     pages = [TARGETS.first(selection, order, 100, start=at) for at in range(0, len(whole), 100)]
     np.testing.assert_array_equal(np.concatenate(pages), whole)
-    name, largest = ORDERS[order.removeprefix("-")]
+    name = ORDERS[order.removeprefix("-")].column
+    largest = ORDERS[order.removeprefix("-")].is_largest_first
     if name in NUMBERS and not order.startswith("-"):
         values = TAKEN.column[name][whole]
         known = values[~np.isnan(values)]
@@ -233,24 +234,24 @@ def test_orders_are_whole_and_page_by_page(order: str) -> None:
 
 def test_what_is_no_choice_or_order_is_told() -> None:
     with pytest.raises(InputError, match="'colour' is no choice"):
-        Criteria(choices=(("colour", ("red",)),))
+        Filters(choices=(("colour", ("red",)),))
     with pytest.raises(InputError, match="order 'luck' is none of"):
-        TARGETS.first(TARGETS.select(Criteria()), "luck", 1)
+        TARGETS.first(TARGETS.select(Filters()), "luck", 1)
 
 
 def test_words_are_found_by_their_beginnings_and_with_a_slip() -> None:
     has = FRAME["name"].str.contains
-    assert selected(Criteria(text="acme")) == expected(has("Acme"))
-    assert selected(Criteria(text="  FREI acm ")) == expected(has("Acme"))
-    assert selected(Criteria(text="societe gener")) == expected(has("Société"))
-    assert selected(Criteria(text="oneil")) == expected(has("O'Neil"))
+    assert selected(Filters(text="acme")) == expected(has("Acme"))
+    assert selected(Filters(text="  FREI acm ")) == expected(has("Acme"))
+    assert selected(Filters(text="societe gener")) == expected(has("Société"))
+    assert selected(Filters(text="oneil")) == expected(has("O'Neil"))
     assert fold_words("Acme™ ℌelix") == ["acmetm", "helix"]
-    assert selected(Criteria(text="umbrlla")) == expected(has("Umbrella"))
-    assert selected(Criteria(text="qumbrella")) == expected(has("Umbrella"))
-    assert selected(Criteria(text="glo")) == expected(has("Globex"))
-    assert selected(Criteria(text="gxo")) == set()
+    assert selected(Filters(text="umbrlla")) == expected(has("Umbrella"))
+    assert selected(Filters(text="qumbrella")) == expected(has("Umbrella"))
+    assert selected(Filters(text="glo")) == expected(has("Globex"))
+    assert selected(Filters(text="gxo")) == set()
     paulo = (FRAME["city"] == "São Paulo") & has("Wayne")
-    assert selected(Criteria(text="wayne paolo")) == expected(paulo)
+    assert selected(Filters(text="wayne paolo")) == expected(paulo)
 
 
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=30), st.data())
@@ -282,12 +283,12 @@ def test_what_is_out_of_reach_changes_no_search() -> None:
         market_id=["m1"] * 30 + ["m2"] * 10, city=None, state=None, industry=None,
     )  # fmt: skip
     ana, alone = frozenset(("ana",)), frame.tail(20)
-    both, own = (Targets(snapshot.build(part, "s")) for part in (frame, alone))
+    both, own = (ProspectIndex(snapshot.build(part, "s")) for part in (frame, alone))
     for text in ("zebra", "zebre", "zebr", "works zebra", "zibre", "bo"):
-        asked = Criteria(text=text)
+        asked = Filters(text=text)
         assert both.select(asked, ana).total == own.select(asked).total, text
-        in_market = Criteria(text=text, choices=(("market_id", ("m2",)),))
+        in_market = Filters(text=text, choices=(("market_id", ("m2",)),))
         assert both.select(in_market).total == (text != "bo") * 10, text
-        seen, held = both.select(Criteria(), ana).mask, own.select(Criteria()).mask
+        seen, held = both.select(Filters(), ana).mask, own.select(Filters()).mask
         words = both.snapshot.words.suggest(text, seen)
         assert words == own.snapshot.words.suggest(text, held), text

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from tests.promises.test_view_scope import BEFORE, asked, places
 from tests.webmap.prospects.test_viewport import NAMES, TODAY
-from webmap.prospects.facets import Listed
-from webmap.prospects.query_string import Place
+from webmap.prospects.facets import ListPage
+from webmap.prospects.query_string import ListScope
 
 if TYPE_CHECKING:
-    from webmap.prospects.query_string import Asked
+    from webmap.prospects.query_string import ListRequest
 
 reaches = st.sampled_from((None, frozenset(("ana",)), frozenset(("ana", "bo"))))
 
 
-def listed(one: Asked, place: Place, reps: frozenset[str] | None) -> Listed:
-    return Listed(BEFORE, one, place, reps, NAMES, TODAY)
+def listed(one: ListRequest, place: ListScope, reps: frozenset[str] | None) -> ListPage:
+    return ListPage(BEFORE, one, place, reps, NAMES, TODAY)
 
 
 def with_one(entries: tuple, name: str, *value: object) -> tuple:
@@ -32,7 +32,7 @@ def with_one(entries: tuple, name: str, *value: object) -> tuple:
 @settings(deadline=None, max_examples=60)
 @given(asked, places, reaches)
 def test_the_number_beside_a_choice_is_what_it_shows(
-    one: Asked, place: Place, reps: frozenset[str] | None
+    one: ListRequest, place: ListScope, reps: frozenset[str] | None
 ) -> None:
     here = listed(one, place, reps)
 
@@ -56,16 +56,16 @@ def test_the_number_beside_a_choice_is_what_it_shows(
 
 @given(asked, reaches, st.booleans())
 def test_round_a_point_the_list_goes_by_the_distance_it_shows(
-    one: Asked, reps: frozenset[str] | None, is_turned: bool
+    one: ListRequest, reps: frozenset[str] | None, is_turned: bool
 ) -> None:
     sort = "-near" if is_turned else "near"
     one = dataclasses.replace(one, near=(-90.0, 40.0, 900.0), sort=sort, page=1)
-    here = listed(one, Place(), reps)
+    here = listed(one, ListScope(), reps)
     miles = [row["near_mi"] for row in here.parts()["page_rows"]]
     assert miles == sorted(miles, reverse=is_turned)
     assert all(mile <= 900 for mile in miles)
     assert sorted(here.ids()) == sorted(
-        listed(dataclasses.replace(one, sort="score"), Place(), reps).ids()
+        listed(dataclasses.replace(one, sort="score"), ListScope(), reps).ids()
     )
 
 

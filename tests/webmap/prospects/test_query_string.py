@@ -10,31 +10,31 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from territory.errors import InputError
-from territory.prospects import FLAGS, ORDERS, Near
+from territory.prospects import Near
+from territory.prospects.fields import COLOURS, FLAGS, ORDERS, RANGE_FILTERS
 from territory.schemas import STATUSES
 from webmap.prospects.query_string import (
-    COLOURS,
     DRAWS,
     NEAREST,
-    RANGED,
     SIZES,
     UNKNOWN,
-    Asked,
-    Place,
+    ListRequest,
+    ListScope,
     read,
     read_box,
-    read_place,
+    read_scope,
 )
 
+RANGED = [field.name for field in RANGE_FILTERS]
 TODAY = dt.date(2026, 11, 23)
 numbers = st.one_of(st.none(), st.integers(-1000, 10**7).map(float))
 asked = st.builds(
-    Asked,
+    ListRequest,
     text=st.sampled_from(("", "acme", "são paulo")),
     choices=st.lists(st.sampled_from(STATUSES), unique=True).map(
         lambda values: (("status", tuple(values)),) if values else ()
     ),
-    ranges=st.dictionaries(st.sampled_from(list(RANGED)), st.tuples(numbers, numbers)).map(
+    ranges=st.dictionaries(st.sampled_from(RANGED), st.tuples(numbers, numbers)).map(
         lambda held: tuple(
             (name, *held[name]) for name in RANGED if name in held and held[name] != (None, None)
         )
@@ -54,18 +54,20 @@ asked = st.builds(
 
 
 @given(asked)
-def test_what_is_written_is_read_back(one: Asked) -> None:
+def test_what_is_written_is_read_back(one: ListRequest) -> None:
     assert read(MultiDict(one.query())) == one
 
 
 @given(asked)
-def test_what_narrows_can_be_taken_away(one: Asked) -> None:
+def test_what_narrows_can_be_taken_away(one: ListRequest) -> None:
     left = one
     for name in one.active:
         left = left.without(name)
     assert left.active == ()
     sort = "score" if one.sort.removeprefix("-") == NEAREST else one.sort
-    assert left == Asked(sort=sort, page=left.page, colour=one.colour, size=one.size, draw=one.draw)
+    assert left == ListRequest(
+        sort=sort, page=left.page, colour=one.colour, size=one.size, draw=one.draw
+    )
 
 
 def test_an_address_becomes_criteria() -> None:
@@ -78,18 +80,18 @@ def test_an_address_becomes_criteria() -> None:
             ]
         )
     )  # fmt: skip
-    criteria = one.criteria(TODAY, Place("m1"))
-    assert criteria.text == "acme corp"
-    assert dict(criteria.choices) == {
+    filters = one.filters(TODAY, ListScope("m1"))
+    assert filters.text == "acme corp"
+    assert dict(filters.choices) == {
         "status": ("customer",),
         "industry": (None,),
         "rep_id": ("ana",),
         "market_id": ("m1",),
     }
-    assert criteria.ranges == (("employees", 100.0, None),)
-    assert criteria.flags == (("has_contacts", False),)
-    assert criteria.idle_since == "2026-08-25"
-    assert criteria.near == Near(-87.6, 41.9, 25 * 1609.344)
+    assert filters.ranges == (("employees", 100.0, None),)
+    assert filters.flags == (("has_contacts", False),)
+    assert filters.idle_since == "2026-08-25"
+    assert filters.near == Near(-87.6, 41.9, 25 * 1609.344)
 
 
 def test_a_form_says_ranges_and_places_in_its_own_way() -> None:
@@ -118,9 +120,9 @@ def test_the_nearest_stand_first_where_a_point_is_named_and_nothing_else_is_aske
 
 
 def test_a_list_is_of_one_market_of_none_or_of_all() -> None:
-    assert read_place(MultiDict({"market": "m1"})).criteria.choices == (("market_id", ("m1",)),)
-    assert read_place(MultiDict({"outside": "1"})).criteria.choices == (("market_id", (None,)),)
-    assert read_place(MultiDict()).criteria.choices == ()
+    assert read_scope(MultiDict({"market": "m1"})).filters.choices == (("market_id", ("m1",)),)
+    assert read_scope(MultiDict({"outside": "1"})).filters.choices == (("market_id", (None,)),)
+    assert read_scope(MultiDict()).filters.choices == ()
 
 
 def test_everything_wrong_is_named_at_once() -> None:

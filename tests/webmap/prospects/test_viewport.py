@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from territory.errors import InputError
-from territory.prospects import Criteria, Targets, snapshot
+from territory.prospects import Filters, ProspectIndex, snapshot
 from tests.fixtures.snapshots import draw
-from webmap.prospects import map_data as viewing
+from webmap.prospects import map_data
 from webmap.prospects.current_snapshot import Names
-from webmap.prospects.query_string import Asked, Place
+from webmap.prospects.facets import ListPage
+from webmap.prospects.query_string import ListRequest, ListScope
 from webmap.prospects.viewport import (
     CELL_PX,
     CLASSES,
@@ -28,14 +29,14 @@ from webmap.prospects.viewport import (
 )
 
 TAKEN = snapshot.build(draw(6000, seed=9), "stamp")
-TARGETS = Targets(TAKEN)
+TARGETS = ProspectIndex(TAKEN)
 X, Y = snapshot.mercator(TAKEN.column["lon"], TAKEN.column["lat"])
 CRITERIA = (
-    Criteria(),
-    Criteria(whitespace=True),
-    Criteria(choices=(("status", ("customer",)), ("segment", ("small", "enterprise")))),
-    Criteria(text="acme"),
-    Criteria(text="nobody at all"),
+    Filters(),
+    Filters(whitespace=True),
+    Filters(choices=(("status", ("customer",)), ("segment", ("small", "enterprise")))),
+    Filters(text="acme"),
+    Filters(text="nobody at all"),
 )
 
 
@@ -70,9 +71,9 @@ boxes = st.builds(
 @settings(deadline=None)
 @given(boxes, st.sampled_from(CRITERIA), st.sampled_from((None, frozenset(("ana",)))))
 def test_points_in_view_are_those_that_are_there(
-    box: Box, criteria: Criteria, reps: frozenset[str] | None
+    box: Box, filters: Filters, reps: frozenset[str] | None
 ) -> None:
-    selection = TARGETS.select(criteria, reps)
+    selection = TARGETS.select(filters, reps)
     if 2**box.zoom * (box.east - box.west) > 4000:  # wider than any screen
         return
     view = look(TAKEN, selection, box, most=10**9)
@@ -82,8 +83,8 @@ def test_points_in_view_are_those_that_are_there(
 
 @settings(deadline=None)
 @given(boxes, st.sampled_from(CRITERIA))
-def test_clusters_add_up_to_the_exact_number(box: Box, criteria: Criteria) -> None:
-    selection = TARGETS.select(criteria)
+def test_clusters_add_up_to_the_exact_number(box: Box, filters: Filters) -> None:
+    selection = TARGETS.select(filters)
     if 2**box.zoom * (box.east - box.west) > 4000:
         return
     view = look(TAKEN, selection, box, most=-1)
@@ -96,13 +97,13 @@ def test_clusters_add_up_to_the_exact_number(box: Box, criteria: Criteria) -> No
 NAMES = Names({}, {}, 50 * 1609.344)
 TODAY = dt.date(2026, 11, 23)
 REPS = (None, frozenset(("ana",)), frozenset(("ana", "bo")), frozenset(("nobody",)))
-PLACES = (Place(), Place("m1"), Place("m2"), Place(is_outside=True))
+PLACES = (ListScope(), ListScope("m1"), ListScope("m2"), ListScope(is_outside=True))
 FRAME = {
     name: np.array([None, *TAKEN.labels[name]], object)[TAKEN.column[name]]
     for name in ("status", "segment", "stage", "market_id", "rep_id", "precision")
 }
 asked = st.builds(
-    Asked,
+    ListRequest,
     choices=st.lists(st.sampled_from(("customer", "prospect", "none")), unique=True).map(
         lambda values: (("status", tuple(values)),) if values else ()
     ),
@@ -112,7 +113,7 @@ asked = st.builds(
 )
 
 
-def passes(one: Asked, place: Place, reps: frozenset[str] | None) -> np.ndarray:
+def passes(one: ListRequest, place: ListScope, reps: frozenset[str] | None) -> np.ndarray:
     """Tell row by row what is let through: written down here once more, in plain words."""
     mask = np.ones(TAKEN.size, bool)
     if reps is not None:
@@ -134,21 +135,19 @@ def passes(one: Asked, place: Place, reps: frozenset[str] | None) -> np.ndarray:
 @settings(deadline=None)
 @given(boxes, asked, st.sampled_from(PLACES), st.sampled_from(REPS), st.booleans())
 def test_what_the_map_is_answered_adds_up_under_any_filter_place_and_scope(
-    box: Box, one: Asked, place: Place, reps: frozenset[str] | None, is_density: bool
+    box: Box, one: ListRequest, place: ListScope, reps: frozenset[str] | None, is_density: bool
 ) -> None:
     if 2**box.zoom * (box.east - box.west) > 4000:
         return
-    found = viewing.answer(
-        TARGETS, Asked(**{**vars(one), "draw": "density" if is_density else "symbols"}), box,
-        place=place, reps=reps, names=NAMES, today=TODAY,
-    )  # fmt: skip
-    mask, everyone = passes(one, place, reps), passes(Asked(), place, reps)
+    drawn_so = ListRequest(**{**vars(one), "draw": "density" if is_density else "symbols"})
+    found = map_data.map_document(ListPage(TARGETS, drawn_so, place, reps, NAMES, TODAY), box)
+    mask, everyone = passes(one, place, reps), passes(ListRequest(), place, reps)
     is_placed = ~np.isnan(TAKEN.column["lon"])
     assert found["total"] == everyone.sum()
     assert found["shown"] == mask.sum()
     assert found["placed"] == (mask & is_placed).sum()
     assert found["in_view"] == brute(box, mask, EDGE_PX).sum()
-    drawn, wide = len(found["points"]["id"]), box.widened(viewing.MARGIN)
+    drawn, wide = len(found["points"]["id"]), box.widened(map_data.MARGIN)
     if is_density:
         assert drawn == 0
         assert sum(found["density"]["count"]) == brute(wide, mask, SQUARE_PX).sum()
@@ -163,10 +162,8 @@ def test_what_the_map_is_answered_adds_up_under_any_filter_place_and_scope(
 
 def test_the_country_is_clustered_under_filters_and_adds_up() -> None:
     box = Box(-130, 20, -60, 52, 4)
-    found = viewing.answer(
-        TARGETS, Asked(choices=(("status", ("customer", "prospect")),)), box,
-        place=Place(), reps=None, names=NAMES, today=TODAY,
-    )  # fmt: skip
+    one = ListRequest(choices=(("status", ("customer", "prospect")),))
+    found = map_data.map_document(ListPage(TARGETS, one, ListScope(), None, NAMES, TODAY), box)
     assert len(found["clusters"]["count"]) > 20
     assert sum(found["clusters"]["count"]) + len(found["points"]["id"]) == found["placed"]
 
@@ -182,7 +179,7 @@ def test_classes_divide_all_counts_and_none_is_empty(most: int) -> None:
 
 
 def test_a_square_of_the_density_holds_those_that_stand_in_it() -> None:
-    everyone = TARGETS.select(Criteria())
+    everyone = TARGETS.select(Filters())
     seen = density(TAKEN, everyone, Box(-130, 20, -60, 52, 5))
     grid = 256 * 2**5 / SQUARE_PX
     column, row = np.floor(X * grid), np.floor(Y * grid)
@@ -198,7 +195,7 @@ def test_a_square_of_the_density_holds_those_that_stand_in_it() -> None:
 @settings(deadline=None)
 @given(boxes, st.floats(0, 0.5))
 def test_a_margin_is_drawn_and_not_counted(box: Box, margin: float) -> None:
-    everyone = TARGETS.select(Criteria())
+    everyone = TARGETS.select(Filters())
     if 2**box.zoom * (box.east - box.west) > 2000:
         return
     view = look(TAKEN, everyone, box, most=10**9, margin=margin)
@@ -208,7 +205,7 @@ def test_a_margin_is_drawn_and_not_counted(box: Box, margin: float) -> None:
 
 
 def test_the_country_is_clustered_and_a_street_is_not() -> None:
-    everyone = TARGETS.select(Criteria())
+    everyone = TARGETS.select(Filters())
     country = look(TAKEN, everyone, Box(-130, 20, -60, 52, 4))
     assert country.total == TAKEN.placed > MOST_POINTS
     assert len(country.count) > 20
@@ -220,7 +217,7 @@ def test_the_country_is_clustered_and_a_street_is_not() -> None:
 
 
 def test_clusters_stand_among_their_members() -> None:
-    view = look(TAKEN, TARGETS.select(Criteria()), Box(-130, 20, -60, 52, 5))
+    view = look(TAKEN, TARGETS.select(Filters()), Box(-130, 20, -60, 52, 5))
     x, y = snapshot.mercator(view.lon, view.lat)
     cell = CELL_PX / (256 * 2**5)
     for at in range(len(view.count)):
@@ -234,7 +231,7 @@ def test_a_view_across_the_antimeridian_sees_both_sides() -> None:
     frame = draw(40, seed=1)
     frame["lon"], frame["lat"] = np.where(np.arange(40) % 2, 179.9, -179.9), 10.0
     taken = snapshot.build(frame, "edge")
-    everyone = Targets(taken).select(Criteria())
+    everyone = ProspectIndex(taken).select(Filters())
     assert look(taken, everyone, Box(179, 9, -179, 11, 6)).total == 40
     assert look(taken, everyone, Box(179, 9, 181, 11, 6)).total == 40
     assert look(taken, everyone, Box(-179.8, 9, 179.7, 11, 6)).total == 0

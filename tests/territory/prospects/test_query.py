@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from territory.prospects.facet_counts import count_codes
+from territory.prospects.query import count_codes
 
 
 @pytest.mark.parametrize("rows", [0, 1, 999, 200_000, 300_001])  # few, many, and an odd one over
