@@ -19,7 +19,7 @@ from branca.element import Element
 
 from territory import reference
 from territory.errors import ColumnError
-from territory.frames.points import has_geometry, in_wgs84, lon_lat
+from territory.frames.points import has_geometry, in_wgs84, lon_lat, require_frame
 from territory.geodesy import ring
 from territory.units_of_length import parse_length
 
@@ -44,7 +44,7 @@ def explore(
     areas: gpd.GeoDataFrame | None = None,
     radius: str | None = None,
     color: str | None = None,
-    tooltip: Iterable[str] | None = None,
+    tooltip: Iterable[str] | str | None = None,
 ) -> folium.Map:
     """Draw a frame on a map; save it with ``.save("map.html")`` or show it in a notebook.
 
@@ -116,19 +116,20 @@ def _leaflet() -> tuple[str, str]:
     return script.replace("</script", r"<\/script"), style
 
 
-def _text(value: object) -> str:
+def _text(value: Any) -> str:
     """Write a value so that neither the page nor folium's template reads anything into it."""
-    if value is None or value is pd.NA or value != value:  # NaN alone differs from itself
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return ""
     text = f"{value:,.1f}" if isinstance(value, float) else str(value)
     return html.escape(text).replace("{", "&#123;").replace("}", "&#125;").replace("`", "&#96;")
 
 
-def _shown(frame: pd.DataFrame, tooltip: Iterable[str] | None) -> list[str]:
+def _shown(frame: pd.DataFrame, tooltip: Iterable[str] | str | None) -> list[str]:
+    require_frame(frame, "frame")
     geometry = frame.active_geometry_name if has_geometry(frame) else None
     if tooltip is None:
-        return [name for name in map(str, frame.columns) if name != geometry]
-    names = list(tooltip)
+        return [name for name in frame.columns if name != geometry]
+    names = [tooltip] if isinstance(tooltip, str) else list(tooltip)
     lacking = [name for name in names if name not in frame.columns]
     if lacking:
         raise ColumnError(f"tooltip: there is no column {', '.join(map(repr, lacking))}.")
@@ -190,7 +191,7 @@ def _draw_areas(view: folium.Map, areas: gpd.GeoDataFrame) -> None:
 def _draw_offices(view: folium.Map, offices: pd.DataFrame, radius: str | None) -> None:
     lon, lat = lon_lat(offices, "offices")
     if radius is not None:
-        limit_m = parse_length(radius)
+        limit_m = parse_length(str(radius))
         rings = [
             _feature(shapely.LineString(ring(x, y, limit_m, _VERTICES)), {})
             for x, y in zip(lon, lat, strict=True)
@@ -219,15 +220,19 @@ def _draw_points(
     color: str | None,
 ) -> dict[str, str]:
     """Draw the points in one layer and give what each color stands for."""
-    values = frame[color].map(_text) if color else pd.Series("", index=frame.index)
+    values = pd.Series(map(_text, frame[color])) if color else pd.Series("", index=frame.index)
     commonest = list(values.value_counts().index[: len(COLORS) - 1]) if color else [""]
     color_of = dict(zip(commonest, COLORS, strict=False))
-    texts = {name: frame[name].map(_text).tolist() for name in columns}
+    texts = [  # by position: a name may stand twice
+        (_text(name), frame.iloc[:, int(at)].map(_text).tolist())
+        for name in dict.fromkeys(columns)
+        for at in np.flatnonzero(frame.columns == name)
+    ]
     features = [
         _feature(
             shapely.Point(lon[at], lat[at]),
             {
-                "label": "<br>".join(f"<b>{_text(n)}</b> {texts[n][at]}" for n in columns),
+                "label": "<br>".join(f"<b>{name}</b> {cells[at]}" for name, cells in texts),
                 "color": color_of.get(value, COLORS[-1]),
             },
         )

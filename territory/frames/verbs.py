@@ -12,11 +12,20 @@ import pandas as pd
 from territory import cleaning, geocoding, markets, plans, reference
 from territory.eligibility import decision, homes, rules
 from territory.errors import ColumnError, InputError
-from territory.frames.points import Frame, has_geometry, ids, in_wgs84, lon_lat, with_points
+from territory.frames.points import (
+    Frame,
+    has_geometry,
+    ids,
+    in_wgs84,
+    lon_lat,
+    numbers,
+    require_frame,
+    with_points,
+)
 from territory.geodesy import OfficeIndex, verdicts
 from territory.imports import map_headers
 from territory.policy import GeocodingPolicy, Policy
-from territory.schemas import ADDRESS, OFFICES, PROSPECTS, TERRITORIES, check
+from territory.schemas import ADDRESS, NAMED_ACCOUNTS, OFFICES, PROSPECTS, TERRITORIES, check
 from territory.units_of_length import parse_length
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
 
     from territory.eligibility.rules import EligibilityPolicy
 
+_TEXT = pd.Series([""]).dtype  # object before pandas 3, then str
 _GEOCODED = ("precision", "uncertainty_m", "placement", "geocode_source", "geocode_note")
 _LOCATED = ("segment", "market_id", "nearest_office_id", "distance_m", "verdict")
 _OWNED = ("territory_id", "rep_id", "rule", "reason")
@@ -81,7 +91,9 @@ def geocode(frame: pd.DataFrame, *, policy: GeocodingPolicy | None = None) -> gp
     return with_points(_with_columns(frame, placed, _GEOCODED), lon, lat)
 
 
-def screen(frame: Frame, offices: pd.DataFrame, radius: str, *, on: str | None = None) -> Frame:
+def screen(
+    frame: Frame, offices: pd.DataFrame, radius: str, *, on: dt.date | str | None = None
+) -> Frame:
     """Find the nearest office of each point, how far it is, and whether that is within a radius.
 
     Distances are geodesics on the WGS84 ellipsoid; a point exactly on the radius is within.
@@ -111,7 +123,7 @@ def screen(frame: Frame, offices: pd.DataFrame, radius: str, *, on: str | None =
     InputError
         If there is no office, or one without a place.
     """
-    limit_m = parse_length(radius)
+    limit_m = parse_length(str(radius))
     index = _office_index(_open_on(offices, on))
     lon, lat = lon_lat(frame, "frame")
     at = np.flatnonzero(~np.isnan(lon))
@@ -123,11 +135,11 @@ def screen(frame: Frame, offices: pd.DataFrame, radius: str, *, on: str | None =
     offices_within = pd.array([None] * number, dtype="Int64")
     within[at], offices_within[at] = near.within, near.offices_within
     return frame.assign(
-        nearest_office_id=office_id,
+        nearest_office_id=_text_column(office_id),
         distance_m=distance_m,
         within_radius=pd.Series(within, frame.index),
         offices_within=pd.Series(offices_within, frame.index),
-        verdict=verdicts(distance_m, _uncertainty_m(frame), limit_m),
+        verdict=_text_column(verdicts(distance_m, _uncertainty_m(frame), limit_m)),
     )
 
 
@@ -148,7 +160,8 @@ def locate(frame: Frame, areas: gpd.GeoDataFrame) -> Frame:
     """
     lon, lat = lon_lat(frame, "frame")
     codes = frame["postal_code"].to_numpy(object) if "postal_code" in frame.columns else None
-    return frame.assign(market_id=markets.locate(lon, lat, _markets(areas), postal_code=codes))
+    market_id = markets.locate(lon, lat, _markets(areas), postal_code=codes)
+    return frame.assign(market_id=_text_column(market_id))
 
 
 def assign(
@@ -159,7 +172,7 @@ def assign(
     offices: pd.DataFrame,
     named_accounts: pd.DataFrame | None = None,
     policy: Policy | None = None,
-    on: str | None = None,
+    on: dt.date | str | None = None,
 ) -> Frame:
     """Give each prospect its territory and rep by the first rule of the policy that answers.
 
@@ -199,10 +212,18 @@ def assign(
         segment=lambda rows: rules_of_plan.segments.classify(rows["employees"], rows["revenue_usd"])
     )
     accounts = pd.DataFrame(columns=["prospect_id", "territory_id"], dtype=object)
+    if named_accounts is not None:
+        accounts = check(
+            _ids_as_text(named_accounts, NAMED_ACCOUNTS), NAMED_ACCOUNTS, "named_accounts"
+        )
     owned = plans.assignment.assign(
         prospects,
-        check(_completed(territories, TERRITORIES), TERRITORIES, "territories"),
-        accounts if named_accounts is None else named_accounts,
+        check(
+            _completed(_ids_as_text(territories, TERRITORIES), TERRITORIES),
+            TERRITORIES,
+            "territories",
+        ),
+        accounts,
         rules_of_plan,
         office_names=_names(offices, "office_id"),
         market_names=_names(areas, "market_id"),
@@ -215,7 +236,7 @@ def decide(
     offices: pd.DataFrame,
     policy: EligibilityPolicy | str | Path = "fifty_miles",
     *,
-    on: str | None = None,
+    on: dt.date | str | None = None,
 ) -> Frame:
     """Decide for each home whether its person lives near enough to an office.
 
@@ -241,7 +262,7 @@ def decide(
     PolicyError
         If the policy cannot be read or is not in force on that day.
     """
-    day = on or dt.datetime.now(dt.UTC).date().isoformat()
+    day = _day(on) or dt.datetime.now(dt.UTC).date().isoformat()
     tables = reference.load()
     placed = homes.read_homes(_home_texts(frame), geocoding.Gazetteer(tables), tables)
     decided = decision.decide(placed, _office_contract(offices), _eligibility(policy), on=day)
@@ -258,6 +279,7 @@ def _eligibility(policy: EligibilityPolicy | str | Path) -> EligibilityPolicy:
 
 def _headers(frame: pd.DataFrame, kind: str) -> dict[str, str]:
     """Map our columns to the headers that stand for them."""
+    require_frame(frame, "frame")
     headers = [str(name) for name in frame.columns if not _is_geometry(frame, name)]
     return {column: header for header, column in map_headers(headers, kind).items() if column}
 
@@ -284,23 +306,68 @@ def _with_degrees(frame: pd.DataFrame, header_of: dict[str, str]) -> pd.DataFram
 
 def _with_columns(frame: Frame, rows: pd.DataFrame, names: Iterable[str]) -> Frame:
     """Put columns of ``rows``, which are in the same order, after those of a frame."""
-    return frame.assign(**{name: rows[name].to_numpy() for name in names})
+    return frame.assign(**{name: _text_column(rows[name].to_numpy()) for name in names})
 
 
 def _uncertainty_m(frame: pd.DataFrame) -> np.ndarray:
     if "uncertainty_m" not in frame.columns:
         return np.zeros(len(frame))
-    return frame["uncertainty_m"].fillna(0.0).to_numpy(float)
+    metres = numbers(
+        frame["uncertainty_m"], _metres, "frame: uncertainty_m", "Write metres, or leave it blank."
+    )
+    return np.nan_to_num(metres, nan=0.0, posinf=np.inf)
 
 
-def _open_on(offices: pd.DataFrame, on: str | None) -> pd.DataFrame:
-    if on is None:
+def _metres(texts: pd.Series) -> pd.Series:
+    read: pd.Series = pd.to_numeric(texts, errors="coerce")
+    return read
+
+
+def _text_column(values: np.ndarray) -> pd.api.extensions.ExtensionArray | np.ndarray:
+    """Give texts the dtype that pandas has for text, also where all of them are null."""
+    return pd.Series(values, dtype=_TEXT).array if values.dtype == object else values
+
+
+def _ids_as_text(frame: pd.DataFrame, contract: object) -> pd.DataFrame:
+    """Write the ids of a table as ``ids`` does those of a frame, so that 3 is found as "3"."""
+    require_frame(frame, "table")
+    names = [name for name in contract.columns if name.endswith("_id") and name in frame]  # type: ignore[attr-defined]
+    texts = {name: frame[name].astype(object) for name in names}
+    return frame.assign(**{name: t.where(t.isna(), t.astype(str)) for name, t in texts.items()})
+
+
+def _day(day: dt.date | str | None) -> str | None:
+    """Give a day as ISO text.
+
+    Raises
+    ------
+    InputError
+        If a text is none.
+    """
+    if day is None:
+        return None
+    try:
+        text = day if isinstance(day, str) else str(day)[:10]
+        return dt.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InputError(f"on: {day!r} is no day. Write it like 2026-01-31.") from None
+
+
+def _days(column: pd.Series) -> pd.Series:
+    """Give days as ISO text, whether they are text, dates or timestamps."""
+    days = column.astype(object)
+    return days.where(days.isna(), days.astype(str).str[:10]).where(days.notna(), None)
+
+
+def _open_on(offices: pd.DataFrame, on: dt.date | str | None) -> pd.DataFrame:
+    day = _day(on)
+    if day is None:
         return offices
     is_open = pd.Series(data=True, index=offices.index)
     if "opened_on" in offices:
-        is_open &= offices["opened_on"].isna() | (offices["opened_on"] <= on)
+        is_open &= offices["opened_on"].isna() | (_days(offices["opened_on"]).fillna("") <= day)
     if "closed_on" in offices:
-        is_open &= offices["closed_on"].isna() | (offices["closed_on"] > on)
+        is_open &= offices["closed_on"].isna() | (_days(offices["closed_on"]).fillna("") > day)
     rows: pd.DataFrame = offices[is_open]
     return rows
 
@@ -309,7 +376,10 @@ def _office_contract(offices: pd.DataFrame) -> pd.DataFrame:
     """Give offices as the contract has them: id and name as text, degrees, days."""
     office_id = ids(offices, "office_id")
     lon, lat = lon_lat(offices, "offices")
-    columns = {name: offices.get(name) for name in ("opened_on", "closed_on")}
+    columns = {
+        name: _days(offices[name]) if name in offices else None
+        for name in ("opened_on", "closed_on")
+    }
     rows = _completed(pd.DataFrame(columns, index=offices.index), OFFICES)
     names = offices["name"].to_numpy(object) if "name" in offices.columns else office_id
     rows = rows.assign(office_id=office_id, name=names, lon=lon, lat=lat)
@@ -337,6 +407,12 @@ def _prospects(located: pd.DataFrame) -> pd.DataFrame:
     """Give located prospects as the rules of a plan read them."""
     lon, lat = lon_lat(located, "frame")
     rows = _completed(pd.DataFrame(located), PROSPECTS, "precision", "uncertainty_m", "locality")
+    for name, read in (
+        ("employees", cleaning.parse_employees),
+        ("revenue_usd", cleaning.parse_money),
+    ):
+        remedy = "Write a plain number, or leave the cell blank."
+        rows[name] = numbers(rows[name], read, f"frame: {name}", remedy)
     state = rows["state"].where(rows["state"].notna(), rows["country"])
     locality = rows["city"].astype(object) + (", " + state.astype(object)).fillna("")
     return rows.assign(
@@ -367,6 +443,7 @@ def _names(frame: pd.DataFrame, key: str) -> dict[str, str]:
 
 def _home_texts(frame: pd.DataFrame) -> pd.DataFrame:
     """Give homes as text under the desk's columns; degrees lose no digit on the way."""
+    require_frame(frame, "frame")
     headers = [str(name) for name in frame.columns if not _is_geometry(frame, name)]
     mapping = homes.map_home_headers(headers)
     texts = {column: _texts(frame, header) for header, column in mapping.items() if column}

@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import numpy as np
+import pandas as pd
 import pytest
 
 import territory
@@ -67,6 +69,15 @@ def test_a_column_that_is_not_there_is_named() -> None:
         territory.explore(frame(), color="owner")
     with pytest.raises(ColumnError, match="'owner', 'rank'"):
         territory.explore(frame(), tooltip=["owner", "name", "rank"])
+
+
+def test_cells_and_headers_of_any_kind_are_shown() -> None:
+    odd = frame().assign(tags=[["a", "b"], np.array([1, 2])])
+    odd.columns = ["same", *odd.columns[1:-1], "same"]
+    page = territory.explore(odd.assign(n=pd.NaT).rename(columns={"n": 5})).get_root().render()
+    assert page.count("\\u003cb\\u003esame") + page.count("<b>same") >= 4
+    one = territory.explore(odd, tooltip="same", color="geometry")
+    assert "2 of 2 on the map" in one.get_root().render()
 
 
 @pytest.mark.browser

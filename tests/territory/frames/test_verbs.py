@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
@@ -14,6 +16,9 @@ from pyproj import Geod
 
 import territory
 from territory.errors import ColumnError, CoordinateError, InputError, LengthError, PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DEMO = Path(__file__).resolve().parents[3] / "data" / "demo"
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -109,13 +114,23 @@ def test_offices_that_are_not_open_on_the_day_do_not_count() -> None:
     ("frame", "error", "words"),
     [
         (points(CHICAGO).set_crs(None, allow_override=True), CoordinateError, "has no CRS"),
-        (AREA, CoordinateError, "'p0'"),
+        (AREA, CoordinateError, "'p0': Polygon"),
         (pd.DataFrame({"lon": [1.0]}), ColumnError, "no geometry and no columns 'lon' and 'lat'"),
-        (pd.DataFrame({"lon": [41.9], "lat": [-187.6]}), CoordinateError, "were they swapped"),
+        (
+            pd.DataFrame({"lon": [41.9], "lat": [-187.6]}),
+            CoordinateError,
+            r"0: lon 41.9, lat -187.6\).*were they swapped",
+        ),
+        (points(CHICAGO).geometry, InputError, "GeoSeries is no .*to_frame"),
+        (
+            points(CHICAGO).assign(uncertainty_m="a"),
+            ColumnError,
+            "uncertainty_m is no number .*'a'",
+        ),
         (
             pd.DataFrame({"lon": ["x"], "lat": [1]}, index=["a"]),
             CoordinateError,
-            "lon is no number",
+            "lon is no number .*'a': 'x'",
         ),
     ],
 )
@@ -126,9 +141,64 @@ def test_a_frame_that_cannot_be_placed_is_refused_by_name(
         territory.screen(frame, OFFICES, "50mi")
 
 
+def test_degrees_as_text_are_read_as_an_import_reads_them() -> None:
+    texts = pd.DataFrame(
+        {"lon": ["-87,6359", " ", "104.9853 W"], "lat": ["41,8789", "", "39.7437"]}
+    )
+    texts.index = ["a", "a", "b"]
+    screened = territory.screen(texts, OFFICES, "50mi")
+    assert screened["nearest_office_id"].fillna("").tolist() == ["CHI", "", "DEN"]
+    assert screened[["lon", "lat"]].equals(texts)
+
+
+def test_texts_have_one_dtype_also_where_all_are_null() -> None:
+    nowhere = territory.screen(points((np.nan, np.nan)), OFFICES, "50mi")
+    somewhere = territory.screen(points(CHICAGO), OFFICES, "50mi")
+    assert nowhere.dtypes.equals(somewhere.dtypes)
+
+
+@pytest.mark.parametrize("form", [str, dt.date.fromisoformat, pd.Timestamp])
+def test_days_are_texts_dates_or_timestamps(form: Callable[[str], object]) -> None:
+    offices = OFFICES.assign(
+        opened_on=[form("2026-01-01"), None], closed_on=[None, form("2026-01-31")]
+    )
+    for on in ("2026-03-01", dt.date(2026, 3, 1), pd.Timestamp("2026-03-01")):
+        screened = territory.screen(points(DENVER), offices, "50mi", on=on)
+        assert screened["nearest_office_id"].tolist() == ["CHI"]
+        assert territory.decide(points(DENVER), offices, on=on)["office_id"].tolist() == ["CHI"]
+    with pytest.raises(InputError, match="'3/1/2026' is no day"):
+        territory.screen(points(DENVER), offices, "50mi", on="3/1/2026")
+
+
+def test_ids_that_are_numbers_and_figures_that_are_text_are_found_by_assign(
+    areas: gpd.GeoDataFrame,
+) -> None:
+    frame = points(CHICAGO, DENVER).assign(prospect_id=[1, 2], employees=["10k", None])
+    territories = pd.DataFrame({"territory_id": [7], "market_id": ["M-CHI"], "segment": ["any"]})
+    named = pd.DataFrame({"prospect_id": [2], "territory_id": [7]})
+    owned = territory.assign(frame, territories, areas=areas, offices=OFFICES, named_accounts=named)
+    assert owned["rule"].tolist() == ["market_of_headquarters", "named_account"]
+    assert owned["segment"].tolist() == ["enterprise", "unknown"]
+    with pytest.raises(ColumnError, match="missing 'prospect_id'"):
+        territory.assign(
+            frame, territories, areas=areas, offices=OFFICES, named_accounts=named[["territory_id"]]
+        )
+    with pytest.raises(ColumnError, match=r"employees is no number .*'p1': 'many'"):
+        territory.assign(
+            frame.assign(employees=["5", "many"]), territories, areas=areas, offices=OFFICES
+        )
+
+
+def test_areas_without_outlines_are_refused() -> None:
+    with pytest.raises(ColumnError, match="areas: no geometry"):
+        territory.locate(points(CHICAGO), pd.DataFrame({"market_id": ["M"]}))
+
+
 def test_a_radius_without_a_unit_and_no_office_at_all_are_refused() -> None:
     with pytest.raises(LengthError):
         territory.screen(points(CHICAGO), OFFICES, "50")
+    with pytest.raises(LengthError, match="mi, km or m"):
+        territory.screen(points(CHICAGO), OFFICES, 50)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="no office"):
         territory.screen(points(CHICAGO), OFFICES.iloc[:0], "50mi")
 
