@@ -135,7 +135,7 @@ def _folder(origin: str | None) -> Iterator[Path | None]:
     if origin != BUILD:
         yield Path(origin) if origin else None
         return
-    script = Path(__file__).resolve().parents[2] / "scripts" / "build_data.py"
+    script = Path(__file__).resolve().parents[2] / "scripts" / "data" / "build.py"
     if not script.is_file():
         raise FileFormatError(
             f"{script}: tables are built in a checkout of the sources only. Build them there and "

@@ -121,6 +121,7 @@ def decide(app, user_id: str) -> None:
     client = sign_in(app, user_id)
     typed = f"{HOME['lat']}, {HOME['lon']}"
     form = {"csrf_token": token(client, "/account"), "home": typed, "person_id": "P-1"}
+    form["policy"] = rule.name  # the example company has one in force too
     answer = client.post("/hr", data=form)
     assert answer.status_code == 200
     assert HOME["lat"] in answer.get_data(as_text=True)

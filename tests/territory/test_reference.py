@@ -538,7 +538,7 @@ def test_most_business_of_a_county_is_where_most_of_its_zip_codes_have_their_cou
 
 
 def test_the_readme_states_what_describe_prints() -> None:
-    command = [sys.executable, str(ROOT / "scripts" / "build_data.py"), "--describe"]
+    command = [sys.executable, str(ROOT / "scripts" / "data" / "build.py"), "--describe"]
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     readme = (ROOT / "data" / "README.md").read_text("utf-8")
     assert set(filter(None, printed.splitlines())) <= set(readme.splitlines())
