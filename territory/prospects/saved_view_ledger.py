@@ -1,4 +1,4 @@
-"""Views that people keep under a name: every query is about one owner's alone."""
+"""Ledger of saved views: every query is about one owner's alone."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class SavedViewLedger:
             for row in self._connection.execute(query)
         ]
 
-    def add(self, owner_id: str, *, name: str, name_key: str, **told: Any) -> str:
-        """Write a view and give its id; ``told`` are market_id, query (JSON) and saved_at."""
+    def add(self, owner_id: str, *, name: str, name_key: str, **values: Any) -> str:
+        """Write a view and give its id; ``values`` are market_id, query (JSON) and saved_at."""
         top: int | None = self._connection.execute(select(func.max(saved_views.c.number))).scalar()
         view_id = f"view-{secrets.token_hex(8)}"
         self._connection.execute(
@@ -68,7 +68,7 @@ class SavedViewLedger:
                 owner_id=owner_id,
                 name=name,
                 name_key=name_key,
-                **told,
+                **values,
             )
         )
         return view_id

@@ -1,4 +1,4 @@
-"""Views that a person keeps under a name: which list, and the query string that filters it.
+"""Saved views: which list, and the query string that filters it, under a name of a person's own.
 
 A view holds no rows: whoever opens it sees what the filters find among their own. Nobody sees or
 changes another's views. ``owner_id`` is who keeps them.
@@ -131,10 +131,10 @@ def _known(transaction: Transaction, owner_id: str, view_id: str) -> SavedView:
 
 
 def _refuse_taken(transaction: Transaction, owner_id: str, key: str) -> None:
-    taken = SavedViewLedger(transaction).view_of_name(owner_id, key)
-    if taken is not None:
+    other = SavedViewLedger(transaction).view_of_name(owner_id, key)
+    if other is not None:
         raise ConflictError(
-            f"You have a view {taken.name!r} already. Choose another name, or delete that one "
+            f"You have a view {other.name!r} already. Choose another name, or delete that one "
             "first."
         )
 

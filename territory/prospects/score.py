@@ -1,4 +1,4 @@
-"""Which prospect to call next: a score that is the sum of parts anyone can check.
+"""Score of a prospect, by which to call next: the sum of parts that anyone can check.
 
 Each part is a share from 0 to 1 times its weight; the weights are policy and add up to the best
 score there is. Nothing is hidden in a model: ``parts`` gives what ``score`` adds up.

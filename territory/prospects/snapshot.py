@@ -122,6 +122,8 @@ def morton(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
 
 
 def _spread(values: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    # Each step halves the groups of bits and moves the upper half of each up by its own width,
+    # until every bit has a free one above it (Anderson, "Bit Twiddling Hacks").
     spread = values.astype(np.uint64)
     for shift, mask in (
         (16, 0x0000FFFF0000FFFF),
@@ -159,7 +161,9 @@ def build(prospects: pd.DataFrame, stamp: str) -> Snapshot:
     rank = np.empty(len(prospects), np.int64)
     ids = pa.array(prospects["prospect_id"], pa.large_string())
     rank[pc.sort_indices(ids).to_numpy()] = np.arange(len(ids))  # by UTF-8, as by code point
-    along = np.lexsort((rank, key))
+    along = np.lexsort(
+        (rank, key)
+    )  # by key; prospects at one point by id, so that ties are decided
     rows = prospects.iloc[along].reset_index(drop=True)
     column: dict[str, npt.NDArray[Any]] = {"lon": lon[along], "lat": lat[along]}
     labels = {}
@@ -209,8 +213,9 @@ def _ordered(
     values: npt.NDArray[Any], by_id: npt.NDArray[np.int32], *, largest_first: bool
 ) -> npt.NDArray[np.int32]:
     """Order the rows by their values, NaN last, then by id."""
-    wanted = values[by_id].astype(float)
-    ranked = np.argsort(-wanted if largest_first else wanted, kind="stable")
+    # Sorted stably from the order by id on, rows with the same value stay in that order.
+    by_value = values[by_id].astype(float)
+    ranked = np.argsort(-by_value if largest_first else by_value, kind="stable")
     return by_id[ranked].astype(np.int32)
 
 

@@ -1,4 +1,4 @@
-"""Find rows by the words people type: first letters first, one slip of the finger forgiven.
+"""Word search: rows by the first letters of words, one slip of the finger forgiven.
 
 The words of every row are folded (case, accents, punctuation) and kept once, sorted, each with the
 rows it stands in. A word that is asked for matches every word it is the beginning of; only where
@@ -110,6 +110,8 @@ class WordIndex:
 
     def _used(self, among: npt.NDArray[np.bool_], first: int, last: int) -> npt.NDArray[np.int64]:
         """Count the rows that have each of a run of words."""
+        # The rows of a run of words are one slice, word after word, so the counts are differences
+        # of one running total over it.
         starts = self.starts[first : last + 1]
         before = np.zeros(starts[-1] - starts[0] + 1, np.int64)
         np.cumsum(among[self.rows[starts[0] : starts[-1]]], out=before[1:])
@@ -149,7 +151,7 @@ class WordIndex:
 
     def _begins(self, start: str) -> list[tuple[int, int]]:
         """Give the run of words that begin so, if any."""
-        utf8 = start.encode()
+        utf8 = start.encode()  # of which no byte is 0xff: that sorts behind all that begin so
         first = int(np.searchsorted(self.words, utf8))
         last = int(np.searchsorted(self.words, utf8 + b"\xff"))
         return [(first, last)] if last > first else []

@@ -1,4 +1,9 @@
-"""webmap.prospects: FACE DOCSTRING."""
+"""Pages of reps: a market with its list and map, a prospect, exports, saved views, activities.
+
+Start at ``query_string`` (what an address asks for), ``facets`` (the list), ``map_data`` (the map)
+and ``market_page``, which puts them on a page. May import account, maps, pages, security and the
+library.
+"""
 
 import lazy_loader
 

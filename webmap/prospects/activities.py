@@ -1,4 +1,4 @@
-"""What was done about an account and what is next: written on its page or card, listed by day."""
+"""Activities: notes and next steps, written on the page or card of an account, listed by day."""
 
 from __future__ import annotations
 

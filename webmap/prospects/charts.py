@@ -43,13 +43,13 @@ def bars(
     labels: Sequence[str],
     series: Sequence[Series],
     *,
-    shown: Callable[[float], str],
+    as_text: Callable[[float], str],
     is_stacked: bool = False,
 ) -> Markup:
     """Draw horizontal bars in the order of the table: the first label on top.
 
     ``series`` are pairs of a name and its values, one per label; they are told apart by colour and
-    by the legend of the page. ``shown`` writes a value on the axis.
+    by the legend of the page. ``as_text`` writes a value on the axis.
     """
     kind = pygal.HorizontalStackedBar if is_stacked else pygal.HorizontalBar
     rows = len(labels) * (1 if is_stacked else max(1, 0.7 * len(series)))
@@ -57,7 +57,7 @@ def bars(
     ends = [sum(one) if is_stacked else max(one) for one in zip(*numbers, strict=True)]
     ticks = _ticks(max(ends, default=0.0))
     chart = kind(
-        **_settings(shown, height=_FRAME + round(_ROW * max(rows, 1))), range=(0, ticks[-1])
+        **_settings(as_text, height=_FRAME + round(_ROW * max(rows, 1))), range=(0, ticks[-1])
     )
     chart.y_labels = ticks
     chart.x_labels = [_label(one) for one in reversed(labels)]
@@ -67,11 +67,11 @@ def bars(
 
 
 def lines(
-    labels: Sequence[str], series: Sequence[Series], *, shown: Callable[[float], str]
+    labels: Sequence[str], series: Sequence[Series], *, as_text: Callable[[float], str]
 ) -> Markup:
     """Draw a line per series over labels at even distances; None is a gap."""
     chart = pygal.Line(
-        **_settings(shown, height=220), range=(0, 1), dots_size=3, show_x_guides=False
+        **_settings(as_text, height=220), range=(0, 1), dots_size=3, show_x_guides=False
     )
     chart.x_labels = [_label(one) for one in labels]
     chart.y_labels = [0, 0.25, 0.5, 0.75, 1]
@@ -89,12 +89,13 @@ def _ticks(most: float) -> list[float]:
     return [step * n for n in range(math.ceil(most / step - 1e-9) + 1)]
 
 
-def _settings(shown: Callable[[float], str], height: int) -> dict[str, object]:
+def _settings(as_text: Callable[[float], str], height: int) -> dict[str, object]:
     return {
         "width": WIDTH, "height": height, "margin": 4, "margin_right": 20, "spacing": 6,
         "css": (), "js": (), "no_prefix": True, "show_legend": False,
         "disable_xml_declaration": True, "pretty_print": False, "style": _STYLE,
-        "truncate_label": -1, "value_formatter": shown, "formatter": shown, "include_x_axis": True,
+        "truncate_label": -1, "value_formatter": as_text, "formatter": as_text,
+        "include_x_axis": True,
     }  # fmt: skip
 
 

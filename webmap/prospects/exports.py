@@ -118,7 +118,7 @@ def _file(list_scope: ListScope, suffix: str) -> Response:
 def book(market_id: str) -> str:
     """Show a market on pages to print, of what the filters show and may leave."""
     list_page = facets.list_page(ListScope(market_id))
-    made = reports.gather(
+    market_book = reports.gather(
         context.store(),
         market_id,
         scope=security.scope(),
@@ -128,19 +128,20 @@ def book(market_id: str) -> str:
     exporting.record(
         context.store(),
         "book",
-        rows=len(made.prospects),
+        rows=len(market_book.prospects),
         form="page",
         by=security.person(),
         now=context.now(),
         of=market_id,
     )
     query = list_page.request.query(page=1)
+    title = f"Map of {market_book.market.name}"
     return render_template(
         "prospects/book.html",
         place="ops.home",
-        book=made,
-        map=Markup(cover_map_svg.as_svg(made.drawing, title=f"Map of {made.market.name}")),  # noqa: S704
-        marks=_marks(made.drawing),
+        book=market_book,
+        map=Markup(cover_map_svg.as_svg(market_book.drawing, title=title)),  # noqa: S704
+        marks=_marks(market_book.drawing),
         back=layout.address("rep.market", query, market_id=market_id),
         files=[
             (words, layout.address("taking.book_file", query, market_id=market_id, paper=paper))

@@ -144,6 +144,6 @@ def _map(area: reports.MarketArea) -> RenderedMap:
 
 def _map_parts(area: reports.MarketArea) -> dict[str, Any]:
     """Give the map to the page, and the address of its script."""
-    drawn = _map(area)
-    script = url_for(".map_script", market_id=area.market_id, v=drawn.tag)
-    return {"map": drawn, "map_script": script}
+    rendered = _map(area)
+    script = url_for(".map_script", market_id=area.market_id, v=rendered.tag)
+    return {"map": rendered, "map_script": script}

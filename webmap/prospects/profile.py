@@ -1,4 +1,4 @@
-"""The profile of a market: its size, who is headquartered there, pipeline against quota."""
+"""Profile of a market: its size, who is headquartered there, pipeline against quota."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REPS = 12  # with pipeline or quota that the chart shows; the table has them all
 
 
 @dataclass(frozen=True)
-class Told:
+class ProfilePage:
     """A profile with the rows and charts that its pages show.
 
     ``counties`` and ``industries`` end in a row that sums up the rest, its name None and ``more``
@@ -58,22 +58,22 @@ class Told:
 @security.allows("see_sums")
 def page(market_id: str) -> ResponseReturnValue:
     """Show the profile of one market, each chart beside its table."""
-    return render_template("prospects/profile.html", place="ops.home", told=of(market_id))
+    return render_template("prospects/profile.html", place="ops.home", profile=of(market_id))
 
 
-def of(market_id: str) -> Told:
+def of(market_id: str) -> ProfilePage:
     """Give the profile of a market as far as whoever asks may see it; kept until data change."""
     today = context.settings().today().isoformat()
     return layout.cached(
         ("profile", market_id, today),
-        lambda: tell(
+        lambda: profile_page(
             reports.market_profile(context.store(), market_id, scope=security.scope(), day=today)
         ),
         tables=reports.SUM_TABLES,
     )
 
 
-def tell(figures: reports.Profile) -> Told:
+def profile_page(figures: reports.Profile) -> ProfilePage:
     """Prepare rows and charts of a profile."""
     rows = {
         "counties": _cut(
@@ -88,12 +88,12 @@ def tell(figures: reports.Profile) -> Told:
         "periods": formatting.records(figures.money.periods) if figures.money else [],
         "by_rep": formatting.records(figures.money.by_rep) if figures.money else [],
     }
-    drawn = dict(_size_charts(rows))
+    drawings = dict(_size_charts(rows))
     if figures.prospects:
-        drawn |= _group_charts(rows)
+        drawings |= _group_charts(rows)
     if figures.money:
-        drawn |= _money_charts(rows)
-    return Told(figures, **rows, charts=drawn)
+        drawings |= _money_charts(rows)
+    return ProfilePage(figures, **rows, charts=drawings)
 
 
 def _size_charts(rows: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, Markup]]:
@@ -102,7 +102,7 @@ def _size_charts(rows: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, M
     if counties:
         jobs = [one["employment"] for one in counties]
         names = [one["name"] for one in counties]
-        yield "counties", charts.bars(names, [("Jobs", jobs)], shown=_short)
+        yield "counties", charts.bars(names, [("Jobs", jobs)], as_text=_short)
     steps = rows["steps"]
     series = [
         (name, [one[key] for one in steps])
@@ -111,7 +111,7 @@ def _size_charts(rows: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, M
     ]
     if len(steps) > 1:
         labels = [labels_number(one["accounts"]) for one in steps]
-        yield "steps", charts.lines(labels, series, shown=_percent)
+        yield "steps", charts.lines(labels, series, as_text=_percent)
 
 
 def _group_charts(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Markup]:
@@ -128,7 +128,7 @@ def _group_charts(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Markup]:
                 ("Customers", [one["customers"] for one in _each(rows[name])]),
                 ("Others", [one["prospects"] - one["customers"] for one in _each(rows[name])]),
             ],
-            shown=_short,
+            as_text=_short,
             is_stacked=True,
         )
         for name, called in words.items()
@@ -140,7 +140,10 @@ def _money_charts(rows: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, 
     periods = rows["periods"]
     if any(one["quota_usd"] for one in periods):
         labels, ratios = ([one[key] for one in periods] for key in ("period", "coverage"))
-        yield "periods", charts.bars(labels, [("Coverage", ratios)], shown=lambda x: f"{x:g} ×")
+        yield (
+            "periods",
+            charts.bars(labels, [("Coverage", ratios)], as_text=lambda x: f"{x:g} ×"),
+        )
     reps = [one for one in rows["by_rep"] if one["pipeline_usd"] or one["quota_year_usd"]][:REPS]
     if reps:
         yield (
@@ -151,7 +154,7 @@ def _money_charts(rows: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, 
                     ("Open pipeline", [one["pipeline_usd"] for one in reps]),
                     ("Quota", [one["quota_year_usd"] for one in reps]),
                 ],
-                shown=money,
+                as_text=money,
             ),
         )
 

@@ -16,6 +16,7 @@ from territory.labels import NO_BREAK, money
 from territory.labels import number as labels_number
 from territory.prospects import NULL, fields
 from territory.reports import cover_map
+from territory.schemas import STATUSES
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -28,6 +29,15 @@ OTHER = OWN_COLOURS  # the number of the colour of all else
 UNKNOWN_SEGMENT = "unknown"
 # What a shape stands for, in the order of the legend; the rest of its words is for print.
 SHAPES = [(shape, words.partition(":")[0]) for shape, words in cover_map.SHAPES.items()]
+
+# By status, the shape without and with an open opportunity, by number.
+_SHAPE_NUMBERS = {
+    status: [
+        [shape for shape, _ in SHAPES].index(cover_map.shape_of(status, stage))
+        for stage in (None, "open")
+    ]
+    for status in (None, *STATUSES)
+}
 
 
 @dataclass(frozen=True)
@@ -96,12 +106,8 @@ def coded(
 def shapes(snapshot: Snapshot, rows: npt.NDArray[np.int64]) -> dict[str, list[Any]]:
     """Give the shape of each row's symbol, as `coded` does: by status, and whether one is open."""
     names = [shape for shape, _ in SHAPES]
-    numbers = np.array(
-        [
-            [names.index(cover_map.shape_of(status, stage)) for stage in (None, "open")]
-            for status in (None, *snapshot.labels["status"])
-        ]
-    )
+    labels = (None, *snapshot.labels["status"])
+    numbers = np.array([_SHAPE_NUMBERS.get(one, _SHAPE_NUMBERS[None]) for one in labels])
     is_open = (snapshot.column["stage"][rows] != NULL).astype(np.int64)
     return {"values": names, "of": numbers[snapshot.column["status"][rows], is_open].tolist()}
 

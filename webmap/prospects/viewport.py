@@ -1,4 +1,4 @@
-"""What is in view: clusters with true counts where there are many, points where there are few.
+"""Viewport: points in view where there are few, clusters with true counts where there are many.
 
 Or, asked for density, how many there are in each square of a grid.
 
@@ -165,6 +165,8 @@ def class_limits(most: int) -> tuple[int, ...]:
 def _fullest(snapshot: Snapshot, selection: Selection, zoom: int) -> int:
     """Count what the fullest square of a zoom holds of what was selected, wherever it lies."""
     shift = np.uint64(2 * (BITS - _level(SQUARE_PX, zoom)))
+    # Rows stand in the order of their keys, so those of one square stand together: it ends where
+    # the key without the bits below the square becomes another.
     square = snapshot.key[: snapshot.placed] >> shift
     ends = np.append(np.flatnonzero(square[1:] != square[:-1]) + 1, snapshot.placed)
     return int(np.diff(selection.before[ends], prepend=0).max(initial=0))
@@ -215,6 +217,9 @@ def _runs(
     Blocks of ``2**BLOCK`` squares a side that lie inside are one run each; of those that straddle
     the edge each square is. Runs that meet are joined.
     """
+    # A square of the quadtree is one interval of Morton keys, and so is every block of 2**n by 2**n
+    # squares that is aligned to its size. Looking up the inside by blocks and only the rim by
+    # squares makes the number of intervals follow the edge of the view rather than its area.
     left, right, top, bottom = part[0], part[1] + 1, part[2], part[3] + 1
     down = min(BLOCK, level)
     west, north = -(-left >> down), -(-top >> down)
@@ -237,6 +242,8 @@ def _runs(
         starts.append(squares << shift)
         ends.append((squares + np.uint64(1)) << shift)
     start, end = np.sort(np.concatenate(starts)), np.sort(np.concatenate(ends))
+    # No two squares overlap, so sorted starts and sorted ends are of the same intervals one by one;
+    # where one begins at the key at which another ends, both are one run.
     is_gap = start[1:] != end[:-1]
     start, end = start[np.r_[True, is_gap]], end[np.r_[is_gap, True]]
     return np.searchsorted(snapshot.key, start), np.searchsorted(snapshot.key, end)
@@ -270,6 +277,8 @@ def _clusters(
     alone, many = count == 1, count > 1
     rows = _nth(selection, first[alone])
     x, y, first, count = x[many], y[many], first[many], count[many]
+    # The mean of all members would read them all. Some at even steps along the curve are spread
+    # over the square as all of them are, and a cluster need not be placed better.
     share = np.linspace(0, 1, SAMPLE)
     sample = _nth(selection, first[:, None] + np.round(share * (count[:, None] - 1)).astype(int))
     inside = mercator(snapshot.column["lon"][sample], snapshot.column["lat"][sample])
@@ -297,6 +306,7 @@ def _squares(
 
 def _nth(selection: Selection, rank: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Find the rows that have so many selected rows before them."""
-    wanted = (rank + 1).astype(selection.before.dtype)  # of another type, it would be copied whole
-    positions: npt.NDArray[np.int64] = np.searchsorted(selection.before, wanted) - 1
+    # Of another type than what it is looked up in, numpy would copy all of that first.
+    passed = (rank + 1).astype(selection.before.dtype)
+    positions: npt.NDArray[np.int64] = np.searchsorted(selection.before, passed) - 1
     return positions

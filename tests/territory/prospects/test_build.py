@@ -156,3 +156,11 @@ def test_what_the_map_does_not_show_leaves_it_as_it_is(demo_store: Store) -> Non
     with demo_store.write() as transaction:
         transaction.set_setting("word", "of no matter")
     assert build.stamp_of(demo_store, TODAY) == before
+
+
+def test_a_version_with_other_fields_makes_a_snapshot_of_its_own(
+    demo_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = build.stamp_of(demo_store, TODAY)
+    monkeypatch.setattr(build, "SNAPSHOT_COLUMNS", (*build.SNAPSHOT_COLUMNS, "has_fax"))
+    assert build.stamp_of(demo_store, TODAY) != before

@@ -44,7 +44,7 @@ def text_of(page: str) -> str:
 
 @pytest.mark.parametrize("draw", [charts.bars, charts.lines])
 def test_a_chart_holds_no_script_style_id_or_link_whatever_it_is_called(draw):
-    drawn = draw(NAMES, [(NAMES[0], [1.0] * len(NAMES)), ("b", [0.5] * len(NAMES))], shown=str)
+    drawn = draw(NAMES, [(NAMES[0], [1.0] * len(NAMES)), ("b", [0.5] * len(NAMES))], as_text=str)
     seen = Elements(drawn).found
     assert {tag for tag, _ in seen} <= {"svg", "g", "rect", "path", "text", "circle"}
     names = {name for _, attributes in seen for name in attributes}
@@ -55,7 +55,7 @@ def test_a_chart_holds_no_script_style_id_or_link_whatever_it_is_called(draw):
 
 
 def test_a_bar_is_as_long_as_its_value():
-    drawn = Elements(charts.bars(["a", "b", "c"], [("n", [4, 2, 0])], shown=str)).found
+    drawn = Elements(charts.bars(["a", "b", "c"], [("n", [4, 2, 0])], as_text=str)).found
     widths = [float(one.get("width", 0)) for tag, one in drawn if tag == "rect"]
     longest, shorter, nothing = sorted(widths, reverse=True)
     assert longest == pytest.approx(2 * shorter)
@@ -78,8 +78,8 @@ def test_an_axis_has_round_steps_and_holds_the_largest_value(most, ticks):
 def test_every_class_that_is_coloured_is_drawn_and_every_colour_is_a_token():
     css = (ROOT / "webmap" / "static" / "prospects" / "profile.css").read_text("utf-8")
     assert not re.search(r"(?:fill|stroke|background): (?!var\(|none|#000|CanvasText)", css)
-    drawn = charts.bars(["a"], [("n", [1]), ("m", [1])], shown=str, is_stacked=True)
-    drawn += charts.lines(["a", "b"], [("n", [0, 1]), ("m", [0, 1])], shown=str)
+    drawn = charts.bars(["a"], [("n", [1]), ("m", [1])], as_text=str, is_stacked=True)
+    drawn += charts.lines(["a", "b"], [("n", [0, 1]), ("m", [0, 1])], as_text=str)
     used = {word for _, one in Elements(drawn).found for word in (one.get("class") or "").split()}
     for name in set(re.findall(r"\.chart-svg((?: \.[\w-]+)+)", css)):
         assert set(re.findall(r"\.([\w-]+)", name)) <= used
