@@ -1,10 +1,16 @@
-"""What people call the values and figures that are stored, on pages and in books alike."""
+"""Labels: what people call kinds, values and figures that are stored, on pages and in books."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+# The kinds of table, in the order in which files of them are imported. They stand here, not with
+# the tables of the store, so that the help of the command line need not load a database.
+KINDS = (
+    "offices", "prospects", "reps", "markets", "territories", "named_accounts", "sites", "contacts",
+    "opportunities", "quotas",
+)  # fmt: skip
 NOTHING = "–"
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
