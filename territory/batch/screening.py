@@ -254,16 +254,11 @@ class _Screener:
         self, batch: Batch, lon: Floats, lat: Floats, uncertainty_m: Floats, notes: pa.Array
     ) -> tuple[pa.Table, Points]:
         unplaced = np.isnan(lon)
-        any_unplaced = bool(unplaced.any())
+        mask = unplaced if unplaced.any() else None
         # A row without a place is measured from anywhere and its answer left out.
-        x, y = (
-            (np.where(unplaced, 0.0, lon), np.where(unplaced, 0.0, lat))
-            if any_unplaced
-            else (lon, lat)
-        )
+        x, y = (lon, lat) if mask is None else (np.where(mask, 0.0, lon), np.where(mask, 0.0, lat))
         exact = self.file.format != "parquet"
         near = self.index.nearest(x, y, self.radius_m, exact=exact)
-        mask = unplaced if any_unplaced else None
         codes = self._verdicts(near.distance_m, uncertainty_m)
         self.within += int(np.count_nonzero(near.within & ~unplaced))
         columns = (
