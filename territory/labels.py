@@ -1,10 +1,16 @@
-"""What people call the values and figures that are stored, on pages and in books alike."""
+"""Labels: what people call kinds, values and figures that are stored, on pages and in books."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+# The kinds of table, in the order in which files of them are imported. They stand here, not with
+# the tables of the store, so that the help of the command line need not load a database.
+KINDS = (
+    "offices", "prospects", "reps", "markets", "territories", "named_accounts", "sites", "contacts",
+    "opportunities", "quotas",
+)  # fmt: skip
 NOTHING = "–"
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -44,21 +50,21 @@ RULE = {
 }
 
 
-def known(value: Any) -> bool:
+def is_known(value: Any) -> bool:
     """Tell a value from the ways in which a frame says that there is none."""
     return value is not None and value == value and value != ""
 
 
 def number(value: float | None, digits: int = 0) -> str:
     """Thousands separated, a true minus: ``23,871``, ``−122``."""
-    if not known(value):
+    if not is_known(value):
         return NOTHING
     return f"{value:,.{digits}f}".replace("-", MINUS)
 
 
 def money(value: float | None) -> str:
     """Dollars at the size they have: ``$640 k``, ``$41.6 M``, ``$117.4 bn``."""
-    if value is None or not known(value):
+    if value is None or not is_known(value):
         return NOTHING
     sign, amount = MINUS if value < 0 else "", abs(value)
     for size, word, digits in ((1e9, "bn", 1), (1e6, "M", 1), (1e3, "k", 0)):
@@ -70,7 +76,7 @@ def money(value: float | None) -> str:
 
 def share(part: float | None, whole: float | None) -> str:
     """``94 %``; below 1 % one decimal; below 0.1 % nothing, because the count says more."""
-    if part is None or not whole or not known(part) or not known(whole):
+    if part is None or not whole or not is_known(part) or not is_known(whole):
         return NOTHING
     percent = 100 * part / whole
     if part == 0 or percent >= 1:

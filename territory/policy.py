@@ -1,4 +1,4 @@
-"""Frozen, versioned settings of every rule that decides something, read from TOML, with defaults.
+"""Policies: frozen, versioned settings of every rule that decides, from TOML, with defaults.
 
 A policy file holds only what differs from the defaults::
 
@@ -232,9 +232,9 @@ class GeocodingPolicy:
     online: OnlinePolicy = field(default_factory=OnlinePolicy)
 
 
-def read_geocoding_record(**told: Any) -> GeocodingPolicy:
+def read_geocoding_record(**record: Any) -> GeocodingPolicy:
     """Make the geocoding settings that a record of a policy holds as plain JSON values."""
-    online = dict(told.pop("online", {}))
+    online = dict(record.pop("online", {}))
     if "providers" in online:
         online["providers"] = tuple(
             ProviderPolicy(**{**one, "keys": tuple(map(tuple, one.get("keys", ())))})
@@ -242,7 +242,7 @@ def read_geocoding_record(**told: Any) -> GeocodingPolicy:
         )
     if "ask" in online:
         online["ask"] = tuple(online["ask"])
-    return GeocodingPolicy(**told, online=OnlinePolicy(**online))
+    return GeocodingPolicy(**record, online=OnlinePolicy(**online))
 
 
 @dataclass(frozen=True)
@@ -342,5 +342,5 @@ def _several(kind: type[Any], value: Any, where: str, breaches: list[str]) -> tu
     if not isinstance(value, list):
         raise TypeError("must be a list")
     tables = [one if isinstance(one, dict) else {"name": str(one)} for one in value]
-    made = [_build(kind, table, where, breaches) for table in tables]
-    return tuple(one for one in made if one is not None)
+    settings = [_build(kind, table, where, breaches) for table in tables]
+    return tuple(one for one in settings if one is not None)

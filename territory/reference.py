@@ -1,4 +1,4 @@
-"""The tables that ship with the package: ZIP codes, counties, metro areas, cities, the base map.
+"""Reference data of the package: ZIP codes, counties, metro areas, cities, the base map.
 
 Each table is read when it is first asked for, and once: ``load()`` costs nothing by itself. What
 they are made of, and how good they are, is in ``data/README.md`` and ``docs/data.md``.

@@ -1,4 +1,4 @@
-"""The column contract of every frame that crosses a module.
+"""Schemas: the column contract of every frame that crosses a module.
 
 A frame is checked where it enters the library, not at every step:
 ``check(frame, OFFICES, "offices.csv")``.

@@ -1,4 +1,4 @@
-"""Distances as people write them. Inside the library a distance is a float in metres."""
+"""Units of length: distances as people write them; inside the library, metres as a float."""
 
 from __future__ import annotations
 

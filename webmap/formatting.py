@@ -16,7 +16,7 @@ from territory.labels import (
     RULE,
     SEGMENT,
     STATUS,
-    known,
+    is_known,
     money,
     number,
     share,
@@ -144,12 +144,12 @@ def cells(rows: pd.DataFrame) -> list[list[str | None]]:
 
 def or_nothing(value: Any, nothing: str = NOTHING) -> Any:
     """Give the value, or a dash."""
-    return value if known(value) else nothing
+    return value if is_known(value) else nothing
 
 
 def miles(value: float | None, limit_m: float | None = None, *, unit: bool = True) -> str:
     """Miles to 0.1, and near the limit to as many digits as keep them on their side of it."""
-    if value is None or not known(value):
+    if value is None or not is_known(value):
         return NOTHING
     text = format_miles(value * METRES_PER_MILE, limit_m)
     return text.replace(" ", NO_BREAK) if unit else text.removesuffix(" mi")
@@ -157,7 +157,7 @@ def miles(value: float | None, limit_m: float | None = None, *, unit: bool = Tru
 
 def day(value: str | dt.date | None) -> str:
     """A date and how far it is: ``2026-07-01 (145 days ago)``."""
-    if not known(value):
+    if not is_known(value):
         return NOTHING
     date = dt.date.fromisoformat(str(value)[:10])
     distance = (current_app.config["TERRITORY"].today() - date).days

@@ -1,4 +1,7 @@
-"""territory.batch: FACE DOCSTRING."""
+"""Files screened without a store, as a stream: the nearest office of every row.
+
+Imports ``imports``, ``geocoding``, ``geodesy`` and ``files``. Start at :func:`screen`.
+"""
 
 import lazy_loader
 

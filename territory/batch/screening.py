@@ -1,4 +1,4 @@
-"""The engine of ``territory screen``: the nearest office of every row of a file, with no store."""
+"""Screening: the nearest office of every row of a file, streamed, with no store."""
 
 from __future__ import annotations
 
@@ -172,14 +172,14 @@ def screen(
 
 def _read_offices(path: Path, on: str | None) -> tuple[OfficeIndex, bool]:
     """Read the offices that are open, and whether one is in Antarctica; all breaches at once."""
-    taken = read_rows("offices", read_table(path))
-    if len(taken.refused):
+    table = read_rows("offices", read_table(path))
+    if len(table.refused):
         refusals = "; ".join(
             f"line {line}: {reason}. {remedy}"
-            for line, reason, remedy in taken.refused[["line", "reason", "remedy"]].to_numpy()
+            for line, reason, remedy in table.refused[["line", "reason", "remedy"]].to_numpy()
         )
         raise InputError(f"{path}: {refusals}")
-    offices = taken.rows
+    offices = table.rows
     if on is not None:
         opened, closed = offices["opened_on"], offices["closed_on"]
         offices = offices[(opened.isna() | (opened <= on)) & (closed.isna() | (closed > on))]
@@ -242,27 +242,25 @@ class _Screener:
             lon[rows], lat[rows] = geocodes["lon"], geocodes["lat"]
             uncertainty_m[rows] = geocodes["uncertainty_m"]
             for at, note in zip(rows.tolist(), geocodes["geocode_note"], strict=True):
-                said_already = [notes[at]] if at in notes else []
-                if note is not None or said_already:
-                    notes[at] = "; ".join([*said_already, *([note] if note else [])])
+                if note is not None:
+                    notes[at] = f"{notes[at]}; {note}" if at in notes else note
         self.placed += int(np.count_nonzero(~np.isnan(lon)))
-        said_notes = _sparse_text(notes, len(lon))
+        note_column = _sparse_text(notes, len(lon))
         if self.all_pairs:
-            return self._pairs(batch, lon, lat, uncertainty_m, said_notes)
-        return self._nearest(batch, lon, lat, uncertainty_m, said_notes)
+            return self._pairs(batch, lon, lat, uncertainty_m, note_column)
+        return self._nearest(batch, lon, lat, uncertainty_m, note_column)
 
     def _nearest(
         self, batch: Batch, lon: Floats, lat: Floats, uncertainty_m: Floats, notes: pa.Array
     ) -> tuple[pa.Table, Points]:
-        lost = np.isnan(lon)
-        any_lost = bool(lost.any())
+        unplaced = np.isnan(lon)
+        mask = unplaced if unplaced.any() else None
         # A row without a place is measured from anywhere and its answer left out.
-        x, y = (np.where(lost, 0.0, lon), np.where(lost, 0.0, lat)) if any_lost else (lon, lat)
+        x, y = (lon, lat) if mask is None else (np.where(mask, 0.0, lon), np.where(mask, 0.0, lat))
         exact = self.file.format != "parquet"
         near = self.index.nearest(x, y, self.radius_m, exact=exact)
-        mask = lost if any_lost else None
         codes = self._verdicts(near.distance_m, uncertainty_m)
-        self.within += int(np.count_nonzero(near.within & ~lost))
+        self.within += int(np.count_nonzero(near.within & ~unplaced))
         columns = (
             self.office_ids.take(pa.array(near.office, mask=mask)),
             pa.array(near.distance_m / METRES_PER_MILE, mask=mask),
@@ -319,14 +317,14 @@ class _Screener:
             # to_numpy gives NaN for null.
             return np.array(column.to_numpy(), dtype=np.float64)
         texts = clean_text(pd.Series(pd.array(arrow_text(column), dtype="str")))
-        read = parse_degrees(texts)
-        bad = np.flatnonzero((read.isna() & texts.notna()).to_numpy())
+        degrees = parse_degrees(texts)
+        bad = np.flatnonzero((degrees.isna() & texts.notna()).to_numpy())
         if len(bad):
             messages = [
                 f"{batch.label(int(at))}: {header}={texts[at]!r} is no number" for at in bad
             ]
             self._refuse(messages, "Write degrees such as 38.9, or leave the cell blank.")
-        return np.array(read, dtype=np.float64)
+        return np.array(degrees, dtype=np.float64)
 
     def _refuse_faults(self, batch: Batch, lon: Floats, lat: Floats) -> None:
         rows = np.flatnonzero(suspects(lon, lat))
@@ -351,12 +349,12 @@ class _Screener:
 
     def _addresses(self, batch: Batch, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
         """The addresses of some rows, cleaned as ``Gazetteer.lookup`` wants them."""
-        taken = batch.table
-        if len(rows) < taken.num_rows:
+        table = batch.table
+        if len(rows) < table.num_rows:
             headers = [self.columns[name] for name in _ADDRESS if name in self.columns]
-            taken = taken.select(headers).take(pa.array(rows))
+            table = table.select(headers).take(pa.array(rows))
         texts = {
-            name: pd.Series(pd.array(arrow_text(taken[self.columns[name]]), dtype="str"))
+            name: pd.Series(pd.array(arrow_text(table[self.columns[name]]), dtype="str"))
             if name in self.columns
             else pd.Series(None, index=range(len(rows)), dtype=object)
             for name in _ADDRESS
@@ -374,16 +372,16 @@ class _Screener:
         )
 
 
-def _free_names(wanted: tuple[str, ...], taken: tuple[str, ...]) -> list[str]:
+def _free_names(names: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:
     """Names for the columns to add; "_2" follows one that the file has already."""
-    used = {name.casefold() for name in taken}
-    names = []
-    for name in wanted:
+    used = {name.casefold() for name in columns}
+    free_names = []
+    for name in names:
         free, number = name, 2
         while free.casefold() in used:
             free, number = f"{name}_{number}", number + 1
-        names.append(free)
-    return names
+        free_names.append(free)
+    return free_names
 
 
 def _with_columns(table: pa.Table, names: list[str], columns: tuple[pa.Array, ...]) -> pa.Table:

@@ -1,4 +1,7 @@
-"""territory.cleaning: FACE DOCSTRING."""
+"""Cells as people write them, read as what they mean: addresses, numbers, dates, names, codes.
+
+Pure functions on columns of text; imports ``reference`` and the ground only. Start at ``columns``.
+"""
 
 import lazy_loader
 

@@ -1,11 +1,9 @@
-from . import codes as codes
-from . import columns as columns
-from .addresses import clean_address as clean_address
 from .codes import COUNTRIES as COUNTRIES
 from .codes import US_STATES as US_STATES
 from .codes import US_TERRITORIES as US_TERRITORIES
 from .codes import fold as fold
 from .columns import by_value as by_value
+from .columns import clean_address as clean_address
 from .columns import clean_domains as clean_domains
 from .columns import clean_names as clean_names
 from .columns import clean_postal_codes as clean_postal_codes
@@ -14,8 +12,9 @@ from .columns import parse_dates as parse_dates
 from .columns import parse_degrees as parse_degrees
 from .columns import parse_employees as parse_employees
 from .columns import parse_money as parse_money
-from .company_names import SHARED_HOSTS as SHARED_HOSTS
+from .columns import zip_notes as zip_notes
 from .company_names import name_key as name_key
+from .contacts import SHARED_HOSTS as SHARED_HOSTS
 from .coordinates import ANTARCTIC_LAT as ANTARCTIC_LAT
 from .coordinates import ELSEWHERE_STATES as ELSEWHERE_STATES
 from .coordinates import faults as faults

@@ -1,6 +1,6 @@
-"""Cells as people write them, read as what they mean; null where they are blank or mean nothing.
+"""Column cleaning: cells as people write them, read as what they mean; null where blank.
 
-Every function takes a text column and gives back one of the same length and index. Work is done
+Every function takes text columns and gives back columns of the same length and index. Work is done
 once per distinct text, so a million rows with fifty states cost fifty look-ups.
 """
 
@@ -15,8 +15,7 @@ import pandas as pd
 
 from territory.cleaning import codes, industries
 from territory.cleaning.codes import fold
-from territory.cleaning.company_names import domain
-from territory.cleaning.contacts import email, phone
+from territory.cleaning.contacts import domain, email, phone
 from territory.cleaning.numbers import dollars, head_count
 
 if TYPE_CHECKING:
@@ -75,10 +74,10 @@ def clean_states(states: pd.Series, country: pd.Series) -> pd.Series:
     """
     texts = clean_text(states)
     home = country.isna() | (country == "US")
-    coded = clean_codes(texts, codes.US_STATES).where(home, None)
-    canada = (country == "CA") | (country.isna() & coded.isna())
-    coded = coded.where(coded.notna() | ~canada, clean_codes(texts, codes.CANADIAN_PROVINCES))
-    return _or(coded, texts)
+    code = clean_codes(texts, codes.US_STATES).where(home, None)
+    canada = (country == "CA") | (country.isna() & code.isna())
+    code = code.where(code.notna() | ~canada, clean_codes(texts, codes.CANADIAN_PROVINCES))
+    return _or(code, texts)
 
 
 def clean_postal_codes(postal_codes: pd.Series, country: pd.Series | None = None) -> pd.Series:
@@ -96,11 +95,11 @@ def clean_postal_codes(postal_codes: pd.Series, country: pd.Series | None = None
         (country == "CA", _canadian_code),
         (country == "GB", _british_code),
     )
-    cleaned = texts.str.upper().astype(object).where(texts.notna(), None)
+    postal_codes = texts.str.upper().astype(object).where(texts.notna(), None)
     for rows, read in forms:
         if rows.any():
-            cleaned = cleaned.where(~rows, by_value(texts.where(rows, None), read))
-    return cleaned
+            postal_codes = postal_codes.where(~rows, by_value(texts.where(rows, None), read))
+    return postal_codes
 
 
 def _us_code(text: str) -> str:
@@ -123,6 +122,30 @@ def _canadian_code(text: str) -> str:
 def _british_code(text: str) -> str:
     code = fold(text).upper()
     return f"{code[:-3]} {code[-3:]}" if re.fullmatch(r"[A-Z]{1,2}\d.*\d[A-Z]{2}", code) else text
+
+
+def clean_address(
+    country: pd.Series, state: pd.Series, postal_code: pd.Series
+) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Country code, state code and postal code in form.
+
+    A row without a country is American or Canadian if its state is. A US territory filed as a
+    country is a state of the US. A country that is unknown stays as it was as_written.
+    """
+    code = clean_countries(country)
+    territory = code.isin(codes.US_TERRITORIES)
+    state = state.where(~territory | state.notna(), code)
+    code = code.where(~territory, "US")
+    as_written = clean_text(country)
+    code = code.where(code.notna() | as_written.isna(), as_written)
+
+    state = clean_states(state, code)
+    blank = code.isna() & state.notna()
+    code = code.where(~(blank & state.isin(set(codes.US_STATES.values()))), "US")
+    blank &= code.isna() & state.isin(set(codes.CANADIAN_PROVINCES.values()))
+    code = code.where(~blank, "CA")
+    code = code.astype(object).where(code.notna(), None)
+    return code, state, clean_postal_codes(postal_code, code)
 
 
 def parse_employees(column: pd.Series) -> pd.Series:
@@ -167,11 +190,11 @@ def clean_phones(column: pd.Series, country: pd.Series | None = None) -> pd.Seri
     if country is None:
         return by_value(texts, lambda text: phone(text, "US"))
     regions = country.where(country.notna(), "US")
-    read = np.full(len(texts), None, dtype=object)
+    numbers = np.full(len(texts), None, dtype=object)
     for region in regions[texts.notna()].unique():
         rows = (regions == region).to_numpy()
-        read[rows] = by_value(texts[rows], partial(phone, region=str(region))).to_numpy()
-    return pd.Series(read, index=texts.index, name=texts.name, dtype=object)
+        numbers[rows] = by_value(texts[rows], partial(phone, region=str(region))).to_numpy()
+    return pd.Series(numbers, index=texts.index, name=texts.name, dtype=object)
 
 
 def clean_emails(column: pd.Series) -> pd.Series:
@@ -262,5 +285,5 @@ def parse_dates(column: pd.Series) -> pd.Series:
 
 def _or(first: pd.Series, second: pd.Series) -> pd.Series:
     """``first``, and where it is null ``second``."""
-    merged: pd.Series = first.where(first.notna(), second)
-    return merged.astype(object).where(merged.notna(), None)
+    column: pd.Series = first.where(first.notna(), second)
+    return column.astype(object).where(column.notna(), None)

@@ -1,4 +1,4 @@
-"""Company names and web addresses brought into a form in which the same ones are equal.
+"""Company names in a form in which the same ones are equal.
 
 For comparing only: what a file calls a company is kept as it is written.
 """
@@ -10,7 +10,6 @@ import unicodedata
 from functools import cache
 
 from cleanco import prepare_default_terms  # type: ignore[import-untyped]
-from publicsuffixlist import PublicSuffixList
 
 # Rows of files that have no names are called this, so it names nobody.
 UNNAMED = "Unnamed company"
@@ -36,19 +35,6 @@ _NOT_FORMS = frozenset((("psu",), ("sep",), ("sem",)))  # Penn State, and terms
 _MORE_FORMS = frozenset(
     (("cos",), ("companies",), ("the",), ("de", "cv"), ("and", "co"), ("dba",), ("pc",), ("se",),
      ("publ",))
-)  # fmt: skip
-_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:/*|^//", re.IGNORECASE)
-# Hosts where anybody has a page: the address of one there is not that of a company.
-SHARED_HOSTS = frozenset(
-    (
-        "aol.com", "bing.com", "blogspot.com", "crunchbase.com", "facebook.com", "fb.com",
-        "free.fr", "github.com", "gmail.com", "google.com", "hotmail.com", "icloud.com",
-        "indeed.com", "instagram.com", "linkedin.com", "linktr.ee", "live.com", "medium.com",
-        "msn.com",
-        "outlook.com", "t-online.de", "tiktok.com", "twitter.com", "wikipedia.org", "wix.com",
-        "wixsite.com", "wordpress.com", "x.com", "yahoo.com", "yelp.com", "youtube.com",
-        "weebly.com",
-    )
 )  # fmt: skip
 
 
@@ -79,7 +65,7 @@ def name_key(name: str) -> str:
         plain = "".join(letter for letter in spread if not unicodedata.combining(letter))
     plain = _INITIALS.sub(r"\1 ", plain)
     words = [_WORDS.get(word, word) for word in _GAPS.sub(" ", plain).split()]
-    words = _joined(words)
+    words = _join_initials(words)
     if len(words) > 1 and words[0] == "the":
         del words[0]
     forms = _forms()
@@ -93,7 +79,7 @@ def name_key(name: str) -> str:
     return " ".join([word for word in words if word != "and"] or words)
 
 
-def _joined(words: list[str]) -> list[str]:
+def _join_initials(words: list[str]) -> list[str]:
     """Join initials: "j", "m", "smucker" becomes "jm", "smucker"."""
     parts: list[str] = []
     is_open = False
@@ -105,23 +91,3 @@ def _joined(words: list[str]) -> list[str]:
             parts.append(word)
         is_open = is_letter
     return parts
-
-
-@cache
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
-
-
-def domain(address: str) -> str | None:
-    """The registered domain of a web or e-mail address; None where the text is no such address.
-
-    >>> domain("https://www.ox.ac.uk/about?x=1")
-    'ox.ac.uk'
-    """
-    text = _SCHEME.sub("", address.strip().casefold())
-    host = re.split(r"[/?#\s\\,;]", text, maxsplit=1)[0].rpartition("@")[2]
-    host = host.partition(":")[0].strip(".")
-    if not re.fullmatch(r"[^\W_](?:[\w-]*\w)?(?:\.[\w-]+)+", host) or host[-1].isdigit():
-        return None
-    registered: str | None = _suffixes().privatesuffix(host)
-    return registered

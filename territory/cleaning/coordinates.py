@@ -1,4 +1,4 @@
-"""Coordinates that cannot be meant as they stand: off the globe, swapped, without their sign."""
+"""Coordinate checks: off the globe, swapped, without their sign; the other ways to read them."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def suspects(lon: Floats, lat: Floats) -> Bools:
     Every point to which ``faults`` has something to say, whatever is known of it, is among them.
     NaN is none.
     """
-    given = ~(np.isnan(lon) | np.isnan(lat))
-    return given & ~in_united_states(lon, lat)
+    is_placed = ~(np.isnan(lon) | np.isnan(lat))
+    return is_placed & ~in_united_states(lon, lat)
 
 
 def faults(

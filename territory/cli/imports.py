@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from territory.cli.options import (
-    KINDS,
     Progress,
     answer,
     as_json,
@@ -23,6 +22,7 @@ from territory.cli.options import (
     opened,
     person,
 )
+from territory.labels import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

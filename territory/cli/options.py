@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
     from territory.store import Store
 
-KINDS = (
-    "offices", "prospects", "reps", "markets", "territories", "named_accounts", "sites", "contacts",
-    "opportunities", "quotas",
-)  # fmt: skip
 PATIENCE_S = 2.0  # how long a work may be silent
 SHOWN = 20  # rows of a list that a terminal is shown; the rest is counted
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from territory import schemas
-from territory.cleaning import codes, columns
+from territory.cleaning import by_value, fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def add_ids(kind: str, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
     if kind not in IDENTITY or not without.any():
         return np.zeros(len(rows), bool)
     parts = [
-        columns.by_value(rows.loc[without, column], codes.fold).fillna("").astype(str)
+        by_value(rows.loc[without, column], fold).fillna("").astype(str)
         for column in IDENTITY[kind]
         if column not in _NOT_IDENTITY
     ]

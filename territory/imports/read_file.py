@@ -12,7 +12,7 @@ import pyarrow as pa
 import shapely
 
 from territory import files, reference
-from territory.cleaning import columns
+from territory.cleaning import zip_notes
 from territory.errors import InputError
 from territory.files import (
     Table,
@@ -27,7 +27,7 @@ from territory.geocoding import geocode, shared_gazetteer
 from territory.imports import contract_rows
 from territory.imports.headers import signature_of
 from territory.imports.report import REFUSALS
-from territory.markets import areas
+from territory.markets import define
 from territory.schemas import GEOCODE
 from territory.store import GIVEN, KINDS
 
@@ -172,7 +172,7 @@ def _with_outlines(rows: pd.DataFrame, absent: tuple[str, ...]) -> pd.DataFrame:
     """Draw markets; those of which only the store knows the rest wait until it is asked."""
     if absent:
         return rows.assign(geometry=None)
-    shapes = areas.define(rows, reference.load())
+    shapes = define(rows, reference.load())
     return rows.assign(geometry=shapely.to_wkb(shapes.geometry.to_numpy()))
 
 
@@ -181,7 +181,7 @@ def _zip_notes(rows: pd.DataFrame, lines: npt.NDArray[np.int64]) -> pd.DataFrame
     zips = reference.load().zip_codes
     without_area = frozenset(zips.loc[~zips["has_area"], "zip_code"])
     codes = rows["postal_code"].where(rows["lat"].isna(), None)
-    notes = columns.zip_notes(codes, rows["country"], without_area)
+    notes = zip_notes(codes, rows["country"], without_area)
     at = notes.notna().to_numpy()
     return pd.DataFrame({"line": lines[at], "note": notes[at].to_numpy(object)})
 

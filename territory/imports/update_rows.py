@@ -18,7 +18,7 @@ from territory.cleaning import clean_postal_codes
 from territory.errors import InputError
 from territory.geocoding import geocode, shared_gazetteer
 from territory.imports.contract_rows import clean_units
-from territory.markets import areas
+from territory.markets import define
 from territory.schemas import ADDRESS, CHANGES, GEOCODE
 from territory.store import GIVEN, KINDS
 
@@ -185,7 +185,7 @@ def _drawn(rows: pd.DataFrame, stored: pd.DataFrame, is_stored: pd.Series) -> pd
     at = np.flatnonzero(~is_same & rows[["name", "kind"]].notna().all(axis=1))
     if len(at):
         markets = rows.iloc[at][list(KINDS["markets"].contract.columns)]
-        geometry[at] = shapely.to_wkb(areas.define(markets, reference.load()).geometry.to_numpy())
+        geometry[at] = shapely.to_wkb(define(markets, reference.load()).geometry.to_numpy())
     return rows.assign(geometry=geometry)
 
 

@@ -1,4 +1,8 @@
-"""territory.markets: FACE DOCSTRING."""
+"""Markets: their outlines from units or polygons, which holds a point, and how big each is.
+
+Imports ``geodesy``, ``reference`` and ``schemas``. Start at :func:`define` (units to outlines) and
+:func:`locate` (points to markets).
+"""
 
 import lazy_loader
 

@@ -1,7 +1,9 @@
-from . import areas as areas
-from . import size as size
 from .areas import define as define
+from .areas import gaps as gaps
 from .areas import locate as locate
+from .areas import locate_all as locate_all
+from .areas import overlaps as overlaps
 from .size import SHARE_SOURCE as SHARE_SOURCE
 from .size import SOURCE as SOURCE
 from .size import MarketSize as MarketSize
+from .size import market_size as market_size

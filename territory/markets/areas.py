@@ -1,4 +1,4 @@
-"""Markets: target areas made of units or drawn as polygons, and which of them holds a point.
+"""Market outlines: made of units or drawn as polygons; which holds a point, overlaps and gaps.
 
 A market's outline is the union of its units', so two markets of neighbouring counties share their
 border to the last digit: no sliver between them, no overlap. A point on a border belongs to the
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from territory.reference import Reference
 
 
-# Borders drawn at 1:10 million wander by some hundred metres; what is thinner on average than
+# Borders polygons at 1:10 million wander by some hundred metres; what is thinner on average than
 # this is a difference between two drawings, not ground that two markets claim.
 SLIVER_WIDTH_M = 500.0
 # A postal code says which ZIP-code market a place is in, unless the place is this far off it: then
@@ -39,7 +39,7 @@ def define(markets: pd.DataFrame, reference: Reference) -> gpd.GeoDataFrame:
     """Give each market its outline.
 
     Every market comes back once, in the order given. Counties and states are dissolved; a metro
-    area is the counties that ``reference`` counts to it. The outline of ZIP codes is drawn from
+    area is the counties that ``reference`` counts to it. The outline of ZIP codes is polygons from
     their points and approximate (``zip_areas``); it may be empty, where none has an area.
 
     Parameters
@@ -60,27 +60,27 @@ def define(markets: pd.DataFrame, reference: Reference) -> gpd.GeoDataFrame:
     InputError
         Naming every unknown unit, market without units and polygon market without a polygon.
     """
-    given = check(pd.DataFrame(markets), MARKETS, "markets")
-    drawn = np.full(len(given), None, dtype=object)
-    if "geometry" in given:
-        drawn = given.pop("geometry").to_numpy(object)
-    by_hand = given["kind"].eq("polygon").to_numpy()
-    lacking = np.flatnonzero(by_hand & (shapely.is_missing(drawn) | shapely.is_empty(drawn)))
+    table = check(pd.DataFrame(markets), MARKETS, "markets")
+    polygons = np.full(len(table), None, dtype=object)
+    if "geometry" in table:
+        polygons = table.pop("geometry").to_numpy(object)
+    by_hand = table["kind"].eq("polygon").to_numpy()
+    lacking = np.flatnonzero(by_hand & (shapely.is_missing(polygons) | shapely.is_empty(polygons)))
     if len(lacking):
         raise InputError(
-            f"polygon markets without a polygon: {', '.join(given['market_id'].iloc[lacking])}. "
+            f"polygon markets without a polygon: {', '.join(table['market_id'].iloc[lacking])}. "
             "Import their file, or give them units and another kind."
         )
-    units = read_units(given, reference)
-    listed = units.groupby("market")["code"].agg(SEPARATOR.join)
-    given["units"] = listed.reindex(range(len(given))).astype(object).where(~by_hand, None)
-    geometry = drawn.copy()
+    units = read_units(table, reference)
+    codes = units.groupby("market")["code"].agg(SEPARATOR.join)
+    table["units"] = codes.reindex(range(len(table))).astype(object).where(~by_hand, None)
+    geometry = polygons.copy()
     geometry[~by_hand] = None
     ground, owner = _ground(units, reference)
     for market in np.unique(owner):
         geometry[market] = _dissolve(ground[owner == market])
     geometry[shapely.is_missing(geometry)] = shapely.MultiPolygon()
-    return gpd.GeoDataFrame(given, geometry=geometry, crs=4326)
+    return gpd.GeoDataFrame(table, geometry=geometry, crs=4326)
 
 
 def locate(
@@ -96,7 +96,7 @@ def locate(
     border or where they overlap, takes the smallest ``market_id`` in text order.
 
     A market of ZIP codes is a list of addresses, not an area: where ``postal_code`` has a ZIP code,
-    the list alone decides whether such a market holds the point, and the outline drawn for it
+    the list alone decides whether such a market holds the point, and the outline polygons for it
     counts only for points without one.
 
     Parameters
@@ -118,14 +118,14 @@ def locate(
     CoordinateError
         Naming the points that are off the globe.
     """
-    ordered = markets.sort_values("market_id", kind="stable")
-    if postal_code is None or not ordered["kind"].eq("zip_code").any():
-        position = PolygonIndex(ordered.geometry).locate(lon, lat)
+    by_id = markets.sort_values("market_id", kind="stable")
+    if postal_code is None or not by_id["kind"].eq("zip_code").any():
+        position = PolygonIndex(by_id.geometry).locate(lon, lat)
     else:
-        point, holder = _holders(lon, lat, ordered, postal_code)
+        point, holder = _holders(lon, lat, by_id, postal_code)
         position = np.full(np.size(lon), -1)
         position[point[::-1]] = holder[::-1]  # the smallest is written last
-    ids = np.array([*ordered["market_id"], None], dtype=object)  # position -1 is None
+    ids = np.array([*by_id["market_id"], None], dtype=object)  # position -1 is None
     return np.asarray(ids[position])
 
 
@@ -141,15 +141,15 @@ def locate_all(
     Returns
     -------
     pairs
-        point (its index in ``lon``), market_id; ordered by both. The first of a point is the one
+        point (its index in ``lon``), market_id; by_id by both. The first of a point is the one
         that ``locate`` gives; a point in no market has no row.
     """
-    ordered = markets.sort_values("market_id", kind="stable")
+    by_id = markets.sort_values("market_id", kind="stable")
     if postal_code is None:
-        point, holder = PolygonIndex(ordered.geometry).locate_all(lon, lat)
+        point, holder = PolygonIndex(by_id.geometry).locate_all(lon, lat)
     else:
-        point, holder = _holders(lon, lat, ordered, postal_code)
-    ids = ordered["market_id"].to_numpy(object)
+        point, holder = _holders(lon, lat, by_id, postal_code)
+    ids = by_id["market_id"].to_numpy(object)
     return pd.DataFrame({"point": point, "market_id": pd.Series(ids[holder], dtype=object)})
 
 
@@ -169,9 +169,9 @@ def overlaps(markets: gpd.GeoDataFrame, *, sliver_width_m: float = SLIVER_WIDTH_
     one, other = shapely.STRtree(outlines).query(outlines, predicate="intersects")
     pair = ids[one] < ids[other]
     one, other = one[pair], other[pair]
-    shared = polygon_parts(shapely.intersection(outlines[one], outlines[other]))
+    ground = polygon_parts(shapely.intersection(outlines[one], outlines[other]))
     pairs = pd.DataFrame({"market_id": ids[one], "other_id": ids[other]}, dtype=object)
-    pairs = pd.concat([pairs, _size(shared, sliver_width_m)], axis=1)
+    pairs = pd.concat([pairs, _size(ground, sliver_width_m)], axis=1)
     pairs = pairs[pairs["area_km2"] > 0]
     return pairs.sort_values(
         ["area_km2", "market_id", "other_id"], ascending=[False, True, True], ignore_index=True
@@ -228,8 +228,8 @@ def _ground(
     for kind, table in tables.items():
         mine = units[units["kind"] == kind].join(table[["geometry"]], on="code", how="inner")
         pieces.append((mine["geometry"].to_numpy(object), mine["market"].to_numpy(np.intp)))
-    coded = units[units["kind"] == "zip_code"]
-    pieces.append(zip_areas.draw(coded["code"], coded["market"], reference.zip_codes, states))
+    zips = units[units["kind"] == "zip_code"]
+    pieces.append(zip_areas.draw(zips["code"], zips["market"], reference.zip_codes, states))
     ground, owner = (np.concatenate(column) for column in zip(*pieces, strict=True))
     return ground, owner
 
@@ -258,8 +258,8 @@ def _holders(
 
     lists = markets["units"].str.split(SEPARATOR, regex=False).reset_index(drop=True)[is_list]
     lists = lists.explode().rename("code").rename_axis("market").reset_index()
-    listed = pd.DataFrame({"point": coded, "code": code.iloc[coded]}).merge(lists, on="code")
-    by_list, listing = listed["point"].to_numpy(np.int64), listed["market"].to_numpy(np.int64)
+    pairs = pd.DataFrame({"point": coded, "code": code.iloc[coded]}).merge(lists, on="code")
+    by_list, listing = pairs["point"].to_numpy(np.int64), pairs["market"].to_numpy(np.int64)
     west, south, east, north = shapely.bounds(outlines[listing]).T
     reach, x, y = POSTAL_REACH_DEG, x[by_list], y[by_list]
     abroad = (x < west - reach) | (x > east + reach) | (y < south - reach) | (y > north + reach)

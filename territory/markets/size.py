@@ -1,4 +1,4 @@
-"""How big a market is: the establishments, jobs and wages of its counties, whole or in part.
+"""Market size: the establishments, jobs and wages of its counties, whole or in part.
 
 The figures are those of ``reference.county_business``, for counties. A market of counties, metro
 areas or states takes them whole. One of ZIP codes, and a drawn one by the ZIP codes whose point
@@ -111,20 +111,22 @@ def market_size(
             if kind == "zip_code"
             else pd.Series(shapely.contains_xy(geometry, zips["lon"], zips["lat"]), zips.index)
         )
-        listed = zips.loc[inside, ["zip_code", "county_fips"]]
-        businesses = reference.zip_business.merge(listed[["zip_code"]], on="zip_code")
+        members = zips.loc[inside, ["zip_code", "county_fips"]]
+        businesses = reference.zip_business.merge(members[["zip_code"]], on="zip_code")
         shares = businesses.groupby("county_fips")["business_share"].sum()
         # A county without a business address in the list stays named, with nothing of it.
-        bare = pd.Index(listed.loc[~listed["zip_code"].isin(businesses["zip_code"]), "county_fips"])
+        bare = pd.Index(
+            members.loc[~members["zip_code"].isin(businesses["zip_code"]), "county_fips"]
+        )
         shares = shares.reindex(shares.index.union(bare.unique()), fill_value=0.0)
-        return _summed(shares, reference, len(listed), businesses["zip_code"].nunique())
+        return _sum(shares, reference, len(members), businesses["zip_code"].nunique())
     counties = reference.counties
     column = {"metro_area": "cbsa_code", "county": "county_fips", "state": "state_code"}[kind]
     whole = counties.loc[counties[column].isin(codes), "county_fips"]
-    return _summed(pd.Series(1.0, index=whole), reference)
+    return _sum(pd.Series(1.0, index=whole), reference)
 
 
-def _summed(
+def _sum(
     shares: pd.Series,
     reference: Reference,
     zip_codes: int | None = None,
@@ -135,9 +137,9 @@ def _summed(
     figures = reference.county_business.set_index("county_fips")[list(FIGURES)]
     # The shares of all ZIP codes of a county add up to 1 but for rounding.
     share = shares.where(shares < 1 - 1e-9, 1.0)
-    taken = figures.reindex(share.index).mul(share, axis=0).astype(float)
+    weighted = figures.reindex(share.index).mul(share, axis=0).astype(float)
     frame = pd.concat(
-        [pd.DataFrame(names).reindex(share.index), share.rename("share"), taken], axis=1
+        [pd.DataFrame(names).reindex(share.index), share.rename("share"), weighted], axis=1
     )
     frame = frame.rename_axis("county_fips").reset_index()
     frame = frame.sort_values(

@@ -1,4 +1,4 @@
-"""The units that markets are made of: what people write for a unit, and the code it stands for."""
+"""Units of markets: what people write for a ZIP code, county, metro area or state, as its code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COUNTY_SUFFIX = (
     r" (?:county|parish|borough|city and borough|census area|municipality|municipio|"
     r"planning region)(?=, )"
 )
-_MOST_NAMED = 20
+_MOST_EXAMPLES = 20
 
 
 class UnitNames(NamedTuple):
@@ -63,11 +63,11 @@ def read_units(markets: pd.DataFrame, reference: Reference) -> pd.DataFrame:
         for at in bare
     ]
     units["code"] = pd.Series(None, index=units.index, dtype=object)
-    for kind, listed in units.groupby("kind", sort=True):
+    for kind, rows in units.groupby("kind", sort=True):
         names = _names(str(kind), reference)
-        codes, meant = _codes(listed["unit"], names)
-        units.loc[listed.index, "code"] = codes
-        breaches += _told(listed, meant, names)
+        codes, suggestions = _codes(rows["unit"], names)
+        units.loc[rows.index, "code"] = codes
+        breaches += _breaches(rows, suggestions, names)
     if breaches:
         raise InputError("; ".join(breaches) + ".")
     return units[["market", "kind", "code"]].drop_duplicates(ignore_index=True)
@@ -116,15 +116,15 @@ def _codes(
         key = key.str.replace(r"^(\d{5})-\d{4}$", r"\1", regex=True)
     key = key.where(~key.str.fullmatch(r"\d+"), key.str.zfill(names.width))
     code = names.code.reindex(key).to_numpy(object, copy=True)
-    meant: dict[Hashable, list[str]] = {}
+    suggestions: dict[Hashable, list[str]] = {}
     for at in np.flatnonzero(pd.isna(code)).tolist():
         text = key.iloc[at]
         begins = names.code[names.code.index.str.startswith(text)].unique()
         if len(begins) == 1 and not text.isdigit():
             code[at] = begins[0]
         else:
-            meant[unit.index[at]] = _suggestions(text, begins, names)
-    return code, meant
+            suggestions[unit.index[at]] = _suggestions(text, begins, names)
+    return code, suggestions
 
 
 def _suggestions(key: str, begins: npt.NDArray[np.object_], names: UnitNames) -> list[str]:
@@ -133,15 +133,21 @@ def _suggestions(key: str, begins: npt.NDArray[np.object_], names: UnitNames) ->
     return [f"{code} {names.name[code]}" for code in begins[:3]]
 
 
-def _told(units: pd.DataFrame, meant: dict[Hashable, list[str]], names: UnitNames) -> list[str]:
-    if not meant:
+def _breaches(
+    units: pd.DataFrame, suggestions: dict[Hashable, list[str]], names: UnitNames
+) -> list[str]:
+    if not suggestions:
         return []
-    examples = units.loc[list(meant)[:_MOST_NAMED]]
+    examples = units.loc[list(suggestions)[:_MOST_EXAMPLES]]
     lines = [
         f"{unit!r} of market {market!r}"
-        + (f" (perhaps {', '.join(meant[index])})" if meant[index] else "")
+        + (f" (perhaps {', '.join(suggestions[index])})" if suggestions[index] else "")
         for index, market, unit in examples[["market_id", "unit"]].itertuples()
     ]
-    more = f" and {len(meant) - _MOST_NAMED:,} more" if len(meant) > _MOST_NAMED else ""
+    more = (
+        f" and {len(suggestions) - _MOST_EXAMPLES:,} more"
+        if len(suggestions) > _MOST_EXAMPLES
+        else ""
+    )
     where = f"all {len(names.name):,} are in {names.whereabouts}"
     return [f"no single {names.noun} is called {', '.join(lines)}{more}; {where}"]

@@ -1,4 +1,4 @@
-"""The ground around a ZIP code, drawn from points: an approximation, and said to be one.
+"""ZIP code areas drawn from points by Voronoi cells: an approximation, and said to be one.
 
 A ZIP code is a set of mail routes, not an area, and the tables that ship with this package hold one
 point for each. The ground nearer to that point than to any other ZIP code's is a fair drawing of
@@ -44,37 +44,37 @@ def draw(
     ground, owner
         Polygons in EPSG:4326, one for each list and state where any code has an area.
     """
-    wanted = pd.DataFrame({"zip_code": codes, "owner": owner}, dtype=object)
+    members = pd.DataFrame({"zip_code": codes, "owner": owner}, dtype=object)
     sites = zip_codes[zip_codes["has_area"]]
-    wanted = wanted.merge(sites, on="zip_code")
+    members = members.merge(sites, on="zip_code")
     outline = states.set_index("state_code").geometry
     grounds, owners = [np.empty(0, dtype=object)], [np.empty(0, dtype=np.intp)]
-    for state, listed in wanted.groupby("state_code", sort=True):
+    for state, rows in members.groupby("state_code", sort=True):
         if state not in outline.index:  # a military address, a state in free association
             continue
-        cells = _cells(listed, sites[sites["state_code"] == state], outline[state])
-        united = pd.Series(cells, dtype=object).groupby(listed["owner"].to_numpy(np.intp))
-        whole = united.agg(lambda mine: shapely.union_all(mine.to_numpy()))
+        cells = _cells(rows, sites[sites["state_code"] == state], outline[state])
+        by_owner = pd.Series(cells, dtype=object).groupby(rows["owner"].to_numpy(np.intp))
+        whole = by_owner.agg(lambda mine: shapely.union_all(mine.to_numpy()))
         grounds.append(_within(outline[state], whole.to_numpy(object)))
         owners.append(whole.index.to_numpy(np.intp))
     return np.concatenate(grounds), np.concatenate(owners)
 
 
 def _cells(
-    listed: pd.DataFrame, sites: pd.DataFrame, outline: shapely.Geometry
+    rows: pd.DataFrame, sites: pd.DataFrame, outline: shapely.Geometry
 ) -> npt.NDArray[np.object_]:
     """Give the Voronoi cell of each listed ZIP code among all sites of its state."""
     west, south, east, north = outline.bounds
     shrink = np.array([np.cos(np.radians((south + north) / 2)), 1.0])
     point, site = np.unique(sites[["lon", "lat"]].to_numpy(float), axis=0, return_inverse=True)
     if len(point) == 1:  # alone: there is nothing to be nearer to
-        return np.full(len(listed), outline, dtype=object)
+        return np.full(len(rows), outline, dtype=object)
     frame = shapely.box(west * shrink[0], south, east * shrink[0], north)
     cells = shapely.get_parts(
         shapely.voronoi_polygons(shapely.multipoints(point * shrink), extend_to=frame, ordered=True)
     )
     cells = shapely.transform(cells, lambda xy: xy / shrink)
-    at = pd.Series(site.ravel(), index=sites["zip_code"]).loc[listed["zip_code"]]
+    at = pd.Series(site.ravel(), index=sites["zip_code"]).loc[rows["zip_code"]]
     return np.asarray(cells[at.to_numpy()], dtype=object)
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from territory import markets
 from territory.geodesy import OfficeIndex, PolygonIndex, verdicts
-from territory.markets import areas as markets
 from territory.plans import assignment, checks, plan
 
 if TYPE_CHECKING:

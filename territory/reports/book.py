@@ -14,7 +14,7 @@ import pandas as pd
 
 from territory import reference
 from territory.errors import InputError
-from territory.labels import NOTHING, SEGMENT, STATUS, known, money, number, share
+from territory.labels import NOTHING, SEGMENT, STATUS, is_known, money, number, share
 from territory.markets import SHARE_SOURCE, SOURCE
 from territory.prospects import score
 from territory.reports import cover_map, views
@@ -359,7 +359,7 @@ def _reps(profile: Profile) -> Table:
 
 
 def _ratio(value: float) -> str:
-    return f"{value:.1f} ×" if known(value) else NOTHING
+    return f"{value:.1f} ×" if is_known(value) else NOTHING
 
 
 def _deals(count: int) -> str:

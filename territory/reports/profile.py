@@ -16,7 +16,7 @@ import shapely
 from territory import reference
 from territory.access import NOTHING
 from territory.accounts import open_deals
-from territory.markets import size as market_sizes
+from territory.markets import market_size
 from territory.plans import ReadingLedger
 from territory.policy import SEGMENTS
 from territory.reports import views
@@ -303,7 +303,7 @@ def market_profile(
         reps = reading.part(plan.plan_id, "reps", scope.accounts)
         return profile(
             Subject(market_id, row["name"], row["kind"], plan.name, day or plan.effective_from),
-            market_sizes.market_size(
+            market_size(
                 row["kind"], row["units"], shapely.from_wkb(row["geometry"]), reference.load()
             ),
             reading.profiled(plan.plan_id, scope.counted, market_id=market_id),

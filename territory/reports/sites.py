@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from territory.markets import areas as markets
+from territory import markets
 from territory.plans import PlanLedger, ReadingLedger
 from territory.reports.view_frames import Seen
 from territory.units_of_length import METRES_PER_MILE

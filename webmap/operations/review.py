@@ -14,6 +14,7 @@ from territory.jobs import requests, tasks
 from territory.plans import policy_in_force
 from territory.schemas import ADDRESS
 from territory.store import KINDS
+from territory.units_of_length import to_miles
 from webmap import context, formatting, security
 from webmap.maps import MAINLAND, RenderedMap, basemap, place_map
 from webmap.pages import layout
@@ -103,7 +104,10 @@ def _opened(kind: str, row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[
     after = ids[at + 1 : at + 2] or ids[:1]
     return {
         "row": row,
-        "candidates": [one | {"number": n} for n, one in enumerate(formatting.records(places), 1)],
+        "candidates": [
+            one | {"number": n, "uncertainty_mi": to_miles(one["uncertainty_m"] or 0.0)}
+            for n, one in enumerate(formatting.records(places), 1)
+        ],
         "address_now": {name: row[name] for name in ADDRESS},
         "map": drawn,
         "map_script": url_for(".map_script", kind=kind, row=row["subject_id"], v=drawn.tag),

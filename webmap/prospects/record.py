@@ -87,7 +87,7 @@ def _score(details: reports.ProspectView) -> Score | None:
 
 def _words(row: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """Say what each part looked at."""
-    is_open = labels.known(row["stage"])
+    is_open = labels.is_known(row["stage"])
     employees = labels.number(row["employees"])
     touched = row["last_activity_on"]
     return {
@@ -96,5 +96,8 @@ def _words(row: dict[str, Any]) -> dict[str, tuple[str, str]]:
         "nearness": ("Near", formatting.miles(row["distance_mi"])),
         "whitespace": ("Whitespace", "an opportunity is open" if is_open else "none is open"),
         "pipeline": ("Pipeline", f"{labels.money(row['pipeline_usd'])} open"),
-        "staleness": ("Quiet", formatting.day(touched) if labels.known(touched) else "since ever"),
+        "staleness": (
+            "Quiet",
+            formatting.day(touched) if labels.is_known(touched) else "since ever",
+        ),
     }

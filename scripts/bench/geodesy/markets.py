@@ -126,8 +126,7 @@ CONTENDERS = {
 
 def read_areas(name: str) -> Array:
     """Geometries in order of county or CBSA code, fresh from their bytes: nothing prepared."""
-    from territory import reference
-    from territory.markets import areas as markets
+    from territory import markets, reference
 
     tables = reference.load()
     if name == "counties":

@@ -35,7 +35,7 @@ from territory.geocoding.review.reference_diff import (
     tables_in,
 )
 from territory.geodesy import inverse
-from territory.markets import areas
+from territory.markets import define, locate
 from territory.plans import PlanLedger
 from territory.reference import Reference
 from territory.schemas import ADDRESS, GEOCODE
@@ -353,7 +353,7 @@ def _markets(
     if markets.empty:
         return (before, before), markets
     by_hand = pd.Series(shapes, dtype=object).where(markets["kind"] == "polygon", None)
-    after = areas.define(markets.assign(geometry=by_hand), reference.load())
+    after = define(markets.assign(geometry=by_hand), reference.load())
     differs = ~shapely.equals_exact(shapes, after.geometry.to_numpy(), _SAME_DEG)
     outlines = pd.Series(shapely.to_wkb(after.geometry.to_numpy()), dtype=object)
     redrawn = markets.assign(geometry=outlines)[differs]
@@ -363,7 +363,7 @@ def _markets(
 def _located(rows: pd.DataFrame, shapes: gpd.GeoDataFrame) -> Any:
     if shapes.empty:
         return np.full(len(rows), None, dtype=object)
-    return areas.locate(
+    return locate(
         rows["lon"].to_numpy(float),
         rows["lat"].to_numpy(float),
         shapes,

@@ -19,9 +19,9 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from territory import reports
+from territory import labels, reports
 from territory.access import Scope
-from territory.cli import export, options
+from territory.cli import export
 from territory.cli import main as cli
 from territory.errors import InputError
 from territory.imports import Preview, mapping_text, read_mapping
@@ -100,7 +100,7 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
 
 
 def test_the_kinds_of_the_command_line_are_those_of_the_library() -> None:
-    assert tuple(KINDS) == options.KINDS
+    assert tuple(KINDS) == labels.KINDS
     assert tuple(reports.EXPORTS) == export.EXPORTS
 
 

@@ -67,13 +67,15 @@ def test_a_geodesic_lies_between_its_chord_and_the_longest_for_that_chord(
     assert (s <= geodesic_upper_bound(chord) + SLACK_M).all()
 
 
-def test_no_chord_up_to_surely_within_has_a_longer_geodesic(pairs: tuple[np.ndarray, ...]) -> None:
+def test_no_chord_up_to_the_lower_bound_has_a_longer_geodesic(
+    pairs: tuple[np.ndarray, ...],
+) -> None:
     s, chord, _, _ = pairs
     for limit_m in (1.0, 80_467.2, 1e6, 1.2e7, 1.59e7, 1.9e7, 2.0002e7):
         assert not (s[chord <= chord_lower_bound(limit_m)] > limit_m).any()
 
 
-def test_no_chord_beyond_possibly_within_has_a_geodesic_that_short(
+def test_no_chord_beyond_the_upper_bound_has_a_geodesic_that_short(
     pairs: tuple[np.ndarray, ...],
 ) -> None:
     s, chord, _, _ = pairs
