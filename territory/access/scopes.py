@@ -217,21 +217,6 @@ def can(viewer: Viewer | None, capability: str) -> bool:
     return any(capability in _capabilities(viewer, role) for role in _roles(viewer))
 
 
-def require(viewer: Viewer | None, capability: str) -> Viewer:
-    """Give the viewer back.
-
-    Raises
-    ------
-    DeniedError
-        If the viewer has not the capability.
-    """
-    if viewer is None or not can(viewer, capability):
-        raise DeniedError(
-            f"This needs the right {capability!r}. An admin gives roles that have it."
-        )
-    return viewer
-
-
 def reach_of(viewer: Viewer | None, capability: str) -> Reach:
     """Say over whose rows the viewer has a capability, each role counted by itself."""
     reach = NOTHING

@@ -72,7 +72,7 @@ class Attempts:
     locked_until: str | None = None
 
 
-class EntryLedger:
+class SessionLedger:
     """Reads and writes the ways in."""
 
     def __init__(self, transaction: Transaction) -> None:

@@ -35,7 +35,7 @@ class User:
     has_password: bool
 
 
-class AccessLedger:
+class UserLedger:
     """Reads and writes users."""
 
     def __init__(self, transaction: Transaction) -> None:
