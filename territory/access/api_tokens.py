@@ -88,8 +88,8 @@ def _check(
     if not timedelta() < lifetime <= LONGEST:
         breaches.append(f"it must last {LONGEST.days} days at most, and more than nothing")
     if breaches:
-        given = ", ".join(sorted(allowed)) or "none"
-        raise InputError(f"This token will not do: {'; '.join(breaches)}. Scopes to give: {given}.")
+        names = ", ".join(sorted(allowed)) or "none"
+        raise InputError(f"This token will not do: {'; '.join(breaches)}. Scopes to give: {names}.")
 
 
 def tokens(store: Store) -> list[Token]:

@@ -1,4 +1,4 @@
-"""The lock on the door: attempts to sign in, counted per account and per address, with back-off.
+"""Sign-in lockout: attempts counted per account and per address, with back-off.
 
 Every attempt is counted before the password is looked at, so that a hundred guesses at once are
 still a hundred guesses; what proves right is taken back. What was typed as a login is kept hashed:

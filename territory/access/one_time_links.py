@@ -1,4 +1,4 @@
-"""Links that work once: to sign in without a password, or to set one."""
+"""One-time links: to sign in without a password, or to set one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lets someone in, as rows: sessions, one-time links, API tokens, and failed attempts.
+"""Session ledger: sessions, one-time links, API tokens and failed attempts, as rows.
 
 Secrets come here hashed and are compared by their hash alone.
 """

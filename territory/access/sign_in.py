@@ -1,4 +1,4 @@
-"""Coming in: by password, by a one-time link, or through a company's sign-on.
+"""Sign-in: by password, by a one-time link, or through a company's sign-on.
 
 An unknown login, a wrong password and a closed account cost the same and are told the same. A
 password is hashed while no other writer waits.

@@ -1,4 +1,4 @@
-"""The verbs of those who run the system: users, their roles and identities, the access policy.
+"""User administration: users, their roles and identities, and the access policy.
 
 Each is one transaction that records its event in the audit log. A message names no person: whoever
 reads an error page or a log need not learn who there is. ``by`` is an id (of a user, or of the one
@@ -305,25 +305,25 @@ def _give_roles(
     rep_id: str | None,
     managed_rep_ids: Iterable[str],
 ) -> None:
-    given, managed = check_roles(roles), frozenset(managed_rep_ids)
+    new_roles, managed = check_roles(roles), frozenset(managed_rep_ids)
     breaches = []
-    if not given:
+    if not new_roles:
         breaches.append(f"no role is given; there are {', '.join(ROLES)}")
     for role, has_reps, option in (
         ("rep", rep_id is not None, "--rep"),
         ("manager", bool(managed), "--manages"),
     ):
-        if (role in given) != has_reps:
+        if (role in new_roles) != has_reps:
             breaches.append(f"the role {role} and {option} go together")
     if breaches:
         raise InputError(f"These roles will not do: {'; '.join(breaches)}.")
-    wanted = managed | ({rep_id} if rep_id else set())
-    rep_ids = set(transaction.table("reps", ["rep_id"])["rep_id"]) if wanted else set()
-    if unknown := sorted(wanted - rep_ids):
+    own_and_managed = managed | ({rep_id} if rep_id else set())
+    rep_ids = set(transaction.table("reps", ["rep_id"])["rep_id"]) if own_and_managed else set()
+    if unknown := sorted(own_and_managed - rep_ids):
         raise NotFoundError(
             f"No rep {', '.join(map(repr, unknown))}. `territory export reps` lists them."
         )
-    UserLedger(transaction).set_roles(user_id, given, rep_id=rep_id, managed_rep_ids=managed)
+    UserLedger(transaction).set_roles(user_id, new_roles, rep_id=rep_id, managed_rep_ids=managed)
 
 
 def _check_admin_left(transaction: Transaction, before: User) -> None:

@@ -1,5 +1,4 @@
 from . import activity_tables as activity_tables
-from . import eligibility_tables as eligibility_tables
 from . import import_tables as import_tables
 from . import rows as rows
 from . import tables as tables

@@ -1,4 +1,4 @@
-"""The tables, drawn from the column contracts, the same in SQLite and PostgreSQL.
+"""Tables of what is imported and published, drawn from the column contracts of ``schemas``.
 
 ::
 
