@@ -5,8 +5,8 @@ from . import scopes as scopes
 from . import sessions as sessions
 from . import sign_in as sign_in
 from . import users as users
+from .audit_ledger import Head as Head
 from .hash_chain import AuditVerdict as AuditVerdict
-from .hash_chain import Head as Head
 from .lockout import NOBODY as NOBODY
 from .lockout import LockedOutError as LockedOutError
 from .lockout import SignInError as SignInError
@@ -25,8 +25,7 @@ from .scopes import Reach as Reach
 from .scopes import Scope as Scope
 from .scopes import Viewer as Viewer
 from .scopes import network_of as network_of
-from .session_ledger import Token as Token
+from .scopes import within as within
 from .sessions import SignedIn as SignedIn
-from .user_ledger import AccessLedger as AccessLedger
 from .user_ledger import User as User
-from .user_ledger import within as within
+from .user_ledger import UserLedger as UserLedger

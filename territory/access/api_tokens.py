@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from territory.access import passwords
 from territory.access.scopes import TOKEN_SCOPES
-from territory.access.session_ledger import EntryLedger, Token
+from territory.access.session_ledger import SessionLedger, Token
+from territory.access.sessions import fingerprint, new_secret
 from territory.access.users import capabilities, known_user, record_of_user
 from territory.errors import ConflictError, InputError, NotFoundError
 from territory.timestamps import utc_text
@@ -54,7 +54,7 @@ def new_token(
         If there is no such user.
     """
     wanted_scopes = frozenset(scopes)
-    secret = PREFIX + passwords.new_secret()
+    secret = PREFIX + new_secret()
     with store.write() as transaction:
         owner = known_user(transaction, user_id)
         if not owner.is_active:
@@ -69,7 +69,7 @@ def new_token(
             created_by=by,
             expires_at=utc_text(now + lifetime),
         )
-        token = EntryLedger(transaction).add_token(unnumbered, passwords.fingerprint(secret))
+        token = SessionLedger(transaction).add_token(unnumbered, fingerprint(secret))
         detail = {"id": token.token_id, "scopes": wanted_scopes, "expires_at": token.expires_at}
         record_of_user(transaction, by, now, "token.new", user_id, detail=detail)
     return NewToken(secret, token)
@@ -88,14 +88,14 @@ def _check(
     if not timedelta() < lifetime <= LONGEST:
         breaches.append(f"it must last {LONGEST.days} days at most, and more than nothing")
     if breaches:
-        given = ", ".join(sorted(allowed)) or "none"
-        raise InputError(f"This token will not do: {'; '.join(breaches)}. Scopes to give: {given}.")
+        names = ", ".join(sorted(allowed)) or "none"
+        raise InputError(f"This token will not do: {'; '.join(breaches)}. Scopes to give: {names}.")
 
 
 def tokens(store: Store) -> list[Token]:
     """Give every token, the revoked and expired ones too, without its secret."""
     with store.read() as transaction:
-        return EntryLedger(transaction).tokens()
+        return SessionLedger(transaction).tokens()
 
 
 def revoke_token(store: Store, token_id: str, *, by: str, now: datetime) -> Token:
@@ -107,11 +107,11 @@ def revoke_token(store: Store, token_id: str, *, by: str, now: datetime) -> Toke
         If there is no such token.
     """
     with store.write() as transaction:
-        token = EntryLedger(transaction).token(token_id)
+        token = SessionLedger(transaction).token(token_id)
         if token is None:
             raise NotFoundError("There is no such token. `territory token list` shows them.")
         if token.revoked_at is None:
-            EntryLedger(transaction).revoke_token(token_id, utc_text(now))
+            SessionLedger(transaction).revoke_token(token_id, utc_text(now))
             detail = {"id": token_id}
             record_of_user(transaction, by, now, "token.revoke", token.user_id, detail=detail)
-        return EntryLedger(transaction).token(token_id) or token
+        return SessionLedger(transaction).token(token_id) or token

@@ -1,12 +1,15 @@
-"""The audit log as rows: appended, read in order, searched; of payloads alone, purged."""
+"""Audit ledger: events as rows, each with the hash of the one before; of payloads alone, purged."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
-from territory.access.hash_chain import PURGE, Event, Head, digest, event_hash
 from territory.errors import ConflictError, InputError, StoreError
 from territory.store import audit_events, audit_payloads, rows, settings
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
     from territory.store import Transaction
 
+GENESIS = "0" * 64  # what the first event follows
+PURGE = "audit.purge"  # its subject is the number of the last event without payload
 ANCHOR = "audit_anchor"  # the setting that notes the end of the log
 AT_ONCE = 5_000  # events in memory while the log is read
 WHOLE = audit_events.outerjoin(audit_payloads, audit_payloads.c.number == audit_events.c.number)
@@ -34,6 +39,69 @@ SHOWN = (
 ADD_EVENT, ADD_PAYLOAD = insert(audit_events), insert(audit_payloads)
 READ_ANCHOR = select(settings.c.value).where(settings.c.name == ANCHOR)
 MOVE_ANCHOR = update(settings).where(settings.c.name == ANCHOR).values(value=bindparam("end"))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One row of the log and, where it is still held, its payload (JSON) with the salt of it."""
+
+    number: int
+    at: str
+    by: str
+    action: str
+    subject_kind: str
+    subject_id: str
+    payload_hash: str | None
+    previous_hash: str
+    hash: str
+    salt: str | None
+    payload: str | None
+
+
+@dataclass(frozen=True)
+class Head:
+    """The end of the log at some moment: how many events, and the hash of the last."""
+
+    count: int = 0
+    hash: str = GENESIS
+
+    def __str__(self) -> str:
+        return f"{self.count}:{self.hash}"
+
+    @classmethod
+    def parse(cls, text: str) -> Head:
+        """Read what ``str`` of a head gave.
+
+        Raises
+        ------
+        InputError
+            If it is no head.
+        """
+        match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", text)
+        if match is None:
+            raise InputError("That is no head. `territory audit verify` prints one, as 120:9f2c...")
+        return cls(int(match[1]), match[2])
+
+
+def digest(*parts: Any) -> str:
+    """Hash parts so that no two lists of parts look the same."""
+    # ``repr`` catches what is no text any more: a database tool can leave bytes in a text column.
+    text = json.dumps(parts, separators=(",", ":"), default=repr)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def event_hash(event: Event, number: int | None = None) -> str:
+    """Hash everything an event says and the hash of the one before, as if it had this number."""
+    return digest(
+        event.number if number is None else number,
+        event.at,
+        event.by,
+        event.action,
+        event.subject_kind,
+        event.subject_id,
+        event.payload_hash,
+        event.previous_hash,
+    )
 
 
 class AuditLedger:

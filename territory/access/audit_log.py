@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from territory.access import hash_chain
-from territory.access.audit_ledger import AuditLedger
-from territory.access.hash_chain import PURGE, AuditVerdict, Head
+from territory.access.audit_ledger import PURGE, AuditLedger, Head
+from territory.access.hash_chain import AuditVerdict
 from territory.errors import FileFormatError, InputError
 from territory.files import check_writable, write_table
 from territory.timestamps import utc_text
@@ -183,7 +183,7 @@ def _printable(text: str) -> str:
 def verify(store: Store, *, heads: Sequence[Head] = ()) -> AuditVerdict:
     """Walk the whole log and name the first row that was edited, deleted or moved, if any was.
 
-    ``kept`` are heads that earlier verdicts gave and that were kept out of the database's reach:
+    ``heads`` are those that earlier verdicts gave and that were kept out of the database's reach:
     they find a log that was rewritten from some row to its end, anchor and all.
     """
     with store.read() as transaction:

@@ -1,67 +1,18 @@
-"""The chain that holds the audit log together: each event carries the hash of the one before.
+"""Verification of the audit log: a walk along its chain of hashes, to the first row that broke it.
 
-Pure: rows in, a verdict out. Whoever changes, takes away or moves a row breaks the chain there;
-whoever cuts its end breaks with the anchor, and whoever rewrites all of it with a head that was
-kept elsewhere.
+Whoever changes, takes away or moves a row breaks the chain there; whoever cuts its end breaks with
+the anchor, and whoever rewrites all of it with a head that was kept elsewhere.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from territory.errors import InputError
+from territory.access.audit_ledger import Event, Head, digest, event_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-GENESIS = "0" * 64  # what the first event follows
-PURGE = "audit.purge"  # its subject is the number of the last event without payload
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One row of the log and, where it is still held, its payload (JSON) with the salt of it."""
-
-    number: int
-    at: str
-    by: str
-    action: str
-    subject_kind: str
-    subject_id: str
-    payload_hash: str | None
-    previous_hash: str
-    hash: str
-    salt: str | None
-    payload: str | None
-
-
-@dataclass(frozen=True)
-class Head:
-    """The end of the log at some moment: how many events, and the hash of the last."""
-
-    count: int = 0
-    hash: str = GENESIS
-
-    def __str__(self) -> str:
-        return f"{self.count}:{self.hash}"
-
-    @classmethod
-    def parse(cls, text: str) -> Head:
-        """Read what ``str`` of a head gave.
-
-        Raises
-        ------
-        InputError
-            If it is no head.
-        """
-        match = re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", text)
-        if match is None:
-            raise InputError("That is no head. `territory audit verify` prints one, as 120:9f2c...")
-        return cls(int(match[1]), match[2])
 
 
 @dataclass(frozen=True)
@@ -103,27 +54,6 @@ class Breach(Exception):  # noqa: N818  never leaves this module
         self.number, self.problem, self.reason = number, problem, reason
 
 
-def digest(*parts: Any) -> str:
-    """Hash parts so that no two lists of parts look the same."""
-    # ``repr`` catches what is no text any more: a database tool can leave bytes in a text column.
-    text = json.dumps(parts, separators=(",", ":"), default=repr)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
-
-
-def event_hash(event: Event, number: int | None = None) -> str:
-    """Hash everything an event says and the hash of the one before, as if it had this number."""
-    return digest(
-        event.number if number is None else number,
-        event.at,
-        event.by,
-        event.action,
-        event.subject_kind,
-        event.subject_id,
-        event.payload_hash,
-        event.previous_hash,
-    )
-
-
 def verify(
     events: Iterable[Event],
     anchor: Head | None,
@@ -139,7 +69,7 @@ def verify(
         In the order of their numbers.
     anchor
         The end as the log itself noted it; None where the note is gone or unreadable.
-    kept
+    heads
         Heads that were exported earlier.
     purged_through
         The number up to which the log says that payloads were purged.

@@ -1,4 +1,4 @@
-"""The lock on the door: attempts to sign in, counted per account and per address, with back-off.
+"""Sign-in lockout: attempts counted per account and per address, with back-off.
 
 Every attempt is counted before the password is looked at, so that a hundred guesses at once are
 still a hundred guesses; what proves right is taken back. What was typed as a login is kept hashed:
@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from territory.access import passwords
 from territory.access.scopes import AccessPolicy, network_of
-from territory.access.session_ledger import EntryLedger
-from territory.access.user_ledger import AccessLedger
+from territory.access.session_ledger import SessionLedger
+from territory.access.sessions import fingerprint
+from territory.access.user_ledger import UserLedger
 from territory.access.users import fold_login, policy_in, record_of_user
 from territory.errors import InputError, TerritoryError
 from territory.timestamps import utc_text
@@ -67,18 +67,18 @@ def count_attempt(store: Store, login: str, address: str | None, now: datetime) 
     keys = _account_key(folded), _address_key(address)
     with store.write() as transaction:
         policy = policy_in(transaction)
-        counters = [EntryLedger(transaction).attempts(key) for key in keys]
+        counters = [SessionLedger(transaction).attempts(key) for key in keys]
         locked_s = max(_locked_s(attempts, now) for attempts in counters)
-        user = AccessLedger(transaction).user_of_login(folded)
+        user = UserLedger(transaction).user_of_login(folded)
         if locked_s:
             _turn_away(transaction, counters, user, address, now)
         else:
             limits = (policy.account_attempts, policy.address_attempts)
             for attempts, limit in zip(counters, limits, strict=True):
-                EntryLedger(transaction).save_attempts(_failed(attempts, limit, policy, now))
-        EntryLedger(transaction).tidy(expired=utc_text(now - QUIET), quiet=utc_text(now - QUIET))
+                SessionLedger(transaction).save_attempts(_failed(attempts, limit, policy, now))
+        SessionLedger(transaction).tidy(expired=utc_text(now - QUIET), quiet=utc_text(now - QUIET))
         active = user if user is not None and user.is_active else None
-        known_hash = AccessLedger(transaction).password_hash(active.user_id) if active else None
+        known_hash = UserLedger(transaction).password_hash(active.user_id) if active else None
     if locked_s:
         raise LockedOutError(locked_s)
     return Attempt(*keys, active, known_hash)
@@ -93,7 +93,7 @@ def check_address(store: Store, address: str | None, now: datetime) -> None:
         If it did.
     """
     with store.read() as transaction:
-        locked_s = _locked_s(EntryLedger(transaction).attempts(_address_key(address)), now)
+        locked_s = _locked_s(SessionLedger(transaction).attempts(_address_key(address)), now)
     if locked_s:
         raise LockedOutError(locked_s)
 
@@ -101,16 +101,16 @@ def check_address(store: Store, address: str | None, now: datetime) -> None:
 def fail_address(transaction: Transaction, action: str, address: str | None, now: datetime) -> None:
     """Count and record a failure for which there is no account."""
     policy = policy_in(transaction)
-    attempts = EntryLedger(transaction).attempts(_address_key(address))
+    attempts = SessionLedger(transaction).attempts(_address_key(address))
     failed = _failed(attempts, policy.address_attempts, policy, now)
-    EntryLedger(transaction).save_attempts(failed)
+    SessionLedger(transaction).save_attempts(failed)
     record_of_user(transaction, NOBODY, now, action, UNKNOWN, detail={"address": address})
 
 
 def refuse(transaction: Transaction, attempt: Attempt, address: str | None, now: datetime) -> None:
     """Record that an attempt failed, and how many were turned away since that was last said."""
     turned_away = max(
-        _take_refused(transaction, EntryLedger(transaction).attempts(key))
+        _take_refused(transaction, SessionLedger(transaction).attempts(key))
         for key in (attempt.account, attempt.address)
     )
     user_id = attempt.user.user_id if attempt.user else UNKNOWN
@@ -124,13 +124,13 @@ def forgive(transaction: Transaction, attempt: Attempt) -> int:
     Gives how many were turned away since that was last said.
     """
     policy = policy_in(transaction)
-    account = EntryLedger(transaction).attempts(attempt.account)
-    EntryLedger(transaction).forget_attempts(attempt.account)
-    address = EntryLedger(transaction).attempts(attempt.address)
+    account = SessionLedger(transaction).attempts(attempt.account)
+    SessionLedger(transaction).forget_attempts(attempt.account)
+    address = SessionLedger(transaction).attempts(attempt.address)
     failures = max(address.failures - 1, 0)
     is_shut = policy.lock_for_s(failures, policy.address_attempts) > 0
     locked_until = address.locked_until if is_shut else None
-    EntryLedger(transaction).save_attempts(
+    SessionLedger(transaction).save_attempts(
         replace(address, failures=failures, refused=0, locked_until=locked_until)
     )
     return max(account.refused, address.refused)
@@ -154,7 +154,7 @@ def _turn_away(
             transaction, NOBODY, now, "session.locked", user_id, detail={"address": address}
         )
     for attempts in shut:
-        EntryLedger(transaction).save_attempts(
+        SessionLedger(transaction).save_attempts(
             replace(attempts, refused=attempts.refused + 1, last_at=utc_text(now))
         )
 
@@ -162,7 +162,7 @@ def _turn_away(
 def _take_refused(transaction: Transaction, attempts: Attempts) -> int:
     """Say how many were turned away since it was last said."""
     if attempts.refused:
-        EntryLedger(transaction).save_attempts(replace(attempts, refused=0))
+        SessionLedger(transaction).save_attempts(replace(attempts, refused=0))
     return attempts.refused
 
 
@@ -187,8 +187,8 @@ def _locked_s(attempts: Attempts, now: datetime) -> int:
 
 
 def _account_key(folded: str) -> str:
-    return passwords.fingerprint(f"account {folded}")
+    return fingerprint(f"account {folded}")
 
 
 def _address_key(address: str | None) -> str:
-    return passwords.fingerprint(f"address {network_of(address)}")
+    return fingerprint(f"address {network_of(address)}")

@@ -1,4 +1,4 @@
-"""Links that work once: to sign in without a password, or to set one."""
+"""One-time links: to sign in without a password, or to set one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from territory.access import passwords
-from territory.access.session_ledger import EntryLedger, Link
+from territory.access.session_ledger import Link, SessionLedger
+from territory.access.sessions import fingerprint, new_secret
 from territory.access.users import known_user, record_of_user
 from territory.errors import ConflictError, InputError
 from territory.timestamps import utc_text
@@ -62,9 +62,9 @@ def make_link(
     lasts = LIFETIMES[purpose] if lifetime is None else lifetime
     if not timedelta() < lasts <= LONGEST:
         raise InputError(f"A link lasts {LONGEST.days} days at most, and more than nothing.")
-    secret = passwords.new_secret()
+    secret = new_secret()
     link = Link(
-        link_hash=passwords.fingerprint(secret),
+        link_hash=fingerprint(secret),
         user_id=user_id,
         purpose=purpose,
         loopback_only=loopback_only,
@@ -76,8 +76,8 @@ def make_link(
         if not known_user(transaction, user_id).is_active:
             raise ConflictError("This user is disabled. `territory user disable --undo` ends that.")
         if purpose == "reset":
-            EntryLedger(transaction).drop_links(user_id)
-        EntryLedger(transaction).add_link(link)
+            SessionLedger(transaction).drop_links(user_id)
+        SessionLedger(transaction).add_link(link)
         detail = {"purpose": purpose, "loopback_only": loopback_only, "expires_at": link.expires_at}
         record_of_user(transaction, by, now, "link.make", user_id, detail=detail)
     return OneTimeLink(secret, user_id, purpose, loopback_only, link.expires_at)

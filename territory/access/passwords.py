@@ -1,9 +1,7 @@
-"""Secrets: passwords under Argon2id, and the random ones that are shown once and kept hashed."""
+"""Passwords: hashed under Argon2id, checked, and refused where they are easily guessed."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import unicodedata
 
 from argon2 import PasswordHasher
@@ -71,16 +69,6 @@ def check_password(password: str, *, least: int, names: tuple[str, ...]) -> None
         breaches.append("it contains the login or the name")
     if breaches:
         raise InputError(f"This password will not do: {'; '.join(breaches)}.")
-
-
-def new_secret() -> str:
-    """Make a secret of 256 random bits, safe in a URL."""
-    return secrets.token_urlsafe(32)
-
-
-def fingerprint(secret: str) -> str:
-    """Hash a random secret, or a key that must not be read back, for the store."""
-    return hashlib.sha256(_as_bytes(secret)).hexdigest()
 
 
 def _hasher() -> PasswordHasher:

@@ -1,4 +1,4 @@
-"""Who may do what, and whose rows each may see. Pure: a viewer and a policy in, an answer out.
+"""Roles and row-level scopes: who may do what, and whose rows each may see. Pure.
 
 A role is a set of capabilities and nothing else. Whoever has several roles has the capabilities of
 each over the rows of each: a viewer who is a rep too reads every account, but only the contacts of
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sqlalchemy import or_, true
 
 from territory.errors import InputError, PolicyError, TerritoryError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
     import pandas as pd
+    from sqlalchemy import ColumnElement
 
 ROLES = ("admin", "ops", "manager", "rep", "hr", "viewer")
 _COMMON = {"see_sums", "check_own_home"}
@@ -217,21 +219,6 @@ def can(viewer: Viewer | None, capability: str) -> bool:
     return any(capability in _capabilities(viewer, role) for role in _roles(viewer))
 
 
-def require(viewer: Viewer | None, capability: str) -> Viewer:
-    """Give the viewer back.
-
-    Raises
-    ------
-    DeniedError
-        If the viewer has not the capability.
-    """
-    if viewer is None or not can(viewer, capability):
-        raise DeniedError(
-            f"This needs the right {capability!r}. An admin gives roles that have it."
-        )
-    return viewer
-
-
 def reach_of(viewer: Viewer | None, capability: str) -> Reach:
     """Say over whose rows the viewer has a capability, each role counted by itself."""
     reach = NOTHING
@@ -285,6 +272,11 @@ def _rows(viewer: Viewer | None, role: str, capabilities: frozenset[str]) -> Rea
     return Reach(rep_ids=frozenset({viewer.rep_id} - {None}))  # type: ignore[arg-type]
 
 
+def within(rep_id: ColumnElement[Any], reach: Reach) -> ColumnElement[bool]:
+    """Condition that holds for rows whose rep is within reach: every row-level rule in SQL."""
+    return or_(true() if reach.is_all else rep_id.in_(sorted(reach.rep_ids)))
+
+
 def narrow(frame: pd.DataFrame, scope: Scope) -> pd.DataFrame:
     """Leave of a frame with ``rep_id`` what the scope lets out, in the order given.
 
@@ -329,10 +321,10 @@ def check_roles(roles: Iterable[str]) -> frozenset[str]:
     InputError
         Naming every one that is none of ``ROLES``.
     """
-    given = frozenset(roles)
-    if unknown := sorted(given - set(ROLES)):
+    names = frozenset(roles)
+    if unknown := sorted(names - set(ROLES)):
         raise InputError(f"No role {', '.join(map(repr, unknown))}. There are {', '.join(ROLES)}.")
-    return given
+    return names
 
 
 def network_of(address: str | None) -> str:

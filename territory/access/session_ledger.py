@@ -1,4 +1,4 @@
-"""What lets someone in, as rows: sessions, one-time links, API tokens, and failed attempts.
+"""Session ledger: sessions, one-time links, API tokens and failed attempts, as rows.
 
 Secrets come here hashed and are compared by their hash alone.
 """
@@ -72,7 +72,7 @@ class Attempts:
     locked_until: str | None = None
 
 
-class EntryLedger:
+class SessionLedger:
     """Reads and writes the ways in."""
 
     def __init__(self, transaction: Transaction) -> None:

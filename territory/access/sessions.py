@@ -1,4 +1,4 @@
-"""Sessions and tokens in use: who it is that asks.
+"""Sessions: who it is that asks, by the secret of a session or token.
 
 Each request sees users, roles and policy as they are in the store at that moment, so that what an
 admin takes away is gone at once.
@@ -6,24 +6,27 @@ admin takes away is gone at once.
 
 from __future__ import annotations
 
+import hashlib
+import secrets
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from territory.access import passwords
-from territory.access.scopes import AccessPolicy, Viewer
-from territory.access.session_ledger import EntryLedger, Session
-from territory.access.user_ledger import AccessLedger
-from territory.access.users import policy_in, record_of_user
+from territory.access.scopes import Viewer
+from territory.access.session_ledger import Session, SessionLedger
+from territory.access.user_ledger import UserLedger
+from territory.access.users import access_policy, policy_in, record_of_user
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from territory.access.scopes import AccessPolicy
     from territory.store import Store, Transaction
 
-# What says whose a session is and whether it is still open.
-ACCESS_TABLES = ("sessions", "users", "user_roles", "user_reps", "settings")
+# What says whose a session is. The policy is asked for apart: events write to its table.
+_TABLES = ("sessions", "users", "user_roles", "user_reps")
 SEEN_EVERY = timedelta(minutes=1)  # how exactly it is known when a session was last seen
 
 
@@ -36,48 +39,50 @@ class SignedIn:
     expires_at: str
 
 
-@dataclass(frozen=True)
-class _Known:
-    """A session, the policy it is held to, and whose it is; None where that one is shut out."""
+def new_secret() -> str:
+    """Make a secret of 256 random bits, safe in a URL."""
+    return secrets.token_urlsafe(32)
 
-    session: Session
-    policy: AccessPolicy
-    viewer: Viewer | None
+
+def fingerprint(secret: str) -> str:
+    """Hash a random secret, or a key that must not be read back, for the store."""
+    # What JSON lets through may be half a character: wrong, but no reason to fall over.
+    folded = unicodedata.normalize("NFKC", secret).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(folded).hexdigest()
 
 
 def viewer_of_session(store: Store, secret: str, *, now: datetime) -> Viewer | None:
     """Say who asks in a session; None where it is unknown, over, or its user shut out."""
-    session = store.cached(
-        ACCESS_TABLES,
-        ("session", passwords.fingerprint(secret)),
-        lambda transaction: _session(transaction, passwords.fingerprint(secret)),
+    session_hash = fingerprint(secret)
+    session, viewer = store.cached(
+        _TABLES, ("session", session_hash), lambda transaction: _session(transaction, session_hash)
     )
-    if session is None or not _is_open(session.session, session.policy, now):
+    if session is None or not _is_open(session, access_policy(store), now):
         return None
-    if session.viewer is not None and session.session.seen_at <= utc_text(now - SEEN_EVERY):
+    if viewer is not None and session.seen_at <= utc_text(now - SEEN_EVERY):
         with store.read() as transaction:
-            EntryLedger(transaction).touch_session(session.session.session_hash, utc_text(now))
-    return session.viewer
+            SessionLedger(transaction).touch_session(session_hash, utc_text(now))
+    return viewer
 
 
 def viewer_of_token(store: Store, secret: str, *, now: datetime) -> Viewer | None:
     """Say in whose name a program asks; None where the token is unknown, over or revoked."""
     with store.read() as transaction:
-        token = EntryLedger(transaction).token_of_hash(passwords.fingerprint(secret))
+        token = SessionLedger(transaction).token_of_hash(fingerprint(secret))
         if token is None or token.revoked_at is not None or token.expires_at <= utc_text(now):
             return None
         viewer = _viewer(transaction, token.user_id, token.scopes)
         if viewer is not None and (token.seen_at or "") <= utc_text(now - SEEN_EVERY):
-            EntryLedger(transaction).touch_token(token.token_id, utc_text(now))
+            SessionLedger(transaction).touch_token(token.token_id, utc_text(now))
     return viewer
 
 
 def sign_out(store: Store, secret: str, *, now: datetime) -> None:
     """End a session; one that is unknown or over is left as it is."""
     with store.write() as transaction:
-        session = EntryLedger(transaction).session(passwords.fingerprint(secret))
+        session = SessionLedger(transaction).session(fingerprint(secret))
         if session is not None and session.ended_at is None:
-            EntryLedger(transaction).end_session(session.session_hash, utc_text(now))
+            SessionLedger(transaction).end_session(session.session_hash, utc_text(now))
             record_of_user(transaction, session.user_id, now, "session.end", session.user_id)
 
 
@@ -91,23 +96,21 @@ def open_session(
     refused: int = 0,
 ) -> SignedIn:
     """Open a session within a transaction; ``refused`` were turned away before."""
-    secret = passwords.new_secret()
+    secret = new_secret()
     at = utc_text(now)
     expires_at = utc_text(now + timedelta(seconds=policy_in(transaction).session_max_s))
-    EntryLedger(transaction).add_session(
-        Session(passwords.fingerprint(secret), user_id, method, at, at, expires_at)
+    SessionLedger(transaction).add_session(
+        Session(fingerprint(secret), user_id, method, at, at, expires_at)
     )
     detail = {"method": method, "address": address, "turned_away_before": refused}
     record_of_user(transaction, user_id, now, "session.start", user_id, detail=detail)
     return SignedIn(secret, user_id, expires_at)
 
 
-def _session(transaction: Transaction, session_hash: str) -> _Known | None:
-    session = EntryLedger(transaction).session(session_hash)
-    if session is None:
-        return None
-    viewer = _viewer(transaction, session.user_id, None)
-    return _Known(session, policy_in(transaction), viewer)
+def _session(transaction: Transaction, session_hash: str) -> tuple[Session | None, Viewer | None]:
+    """Give a session and whose it is: None where there is none, or its user is shut out."""
+    session = SessionLedger(transaction).session(session_hash)
+    return session, None if session is None else _viewer(transaction, session.user_id, None)
 
 
 def _is_open(session: Session, policy: AccessPolicy, now: datetime) -> bool:
@@ -122,7 +125,7 @@ def _is_open(session: Session, policy: AccessPolicy, now: datetime) -> bool:
 
 
 def _viewer(transaction: Transaction, user_id: str, scopes: frozenset[str] | None) -> Viewer | None:
-    user = AccessLedger(transaction).user(user_id)
+    user = UserLedger(transaction).user(user_id)
     if user is None or not user.is_active:
         return None
     return Viewer(user_id, user.name, user.roles, user.rep_id, user.managed_rep_ids, scopes)

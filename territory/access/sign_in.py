@@ -1,4 +1,4 @@
-"""Coming in: by password, by a one-time link, or through a company's sign-on.
+"""Sign-in: by password, by a one-time link, or through a company's sign-on.
 
 An unknown login, a wrong password and a closed account cost the same and are told the same. A
 password is hashed while no other writer waits.
@@ -21,9 +21,9 @@ from territory.access.lockout import (
     forgive,
     refuse,
 )
-from territory.access.session_ledger import EntryLedger
-from territory.access.sessions import SignedIn, open_session
-from territory.access.user_ledger import AccessLedger
+from territory.access.session_ledger import SessionLedger
+from territory.access.sessions import SignedIn, fingerprint, open_session
+from territory.access.user_ledger import UserLedger
 from territory.access.users import LONGEST_NAME, fold_login, known_user, policy_in, record_of_user
 from territory.errors import InputError
 from territory.timestamps import utc_text
@@ -77,7 +77,7 @@ def sign_in(
         if user_id is not None:
             refused = forgive(transaction, attempt)
             if better is not None:
-                AccessLedger(transaction).set_password_hash(user_id, better)
+                UserLedger(transaction).set_password_hash(user_id, better)
             return open_session(transaction, user_id, "password", address, now, refused=refused)
     raise SignInError(REFUSED)
 
@@ -118,10 +118,8 @@ def change_password(
     with store.write() as transaction:
         if _still_open(transaction, attempt) is not None:
             forgive(transaction, attempt)
-            fingerprint = passwords.fingerprint(keep) if keep else None
-            _set_password(
-                transaction, user_id, password_hash, now, "user.password", keep=fingerprint
-            )
+            kept_hash = fingerprint(keep) if keep else None
+            _set_password(transaction, user_id, password_hash, now, "user.password", keep=kept_hash)
             return
     raise SignInError(REFUSED)
 
@@ -142,7 +140,7 @@ def sign_in_by_link(
     with store.write() as transaction:
         link = _good_link(transaction, secret, "sign_in", is_loopback=is_loopback, now=now)
         if link is not None:
-            EntryLedger(transaction).use_link(link.link_hash, utc_text(now))
+            SessionLedger(transaction).use_link(link.link_hash, utc_text(now))
             return open_session(transaction, link.user_id, "link", address, now)
         fail_address(transaction, "link.refused", address, now)
     raise SignInError(LINK_REFUSED)
@@ -151,7 +149,7 @@ def sign_in_by_link(
 def purpose_of_link(store: Store, secret: str, *, is_loopback: bool, now: datetime) -> str | None:
     """Say what a link that still works is for; None for every other. It is not used up."""
     with store.read() as transaction:
-        link = EntryLedger(transaction).link(passwords.fingerprint(secret))
+        link = SessionLedger(transaction).link(fingerprint(secret))
         purpose = link.purpose if link else ""
         good = _good_link(transaction, secret, purpose, is_loopback=is_loopback, now=now)
     return good.purpose if good else None
@@ -189,7 +187,7 @@ def reset_password(
     with store.write() as transaction:
         link = _good_link(transaction, secret, "reset", is_loopback=is_loopback, now=now)
         if link is not None and password_hash:
-            EntryLedger(transaction).use_link(link.link_hash, utc_text(now))
+            SessionLedger(transaction).use_link(link.link_hash, utc_text(now))
             _set_password(transaction, link.user_id, password_hash, now, "user.reset")
             return
         fail_address(transaction, "link.refused", address, now)
@@ -216,7 +214,7 @@ def sign_in_by_identity(
         If no account here is theirs.
     """
     with store.write() as transaction:
-        user = AccessLedger(transaction).user_of_identity(identity.issuer, identity.subject)
+        user = UserLedger(transaction).user_of_identity(identity.issuer, identity.subject)
         if groups is not None:
             user = _settle_groups(transaction, user, identity, groups, now)
         if user is not None and user.is_active and user.roles:
@@ -248,15 +246,15 @@ def _still_open(transaction: Transaction, attempt: Attempt) -> str | None:
     """Give the id of the user, None where account or password changed while it was looked at."""
     if attempt.user is None:
         return None
-    user = AccessLedger(transaction).user(attempt.user.user_id)
-    is_same = AccessLedger(transaction).password_hash(attempt.user.user_id) == attempt.password_hash
+    user = UserLedger(transaction).user(attempt.user.user_id)
+    is_same = UserLedger(transaction).password_hash(attempt.user.user_id) == attempt.password_hash
     return user.user_id if user is not None and user.is_active and is_same else None
 
 
 def _good_link(
     transaction: Transaction, secret: str, purpose: str, *, is_loopback: bool, now: datetime
 ) -> Link | None:
-    link = EntryLedger(transaction).link(passwords.fingerprint(secret))
+    link = SessionLedger(transaction).link(fingerprint(secret))
     if link is None or link.purpose != purpose or link.used_at is not None:
         return None
     if link.expires_at <= utc_text(now) or (link.loopback_only and not is_loopback):
@@ -273,9 +271,9 @@ def _set_password(
     *,
     keep: str | None = None,
 ) -> None:
-    AccessLedger(transaction).set_password_hash(user_id, password_hash)
-    ended = EntryLedger(transaction).end_sessions(user_id, utc_text(now), keep=keep)
-    EntryLedger(transaction).drop_links(user_id)
+    UserLedger(transaction).set_password_hash(user_id, password_hash)
+    ended = SessionLedger(transaction).end_sessions(user_id, utc_text(now), keep=keep)
+    SessionLedger(transaction).drop_links(user_id)
     detail = {"sessions_ended": ended}
     record_of_user(transaction, user_id, now, action, user_id, detail=detail)
 
@@ -293,7 +291,7 @@ def _settle_groups(
         return _new_colleague(transaction, identity, roles, now) if roles else None
     if roles == user.roles:
         return user
-    AccessLedger(transaction).set_roles(
+    UserLedger(transaction).set_roles(
         user.user_id, roles, rep_id=user.rep_id, managed_rep_ids=user.managed_rep_ids
     )
     record_of_user(
@@ -315,13 +313,13 @@ def _new_colleague(
         login = fold_login(identity.login)
     except InputError:
         return None
-    if AccessLedger(transaction).user_of_login(login):
+    if UserLedger(transaction).user_of_login(login):
         return None  # whose it is, an admin says by linking the identity
     at = utc_text(now)
     name = identity.name.strip()[:LONGEST_NAME] or login
-    user_id = AccessLedger(transaction).add_user(login, name, at=at, by="sign-on")
-    AccessLedger(transaction).set_roles(user_id, roles, rep_id=None, managed_rep_ids=())
-    AccessLedger(transaction).add_identity(
+    user_id = UserLedger(transaction).add_user(login, name, at=at, by="sign-on")
+    UserLedger(transaction).set_roles(user_id, roles, rep_id=None, managed_rep_ids=())
+    UserLedger(transaction).add_identity(
         identity.issuer, identity.subject, user_id, at=at, by="sign-on"
     )
     after = {"roles": roles, "issuer": identity.issuer}

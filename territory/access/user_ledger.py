@@ -1,4 +1,4 @@
-"""Users as rows: who there is, their roles and reps, and their identities at company sign-on."""
+"""User ledger: users as rows, with roles, reps and identities at company sign-on."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, or_, select, true, update
+from sqlalchemy import delete, func, insert, select, true, update
 
+from territory.access.scopes import within
 from territory.store import identities, plan_assignments, rows, user_reps, user_roles, users
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class User:
     has_password: bool
 
 
-class AccessLedger:
+class UserLedger:
     """Reads and writes users."""
 
     def __init__(self, transaction: Transaction) -> None:
@@ -132,10 +133,10 @@ class AccessLedger:
 
     def password_hash(self, user_id: str) -> str | None:
         """Give the hash of a user's password, None where none is set."""
-        hashed: str | None = self._connection.execute(
+        password_hash: str | None = self._connection.execute(
             select(users.c.password_hash).where(users.c.user_id == user_id)
         ).scalar()
-        return hashed
+        return password_hash
 
     def set_password_hash(self, user_id: str, password_hash: str) -> None:
         """Replace the hash of a user's password."""
@@ -167,8 +168,3 @@ class AccessLedger:
             .where(assignments.c.plan_id == plan_id, within(assignments.c.rep_id, reach))
             .order_by(assignments.c.prospect_id),
         )
-
-
-def within(rep_id: ColumnElement[Any], reach: Reach) -> ColumnElement[bool]:
-    """Condition that holds for rows whose rep is within reach: every row-level rule in SQL."""
-    return or_(true() if reach.is_all else rep_id.in_(sorted(reach.rep_ids)))

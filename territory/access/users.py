@@ -1,4 +1,4 @@
-"""The verbs of those who run the system: users, their roles and identities, the access policy.
+"""User administration: users, their roles and identities, and the access policy.
 
 Each is one transaction that records its event in the audit log. A message names no person: whoever
 reads an error page or a log need not learn who there is. ``by`` is an id (of a user, or of the one
@@ -19,8 +19,8 @@ from territory.access.scopes import (
     check_roles,
     read_access_policy,
 )
-from territory.access.session_ledger import EntryLedger
-from territory.access.user_ledger import AccessLedger, User
+from territory.access.session_ledger import SessionLedger
+from territory.access.user_ledger import User, UserLedger
 from territory.errors import ConflictError, InputError, NotFoundError
 from territory.timestamps import utc_text
 
@@ -57,7 +57,7 @@ def fold_login(login: str) -> str:
 def users(store: Store) -> list[User]:
     """Give every user, the disabled ones too."""
     with store.read() as transaction:
-        return AccessLedger(transaction).users()
+        return UserLedger(transaction).users()
 
 
 def user(store: Store, user_id: str) -> User:
@@ -81,7 +81,7 @@ def find_user(store: Store, login: str) -> User:
         If there is none.
     """
     with store.read() as transaction:
-        user = AccessLedger(transaction).user_of_login(fold_login(login))
+        user = UserLedger(transaction).user_of_login(fold_login(login))
     if user is None:
         raise NotFoundError(NO_USER)
     return user
@@ -113,9 +113,9 @@ def add_user(
     if not name.strip() or len(name) > LONGEST_NAME:
         raise InputError(f"A name has 1 to {LONGEST_NAME} characters.")
     with store.write() as transaction:
-        if AccessLedger(transaction).user_of_login(folded):
+        if UserLedger(transaction).user_of_login(folded):
             raise ConflictError("This login is taken. Choose another.")
-        user_id = AccessLedger(transaction).add_user(folded, name.strip(), at=utc_text(now), by=by)
+        user_id = UserLedger(transaction).add_user(folded, name.strip(), at=utc_text(now), by=by)
         _give_roles(transaction, user_id, roles, rep_id, managed_rep_ids)
         added = known_user(transaction, user_id)
         record_of_user(transaction, by, now, "user.add", user_id, after=_facts(added))
@@ -168,10 +168,10 @@ def disable_user(store: Store, user_id: str, *, by: str, now: datetime) -> User:
     """
     with store.write() as transaction:
         before = known_user(transaction, user_id)
-        AccessLedger(transaction).set_disabled(user_id, utc_text(now))
+        UserLedger(transaction).set_disabled(user_id, utc_text(now))
         _check_admin_left(transaction, before)
-        ended = EntryLedger(transaction).end_sessions(user_id, utc_text(now))
-        EntryLedger(transaction).drop_links(user_id)
+        ended = SessionLedger(transaction).end_sessions(user_id, utc_text(now))
+        SessionLedger(transaction).drop_links(user_id)
         record_of_user(
             transaction, by, now, "user.disable", user_id, detail={"sessions_ended": ended}
         )
@@ -188,7 +188,7 @@ def enable_user(store: Store, user_id: str, *, by: str, now: datetime) -> User:
     """
     with store.write() as transaction:
         known_user(transaction, user_id)
-        AccessLedger(transaction).set_disabled(user_id, None)
+        UserLedger(transaction).set_disabled(user_id, None)
         record_of_user(transaction, by, now, "user.enable", user_id)
         return known_user(transaction, user_id)
 
@@ -211,9 +211,9 @@ def link_identity(
         raise InputError("An identity needs the issuer and the subject of the provider.")
     with store.write() as transaction:
         known_user(transaction, user_id)
-        if AccessLedger(transaction).user_of_identity(issuer, subject):
+        if UserLedger(transaction).user_of_identity(issuer, subject):
             raise ConflictError("This identity is linked to a user already. Unlink it first.")
-        AccessLedger(transaction).add_identity(issuer, subject, user_id, at=utc_text(now), by=by)
+        UserLedger(transaction).add_identity(issuer, subject, user_id, at=utc_text(now), by=by)
         record_of_user(transaction, by, now, "identity.link", user_id, detail={"issuer": issuer})
 
 
@@ -227,7 +227,7 @@ def unlink_identities(store: Store, user_id: str, *, by: str, now: datetime) -> 
     """
     with store.write() as transaction:
         known_user(transaction, user_id)
-        dropped = AccessLedger(transaction).drop_identities(user_id)
+        dropped = UserLedger(transaction).drop_identities(user_id)
         record_of_user(
             transaction, by, now, "identity.unlink", user_id, detail={"dropped": dropped}
         )
@@ -237,7 +237,7 @@ def unlink_identities(store: Store, user_id: str, *, by: str, now: datetime) -> 
 def sessions(store: Store, user_id: str) -> list[Session]:
     """Give the sessions of a user that have not ended, the latest first."""
     with store.read() as transaction:
-        return EntryLedger(transaction).sessions(user_id)
+        return SessionLedger(transaction).sessions(user_id)
 
 
 def end_sessions(store: Store, user_id: str, *, by: str, now: datetime) -> int:
@@ -250,7 +250,7 @@ def end_sessions(store: Store, user_id: str, *, by: str, now: datetime) -> int:
     """
     with store.write() as transaction:
         known_user(transaction, user_id)
-        ended = EntryLedger(transaction).end_sessions(user_id, utc_text(now))
+        ended = SessionLedger(transaction).end_sessions(user_id, utc_text(now))
         record_of_user(
             transaction, by, now, "session.revoke", user_id, detail={"sessions_ended": ended}
         )
@@ -292,7 +292,7 @@ def known_user(transaction: Transaction, user_id: str) -> User:
     NotFoundError
         If there is none.
     """
-    user = AccessLedger(transaction).user(user_id)
+    user = UserLedger(transaction).user(user_id)
     if user is None:
         raise NotFoundError(NO_USER)
     return user
@@ -305,25 +305,25 @@ def _give_roles(
     rep_id: str | None,
     managed_rep_ids: Iterable[str],
 ) -> None:
-    given, managed = check_roles(roles), frozenset(managed_rep_ids)
+    new_roles, managed = check_roles(roles), frozenset(managed_rep_ids)
     breaches = []
-    if not given:
+    if not new_roles:
         breaches.append(f"no role is given; there are {', '.join(ROLES)}")
     for role, has_reps, option in (
         ("rep", rep_id is not None, "--rep"),
         ("manager", bool(managed), "--manages"),
     ):
-        if (role in given) != has_reps:
+        if (role in new_roles) != has_reps:
             breaches.append(f"the role {role} and {option} go together")
     if breaches:
         raise InputError(f"These roles will not do: {'; '.join(breaches)}.")
-    wanted = managed | ({rep_id} if rep_id else set())
-    rep_ids = set(transaction.table("reps", ["rep_id"])["rep_id"]) if wanted else set()
-    if unknown := sorted(wanted - rep_ids):
+    own_and_managed = managed | ({rep_id} if rep_id else set())
+    rep_ids = set(transaction.table("reps", ["rep_id"])["rep_id"]) if own_and_managed else set()
+    if unknown := sorted(own_and_managed - rep_ids):
         raise NotFoundError(
             f"No rep {', '.join(map(repr, unknown))}. `territory export reps` lists them."
         )
-    AccessLedger(transaction).set_roles(user_id, given, rep_id=rep_id, managed_rep_ids=managed)
+    UserLedger(transaction).set_roles(user_id, new_roles, rep_id=rep_id, managed_rep_ids=managed)
 
 
 def _check_admin_left(transaction: Transaction, before: User) -> None:
@@ -332,7 +332,7 @@ def _check_admin_left(transaction: Transaction, before: User) -> None:
         return
     left = [
         user
-        for user in AccessLedger(transaction).users()
+        for user in UserLedger(transaction).users()
         if user.is_active and "manage_users" in capabilities(user)
     ]
     if not left:

@@ -1,4 +1,8 @@
-"""territory.store: FACE DOCSTRING."""
+"""The store: tables, migrations, transactions, and one cache of answers by revision.
+
+Imports the column contracts (``schemas``) and errors alone; the SQL of a package's own questions is
+in its ``ledger`` files. Start at ``database.Store``: ``read``, ``write`` and ``cached``.
+"""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The tables of who may come in, and of what was done.
+"""Tables of access and audit: who may come in, and what was done.
 
 ::
 

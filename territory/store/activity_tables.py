@@ -1,4 +1,4 @@
-"""The tables of what people keep for themselves and about accounts; no import ever touches them.
+"""Tables of activities and saved views: what people keep, and no import ever touches.
 
 ::
 

@@ -1,4 +1,4 @@
-"""The tables of the register of eligibility: policies, decisions, exceptions. No home is in them.
+"""Tables of eligibility: policies, decisions, exceptions. No home is in them.
 
 ::
 

@@ -1,4 +1,4 @@
-"""The tables around an import: its record, what people decided about places and namesakes.
+"""Tables of imports and review: what was read, decided about places and duplicates, and jobs.
 
 ::
 

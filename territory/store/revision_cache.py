@@ -18,6 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from cachetools import LRUCache
 from sqlalchemy import select, text
 
+# The tables of the other modules are imported for ``metadata`` to be whole.
+from territory.store import (  # noqa: F401
+    access_tables,
+    activity_tables,
+    eligibility_tables,
+    import_tables,
+)
 from territory.store.tables import metadata, revisions
 
 if TYPE_CHECKING:

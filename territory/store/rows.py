@@ -1,4 +1,4 @@
-"""Frames into tables and back, in bulk."""
+"""Rows: frames into tables and back, in bulk, and the transaction that they are read in."""
 
 from __future__ import annotations
 
@@ -6,10 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Double, Integer, bindparam, insert, tuple_, update
+from sqlalchemy import (
+    Double,
+    Integer,
+    bindparam,
+    delete,
+    false,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from territory.store.revision_cache import touch
+from territory.store.tables import KINDS, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -138,3 +150,67 @@ def among(table: Table, keys: pd.DataFrame) -> Iterable[ColumnElement[bool]]:
             yield columns[0].in_(part[names[0]].tolist())
         else:
             yield tuple_(*columns).in_(list(part.itertuples(index=False, name=None)))
+
+
+class Transaction:
+    """One transaction. Frames come back ordered by key, text as object, missing as None or NaN."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, for the ledgers of the packages."""
+        return self._connection
+
+    def table(
+        self, kind: str, columns: Iterable[str] | None = None, **equals: str | None
+    ) -> pd.DataFrame:
+        """Read a table of ``KINDS``, or some of its columns.
+
+        ``equals`` keeps the rows whose column has that value, or is null for None.
+        """
+        table = KINDS[kind].table
+        selected = [table.c[name] for name in columns] if columns else list(table.c)
+        return read(
+            self._connection,
+            select(*selected).where(*equal(table, equals)).order_by(*table.primary_key),
+        )
+
+    def rows(
+        self, kind: str, keys: pd.DataFrame, columns: Iterable[str] | None = None
+    ) -> pd.DataFrame:
+        """Read the rows of a kind that have these keys, or some of their columns, in any order."""
+        table = KINDS[kind].table
+        selected = [table.c[name] for name in columns] if columns else list(table.c)
+        parts = [
+            read(self._connection, select(*selected).where(some)) for some in among(table, keys)
+        ]
+        if parts:
+            return pd.concat(parts, ignore_index=True)
+        return read(self._connection, select(*selected).where(false()))
+
+    def size(self, kind: str) -> int:
+        """Count the rows of a table of ``KINDS``."""
+        count: int = self._connection.execute(
+            select(func.count()).select_from(KINDS[kind].table)
+        ).scalar_one()
+        return count
+
+    def save(self, kind: str, new: pd.DataFrame, updated: pd.DataFrame) -> None:
+        """Insert new rows and rewrite those that changed; all columns of the table are expected."""
+        table = KINDS[kind].table
+        write(self._connection, table, new)
+        rewrite(self._connection, table, updated)
+
+    def setting(self, name: str) -> str | None:
+        """Look up a fact about the store itself."""
+        value: str | None = self._connection.execute(
+            select(settings.c.value).where(settings.c.name == name)
+        ).scalar()
+        return value
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Note a fact about the store itself."""
+        self._connection.execute(delete(settings).where(settings.c.name == name))
+        self._connection.execute(insert(settings).values(name=name, value=value))

@@ -1,4 +1,4 @@
-"""The tables, drawn from the column contracts, the same in SQLite and PostgreSQL.
+"""Tables of what is imported and published, drawn from the column contracts of ``schemas``.
 
 ::
 
@@ -241,7 +241,6 @@ plan_findings: Table = Table(
     _text("market_id"),  # where the subject is, if anywhere, so that a market's page finds its own
     Index(None, "plan_id", "market_id"),
 )
-PLAN_PARTS = tuple(table for name, table in metadata.tables.items() if name.startswith("plan_"))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from territory.access import EVERYTHING, AccessLedger, one_time_links, users
+from territory.access import EVERYTHING, UserLedger, one_time_links, users
 from territory.errors import NotFoundError
 from territory.plans import PlanLedger
 from territory.reports import DEMO_NOTICE
@@ -32,7 +32,7 @@ def demo_links(store: Store, base_url: str, *, now: datetime) -> list[tuple[str,
         plan = PlanLedger(transaction).plan_in_force()
         if plan is None or transaction.setting(DEMO_NOTICE) is None:
             return []
-        owned = AccessLedger(transaction).accounts_within(plan.plan_id, EVERYTHING)["rep_id"]
+        owned = UserLedger(transaction).accounts_within(plan.plan_id, EVERYTHING)["rep_id"]
         names = transaction.table("reps", ["rep_id", "name"]).set_index("rep_id")["name"]
     reps = owned.value_counts().index[:REPS].tolist()
     people: list[tuple[str, str, str | None, list[str]]] = [

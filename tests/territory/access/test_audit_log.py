@@ -14,8 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from territory.access import Head, audit_log
-from territory.access.audit_ledger import AuditLedger
-from territory.access.hash_chain import GENESIS
+from territory.access.audit_ledger import GENESIS, AuditLedger
 from territory.errors import ConflictError, FileFormatError, InputError
 from territory.store import Store, open_store
 from tests.fixtures.access_drawn import BOTH, NOW, empty_file, empty_url, raw

@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from territory.access import Head, audit_log, hash_chain
-from territory.access.audit_ledger import AuditLedger
-from territory.access.hash_chain import GENESIS, Event
+from territory.access import Head, audit_ledger, audit_log, hash_chain
+from territory.access.audit_ledger import GENESIS, AuditLedger, Event
 from territory.errors import InputError, StoreError
 from territory.store import open_store
 from tests.fixtures.access_drawn import NOW, empty_file
@@ -91,7 +90,7 @@ def rewrite(path: Path, *, since: int) -> None:
     for at in range(since - 1, len(events)):
         previous = events[at - 1].hash if at else GENESIS
         forged = replace(events[at], by="someone else", previous_hash=previous)
-        events[at] = replace(forged, hash=hash_chain.event_hash(forged))
+        events[at] = replace(forged, hash=audit_ledger.event_hash(forged))
         put = 'UPDATE audit_events SET "by" = ?, previous_hash = ?, hash = ? WHERE number = ?'
         tamper(path, (put, (forged.by, previous, events[at].hash, at + 1)))
     head = str(Head(len(events), events[-1].hash))
@@ -103,9 +102,9 @@ def drawn(texts: list[str]) -> list[Event]:
     events: list[Event] = []
     for at, said in enumerate(texts):
         previous = events[-1].hash if events else GENESIS
-        payload_hash = hash_chain.digest("salt", said)
+        payload_hash = audit_ledger.digest("salt", said)
         bare = Event(at + 1, "t", said, "a", "k", said, payload_hash, previous, "", "salt", said)
-        events.append(replace(bare, hash=hash_chain.event_hash(bare)))
+        events.append(replace(bare, hash=audit_ledger.event_hash(bare)))
     return events
 
 
@@ -224,7 +223,7 @@ def test_nothing_is_recorded_once_the_note_of_the_end_is_gone(file: Path) -> Non
 def test_a_row_rewritten_with_a_fitting_hash_is_named(file: Path) -> None:
     event = replace(read(file)[4], subject_id="else")
     put = "UPDATE audit_events SET subject_id = ?, hash = ? WHERE number = 5"
-    tamper(file, (put, ("else", hash_chain.event_hash(event))))
+    tamper(file, (put, ("else", audit_ledger.event_hash(event))))
     assert broken(file) == (5, "rewritten")
 
 
@@ -283,9 +282,9 @@ def test_whatever_is_done_to_one_row_is_found_there(texts: list[str], data: st.D
 
 
 def test_no_two_lists_of_parts_have_the_same_text_to_hash() -> None:
-    assert hash_chain.digest("ab", "c") != hash_chain.digest("a", "bc")
-    assert hash_chain.digest("1") != hash_chain.digest(1)
-    assert hash_chain.digest(None) != hash_chain.digest("null")
+    assert audit_ledger.digest("ab", "c") != audit_ledger.digest("a", "bc")
+    assert audit_ledger.digest("1") != audit_ledger.digest(1)
+    assert audit_ledger.digest(None) != audit_ledger.digest("null")
 
 
 def test_a_head_reads_back_and_nothing_else_is_one() -> None:

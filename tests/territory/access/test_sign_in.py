@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import text
 
 from territory.access import (
-    AccessLedger,
     GroupRoles,
     LockedOutError,
     SignInError,
+    UserLedger,
     Viewer,
     audit_log,
     one_time_links,
@@ -98,10 +98,10 @@ def test_a_hash_of_older_parameters_is_renewed_at_sign_in(lite: Store) -> None:
     user_id = add(lite, "ann@example.com", "ops")
     old = PasswordHasher.from_parameters(CHEAPEST).hash(PASSWORD)
     with lite.write() as transaction:
-        AccessLedger(transaction).set_password_hash(user_id, old)
+        UserLedger(transaction).set_password_hash(user_id, old)
     enter(lite)
     with lite.read() as transaction:
-        renewed = AccessLedger(transaction).password_hash(user_id)
+        renewed = UserLedger(transaction).password_hash(user_id)
     assert renewed is not None
     assert not passwords.is_dated(renewed)
     assert outcome(lite) == "in"

@@ -23,7 +23,7 @@ from territory.access import (
     users,
 )
 from territory.access.scopes import can
-from territory.access.session_ledger import EntryLedger
+from territory.access.session_ledger import SessionLedger
 from territory.errors import ConflictError, InputError, NotFoundError
 from territory.store import Store, open_store
 from tests.fixtures.access_drawn import (
@@ -174,7 +174,7 @@ def test_a_password_that_is_easily_guessed_is_refused_and_the_link_still_works(
         sign_in.reset_password(lite, link.secret, password, is_loopback=True, address=HERE, now=NOW)
     assert password not in str(caught.value)
     with lite.read() as transaction:
-        held = EntryLedger(transaction).link(passwords.fingerprint(link.secret))
+        held = SessionLedger(transaction).link(sessions.fingerprint(link.secret))
     assert held is not None
     assert held.used_at is None
 
@@ -245,7 +245,7 @@ def test_no_secret_and_no_password_is_anywhere_in_the_files(tmp_path: Path) -> N
         hidden = [PASSWORD, signed.secret, token.secret, link.secret, "my password by mistake"]
         held = b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert [text for text in hidden if text.encode() in held] == []
-    assert passwords.fingerprint(signed.secret).encode() in held
+    assert sessions.fingerprint(signed.secret).encode() in held
 
 
 def test_the_log_keeps_ids_for_ever_and_no_names(store: Store) -> None:

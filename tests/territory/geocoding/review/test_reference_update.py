@@ -18,6 +18,9 @@ from territory.errors import FileFormatError, InputError
 from territory.geocoding import review
 from territory.geocoding.review import reference_update
 from territory.geocoding.review.reference_diff import TABLES, compare, tables_in
+from territory.plans import publish
+from territory.policy import Policy
+from territory.prospects import build as snapshots
 from territory.reference import Reference
 from territory.store import Store, open_store
 from territory.units_of_length import METRES_PER_MILE
@@ -168,6 +171,21 @@ def test_an_update_does_what_was_told_and_once_only(
     assert found.placed_with == {
         "vintage": done.vintage_after, "at": "2026-11-23T09:30:00Z", "by": "ops",
     }  # fmt: skip
+
+
+def test_the_map_is_made_anew_after_an_update(
+    store: Store, tables: Path, package: Path, tmp_path: Path
+) -> None:
+    """No import and no decision tells of it, and yet places are others."""
+    today, folder = "2026-11-23", tmp_path / "snapshots"
+    publish.assign(store, published_by="t", now=NOW, policy=Policy())
+    before = snapshots.ready(store, folder, today)
+    reference_update.update(store, tables, by="t", now=NOW)
+    assert not snapshots.is_ready(store, folder, today)
+    after = snapshots.ready(store, folder, today)
+    assert before is not None
+    assert after is not None
+    assert after.stamp != before.stamp
 
 
 def test_markets_are_drawn_anew_with_their_counties(
