@@ -12,24 +12,19 @@ from territory.eligibility.rules import read_eligibility_policy
 from territory.errors import InputError
 from territory.plans import publish_plan
 from territory.policy import read_policy
+from territory.progress import silent
 from territory.reports import DEMO_NOTICE
 from territory.store import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
     from territory.plans import AssignReport
+    from territory.progress import Progress
     from territory.store import Store
 
-    Progress = Callable[[str], None]
-
 PACKAGE = "territory_data"
-
-
-def _ignore(_stage: str) -> None:
-    """Tell nobody how far the loading is."""
 
 
 def load_demo(store: Store, *, now: datetime, progress: Progress | None = None) -> AssignReport:
@@ -45,7 +40,7 @@ def load_demo(store: Store, *, now: datetime, progress: Progress | None = None) 
     """
     _refuse_other_data(store)
     with resources.as_file(resources.files(PACKAGE)) as folder:
-        report = _load_company(store, folder / "demo", now, progress or _ignore)
+        report = _load_company(store, folder / "demo", now, progress or silent)
         by = report.plan.published_by if report.plan else "example"
         _publish_rule(store, folder / "eligibility_fifty_miles.toml", by, now)
     return report
@@ -68,8 +63,8 @@ def _load_company(store: Store, folder: Path, now: datetime, tell: Progress) -> 
     with store.write() as transaction:
         for kind in KINDS:
             path = folder / f"{kind}.csv"
-            file = imports.read_source(kind, path, policy, lambda _names: None, progress=_ignore)
-            tell(imports.save_source(transaction, file, terms, progress=_ignore).sentence)
+            file = imports.read_source(kind, path, policy, lambda _names: None, progress=silent)
+            tell(imports.save_source(transaction, file, terms, progress=silent).sentence)
         transaction.set_setting(DEMO_NOTICE, company["notice"])
         return publish_plan(transaction, company["name"], company["name"], now, policy, tell)
 

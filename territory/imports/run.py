@@ -22,6 +22,7 @@ from territory.imports.ledger import ImportLedger
 from territory.imports.read_file import read_source
 from territory.imports.report import ImportRecord, ImportReport, count_buckets, outcomes_of
 from territory.plans import policy_in_force
+from territory.progress import silent
 from territory.schemas import CHANGES
 from territory.store import KINDS
 from territory.timestamps import utc_text
@@ -34,17 +35,12 @@ if TYPE_CHECKING:
 
     from territory.imports.read_file import SourceFile
     from territory.policy import Policy
+    from territory.progress import Progress
     from territory.store import Store, Transaction
-
-    Progress = Callable[[str], None]
 
 _IF_MERGED = "Take it out of its source, or take the merge back."
 _IF_LOST = "Import what it refers to first, or correct the id."
 _IF_LACKING = "Add the column, or correct the id."
-
-
-def _ignore(_stage: str) -> None:
-    """Tell nobody how far an import is."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,7 @@ def import_file(
     InputError
         If the file as a whole cannot be used. Nothing is written then.
     """
-    tell = progress or _ignore
+    tell = progress or silent
     file = read_source(
         kind,
         Path(path),

@@ -1,4 +1,8 @@
-"""territory.plans: FACE DOCSTRING."""
+"""Plans: who owns which prospect, worked out by named rules, checked, and published for good.
+
+Start at ``publish`` (the verbs), then ``drafts`` (how a plan is made) and ``assignment`` (the
+rules). May import access, markets, store, geodesy and the ground below them.
+"""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What is wrong with a plan or with the data under it, each with its remedy.
+"""Plan checks: what is wrong with a plan or with the data under it, each with its remedy.
 
 A finding names one subject and says one thing. To add one, write a function that gives FINDINGS
 rows, name it in ``CHECKS`` and its code in ``findings.CODES``.

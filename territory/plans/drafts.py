@@ -1,4 +1,4 @@
-"""From tables to a draft plan: segment, nearest office, verdict, market, owner, findings.
+"""Draft of a plan, from tables: segment, nearest office, verdict, market, owner, findings.
 
 Pure: the same tables on the same day give the same draft, to the last bit.
 """
@@ -64,7 +64,7 @@ def draft(
     offices, areas = tables["offices"], as_areas(tables["markets"])
     is_open = open_on(offices, today)
     prospects = locate(tables["prospects"], offices[is_open], areas, counties, policy)
-    assigned = assignment.assign(
+    assignments = assignment.assign(
         prospects,
         tables["territories"],
         tables["named_accounts"],
@@ -73,8 +73,8 @@ def draft(
         market_names=names(tables["markets"], "market_id"),
         office_names=names(offices, "office_id"),
     )
-    facts = pd.concat([assigned, prospects[list(FACTS)]], axis=1)
-    overlaps = markets.overlaps(areas)
+    facts = pd.concat([assignments, prospects[list(FACTS)]], axis=1)
+    overlaps = markets.areas.overlaps(areas)
     situation = checks.Situation(
         assigned=facts,
         in_two=in_two_markets(prospects, areas),
@@ -138,6 +138,8 @@ def locate(
     limit_m = policy.radius.limit_m
     office_id, distance_m = _blank(number), np.full(number, np.nan)
     verdict, market_id, locality = _blank(number), _blank(number), _blank(number)
+    # Everything is worked out for those with a location and written to their places: NaN would
+    # otherwise reach the spatial index.
     usable = offices[offices["lon"].notna()]
     if len(usable) and len(lon):
         index = OfficeIndex.from_frame(usable)

@@ -1,6 +1,6 @@
-"""What a finding is: its codes, and findings counted as N of M.
+"""Findings: their codes, severities and remedies, and findings counted as N of M.
 
-``coverage`` looks for them.
+``checks`` looks for them.
 """
 
 from __future__ import annotations
@@ -126,16 +126,16 @@ def report(
     code: str, ids: pd.Series, message: list[str], market_id: pd.Series | None = None
 ) -> pd.DataFrame:
     """One finding per subject; a market is in its own market."""
-    code_words = CODES[code]
-    where = ids if code_words.subject_kind == "market" else market_id
+    definition = CODES[code]
+    where = ids if definition.subject_kind == "market" else market_id
     return pd.DataFrame(
         {
             "code": code,
-            "severity": code_words.severity,
-            "subject_kind": code_words.subject_kind,
+            "severity": definition.severity,
+            "subject_kind": definition.subject_kind,
             "subject_id": ids.to_numpy(object),
             "message": message,
-            "remedy": code_words.remedy,
+            "remedy": definition.remedy,
             "market_id": [None] * len(ids) if where is None else where.to_numpy(object),
         },
         columns=list(COLUMNS),

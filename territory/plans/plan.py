@@ -48,14 +48,14 @@ def policy_json(policy: Policy) -> str:
 def read_policy_json(text: str) -> Policy:
     """Read what ``policy_json`` wrote; a setting that is newer than the record has its default."""
     document: dict[str, Any] = json.loads(text)
-    rooms: dict[str, Any] = {
+    readers: dict[str, Any] = {
         "radius": RadiusPolicy,
         "segments": SegmentPolicy,
         "geocoding": read_geocoding_record,
         "score": ScorePolicy,
     }
-    made = {name: kind(**document.pop(name, {})) for name, kind in rooms.items()}
-    return Policy(**{**document, "precedence": tuple(document["precedence"])}, **made)
+    parts = {name: reader(**document.pop(name, {})) for name, reader in readers.items()}
+    return Policy(**{**document, "precedence": tuple(document["precedence"])}, **parts)
 
 
 def count(assignments: pd.DataFrame, by: str) -> pd.DataFrame:

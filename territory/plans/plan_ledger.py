@@ -1,4 +1,4 @@
-"""Plans in the store: look up, publish, read a part. A published plan is never written again."""
+"""Ledger of plans: look up, publish, read a part. A published plan is never written again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import exists, func, insert, or_, select, update
 
 from territory.errors import ConflictError, NotFoundError
-from territory.plans import plan as plans
+from territory.plans.plan import DRAFT, PUBLISHED, PlanInfo, policy_json, read_policy_json
 from territory.policy import Policy
 from territory.store import rows, tables
 
@@ -27,7 +27,7 @@ class PlanLedger:
     def __init__(self, transaction: Transaction) -> None:
         self._connection = transaction.connection
 
-    def plan(self, plan_id: str) -> plans.PlanInfo:
+    def plan(self, plan_id: str) -> PlanInfo:
         """Look up a plan by its id.
 
         Raises
@@ -44,11 +44,11 @@ class PlanLedger:
             raise NotFoundError(f"No plan {plan_id!r}. {hint}")
         return _plan(row)
 
-    def plan_in_force(self) -> plans.PlanInfo | None:
+    def plan_in_force(self) -> PlanInfo | None:
         """Give the plan published last, None where none ever was."""
         row = self._connection.execute(
             select(tables.plans)
-            .where(tables.plans.c.status == plans.PUBLISHED)
+            .where(tables.plans.c.status == PUBLISHED)
             .order_by(tables.plans.c.number.desc())
             .limit(1)
         ).one_or_none()
@@ -64,7 +64,7 @@ class PlanLedger:
         top: int | None = self._connection.execute(select(func.max(tables.plans.c.number))).scalar()
         return (top or 0) + 1
 
-    def publish(self, plan: plans.PlanInfo, parts: Mapping[str, pd.DataFrame]) -> None:
+    def publish(self, plan: PlanInfo, parts: Mapping[str, pd.DataFrame]) -> None:
         """Write a plan and its parts (markets, assignments ...) and freeze them.
 
         Raises
@@ -80,13 +80,13 @@ class PlanLedger:
                 plan_id=plan.plan_id,
                 number=plan.number,
                 name=plan.name,
-                status=plans.DRAFT,
+                status=DRAFT,
                 effective_from=plan.effective_from,
                 published_at=plan.published_at,
                 published_by=plan.published_by,
                 policy_name=plan.policy.name,
                 policy_version=plan.policy.version,
-                policy=plans.policy_json(plan.policy),
+                policy=policy_json(plan.policy),
                 counts=json.dumps(dict(plan.counts), sort_keys=True),
                 digest=plan.digest,
             )
@@ -98,7 +98,7 @@ class PlanLedger:
         self._connection.execute(
             update(tables.plans)
             .where(tables.plans.c.plan_id == plan.plan_id)
-            .values(status=plans.PUBLISHED)
+            .values(status=PUBLISHED)
         )
 
     def plan_part(self, plan_id: str, part: str, **equals: str | None) -> pd.DataFrame:
@@ -123,8 +123,8 @@ def policy_in_force(store: Store) -> Policy:
         return PlanLedger(transaction).policy_in_force()
 
 
-def _plan(row: Row[Any]) -> plans.PlanInfo:
-    return plans.PlanInfo(
+def _plan(row: Row[Any]) -> PlanInfo:
+    return PlanInfo(
         plan_id=row.plan_id,
         number=row.number,
         name=row.name,
@@ -132,7 +132,7 @@ def _plan(row: Row[Any]) -> plans.PlanInfo:
         effective_from=row.effective_from,
         published_at=row.published_at or "",
         published_by=row.published_by or "",
-        policy=plans.read_policy_json(row.policy),
+        policy=read_policy_json(row.policy),
         counts=json.loads(row.counts),
         digest=row.digest,
     )

@@ -1,7 +1,6 @@
-"""The verbs, each in one transaction: import, assign, check, explain, export, and the demo company.
+"""Assign, check and explain: a plan worked out, published as the next version, and asked why.
 
-The clock comes in as an argument, ``now`` (aware), so that a run can be repeated. What the pages
-read is in ``views`` and can be had from here too.
+Each is one transaction. The clock comes in as ``now`` (aware), so that a run can be repeated.
 """
 
 from __future__ import annotations
@@ -13,23 +12,23 @@ from typing import TYPE_CHECKING, Any
 from territory import reference
 from territory.access import audit_log
 from territory.errors import ConflictError, NotFoundError
-from territory.plans import assignment, drafts
-from territory.plans import plan as plans
+from territory.plans import drafts
+from territory.plans.assignment import RuleContext, without_rivals
+from territory.plans.explanation import Explanation, ask_rules
 from territory.plans.findings import sum_up
+from territory.plans.plan import PUBLISHED, PlanInfo
 from territory.plans.plan_ledger import PlanLedger
 from territory.plans.read_ledger import ReadingLedger
+from territory.progress import silent
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
     from territory.access import Reach, Scope
     from territory.policy import Policy
+    from territory.progress import Progress
     from territory.store import Store, Transaction
-
-    Progress = Callable[[str], None]
 
 
 # What a plan is made of, and the columns of prospects that decide anything in it.
@@ -47,7 +46,7 @@ class AssignReport:
     ``plan`` is None after a dry run, and the plan in force where nothing has changed.
     """
 
-    plan: plans.PlanInfo | None
+    plan: PlanInfo | None
     is_published: bool
     counts: dict[str, int]
     findings: pd.DataFrame
@@ -88,10 +87,6 @@ class CheckReport:
     sums: pd.DataFrame
 
 
-def _silent(_stage: str) -> None:
-    """Tell nobody."""
-
-
 def assign(
     store: Store,
     *,
@@ -121,10 +116,10 @@ def assign(
     """
     if dry_run:
         with store.read() as transaction:
-            drafted = _draft(transaction, policy, _day(now), progress or _silent)
-        return AssignReport(None, False, dict(drafted.counts), drafted.findings)
+            draft = _draft(transaction, policy, _day(now), progress or silent)
+        return AssignReport(None, False, dict(draft.counts), draft.findings)
     with store.write() as transaction:
-        return publish_plan(transaction, name, published_by, now, policy, progress or _silent)
+        return publish_plan(transaction, name, published_by, now, policy, progress or silent)
 
 
 def publish_plan(
@@ -136,25 +131,27 @@ def publish_plan(
     tell: Progress,
 ) -> AssignReport:
     """Work out a plan and publish it within a transaction, unless it is that in force already."""
-    drafted = _draft(transaction, policy, _day(now), tell)
+    draft = _draft(transaction, policy, _day(now), tell)
     latest = PlanLedger(transaction).plan_in_force()
-    if latest and latest.digest == drafted.digest:
-        return AssignReport(latest, False, dict(drafted.counts), drafted.findings)
+    # The digest covers the policy, what the plan was made of and what it says: where it is the
+    # same, a new version would differ in its number and day only.
+    if latest and latest.digest == draft.digest:
+        return AssignReport(latest, False, dict(draft.counts), draft.findings)
     number = PlanLedger(transaction).next_plan_number()
-    plan = plans.PlanInfo(
+    plan = PlanInfo(
         plan_id=f"plan-{number}",
         number=number,
         name=name or _day(now),
-        status=plans.PUBLISHED,
+        status=PUBLISHED,
         effective_from=_day(now),
         published_at=utc_text(now),
         published_by=published_by,
-        policy=drafted.policy,
-        counts=drafted.counts,
-        digest=drafted.digest,
+        policy=draft.policy,
+        counts=draft.counts,
+        digest=draft.digest,
     )
     tell(f"Publishing {plan.plan_id}")
-    PlanLedger(transaction).publish(plan, drafted.parts)
+    PlanLedger(transaction).publish(plan, draft.parts)
     audit_log.record(
         transaction,
         by=published_by,
@@ -163,15 +160,14 @@ def publish_plan(
         subject_kind="plan",
         subject_id=plan.plan_id,
         before={"plan": latest.plan_id, "digest": latest.digest} if latest else None,
-        after={"name": plan.name, "digest": plan.digest, **drafted.counts},
+        after={"name": plan.name, "digest": plan.digest, **draft.counts},
     )
-    return AssignReport(plan, True, dict(drafted.counts), drafted.findings)
+    return AssignReport(plan, True, dict(draft.counts), draft.findings)
 
 
 def _draft(
     transaction: Transaction, policy: Policy | None, today: str, tell: Progress
 ) -> drafts.Draft:
-    PlanLedger(transaction).plan_in_force()
     frames = {kind: transaction.table(kind) for kind in _MADE_OF}
     frames["prospects"] = transaction.table("prospects", _DECIDING)
     for kind in ("prospects", "markets"):
@@ -196,11 +192,11 @@ def check(store: Store, *, now: datetime) -> pd.DataFrame:
 def check_report(store: Store, *, now: datetime) -> CheckReport:
     """Find what is wrong with the store as it is now, with totals as N of M."""
     with store.read() as transaction:
-        drafted = _draft(transaction, None, _day(now), _silent)
-    return CheckReport(drafted.findings, sum_up(drafted.findings, drafted.sizes))
+        draft = _draft(transaction, None, _day(now), silent)
+    return CheckReport(draft.findings, sum_up(draft.findings, draft.sizes))
 
 
-def explain(store: Store, prospect_id: str, *, scope: Scope) -> assignment.Explanation:
+def explain(store: Store, prospect_id: str, *, scope: Scope) -> Explanation:
     """Say why a prospect is whose it is in the plan in force, from what the plan itself recorded.
 
     Whom the winner beat is told to those who reach every account.
@@ -227,7 +223,7 @@ def explain(store: Store, prospect_id: str, *, scope: Scope) -> assignment.Expla
             )
             raise NotFoundError(f"No prospect {prospect_id!r} in {plan.plan_id}. {hint}")
         parts = {kind: PlanLedger(transaction).plan_part(plan.plan_id, kind) for kind in _MADE_OF}
-    ground = assignment.Ground(
+    context = RuleContext(
         parts["territories"],
         parts["named_accounts"],
         plan.policy,
@@ -236,19 +232,17 @@ def explain(store: Store, prospect_id: str, *, scope: Scope) -> assignment.Expla
         drafts.names(parts["offices"], "office_id"),
     )
     row = facts.iloc[0]
-    owned = dict(
-        zip(parts["territories"]["territory_id"], parts["territories"]["name"], strict=True)
-    )
-    return assignment.Explanation(
+    territory_names = drafts.names(parts["territories"], "territory_id")
+    return Explanation(
         prospect_id=prospect_id,
         name=row["name"],
         rule=row["rule"],
         territory_id=row["territory_id"],
-        territory_name=owned.get(row["territory_id"]),
+        territory_name=territory_names.get(row["territory_id"]),
         rep_id=row["rep_id"],
-        rep_name=ground.rep_names.get(row["rep_id"], row["rep_id"]),
-        sentence=row["reason"] if is_whole else assignment.without_rivals(facts["reason"]).iloc[0],
-        steps=assignment.explain(facts, ground, names_rivals=is_whole),
+        rep_name=context.rep_names.get(row["rep_id"], row["rep_id"]),
+        sentence=row["reason"] if is_whole else without_rivals(facts["reason"]).iloc[0],
+        steps=ask_rules(facts, context, names_rivals=is_whole),
         plan_id=plan.plan_id,
         plan_name=plan.name,
         effective_from=plan.effective_from,

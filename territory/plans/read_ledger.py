@@ -1,4 +1,4 @@
-"""What a plan says, and what is on file about its prospects: every query cut down to a reach.
+"""Ledger for readers of a plan: what it says and what is on file, cut down to a reach.
 
 A row belongs to the rep who has its prospect in the plan. Where a reach is not everything, rows of
 nobody are out of it, and so is whatever was imported after the plan.

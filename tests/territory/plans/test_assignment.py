@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from territory.plans import assignment
-from territory.plans.assignment import RULE_FUNCTIONS, Ground
+from territory.plans.assignment import RULE_FUNCTIONS, RuleContext
+from territory.plans.explanation import ask_rules
 from territory.policy import RULES, SEGMENTS, Policy
 from territory.schemas import ANY_SEGMENT, ASSIGNMENTS, UNASSIGNED, check
 from territory.units_of_length import METRES_PER_MILE
@@ -287,7 +288,7 @@ def test_the_steps_of_an_explanation_agree_with_the_assignment(
     everyone = frame(*(prospect(**row) for row in rows))
     found = assignment.assign(everyone, land, named(), Policy(), **NAMES)
     for at, said in found.iterrows():
-        steps = assignment.explain(everyone.loc[[at]], ground(land))
+        steps = ask_rules(everyone.loc[[at]], ground(land))
         assert [step.rule for step in steps] == list(RULES)
         won = [step for step in steps if step.outcome == "won"]
         if said["rule"] == UNASSIGNED:
@@ -299,13 +300,13 @@ def test_the_steps_of_an_explanation_agree_with_the_assignment(
             assert all(step.outcome == "not reached" for step in after)
 
 
-def ground(land: pd.DataFrame = LAND) -> Ground:
-    return Ground(land, named(), Policy(), **NAMES)
+def ground(land: pd.DataFrame = LAND) -> RuleContext:
+    return RuleContext(land, named(), Policy(), **NAMES)
 
 
 def test_a_rule_that_was_not_reached_says_whom_it_would_have_chosen() -> None:
     whole = replace(ground(), named_accounts=named(p="T3"))
-    first, second, third = assignment.explain(frame(prospect()), whole)
+    first, second, third = ask_rules(frame(prospect()), whole)
     assert (first.outcome, second.outcome, third.outcome) == ("won", "not reached", "not reached")
     assert second.reason == "Rule 1 decides. Not a customer today."
     assert third.reason.startswith("Rule 1 decides. It would have said: Headquartered in the")
