@@ -1,4 +1,4 @@
-"""``POST /api/v1/eligibility``: one home in, one decision on record out.
+"""``POST /api/v1/eligibility``: decides one home and puts the decision on record.
 
 The body holds an address, so no error repeats a value of it, and the answer has distances in
 classes, whoever asks.
@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, jsonify, request
 
 from territory.eligibility import desk
-from territory.eligibility.homes import PERSON, PLACE
 from territory.errors import InputError
 from webmap import context, security
+from webmap.api.fields import HOME, QUESTION
+from webmap.api.parameters import LONGEST_VALUE
 from webmap.api.resources import challenge
 from webmap.hr import decision_request, homes, keep_nowhere
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from flask.typing import ResponseReturnValue
 
@@ -27,10 +28,7 @@ blueprint = Blueprint("api_eligibility", __name__, url_prefix="/api/v1/eligibili
 blueprint.after_request(keep_nowhere)
 blueprint.after_request(challenge)
 
-HOME = (*PLACE, *PERSON)
-ASKED = ("home", "policy", "on")
-LONGEST = 300  # characters of one value
-TOLD = ("decision", "basis", "remedy", "method", "office_id", "office_name", "precision")
+VERDICT_FIELDS = ("decision", "basis", "remedy", "method", "office_id", "office_name", "precision")
 
 
 @blueprint.post("")
@@ -45,7 +43,7 @@ def decide() -> ResponseReturnValue:
     policy, on = (_text(body, name) for name in ("policy", "on"))
     request_to_decide = decision_request(policy, _day(on))
     decision = desk.decide_one(context.store(), homes(), home, request_to_decide)
-    fields = {name: decision.verdict[name] for name in TOLD}
+    fields = {name: decision.verdict[name] for name in VERDICT_FIELDS}
     return jsonify(
         decision_id=decision.decision_id,
         **fields,
@@ -71,17 +69,17 @@ def _body() -> Mapping[str, Any]:
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise InputError('Send JSON, such as {"home": {"postal_code": "80202"}}.')
-    _check_names(body, ASKED, "body")
+    _check_names(body, QUESTION["properties"], "body")
     return body
 
 
-def _check_names(given: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
-    unknown = len(set(given) - set(names))
+def _check_names(values: Mapping[str, Any], names: Iterable[str], where: str) -> None:
+    unknown = len(set(values) - set(names))
     if unknown:
         raise InputError(f"{where}: {unknown} unknown names. There are {', '.join(names)}.")
 
 
-def _home(given: Any) -> dict[str, str | None]:
+def _home(values: Any) -> dict[str, str | None]:
     """Read the home: texts, and numbers for lat and lon.
 
     Raises
@@ -89,15 +87,15 @@ def _home(given: Any) -> dict[str, str | None]:
     InputError
         Naming every member that is none; no value is repeated.
     """
-    if not isinstance(given, dict):
+    if not isinstance(values, dict):
         raise InputError(f"home: give an object with some of {', '.join(HOME)}.")
-    _check_names(given, HOME, "home")
-    home = {name: _plain(name, value) for name, value in given.items()}
+    _check_names(values, HOME, "home")
+    home = {name: _plain(name, value) for name, value in values.items()}
     wrong = [name for name, value in home.items() if not _is_text(value)]
     if wrong:
         raise InputError(
-            f"home: {', '.join(wrong)} must be texts of at most {LONGEST} characters, or null; "
-            "lat and lon may be numbers."
+            f"home: {', '.join(wrong)} must be texts of at most {LONGEST_VALUE} characters, "
+            "or null; lat and lon may be numbers."
         )
     return home
 
@@ -108,13 +106,13 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def _is_text(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and len(value) <= LONGEST)
+    return value is None or (isinstance(value, str) and len(value) <= LONGEST_VALUE)
 
 
 def _text(body: Mapping[str, Any], name: str) -> str | None:
     value = body.get(name)
     if not _is_text(value):
-        raise InputError(f"{name}: must be a text of at most {LONGEST} characters, or null.")
+        raise InputError(f"{name}: must be a text of at most {LONGEST_VALUE} characters, or null.")
     return value or None
 
 

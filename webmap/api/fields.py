@@ -1,14 +1,15 @@
-"""What ``/api/v1`` speaks of, field by field: each is said once, with its type and its meaning."""
+"""JSON schemas of ``/api/v1``: every field of every answer and body, with its type and meaning."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from territory.eligibility.homes import PERSON
+from territory.eligibility.homes import PLACE as HOME_COLUMNS
 from territory.eligibility.rules import DECISIONS, METHODS
 from territory.policy import RULES, SEGMENTS
 from territory.schemas import MARKET_KINDS, PRECISIONS, SEVERITIES, STATUSES, UNASSIGNED, VERDICTS
-from webmap.api.parameters import SUBJECTS
+from webmap.api.parameters import LONGEST_VALUE, SUBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,30 +17,30 @@ if TYPE_CHECKING:
     Json = dict[str, Any]
 
 
-def text(words: str, *, given: bool = False, one_of: Iterable[str] = ()) -> Json:
-    """Say a field of text; ``given`` is never null."""
+def text(words: str, *, nullable: bool = True, one_of: Iterable[str] = ()) -> Json:
+    """Describe a field of text, or one of a few texts."""
     allowed = list(one_of)
-    schema: Json = {"type": "string" if given else ["string", "null"], "description": words}
+    schema: Json = {"type": ["string", "null"] if nullable else "string", "description": words}
     if allowed:
-        schema["enum"] = allowed if given else [*allowed, None]
+        schema["enum"] = [*allowed, None] if nullable else allowed
     return schema
 
 
 def number(words: str, low: float | None = None, high: float | None = None) -> Json:
-    """Say a number that may be null."""
+    """Describe a number that may be null."""
     schema: Json = {"type": ["number", "null"], "description": words}
     bounds = {"minimum": low, "maximum": high}
     return schema | {name: bound for name, bound in bounds.items() if bound is not None}
 
 
-def count(words: str, *, given: bool = True) -> Json:
-    """Say a whole number from 0 on."""
-    kind = "integer" if given else ["integer", "null"]
+def count(words: str, *, nullable: bool = False) -> Json:
+    """Describe a whole number from 0 on."""
+    kind = ["integer", "null"] if nullable else "integer"
     return {"type": kind, "minimum": 0, "description": words}
 
 
 def record(fields: Json) -> Json:
-    """Say an object that has all of these fields and no other."""
+    """Describe an object that has all of these fields and no other."""
     return {
         "type": "object",
         "properties": fields,
@@ -48,12 +49,12 @@ def record(fields: Json) -> Json:
     }
 
 
-def many(of: Json) -> Json:
-    """Say a list."""
-    return {"type": "array", "items": of}
+def array(items: Json) -> Json:
+    """Describe a list."""
+    return {"type": "array", "items": items}
 
 
-def named(schema: str) -> Json:
+def reference(schema: str) -> Json:
     """Point to one of the schemas of the document."""
     return {"$ref": f"#/components/schemas/{schema}"}
 
@@ -73,15 +74,15 @@ DAY = r"^\d{4}-\d\d-\d\d$"
 
 
 def day(words: str) -> Json:
-    """Say an ISO day that may be null."""
+    """Describe an ISO day that may be null."""
     return {"type": ["string", "null"], "pattern": DAY, "description": words}
 
 
 PROSPECT = {
-    "prospect_id": text("Id of the prospect", given=True),
-    "name": text("Name of the company", given=True),
-    "status": text("Where it stands with us", given=True, one_of=STATUSES),
-    "segment": text("Segment by number of employees", given=True, one_of=SEGMENTS),
+    "prospect_id": text("Id of the prospect", nullable=False),
+    "name": text("Name of the company", nullable=False),
+    "status": text("Where it stands with us", nullable=False, one_of=STATUSES),
+    "segment": text("Segment by number of employees", nullable=False, one_of=SEGMENTS),
     **ADDRESS,
     **PLACE,
     "precision": text("What the location is good for; null: no location", one_of=PRECISIONS),
@@ -92,65 +93,65 @@ PROSPECT = {
     "territory_name": text("Name of that territory"),
     "rep_id": text("Rep who works it; null: nobody"),
     "rep_name": text("Name of that rep"),
-    "rule": text("Rule that decided", given=True, one_of=(*RULES, UNASSIGNED)),
-    "reason": text("Why, in one sentence", given=True),
+    "rule": text("Rule that decided", nullable=False, one_of=(*RULES, UNASSIGNED)),
+    "reason": text("Why, in one sentence", nullable=False),
     "nearest_office_id": text("The nearest of our offices"),
     "nearest_office_name": text("Name of that office"),
     "distance_mi": number("Straight line to it on the ellipsoid, miles", 0),
     "verdict": text("Within the radius or not; null: no location", one_of=VERDICTS),
     "website": text("Web address as it was imported"),
     "industry": text("Industry"),
-    "employees": count("Number of employees", given=False),
+    "employees": count("Number of employees", nullable=True),
     "revenue_usd": number("Revenue of a year, US dollars"),
     "stage": text("Stage of the open opportunity that is furthest"),
     "pipeline_usd": number("Open opportunities, US dollars; null: not in reach", 0),
     "last_activity_on": day("Last activity on any opportunity"),
 }
 CONTACT = {
-    "contact_id": text("Id of the contact", given=True),
-    "prospect_id": text("Id of the prospect", given=True),
-    "name": text("Name", given=True),
+    "contact_id": text("Id of the contact", nullable=False),
+    "prospect_id": text("Id of the prospect", nullable=False),
+    "name": text("Name", nullable=False),
     "title": text("Title"),
     "email": text("E-mail address"),
     "phone": text("Telephone number"),
 }
 OPPORTUNITY = {
-    "opportunity_id": text("Id of the opportunity", given=True),
-    "prospect_id": text("Id of the prospect", given=True),
+    "opportunity_id": text("Id of the opportunity", nullable=False),
+    "prospect_id": text("Id of the prospect", nullable=False),
     "name": text("Name"),
-    "stage": text("Stage", given=True),
+    "stage": text("Stage", nullable=False),
     "amount_usd": number("Amount, US dollars", 0),
     "close_on": day("Day it is to close"),
     "last_activity_on": day("Last activity"),
 }
 SITE = {
-    "site_id": text("Id of the site", given=True),
-    "prospect_id": text("Id of the prospect", given=True),
+    "site_id": text("Id of the site", nullable=False),
+    "prospect_id": text("Id of the prospect", nullable=False),
     "name": text("Name of the site"),
     **ADDRESS,
     **PLACE,
 }
 EXPLANATION = {
-    "sentence": text("Why it is whose it is", given=True),
-    "steps": many(
+    "sentence": text("Why it is whose it is", nullable=False),
+    "steps": array(
         record(
             {
-                "rule": text("Name of the rule", given=True),
-                "outcome": text("What came of it", given=True,
+                "rule": text("Name of the rule", nullable=False),
+                "outcome": text("What came of it", nullable=False,
                                 one_of=("won", "lost", "not reached")),
-                "reason": text("Why", given=True),
+                "reason": text("Why", nullable=False),
             }
         )
     ),
     "effective_from": {"type": "string", "format": "date",
                        "description": "Day since when the plan is in force"},
-    "policy": text("Name of the policy that the plan was decided with", given=True),
-    "policy_version": text("Version of that policy", given=True),
+    "policy": text("Name of the policy that the plan was decided with", nullable=False),
+    "policy_version": text("Version of that policy", nullable=False),
 }  # fmt: skip
 MARKET = {
-    "market_id": text("Id of the market", given=True),
-    "name": text("Name", given=True),
-    "kind": text("What it is made of", given=True, one_of=MARKET_KINDS),
+    "market_id": text("Id of the market", nullable=False),
+    "name": text("Name", nullable=False),
+    "kind": text("What it is made of", nullable=False, one_of=MARKET_KINDS),
     "units": {
         "type": ["array", "null"],
         "items": {"type": "string"},
@@ -169,8 +170,8 @@ MARKET = {
     "quota_usd": number("Quotas of its reps for the year of the plan; null: not in reach", 0),
 }
 OFFICE = {
-    "office_id": text("Id of the office", given=True),
-    "name": text("Name", given=True),
+    "office_id": text("Id of the office", nullable=False),
+    "name": text("Name", nullable=False),
     **ADDRESS,
     **PLACE,
     "opened_on": day("Day it opened"),
@@ -179,62 +180,74 @@ OFFICE = {
     "within_radius": count("Of them, within the radius"),
 }
 FINDING = {
-    "code": text("Kind of finding", given=True),
-    "severity": text("How grave", given=True, one_of=SEVERITIES),
-    "subject_kind": text("What it is about", given=True, one_of=SUBJECTS),
-    "subject_id": text("Id of that", given=True),
-    "message": text("What is wrong", given=True),
-    "remedy": text("What to do", given=True),
+    "code": text("Kind of finding", nullable=False),
+    "severity": text("How grave", nullable=False, one_of=SEVERITIES),
+    "subject_kind": text("What it is about", nullable=False, one_of=SUBJECTS),
+    "subject_id": text("Id of that", nullable=False),
+    "message": text("What is wrong", nullable=False),
+    "remedy": text("What to do", nullable=False),
     "market_id": text("Market it is in; null: in none"),
 }
 PLAN_ID = text("Plan in force; null before the first one")
 WITHHELD = ("contacts", "opportunities", "sites")
 DETAILS = {
-    "plan_id": text("Plan in force", given=True),
-    "prospect": named("Prospect"),
-    "contacts": many(named("Contact")),
-    "opportunities": many(named("Opportunity")),
-    "sites": many(named("Site")),
+    "plan_id": text("Plan in force", nullable=False),
+    "prospect": reference("Prospect"),
+    "contacts": array(reference("Contact")),
+    "opportunities": array(reference("Opportunity")),
+    "sites": array(reference("Site")),
     "withheld": {
-        **many(text("A list", given=True, one_of=WITHHELD)),
+        **array(text("A list", nullable=False, one_of=WITHHELD)),
         "description": "Lists that are empty because they are not in reach",
     },
-    "explanation": named("Explanation"),
+    "explanation": reference("Explanation"),
 }
 ERROR = {
     "error": record(
         {
             "status": {"type": "integer", "description": "The status of the answer"},
-            "title": text("What happened", given=True),
-            "message": text("What is wrong, and what to do", given=True),
+            "title": text("What happened", nullable=False),
+            "message": text("What is wrong, and what to do", nullable=False),
         }
     )
 }
 DECISION = {
-    "decision_id": text("Id under which the decision is on record", given=True),
-    "decision": text("What was decided", given=True, one_of=DECISIONS),
-    "basis": text("What it rests on", given=True,
+    "decision_id": text("Id under which the decision is on record", nullable=False),
+    "decision": text("What was decided", nullable=False, one_of=DECISIONS),
+    "basis": text("What it rests on", nullable=False,
                   one_of=("distance", "exception", "grandfathering", "location")),
-    "reason": text("Why, without a distance", given=True),
+    "reason": text("Why, without a distance", nullable=False),
     "remedy": text("What would settle it; null where nothing is open"),
     "distance_class": text("Between which bounds the distance lies, such as '25 to 50 miles'"),
     "method": text("How the distance was measured", one_of=METHODS),
     "office_id": text("Office that it was measured from"),
     "office_name": text("Name of that office"),
     "precision": text("What the location of the home is good for", one_of=PRECISIONS),
-    "policy": text("Name of the policy", given=True),
-    "policy_version": text("Version of the policy", given=True),
+    "policy": text("Name of the policy", nullable=False),
+    "policy_version": text("Version of the policy", nullable=False),
     "decided_on": {"type": "string", "format": "date", "description": "Day decided for"},
     "decided_at": {"type": "string", "format": "date-time", "description": "When, UTC"},
-    "sha256": text("Digest of the record, for a certificate", given=True),
+    "sha256": text("Digest of the record, for a certificate", nullable=False),
     "address_kept_until": day("Day after which the address is purged; null: none is kept"),
 }  # fmt: skip
-_MEASURE = {"type": ["string", "number", "null"], "maxLength": 300}
-HOME = {
-    **{name: {"type": ["string", "null"], "maxLength": 300} for name in (*ADDRESS, *PERSON)},
-    "lat": _MEASURE | {"description": "Latitude, WGS84 degrees"},
-    "lon": _MEASURE | {"description": "Longitude, WGS84 degrees"},
+PERSON_FIELDS = {
+    "person_id": "Id of the person, which is no name",
+    "role": "Role, which a policy may have a radius for",
+    "assigned_office_id": "Office that the person is assigned to",
+    "eligible_since": "Day since which the person has been eligible",
+    "home_since": "Day since which this has been the home",
+    "role_since": "Day since which the person has had the role",
 }
+_VALUE = {"type": ["string", "null"], "maxLength": LONGEST_VALUE}
+_DEGREES = _VALUE | {"type": ["string", "number", "null"]}
+_HOME_FIELDS = {
+    **{name: _VALUE | {"description": schema["description"]} for name, schema in ADDRESS.items()},
+    "lat": _DEGREES | {"description": "Latitude, WGS84 degrees"},
+    "lon": _DEGREES | {"description": "Longitude, WGS84 degrees"},
+    **{name: _VALUE | {"description": words} for name, words in PERSON_FIELDS.items()},
+}
+# A column of the library that has no words here fails at import, not in a request.
+HOME = {name: _HOME_FIELDS[name] for name in (*HOME_COLUMNS, *PERSON)}
 HOMES = {
     "a ZIP code": {"postal_code": "80202"},
     "an address": {"street": "1600 Broadway", "city": "Denver", "state": "CO"},
@@ -251,7 +264,7 @@ QUESTION = {
             "description": "A ZIP code, a city and state, an address or coordinates; of the person "
             "an id that is no name, and days, if they are known",
         },
-        "policy": {"type": ["string", "null"], "maxLength": 300,
+        "policy": {"type": ["string", "null"], "maxLength": LONGEST_VALUE,
                    "description": "Name of the policy; by default the one in force"},
         "on": {"type": ["string", "null"], "pattern": r"^(\d{4}-\d\d-\d\d)?$",
                "description": "Day to decide for, such as 2026-01-31; by default today"},

@@ -1,13 +1,14 @@
-"""What a list of ``/api/v1`` may be narrowed by, and how long it may be."""
+"""Query parameters of ``/api/v1``: the reader and the document both go by these tables."""
 
 from __future__ import annotations
 
 from territory.prospects import fields
 from territory.schemas import MARKET_KINDS, SEVERITIES
 
-PAGE_ROWS, MOST_ROWS = 100, 500
-LAST_PAGE = 10**7
+# The name in the address -> what it means, its greatest value and its default.
+PAGING = {"page": ("Which page", 10**7, 1), "per_page": ("Rows of a page", 500, 100)}
 LONGEST = 200  # characters of an id
+LONGEST_VALUE = 300  # characters of one value of a home
 # No control characters, which no database takes alike; \u escapes mean the same in JSON Schema.
 AN_ID = rf"^[^\u0000-\u001f\u007f-\u009f]{{1,{LONGEST}}}$"
 MOST_VALUES = 50  # of one choice

@@ -18,20 +18,18 @@ from territory.errors import InputError
 from territory.reports import paging
 from webmap import context, formatting, security
 from webmap.api import fields
-from webmap.api import openapi as api_document
+from webmap.api.openapi import document
 from webmap.api.parameters import (
     AN_ID,
     CHOICES,
-    LAST_PAGE,
     LONGEST,
-    MOST_ROWS,
     MOST_VALUES,
-    PAGE_ROWS,
+    PAGING,
     UNKNOWN,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     import pandas as pd
     from flask.typing import ResponseReturnValue
@@ -43,7 +41,7 @@ WHOLE = ("employees",)  # numbers that are counts, though a frame holds them as 
 
 
 @dataclass(frozen=True)
-class Asked:
+class PageRequest:
     """One page of a list: ``choices`` by column, None among the values for what is not known."""
 
     page: int
@@ -109,7 +107,7 @@ def prospect(prospect_id: str) -> ResponseReturnValue:
 @security.allows(public=True)
 def openapi() -> ResponseReturnValue:
     """Describe this interface; everybody may read how to ask."""
-    return jsonify(api_document.document(request.host_url, security.cookie_name()))
+    return jsonify(document(request.host_url, security.cookie_name()))
 
 
 @blueprint.after_request
@@ -122,26 +120,26 @@ def challenge(response: Response) -> Response:
 
 def _list(kind: str) -> Response:
     """Answer with one page of a list: ``shown`` rows of ``total``."""
-    request_of = _read(request.args, CHOICES[kind])
+    listing = _read(request.args, CHOICES[kind])
     page = paging.page(
         context.store(),
         kind,
         scope=security.scope(),
-        start=(request_of.page - 1) * request_of.per_page,
-        count=request_of.per_page,
-        choices=request_of.choices,
+        start=(listing.page - 1) * listing.per_page,
+        count=listing.per_page,
+        choices=listing.choices,
     )
-    pages = -(-page.total // request_of.per_page)
+    pages = -(-page.total // listing.per_page)
     response = jsonify(
         plan_id=page.plan_id,
-        page=request_of.page,
+        page=listing.page,
         pages=pages,
-        per_page=request_of.per_page,
+        per_page=listing.per_page,
         shown=len(page.rows),
         total=page.total,
         items=_records(page.rows),
     )
-    around = {"next": request_of.page + 1, "prev": request_of.page - 1, "first": 1, "last": pages}
+    around = {"next": listing.page + 1, "prev": listing.page - 1, "first": 1, "last": pages}
     links = [
         f'<{_address(number)}>; rel="{name}"'
         for name, number in around.items()
@@ -170,14 +168,13 @@ def _records(rows: pd.DataFrame) -> list[dict[str, object]]:
 
 
 @dataclass
-class _Reader:
+class _QueryReader:
     """Reads a query string and gathers what is wrong with it."""
 
     query: MultiDict[str, str]
     breaches: list[str] = field(default_factory=list)
 
-    def names(self, names_offered: Iterable[str]) -> None:
-        allowed = list(names_offered)
+    def names(self, allowed: Collection[str]) -> None:
         unknown = sorted(set(self.query) - set(allowed))
         if unknown:
             listed = ", ".join(name[:LONGEST] for name in unknown[:5])
@@ -185,28 +182,28 @@ class _Reader:
                 f"{listed}: no such parameter; there are {', '.join(allowed) or 'none'}"
             )
 
-    def whole(self, name: str, default: int, most: int) -> int:
-        given = self.query.getlist(name)
-        if not given:
+    def whole(self, name: str, most: int, default: int) -> int:
+        texts = self.query.getlist(name)
+        if not texts:
             return default
-        text = given[0]
+        text = texts[0]
         is_number = text.isascii() and text.isdigit() and text[0] != "0"
-        if len(given) == 1 and is_number and int(text[:12]) <= most:
+        if len(texts) == 1 and is_number and int(text[:12]) <= most:
             return int(text)
         self.breaches.append(
-            f"{name}: {', '.join(given)[:LONGEST]!r} is not one whole number from 1 to {most:,}"
+            f"{name}: {', '.join(texts)[:LONGEST]!r} is not one whole number from 1 to {most:,}"
         )
         return default
 
     def choice(self, name: str, offered: tuple[str, ...] | None) -> tuple[str | None, ...]:
-        given = self.query.getlist(name)
-        wrong = [value for value in given if not _is_one_of(value, offered)]
+        texts = self.query.getlist(name)
+        wrong = [value for value in texts if not _is_one_of(value, offered)]
         if wrong:
             allowed = ", ".join((*offered, UNKNOWN)) if offered else "an id"
             self.breaches.append(f"{name}: {', '.join(wrong)[:LONGEST]!r} is not {allowed}")
-        if len(given) > MOST_VALUES:
-            self.breaches.append(f"{name}: {len(given)} values; at most {MOST_VALUES} can be given")
-        return tuple(None if value == UNKNOWN else value for value in dict.fromkeys(given))
+        if len(texts) > MOST_VALUES:
+            self.breaches.append(f"{name}: {len(texts)} values; at most {MOST_VALUES} can be given")
+        return tuple(None if value == UNKNOWN else value for value in dict.fromkeys(texts))
 
 
 def _is_one_of(value: str, offered: tuple[str, ...] | None) -> bool:
@@ -220,7 +217,7 @@ def _read(
     choices: dict[str, tuple[str, tuple[str, ...] | None]],
     *,
     is_paged: bool = True,
-) -> Asked:
+) -> PageRequest:
     """Read a query string.
 
     Raises
@@ -228,19 +225,19 @@ def _read(
     InputError
         Naming everything that cannot be followed, all at once.
     """
-    reader = _Reader(query)
-    reader.names((*(("page", "per_page") if is_paged else ()), *choices))
+    reader = _QueryReader(query)
+    reader.names((*(PAGING if is_paged else ()), *choices))
     values = {
         column: reader.choice(name, offered)
         for name, (column, offered) in choices.items()
         if name in query
     }
-    page_request = Asked(
-        reader.whole("page", 1, LAST_PAGE), reader.whole("per_page", PAGE_ROWS, MOST_ROWS), values
+    page, per_page = (
+        reader.whole(name, most, default) for name, (_, most, default) in PAGING.items()
     )
     if reader.breaches:
         raise InputError("; ".join(reader.breaches) + ".")
-    return page_request
+    return PageRequest(page, per_page, values)
 
 
 def _check_id(name: str, value: str) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+import jsonschema_rs
 import pytest
 import schemathesis
 from schemathesis.config import SchemathesisConfig
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
     from schemathesis.schemas import BaseSchema
+    from werkzeug.test import TestResponse
 
 ANN, BOB = REPS[:2]
 HERE = "/api/v1"
@@ -133,12 +135,43 @@ def address(app: Flask) -> Iterator[str]:
     yield from serve(app)
 
 
-def ask(app: Flask, asker: Asker, path: str, **query: object):
+def ask(app: Flask, asker: Asker, path: str, body: object = None, **query: object):
+    """Ask, and hold whatever is answered to the document."""
     client = app.test_client()
     if "Cookie" in asker.sent:
         client.set_cookie(*asker.sent["Cookie"].split("=", 1))
     headers = {name: value for name, value in asker.sent.items() if name != "Cookie"}
-    return client.get(f"{HERE}{path}", query_string=query or None, headers=headers)
+    answer = client.open(
+        f"{HERE}{path}", method="GET" if body is None else "POST", json=body,
+        query_string=query or None, headers=headers,
+    )  # fmt: skip
+    check_answer(client.get(f"{HERE}/openapi.json").json, answer)
+    return answer
+
+
+def check_answer(document: dict, answer: TestResponse) -> None:
+    """Hold the body of an answer to what the document says of its path, method and status."""
+    request = answer.request
+    path = re.sub(r"(?<=/prospects/).+", "{prospect_id}", request.path)
+    said_of = document["paths"][path][request.method.lower()]["responses"][str(answer.status_code)]
+    if "$ref" in said_of:
+        said_of = document["components"]["responses"][said_of["$ref"].rsplit("/", 1)[1]]
+    schema = said_of["content"]["application/json"]["schema"]
+    rules = jsonschema_rs.Draft202012Validator({**schema, "components": document["components"]})
+    wrong = [(list(one.instance_path), one.message) for one in rules.iter_errors(answer.json)]
+    assert wrong == [], (request.method, request.url, answer.status_code)
+
+
+def schemas_in(node: object, at: str = "") -> Iterator[tuple[str, dict]]:
+    """Walk every property of every object that the document describes."""
+    if isinstance(node, dict):
+        for name, schema in (node.get("properties") or {}).items():
+            yield f"{at}.{name}", schema
+        for name, inner in node.items():
+            yield from schemas_in(inner, f"{at}.{name}")
+    elif isinstance(node, list):
+        for inner in node:
+            yield from schemas_in(inner, at)
 
 
 def described(address: str, asker: Asker, path: str, *, is_thorough: bool) -> BaseSchema:
@@ -225,6 +258,47 @@ def test_the_document_says_every_address_of_the_api_and_no_other(app, askers):
         for said_of in methods.values():
             for way in said_of["security"]:
                 assert set(way) <= set(told["components"]["securitySchemes"])
+
+
+def test_every_field_and_parameter_of_the_document_says_what_it_means(app, askers):
+    document = ask(app, askers["nobody"], "/openapi.json").json
+    fields = dict(schemas_in(document))
+    assert len(fields) > 100
+    nameless = {
+        at for at, schema in fields.items()
+        if not ({"description", "$ref"} & set(schema) or "$ref" in schema.get("items", {})
+                or "properties" in schema or "properties" in schema.get("items", {}))
+    }  # fmt: skip
+    assert nameless == set()
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert operation["summary"]
+            assert all(one["description"] for one in operation["parameters"])
+
+
+@pytest.mark.parametrize("path", [f"/{kind}" for kind in CHOICES] + ["/prospects/x"])
+def test_the_document_has_every_parameter_that_is_read_and_no_other(app, askers, path):
+    """A refusal names the parameters that the reader goes by."""
+    document = ask(app, askers["nobody"], "/openapi.json").json
+    said_of = document["paths"][f"{HERE}{path}".replace("/x", "/{prospect_id}")]["get"]
+    said = [one["name"] for one in said_of["parameters"] if one["in"] == "query"]
+    message = ask(app, askers["ops"], path, nothing="1").json["error"]["message"]
+    assert message == f"nothing: no such parameter; there are {', '.join(said) or 'none'}."
+
+
+def test_the_document_has_every_value_of_a_home_that_is_read_and_no_other(app, askers):
+    document = ask(app, askers["nobody"], "/openapi.json").json
+    body = document["paths"][DECIDE]["post"]["requestBody"]["content"]["application/json"]
+    asker = askers["a program that decides"]
+    for where, schema, sent in (
+        ("body", body["schema"], {"nothing": "1"}),
+        ("home", body["schema"]["properties"]["home"], {"home": {"nothing": "1"}}),
+    ):
+        message = ask(app, asker, "/eligibility", sent).json["error"]["message"]
+        offered = message.removeprefix(f"{where}: 1 unknown names. There are ").removesuffix(".")
+        assert set(offered.split(", ")) == set(schema["properties"])
+    for example in body["examples"].values():
+        assert ask(app, asker, "/eligibility", example["value"]).status_code == 201
 
 
 def test_the_document_says_every_column(app):
