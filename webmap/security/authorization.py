@@ -208,8 +208,7 @@ def enforce() -> ResponseReturnValue | None:
         raise DeniedError(f"Your role does not let you {needed}. Ask an admin for one that does.")
     if request.method in origin.READS and not error_handlers.is_data():
         here = request.full_path.rstrip("?")
-        onward = {"next": here} if here != "/" else {}
-        return redirect(url_for("auth.sign_in", **onward), 303)
+        return redirect(url_for("auth.sign_in", next=here if here != "/" else None), 303)
     return error_handlers.show_http(
         Unauthorized("Nobody is signed in, or no longer. Sign in first.")
     )
