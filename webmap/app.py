@@ -7,17 +7,15 @@ from flask_compress import Compress
 
 from territory.store import open_store
 from webmap import error_handlers, formatting, security
-from webmap.account import manifest, oidc
-from webmap.account import sign_in as auth
-from webmap.admin import users
+from webmap.account import manifest, oidc, sign_in
+from webmap.admin import audit_log
 from webmap.api import eligibility, resources
 from webmap.hr import batches, check, exceptions, planning, policies, self_check
 from webmap.maps import assets, basemap, tile_sources
 from webmap.operations import duplicates, imports, overview, review
-from webmap.pages import jobs, layout, static_files
-from webmap.pages import uploads as receiving
+from webmap.pages import jobs, layout, static_files, uploads
 from webmap.prospects import activities, exports, map_data, market_page, profile, saved_views
-from webmap.security import rate_limits as rates
+from webmap.security import rate_limits
 from webmap.settings import Settings
 
 
@@ -35,7 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or Settings.from_environment()
     app = Flask("webmap", static_folder=None)
-    app.request_class = receiving.Request
+    app.request_class = uploads.Request
     app.config.from_mapping(
         TERRITORY=settings,
         COMPRESS_MIN_SIZE=600,
@@ -55,14 +53,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     # before the body is compressed.
     Compress(app)
     security.install(app)
-    rates.install(app)
+    rate_limits.install(app)
     static_files.install(app)
     error_handlers.install(app)
     formatting.install(app)
     layout.install(app)
     oidc.install(app)
-    for module in (
-        users, auth, oidc, overview, market_page, exports, map_data, check, exceptions,
+    for module in (  # audit_log adds its views to the blueprint of users
+        audit_log, sign_in, oidc, overview, market_page, exports, map_data, check, exceptions,
         batches, policies, planning, self_check, resources, eligibility, imports, review,
         duplicates, jobs, assets, basemap, profile, activities, saved_views, manifest,
     ):  # fmt: skip

@@ -1,4 +1,4 @@
-"""What every request needs at hand: the settings, the clock and the store of this app."""
+"""Request context: the settings, the clock and the store of this app."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def now() -> datetime:
 
 def store() -> Store:
     """Give the store of this app, opened once per process: connections do not survive a fork."""
-    opened: dict[int, Store] = current_app.extensions.setdefault("stores", {})
-    if os.getpid() not in opened:
-        opened[os.getpid()] = open_store(settings().store_url)
-    return opened[os.getpid()]
+    stores: dict[int, Store] = current_app.extensions.setdefault("stores", {})
+    if os.getpid() not in stores:
+        stores[os.getpid()] = open_store(settings().store_url)
+    return stores[os.getpid()]

@@ -1,4 +1,4 @@
-"""One table from the class of an error to its status and words, as a page or as JSON."""
+"""Error handlers: one table from the class of an error to its status and words, as page or JSON."""
 
 from __future__ import annotations
 

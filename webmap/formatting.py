@@ -1,4 +1,4 @@
-"""The words and figures that pages show for what the library stores."""
+"""Formatting for pages: labels, numbers, dates and addresses as text; rows of frames as records."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ from .views import ProspectView as ProspectView
 from .views import findings as findings
 from .views import market as market
 from .views import market_area as market_area
+from .views import market_outlines as market_outlines
 from .views import market_summaries as market_summaries
 from .views import offices as offices
 from .views import outside as outside

@@ -1,4 +1,7 @@
-"""webmap.account: FACE DOCSTRING."""
+"""Pages of one's own account: sign-in by password, link or company sign-on, and the web manifest.
+
+Imports ``territory.access`` and ``security``. Start in ``sign_in``.
+"""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The manifest by which a phone puts a page of ours on its home screen.
+"""Web app manifest, by which a phone puts a page of ours on its home screen.
 
 A market, its filters and the stand of its map are in its address, so that is what is put there;
 from any other page it is the first one. Browsers fetch the manifest without cookies, so it is for

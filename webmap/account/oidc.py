@@ -1,4 +1,4 @@
-"""Coming in through a company's sign-on: OpenID Connect, by Authlib, with state, nonce and PKCE.
+"""Sign-in by a company's sign-on: OpenID Connect, by Authlib, with state, nonce and PKCE.
 
 The way in is an ordinary link, since a form may lead nowhere but here. Whoever comes back is let in
 by ``access.sign_in`` alone: this module only learns from the provider who they are. What the
@@ -82,12 +82,12 @@ def begin() -> ResponseReturnValue:
     """Send the browser to the company's sign-on; who is signed in goes on."""
     if security.viewer() is not None:
         return redirect(pages.onward(), 303)
-    client, _ = _provider()
+    client, provider = _provider()
     for key in [key for key in session if key.startswith(f"_state_{NAME}_")]:
         del session[key]  # a cookie holds few of them; the sign-in begun last counts
     session[ONWARD] = pages.onward()
     try:
-        _discover(client)
+        _discover(client, provider)
         answer: ResponseReturnValue = client.authorize_redirect(url_for(".finish", _external=True))
     except SignOnError as error:
         return _problem(error, 502)
@@ -140,7 +140,7 @@ def _identity(client: Any, provider: OidcSettings) -> sign_in.Identity:
         If the provider is out of reach or what it answers cannot be trusted.
     """
     _check_return(client, provider)
-    _discover(client)
+    _discover(client, provider)
     options = {
         "iss": {"essential": True, "value": provider.issuer},
         "aud": {"essential": True, "value": provider.client_id},
@@ -172,9 +172,8 @@ def _check_return(client: Any, provider: OidcSettings) -> None:
         raise SignInError(LATE)
 
 
-def _discover(client: Any) -> None:
+def _discover(client: Any, provider: OidcSettings) -> None:
     """Read once what the provider says of itself, and hold it to the issuer of the settings."""
-    provider = context.settings().oidc
     metadata = _ask(client.load_server_metadata)
     if metadata.get("issuer") != provider.issuer or not all(
         is_safe(metadata.get(at)) for at in ENDPOINTS

@@ -1,4 +1,4 @@
-"""Coming in and going out: by password, by a one-time link, and what is one's own.
+"""Sign-in by password or one-time link, sign-out, and the page of one's own account.
 
 The secret of a link stands behind #, which no browser sends: the page hands it on by POST, so that
 nothing that only looks at an address uses the link up.

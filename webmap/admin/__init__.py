@@ -1,4 +1,7 @@
-"""webmap.admin: FACE DOCSTRING."""
+"""Pages of admins: users with their ways in and tokens, what reps may see, and the audit log.
+
+Imports ``territory.access`` and the shared pages. Start in ``users``.
+"""
 
 import lazy_loader
 

@@ -1,34 +1,28 @@
-"""What an admin does: users and their ways in, tokens, and the log of who did what."""
+"""User administration: users, their roles and ways in, their tokens, and what reps may see."""
 
 from __future__ import annotations
 
 import dataclasses
-import tempfile
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 
-from territory.access import ROLES, TOKEN_SCOPES, api_tokens, audit_log, one_time_links
-from territory.access import users as accounts
+from territory import access
+from territory.access import ROLES, TOKEN_SCOPES, api_tokens, one_time_links
 from territory.errors import InputError
 from territory.timestamps import utc_text
-from webmap import context, formatting, security
+from webmap import context, security
 from webmap.account import unkept
-from webmap.pages import layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flask.typing import ResponseReturnValue
 
-    from territory.access import AuditVerdict
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
-LOG_ROWS = 50
-LAST_DAY = datetime(9999, 12, 30, tzinfo=UTC)  # after which there is no day to search before
 LONGEST_DAYS = api_tokens.LONGEST.days
 
 
@@ -40,7 +34,7 @@ def users() -> ResponseReturnValue:
 
 
 def _users(problem: str | None = None) -> str:
-    rows = accounts.users(context.store())
+    rows = access.users.users(context.store())
     return render_template(
         "admin/users.html",
         place="admin.users",
@@ -57,7 +51,7 @@ def add() -> ResponseReturnValue:
     """Add a user and show, once, the link to set the password with."""
     form = request.form
     try:
-        added = accounts.add_user(
+        new_user = access.users.add_user(
             context.store(),
             form.get("login", ""),
             name=form.get("name", ""),
@@ -66,7 +60,7 @@ def add() -> ResponseReturnValue:
         )
     except InputError as error:
         return _users(str(error)), 400
-    return _with_link(added.user_id, "reset")
+    return _with_link(new_user.user_id, "reset")
 
 
 def _roles() -> dict[str, Any]:
@@ -85,22 +79,22 @@ def user(user_id: str) -> ResponseReturnValue:
     return _user(user_id)
 
 
-def _user(user_id: str, **shown: object) -> str:
-    """Show a user; ``shown`` is what is told this once: a problem, a link or a token."""
+def _user(user_id: str, **once: object) -> str:
+    """Show a user; ``once`` is what is shown this once: a problem, a link or a token."""
     store = context.store()
-    user = accounts.user(store, user_id)
+    user = access.users.user(store, user_id)
     return render_template(
         "admin/user.html",
         place="admin.users",
         user=user,
         roles=ROLES,
-        sessions=accounts.sessions(store, user_id),
+        sessions=access.users.sessions(store, user_id),
         tokens=[one for one in api_tokens.tokens(store) if one.user_id == user_id],
-        scopes=sorted(accounts.capabilities(user) & TOKEN_SCOPES),
+        scopes=sorted(access.users.capabilities(user) & TOKEN_SCOPES),
         longest_days=LONGEST_DAYS,
         is_self=user_id == security.person(),
         at=utc_text(context.now()),
-        **shown,
+        **once,
     )
 
 
@@ -108,37 +102,32 @@ def _user(user_id: str, **shown: object) -> str:
 @security.allows("manage_users")
 def set_roles(user_id: str) -> ResponseReturnValue:
     """Give a user other roles."""
-    return _done(
-        user_id,
-        lambda: accounts.set_roles(context.store(), user_id, **_roles(), **security.on_record()),
-    )
+    return _change(user_id, access.users.set_roles, **_roles())
 
 
 @blueprint.post("/users/<user_id>/state")
 @security.allows("manage_users")
 def set_state(user_id: str) -> ResponseReturnValue:
     """Shut a user out, or let the user in again."""
-    change = {"out": accounts.disable_user, "in": accounts.enable_user}.get(
+    change = {"out": access.users.disable_user, "in": access.users.enable_user}.get(
         request.form.get("state", "")
     )
     if change is None:
         raise InputError("state: say in or out.")
-    return _done(user_id, lambda: change(context.store(), user_id, **security.on_record()))
+    return _change(user_id, change)
 
 
 @blueprint.post("/users/<user_id>/sessions")
 @security.allows("manage_users")
 def end_sessions(user_id: str) -> ResponseReturnValue:
     """Sign a user out everywhere."""
-    return _done(
-        user_id, lambda: accounts.end_sessions(context.store(), user_id, **security.on_record())
-    )
+    return _change(user_id, access.users.end_sessions)
 
 
-def _done(user_id: str, change: Callable[[], object]) -> ResponseReturnValue:
+def _change(user_id: str, change: Callable[..., object], **values: object) -> ResponseReturnValue:
     """Change something about a user and show it, or say why not beside the form."""
     try:
-        change()
+        change(context.store(), user_id, **values, **security.on_record())
     except InputError as error:
         return _user(user_id, problem=str(error)), 400
     return redirect(url_for(".user", user_id=user_id), 303)
@@ -152,7 +141,7 @@ def link(user_id: str) -> ResponseReturnValue:
 
 
 def _with_link(user_id: str, purpose: str) -> ResponseReturnValue:
-    made = one_time_links.make_link(
+    new_link = one_time_links.make_link(
         context.store(),
         user_id,
         purpose,
@@ -160,7 +149,9 @@ def _with_link(user_id: str, purpose: str) -> ResponseReturnValue:
         **security.on_record(),
     )
     return unkept(
-        _user(user_id, link=made, address=one_time_links.link_address(request.host_url, made))
+        _user(
+            user_id, link=new_link, address=one_time_links.link_address(request.host_url, new_link)
+        )
     )
 
 
@@ -168,20 +159,21 @@ def _with_link(user_id: str, purpose: str) -> ResponseReturnValue:
 @security.allows("manage_users")
 def tokens() -> ResponseReturnValue:
     """List the tokens of all users."""
-    every = api_tokens.tokens(context.store())
+    all_tokens = api_tokens.tokens(context.store())
     at = utc_text(context.now())
     return render_template(
         "admin/tokens.html",
         place="admin.tokens",
-        tokens=every,
-        good=sum(one.revoked_at is None and one.expires_at > at for one in every),
-        names=_names(),
+        tokens=all_tokens,
+        good=sum(one.revoked_at is None and one.expires_at > at for one in all_tokens),
+        names=names_by_id(),
         at=at,
     )
 
 
-def _names() -> dict[str, str]:
-    return {user.user_id: user.name for user in accounts.users(context.store())}
+def names_by_id() -> dict[str, str]:
+    """Give what each user is called."""
+    return {user.user_id: user.name for user in access.users.users(context.store())}
 
 
 @blueprint.post("/users/<user_id>/tokens")
@@ -189,7 +181,7 @@ def _names() -> dict[str, str]:
 def new_token(user_id: str) -> ResponseReturnValue:
     """Make a token in a user's name and show it this once."""
     try:
-        made = api_tokens.new_token(
+        token = api_tokens.new_token(
             context.store(),
             user_id,
             name=request.form.get("name", ""),
@@ -199,7 +191,7 @@ def new_token(user_id: str) -> ResponseReturnValue:
         )
     except InputError as error:
         return _user(user_id, problem=str(error)), 400
-    return unkept(_user(user_id, token=made))
+    return unkept(_user(user_id, token=token))
 
 
 def _days(text: str) -> int:
@@ -216,85 +208,14 @@ def revoke(token_id: str) -> ResponseReturnValue:
     return redirect(url_for(".tokens"), 303)
 
 
-@blueprint.get("/log")
-@security.allows("see_audit")
-def log() -> ResponseReturnValue:
-    """Search the log of who did what, newest first."""
-    return _log()
-
-
-def _log(verdict: AuditVerdict | None = None) -> str:
-    asked, page = _asked(), layout.page_number()
-    first = (page - 1) * LOG_ROWS
-    events, total = audit_log.search(
-        context.store(), **_criteria(asked), limit=LOG_ROWS, offset=first
-    )
-    return render_template(
-        "admin/log.html",
-        place="admin.log",
-        asked=asked,
-        query={name: text for name, text in asked.items() if text},
-        events=formatting.records(events),
-        **layout.pager(page, LOG_ROWS, total),
-        names=_names(),
-        verdict=verdict,
-    )
-
-
-def _asked() -> dict[str, str]:
-    names = ("by", "action", "subject_kind", "subject_id", "since", "until")
-    return {name: request.args.get(name, "").strip()[:200] for name in names}
-
-
-def _criteria(texts: dict[str, str]) -> dict[str, Any]:
-    """Read what is asked for; ``until`` is the last day that is included."""
-    criteria: dict[str, Any] = {name: text or None for name, text in texts.items()}
-    for name in ("since", "until"):
-        criteria[name] = _day(name, texts[name]) if texts[name] else None
-    if criteria["until"]:
-        criteria["until"] = min(criteria["until"], LAST_DAY) + timedelta(days=1)
-    return criteria
-
-
-def _day(name: str, text: str) -> datetime:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        raise InputError(f"{name}: {text[:20]!r} is no day. Write it as 2026-01-31.") from None
-
-
-@blueprint.get("/log.csv")
-@security.allows("see_audit")
-def log_csv() -> Response:
-    """Give exactly the events that the search finds, oldest first; that is an event too."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "log.csv"
-        audit_log.export(
-            context.store(),
-            path,
-            exported_by=security.person(),
-            now=context.now(),
-            **_criteria(_asked()),
-        )
-        response = Response(path.read_bytes(), mimetype="text/csv")
-    response.headers.set("Content-Disposition", "attachment", filename="log.csv")
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-@blueprint.post("/log/verify")
-@security.allows("see_audit")
-def verify() -> ResponseReturnValue:
-    """Walk the whole log and say whether it was rewritten anywhere."""
-    return _log(audit_log.verify(context.store()))
-
-
 @blueprint.get("/access")
 @security.allows("set_access_policy")
 def policy() -> ResponseReturnValue:
     """Show the settings of access."""
     return render_template(
-        "admin/policy.html", place="admin.policy", policy=accounts.access_policy(context.store())
+        "admin/policy.html",
+        place="admin.policy",
+        policy=access.users.access_policy(context.store()),
     )
 
 
@@ -303,7 +224,8 @@ def policy() -> ResponseReturnValue:
 def set_policy() -> ResponseReturnValue:
     """Let reps see the names of accounts that are not theirs, or not."""
     policy = dataclasses.replace(
-        accounts.access_policy(context.store()), reps_see_names="reps_see_names" in request.form
+        access.users.access_policy(context.store()),
+        reps_see_names="reps_see_names" in request.form,
     )
-    accounts.set_access_policy(context.store(), policy, **security.on_record())
+    access.users.set_access_policy(context.store(), policy, **security.on_record())
     return redirect(url_for(".policy"), 303)

@@ -253,7 +253,7 @@ HOMES = {
     "an address": {"street": "1600 Broadway", "city": "Denver", "state": "CO"},
     "coordinates": {"lat": 39.74, "lon": -104.99, "person_id": "E-1017"},
 }
-QUESTION = {
+QUESTION: Json = {
     "type": "object",
     "properties": {
         "home": {

@@ -1,4 +1,4 @@
-"""``/api/v1``: what the plan in force holds, as JSON, for programs; ``openapi.json`` says how.
+"""Resources of ``/api/v1``: what the plan in force holds, as JSON; ``openapi.json`` says how.
 
 Whoever asks, by token or by session, is told what the pages tell them and nothing more: a row out
 of reach does not exist. A parameter that is not known is refused and never ignored.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
@@ -151,7 +151,7 @@ def _list(kind: str) -> Response:
 
 
 def _address(page: int) -> str:
-    query = {**request.args.to_dict(flat=False), "page": [str(page)]}
+    query: dict[str, Any] = {**request.args.to_dict(flat=False), "page": [str(page)]}
     return url_for(str(request.endpoint), _external=True, **query)
 
 
@@ -161,7 +161,7 @@ def _records(rows: pd.DataFrame) -> list[dict[str, object]]:
     for row in records:
         for name in WHOLE:
             if isinstance(row.get(name), float):
-                row[name] = int(row[name])  # type: ignore[call-overload]
+                row[name] = int(row[name])
         if "units" in row:
             row["units"] = str(row["units"]).split("|") if row["units"] else None
     return records

@@ -70,7 +70,7 @@ class Asset:
     @functools.cached_property
     def brotli(self) -> bytes:
         """Compress once, as small as it goes."""
-        return brotli.compress(self.body, mode=brotli.MODE_TEXT)
+        return bytes(brotli.compress(self.body, mode=brotli.MODE_TEXT))
 
     @functools.cached_property
     def gzip(self) -> bytes:
@@ -168,4 +168,5 @@ def serve(name: str) -> Response:
     response.cache_control.immutable = True
     response.cache_control.max_age = YEAR_S
     response.set_etag(f"{file.etag}-{encoding or 'plain'}")
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

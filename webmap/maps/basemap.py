@@ -156,8 +156,11 @@ def _write(
             letters = font(face, size * ratio)
             at = _on_tile((label.x, label.y), corner, ratio)
             if halo:
-                edge = {"stroke_width": 1.5 * ratio, "stroke_fill": inks["halo"]}
-                pen.text(at, label.text, fill=inks["halo"], font=letters, anchor="lm", **edge)
+                halo_ink = inks["halo"]
+                pen.text(
+                    at, label.text, fill=halo_ink, font=letters, anchor="lm",
+                    stroke_width=1.5 * ratio, stroke_fill=halo_ink,
+                )  # fmt: skip
                 continue
             pen.text(at, label.text, fill=ink, font=letters, anchor="lm")
             if label.dot:
@@ -306,7 +309,7 @@ def serve(scheme: str, z: int, x: int, y: int, dense: str) -> Response:
     response.set_etag(f"{made}-{z}-{x}-{y}")
     response.cache_control.public = True
     response.cache_control.max_age = 24 * 3600
-    if request.if_none_match.contains(response.get_etag()[0]):
+    if request.if_none_match.contains(response.get_etag()[0] or ""):
         response.status_code = 304
         return response
     if data is None:

@@ -10,7 +10,7 @@ import threading
 from collections import defaultdict
 from dataclasses import dataclass
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -112,7 +112,7 @@ class Labels:
                     break
 
     @functools.cached_property
-    def _cities(self) -> dict[str, npt.NDArray[np.generic]]:
+    def _cities(self) -> dict[str, npt.NDArray[Any]]:
         """The cities from the largest down, with their place and their block of zoom 6.
 
         In the US, of the smaller ones only those that the post delivers to: GeoNames lists city

@@ -60,7 +60,7 @@ class Layer:
         west, north, east, south = box
         left, top, right, bottom = self.boxes.T
         near = (left <= east) & (right >= west) & (top <= south) & (bottom >= north)
-        return shapely.get_parts(shapely.clip_by_rect(self.shapes[near], *box))
+        return np.asarray(shapely.get_parts(shapely.clip_by_rect(self.shapes[near], *box)))
 
 
 class Ground:
@@ -185,4 +185,4 @@ def _borders(
 def _joined(lines: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
     """Join lines end to end into as few as possible."""
     simple = shapely.get_parts(lines)
-    return shapely.get_parts(shapely.line_merge(shapely.multilinestrings(simple)))
+    return np.asarray(shapely.get_parts(shapely.line_merge(shapely.multilinestrings(simple))))

@@ -118,7 +118,8 @@ def _outline(geometry: BaseGeometry | None) -> BaseGeometry | None:
 def _bounds(shape: BaseGeometry | None, offices: pd.DataFrame) -> Bounds:
     """Choose the first view: the market, else the offices, else the mainland of the US."""
     if shape is not None:
-        return shape.bounds
+        west, south, east, north = shape.bounds
+        return west, south, east, north
     if len(offices):
         lon, lat = offices["lon"], offices["lat"]
         return (lon.min() - 1, lat.min() - 1, lon.max() + 1, lat.max() + 1)

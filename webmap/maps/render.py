@@ -15,7 +15,7 @@ import functools
 import hashlib
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import brotli
 import folium
@@ -55,7 +55,7 @@ class RenderedMap:
     @functools.cached_property
     def small(self) -> bytes:
         """Compress the script once: a market of a long outline has a long one."""
-        return brotli.compress(self.script.encode(), quality=10)
+        return bytes(brotli.compress(self.script.encode(), quality=10))
 
     def script_response(self) -> Response:
         """Serve the script; a browser keeps what its address names by digest."""
@@ -123,7 +123,7 @@ def render(
     attributes; those that are None are left out.
     """
     assets.localise()
-    figure = chart.get_root()
+    figure: Any = chart.get_root()  # a branca Figure, though it says Element
     _number(figure, itertools.count())
     figure.render()
     links = [link.url for link in figure.header._children.values() if hasattr(link, "url")]  # noqa: SLF001

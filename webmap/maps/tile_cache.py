@@ -70,4 +70,5 @@ class TileStore:
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(SCHEMA)
             self._mine.connection, self._mine.process = connection, os.getpid()
-        return self._mine.connection
+        connection_of_thread: sqlite3.Connection = self._mine.connection
+        return connection_of_thread

@@ -1,4 +1,7 @@
-"""webmap.operations: FACE DOCSTRING."""
+"""Pages of sales operations: overview and findings, imports, the geocode review, duplicates.
+
+Imports the library, ``maps`` and the shared pages. Start in ``overview``.
+"""
 
 import lazy_loader
 

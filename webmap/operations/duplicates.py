@@ -1,4 +1,4 @@
-"""Pairs of prospects that look like one company: a person merges them or keeps them apart."""
+"""Duplicate review: pairs of prospects that look like one company, to merge or to keep apart."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def home() -> ResponseReturnValue:
     page = layout.page_number()
     first = (page - 1) * PAGE_ROWS
     pairs, total = duplicates.likely_duplicates(context.store(), offset=first, limit=PAGE_ROWS)
-    decided = duplicates.decisions(context.store())
+    decisions = duplicates.decisions(context.store())
     return render_template(
         "operations/duplicates.html",
         place="pairs.home",
         pairs=formatting.records(pairs),
         compared=COMPARED,
         **layout.pager(page, PAGE_ROWS, total),
-        decided=formatting.records(decided.head(DECIDED_ROWS)),
-        decisions=len(decided),
+        latest=formatting.records(decisions.head(DECIDED_ROWS)),
+        decisions=len(decisions),
     )
 
 

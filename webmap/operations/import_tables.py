@@ -80,7 +80,7 @@ class TableRequest:
         what, change = request.args.get("show") or urgent, request.args.get("change") or None
         if what not in {*counts, DIFFERENCES, MISSING}:
             raise InputError(f"show: {what[:40]!r} is none of {', '.join(counts)}.")
-        if change not in {None, *CHANGES}:
+        if change is not None and change not in CHANGES:
             raise InputError(f"change: {change[:40]!r} is none of {', '.join(CHANGES)}.")
         return cls(what, change, layout.page_number())
 

@@ -1,4 +1,4 @@
-"""Bringing a file in: drop it, say what its columns are, try it, import it, look back, undo."""
+"""Import pages: drop a file, say what its columns are, try it, import it, look back, undo."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from territory.files import uploads
 from territory.jobs import requests, tasks
 from territory.store import KINDS
 from webmap import context, formatting, security
-from webmap.operations import import_tables as tables
+from webmap.operations import import_tables
 from webmap.pages import jobs as job_pages
 from webmap.pages import layout
 from webmap.pages import uploads as receiving
@@ -59,7 +59,7 @@ def home() -> ResponseReturnValue:
         kinds=KINDS,
         limit_mb=context.settings().max_upload_mb,
         waiting=[_standing(upload) for upload in files[:HISTORY_ROWS]],
-        kept=len(files),
+        files=len(files),
         history=every.iloc[first : first + HISTORY_ROWS].to_dict("records"),
         **layout.pager(page, HISTORY_ROWS, len(every)),
     )
@@ -126,7 +126,7 @@ def file_(upload_id: str) -> ResponseReturnValue:
         kinds=KINDS,
         preview=preview,
         headers=_headers(preview),
-        shown=min(len(preview.headers), MOST_HEADERS),
+        columns_offered=min(len(preview.headers), MOST_HEADERS),
         columns=preview.columns.to_dict("records"),
         problem=preview.problem,
         samples=formatting.cells(preview.rows.iloc[:, :MOST_HEADERS]),
@@ -137,7 +137,7 @@ def file_(upload_id: str) -> ResponseReturnValue:
 def _headers(preview: Preview) -> list[dict[str, Any]]:
     """Give the headers to choose for: those that are used first, each where the file has it."""
     numbered = list(enumerate(preview.headers))
-    listed = sorted(numbered, key=lambda one: one[1] not in preview.mapping)[:MOST_HEADERS]
+    first_headers = sorted(numbered, key=lambda one: one[1] not in preview.mapping)[:MOST_HEADERS]
     return [
         {
             "number": number,
@@ -145,7 +145,7 @@ def _headers(preview: Preview) -> list[dict[str, Any]]:
             "column": preview.mapping.get(name),
             "samples": preview.rows.iloc[:, number].dropna().unique()[:SAMPLES].tolist(),
         }
-        for number, name in sorted(listed)
+        for number, name in sorted(first_headers)
     ]
 
 
@@ -200,7 +200,8 @@ def _run(upload: Upload, *, dry_run: bool) -> ResponseReturnValue:
         },
         **security.on_record(),
     )
-    uploads.save(dataclasses.replace(upload, **{"trial" if dry_run else "commit": job_id}))
+    trial, commit = (job_id, upload.commit) if dry_run else (upload.trial, job_id)
+    uploads.save(dataclasses.replace(upload, trial=trial, commit=commit))
     return redirect(url_for("job_pages.show", job_id=job_id), 303)
 
 
@@ -223,16 +224,16 @@ def trial(upload_id: str) -> ResponseReturnValue:
         return redirect(url_for(".file_", upload_id=upload_id))
     if job.state != jobs.DONE or job.outcome is None:
         return redirect(url_for("job_pages.show", job_id=job.job_id))
-    rows = tables.TableRequest.read(job.outcome["buckets"])
+    selection = import_tables.TableRequest.read(job.outcome["buckets"])
     return render_template(
         "operations/import_trial.html",
         place="imports.home",
         upload=upload,
         outcome=job.outcome,
         ended_at=job.ended_at,
-        buckets=tables.buckets(job.outcome["buckets"]),
-        shown=rows,
-        table=rows.of_files(upload.tables(job.arguments["run"])),
+        buckets=import_tables.buckets(job.outcome["buckets"]),
+        selection=selection,
+        table=selection.of_files(upload.tables(job.arguments["run"])),
         here=(".trial", {"upload_id": upload_id}),
     )
 
@@ -265,19 +266,21 @@ def result(import_id: str) -> ResponseReturnValue:
     record = imports.import_record(context.store(), import_id)
     file = uploads.of_digest(context.settings().uploads, record.digest)
     folder = _tables(file, record)
-    rows = tables.TableRequest.read(record.buckets)
+    selection = import_tables.TableRequest.read(record.buckets)
     return render_template(
         "operations/import_result.html",
         place="imports.home",
         record=record,
-        buckets=tables.buckets(record.buckets),
-        open_rows=tables.open_rows(record.buckets),
+        buckets=import_tables.buckets(record.buckets),
+        open_rows=import_tables.open_rows(record.buckets),
         is_placed=KINDS[record.kind].is_placed,
-        kept=file,
+        file=file,
         xlsx_rows=XLSX_ROWS,
-        shown=rows,
+        selection=selection,
         has_differences=folder is not None,
-        table=rows.of_files(folder) if folder else rows.of_store(context.store(), import_id),
+        table=selection.of_files(folder)
+        if folder
+        else selection.of_store(context.store(), import_id),
         here=(".result", {"import_id": import_id}),
     )
 
@@ -303,7 +306,7 @@ def report(import_id: str, suffix: str) -> Response:
         )
     file = uploads.of_digest(context.settings().uploads, record.digest)
     folder = file.folder if file else context.settings().var_dir / "reports"
-    path = tables.write_once(
+    path = import_tables.write_once(
         folder / f"{import_id}.{suffix}",
         lambda: (
             imports.report_table(context.store(), import_id, file.path)

@@ -1,22 +1,21 @@
-"""What sales ops looks after: the markets, the findings, the offices, and the state of the app."""
+"""Overview of sales operations: the markets, the findings, the offices, the state of the app."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
 
-from territory import imports, reference, reports
+from territory import imports, reports
 from territory.access import NOTHING
 from territory.errors import InputError
-from territory.markets import define
 from territory.schemas import SEVERITIES
 from webmap import context, formatting, security
 from webmap.maps import RenderedMap, basemap, overview_data, overview_map
 from webmap.pages import downloads, layout
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     import pandas as pd
     from flask.typing import ResponseReturnValue
 
@@ -67,18 +66,18 @@ def home() -> ResponseReturnValue:
         sums=markets[list(SUMMED)].sum().to_dict(),
         need_work=f"{need_work} of {len(markets)} need work" if need_work else "All complete",
         lead=_lead(len(markets)),
-        map=(drawn := _map()),
-        map_script=url_for(".overview_script", v=drawn.tag),
+        map=(market_map := _map()),
+        map_script=url_for(".overview_script", v=market_map.tag),
     )
 
 
 def _lead(markets: int) -> str:
     """Say what is seen, of what day, under which plan."""
-    seen = layout.overview()
+    plan = layout.overview()
     parts = (
         f"{formatting.plural(markets, 'market')}",
-        f"{formatting.plural(seen.reps, 'rep')}",
-        f"plan {seen.plan_name}, in force since {formatting.day(seen.effective_from)}",
+        f"{formatting.plural(plan.reps, 'rep')}",
+        f"plan {plan.plan_name}, in force since {formatting.day(plan.effective_from)}",
     )
     return " · ".join(parts)
 
@@ -103,21 +102,7 @@ def _areas() -> gpd.GeoDataFrame:
     """Give the outline of every market of the plan."""
     return layout.cached(
         ("areas",),
-        lambda: _outlines(reports.market_summaries(context.store(), scope=security.scope())),
-    )
-
-
-def _outlines(markets: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Draw what is made of units anew, which is ten times quicker than reading market by market."""
-    made = markets["kind"] != "polygon"
-    drawn = define(markets.loc[made, ["market_id", "name", "kind", "units"]], reference.load())
-    shapes = dict(zip(drawn["market_id"], drawn.geometry, strict=True))
-    for market_id in markets.loc[~made, "market_id"]:
-        shapes[market_id] = reports.market(
-            context.store(), market_id, scope=security.scope()
-        ).geometry
-    return gpd.GeoDataFrame(
-        markets, geometry=[shapes[one] for one in markets["market_id"]], crs="EPSG:4326"
+        lambda: reports.market_outlines(context.store(), scope=security.scope()),
     )
 
 
@@ -152,10 +137,10 @@ def markets_csv() -> Response:
 def findings() -> ResponseReturnValue:
     """List what is wrong, the gravest first, with the remedy of each."""
     every, code, market = _findings(security.scope())
-    listed = every[every["code"] == code] if code else every
+    matches = every[every["code"] == code] if code else every
     page = layout.page_number()
     first = (page - 1) * PAGE_ROWS
-    rows = formatting.records(listed.iloc[first : first + PAGE_ROWS])
+    rows = formatting.records(matches.iloc[first : first + PAGE_ROWS])
     return render_template(
         "operations/findings.html",
         place="ops.findings",
@@ -164,7 +149,7 @@ def findings() -> ResponseReturnValue:
         codes=every["code"].value_counts().items(),
         every=len(every),
         rows=[row | {"link": _link(row)} for row in rows],
-        **layout.pager(page, PAGE_ROWS, len(listed)),
+        **layout.pager(page, PAGE_ROWS, len(matches)),
     )
 
 
@@ -192,7 +177,8 @@ def _findings(scope: Scope) -> tuple[pd.DataFrame, str | None, reports.MarketVie
 def _link(finding: dict[str, object]) -> str | None:
     """Give the page of what a finding is about, where it has one."""
     endpoint, key = PAGES.get(str(finding["subject_kind"]), (None, None))
-    return url_for(endpoint, **{key: finding["subject_id"]}) if endpoint and key else None
+    values: dict[str, Any] = {key or "": finding["subject_id"]}
+    return url_for(endpoint, **values) if endpoint else None
 
 
 @blueprint.get("/offices")

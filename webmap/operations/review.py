@@ -1,4 +1,4 @@
-"""The rows whose place needs a person: one after the other, each with a small map."""
+"""Geocode review: rows whose place needs a person, one after the other, each with a small map."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 
 from territory.errors import InputError, NotFoundError
 from territory.geocoding import review
-from territory.geocoding.review import PLACED_KINDS, WAITING, ReviewLedger
+from territory.geocoding.review import PLACED_KINDS, WAITING
 from territory.jobs import requests, tasks
 from territory.plans import policy_in_force
 from territory.schemas import ADDRESS
-from territory.store import KINDS
 from territory.units_of_length import to_miles
 from webmap import context, formatting, security
 from webmap.maps import MAINLAND, RenderedMap, basemap, place_map
@@ -32,10 +31,10 @@ AROUND_DEG = 0.06  # how much of the country round a single place the map shows
 @security.allows("review_places")
 def home() -> ResponseReturnValue:
     """Show the list, and the row that is chosen with the places it could be at."""
-    filters = _asked()
+    filters = _filters()
     page = layout.page_number()
     first = (page - 1) * PAGE_ROWS
-    listed = review.work_list(
+    work_list = review.work_list(
         context.store(),
         filters["kind"],
         placements=[filters["placement"]] if filters["placement"] else WAITING,
@@ -43,35 +42,35 @@ def home() -> ResponseReturnValue:
         offset=first,
         limit=PAGE_ROWS,
     )
-    rows = formatting.records(listed.rows)
-    row = _chosen(filters["kind"], rows)
+    rows = formatting.records(work_list.rows)
+    row = _open_row(filters["kind"], rows)
     return render_template(
         "operations/review.html",
         place="worklist.home",
-        asked=filters,
+        filters=filters,
         query={name: value for name, value in filters.items() if value},
         kinds=PLACED_KINDS,
-        counts=listed.counts,
-        waiting=sum(listed.counts[name] for name in WAITING),
+        counts=work_list.counts,
+        waiting=sum(work_list.counts[name] for name in WAITING),
         rows=rows,
-        **layout.pager(page, PAGE_ROWS, listed.total),
+        **layout.pager(page, PAGE_ROWS, work_list.total),
         providers=policy_in_force(context.store()).geocoding.online.providers,
-        **(_opened(filters["kind"], row, rows) if row else {"row": None}),
+        **(_panel(filters["kind"], row, rows) if row else {"row": None}),
     )
 
 
-def _asked() -> dict[str, str | None]:
+def _filters() -> dict[str, Any]:
     """Read which list is asked for."""
     kind, placement = request.args.get("kind", "prospects"), request.args.get("placement") or None
     if kind not in PLACED_KINDS:
         raise InputError(f"kind: {kind[:40]!r} is none of {', '.join(PLACED_KINDS)}.")
-    if placement not in {None, *review.LISTED}:
+    if placement is not None and placement not in review.LISTED:
         raise InputError(f"placement: {placement[:40]!r} is none of {', '.join(review.LISTED)}.")
     text = (request.args.get("q") or "")[:200].strip() or None
     return {"kind": kind, "placement": placement, "q": text}
 
 
-def _chosen(kind: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _open_row(kind: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Find the row that the address names, on this page of the list or not; else the first."""
     subject_id = request.args.get("row")
     if subject_id is None:
@@ -81,24 +80,13 @@ def _chosen(kind: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _row(kind: str, subject_id: str) -> dict[str, Any]:
-    """Read one row with what was decided about it."""
-    with context.store().read() as transaction:
-        rows = transaction.table(kind, **{KINDS[kind].key[0]: subject_id})
-        decided = ReviewLedger(transaction).decisions(kind, subject_id)
-    if rows.empty:
-        raise NotFoundError(f"No {subject_id[:80]!r} among the {kind}; it may have been undone.")
-    values: dict[str, Any] = {"subject_id": subject_id, "is_stale": False, "decision": None}
-    names = ("decision", "decided_by", "decided_at")
-    decision = formatting.records(decided[list(names)])[0] if len(decided) else {}
-    if decision:
-        values["is_stale"] = bool(review.evidence(rows).iloc[0] != decided["evidence"].iloc[0])
-    return formatting.records(rows)[0] | values | decision
+    return formatting.records(review.listed_row(context.store(), kind, subject_id))[0]
 
 
-def _opened(kind: str, row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _panel(kind: str, row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Gather what the panel of one row shows."""
     places = review.candidates(context.store(), kind, row["subject_id"])
-    drawn = _map(places, row)
+    row_map = _map(places, row)
     ids = [one["subject_id"] for one in rows]
     at = ids.index(row["subject_id"]) if row["subject_id"] in ids else -1
     after = ids[at + 1 : at + 2] or ids[:1]
@@ -109,8 +97,8 @@ def _opened(kind: str, row: dict[str, Any], rows: list[dict[str, Any]]) -> dict[
             for n, one in enumerate(formatting.records(places), 1)
         ],
         "address_now": {name: row[name] for name in ADDRESS},
-        "map": drawn,
-        "map_script": url_for(".map_script", kind=kind, row=row["subject_id"], v=drawn.tag),
+        "map": row_map,
+        "map_script": url_for(".map_script", kind=kind, row=row["subject_id"], v=row_map.tag),
         "after": after[0] if after and after[0] != row["subject_id"] else None,
     }
 
@@ -139,12 +127,12 @@ def _map(places: pd.DataFrame, row: dict[str, Any]) -> RenderedMap:
 @security.allows("review_places")
 def map_script(kind: str) -> Response:
     """Serve the script of the map of one row; its address carries the digest of the text."""
-    row = _row(_known(kind), request.args.get("row", ""))
+    row = _row(_placed_kind(kind), request.args.get("row", ""))
     candidates = review.candidates(context.store(), kind, row["subject_id"])
     return _map(candidates, row).script_response()
 
 
-def _known(kind: str) -> str:
+def _placed_kind(kind: str) -> str:
     if kind not in PLACED_KINDS:
         raise NotFoundError(f"{kind[:40]!r} have no places. {', '.join(PLACED_KINDS)} do.")
     return kind
@@ -158,7 +146,7 @@ def settle(kind: str) -> ResponseReturnValue:
     verb = request.form.get("verb") or "choice"
     if verb not in VERBS:
         raise InputError(f"verb: {verb[:40]!r} is none of {', '.join(VERBS)}.")
-    sentence = VERBS[verb](_known(kind), subject_id)
+    sentence = VERBS[verb](_placed_kind(kind), subject_id)
     return redirect(url_for(".home", **_onwards(kind, subject_id, sentence, verb)), 303)
 
 
@@ -220,7 +208,7 @@ VERBS = {"choice": _choice, "no_place": _no_place, "forget": _forget}
 @security.allows("review_places")
 def geocode(kind: str) -> ResponseReturnValue:
     """Have the worker ask the online geocoders that the policy names."""
-    _known(kind)
+    _placed_kind(kind)
     if not policy_in_force(context.store()).geocoding.online.providers:
         raise InputError("The policy in force names no online geocoder, so none is asked.")
     job_id = requests.ask(

@@ -1,4 +1,7 @@
-"""webmap.pages: FACE DOCSTRING."""
+"""What pages share: the layout around them, static files, uploads, downloads, progress of jobs.
+
+Imports the library and ``security``, no page of an audience. Start in ``layout``.
+"""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Tables that leave the app as files, safe to open in a spreadsheet and put on record."""
+"""Downloads: tables as files, safe to open in a spreadsheet and put on record."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def table(
     """
     with ExitStack() as stack:
         path = folder(stack) / f"{kind}.{form}"
-        taken = exports.write(
+        report = exports.write(
             context.store(),
             frame,
             kind,
@@ -51,9 +51,9 @@ def table(
         )
         name = f"{kind}-{of}" if of else kind
         response = download(path, name, stack.pop_all(), is_demo=is_demo)
-    response.headers["X-Rows"] = str(taken.rows)
-    if taken.located is not None:
-        response.headers["X-Located"] = str(taken.located)
+    response.headers["X-Rows"] = str(report.rows)
+    if report.located is not None:
+        response.headers["X-Located"] = str(report.located)
     return response
 
 

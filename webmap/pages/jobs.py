@@ -1,4 +1,4 @@
-"""How far a long work is: a page that may be closed, and the same as data."""
+"""Progress of jobs: a page that may be closed, and the same as data."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ LONELY_S = 15  # a job that waits longer than this has probably no worker
 
 def heartbeats() -> Heartbeats:
     """Give the heartbeats of jobs, opened once per process: connections do not survive a fork."""
-    opened: dict[int, Heartbeats] = current_app.extensions.setdefault("heartbeats", {})
-    if os.getpid() not in opened:
+    by_process: dict[int, Heartbeats] = current_app.extensions.setdefault("heartbeats", {})
+    if os.getpid() not in by_process:
         settings = context.settings()
-        opened[os.getpid()] = open_heartbeats(settings.queue, folder=settings.var_dir)
-    return opened[os.getpid()]
+        by_process[os.getpid()] = open_heartbeats(settings.queue, folder=settings.var_dir)
+    return by_process[os.getpid()]
 
 
 def find_job(job_id: str | None) -> Job | None:

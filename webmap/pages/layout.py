@@ -1,4 +1,4 @@
-"""What stands around every page: the store it reads, the plan in force, the way about."""
+"""Page layout: the plan in force, the navigation, paging, and what is read once per request."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def overview() -> reports.Overview:
     """Read the overview once per request."""
     if "overview" not in g:
         g.overview = reports.overview(store(), scope=security.scope())
-    return g.overview
+    overview_of_request: reports.Overview = g.overview
+    return overview_of_request
 
 
 def cached(
@@ -108,17 +109,18 @@ def around() -> dict[str, Any]:
 
     Nobody signed in sees an empty frame: not even the name of the plan.
     """
-    seen, radius_m, who, places = Shell(), RadiusPolicy().limit_m, None, ()
+    shell, radius_m, who = Shell(), RadiusPolicy().limit_m, None
+    places: tuple[tuple[str, str, str, int | None], ...] = ()
     try:
         who = security.viewer()
         if who is not None:
-            seen, radius_m = read(), limit_m()
+            shell, radius_m = read(), limit_m()
             if not is_main_only():
-                places = tuple(place for place in _places(seen) if security.may_open(place[0]))
+                places = tuple(place for place in _places(shell) if security.may_open(place[0]))
     except TerritoryError:
         pass
     return {
-        "shell": seen,
+        "shell": shell,
         "limit_m": radius_m,
         "limit": f"{to_miles(radius_m):g} mi",
         "who": who,
@@ -135,7 +137,7 @@ def _manifest_address() -> str:
     return url_for("home_screen.manifest", start=here)
 
 
-def _places(seen: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
+def _places(shell: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
     """Give all that the way about may lead to: view, word, picture, count."""
     return (
         ("hr.check", "Check", "home", None),
@@ -148,9 +150,9 @@ def _places(seen: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
         ("ops.home", "Markets", "map", None),
         ("imports.home", "Import", "up", None),
         ("worklist.home", "Places", "pin", None),
-        ("ops.findings", "Findings", "flag", seen.findings),
+        ("ops.findings", "Findings", "flag", shell.findings),
         ("work.due", "Next", "check", None),
-        ("rep.outside", "Outside", "outside", seen.outside),
+        ("rep.outside", "Outside", "outside", shell.outside),
         ("ops.offices", "Offices", "office", None),
         ("admin.users", "Users", "people", None),
         ("admin.tokens", "Tokens", "key", None),
@@ -161,14 +163,14 @@ def _places(seen: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
 
 def read() -> Shell:
     """Read the frame of the page from the overview."""
-    seen = overview()
-    if seen.plan_id is None:
-        return Shell(is_demo=seen.is_demo)
+    plan = overview()
+    if plan.plan_id is None:
+        return Shell(is_demo=plan.is_demo)
     return Shell(
-        plan=f"Plan {seen.plan_name} in force",
-        is_demo=seen.is_demo,
-        findings=seen.findings,
-        outside=seen.outside,
+        plan=f"Plan {plan.plan_name} in force",
+        is_demo=plan.is_demo,
+        findings=plan.findings,
+        outside=plan.outside,
     )
 
 

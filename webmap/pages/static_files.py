@@ -37,7 +37,7 @@ class Static:
     @functools.cached_property
     def small(self) -> bytes:
         """Compress once, as small as it goes."""
-        return brotli.compress(self.body)
+        return bytes(brotli.compress(self.body))
 
 
 def install(app: Flask) -> None:
@@ -81,7 +81,8 @@ def answer(file: Static) -> Response:
     is_named = request.args.get("v") == file.version
     response.headers["Cache-Control"] = IMMUTABLE if is_named else ASK_AGAIN
     response.set_etag(f"{file.version}-{'br' if is_small else 'plain'}")
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def spare(response: Response) -> Response:

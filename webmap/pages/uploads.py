@@ -1,4 +1,4 @@
-"""Files that come in: written to where they stay while they arrive, never held in memory."""
+"""Uploads: files are written where they stay while they arrive, never held in memory."""
 
 from __future__ import annotations
 

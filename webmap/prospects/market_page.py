@@ -83,9 +83,9 @@ def outside() -> ResponseReturnValue:
     return _may_ask_position(page)
 
 
-def _view_addresses(list_page: facets.ListPage, **scope: str) -> dict[str, str]:
+def _view_addresses(list_page: facets.ListPage, **scope: Any) -> dict[str, str]:
     """Give the addresses that the page's script asks, under the filters of the page."""
-    query = list_page.request.query(page=1, sort=ListRequest.sort)
+    query: dict[str, Any] = list_page.request.query(page=1, sort=ListRequest.sort)
     return {
         "view_url": url_for("view.view", **query, **scope),
         "suggest_url": url_for("view.suggest", **scope),

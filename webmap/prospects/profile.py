@@ -75,7 +75,7 @@ def of(market_id: str) -> ProfilePage:
 
 def profile_page(figures: reports.Profile) -> ProfilePage:
     """Prepare rows and charts of a profile."""
-    rows = {
+    rows: dict[str, Any] = {
         "counties": _cut(
             figures.size.counties, COUNTIES, ("establishments", "employment", "wages_usd")
         ),

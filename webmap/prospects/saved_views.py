@@ -100,7 +100,11 @@ def delete(view_id: str) -> ResponseReturnValue:
     """Delete a view; the list then offers to save it again."""
     gone = saved_views.delete(context.store(), security.person(), view_id, now=context.now())
     address = _address(gone.market_id, gone.query)
-    payload = {"name": gone.name, "market_id": gone.market_id, "query": address.partition("?")[2]}
+    payload: dict[str, Any] = {
+        "name": gone.name,
+        "market_id": gone.market_id,
+        "query": address.partition("?")[2],
+    }
     return redirect(url_for(".home", **payload), 303)
 
 

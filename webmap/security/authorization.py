@@ -43,7 +43,7 @@ RULE = "territory_rule"  # the attribute of a view that holds its rule
 
 
 @dataclass(frozen=True)
-class Rule:
+class AccessRule:
     """Who may call a view: everybody, people who signed in, or whoever has one capability."""
 
     capabilities: frozenset[str] = frozenset()
@@ -79,7 +79,7 @@ def allows(
         raise LookupError("Say either capabilities, public or signed_in.")
 
     def declare(view: View) -> View:
-        setattr(view, RULE, Rule(frozenset(capabilities), public))
+        setattr(view, RULE, AccessRule(frozenset(capabilities), public))
         return view
 
     return declare
@@ -184,9 +184,9 @@ def may(capability: str) -> bool:
     return scopes.can(viewer(), capability)
 
 
-def rule_of(endpoint: str) -> Rule | None:
+def rule_of(endpoint: str) -> AccessRule | None:
     """Give the rule of a view of this app; None where there is no such view."""
-    rule: Rule | None = getattr(current_app.view_functions.get(endpoint), RULE, None)
+    rule: AccessRule | None = getattr(current_app.view_functions.get(endpoint), RULE, None)
     return rule
 
 
@@ -208,8 +208,7 @@ def enforce() -> ResponseReturnValue | None:
         raise DeniedError(f"Your role does not let you {needed}. Ask an admin for one that does.")
     if request.method in origin.READS and not error_handlers.is_data():
         here = request.full_path.rstrip("?")
-        onward = {"next": here} if here != "/" else {}
-        return redirect(url_for("auth.sign_in", **onward), 303)
+        return redirect(url_for("auth.sign_in", next=here if here != "/" else None), 303)
     return error_handlers.show_http(
         Unauthorized("Nobody is signed in, or no longer. Sign in first.")
     )

@@ -1,4 +1,4 @@
-"""Who is answered at all, and what a browser may do with an answer: hosts, origins, headers.
+"""Hosts, origins and response headers: who is answered, and what a browser may do with it.
 
 Without other hosts in the settings the app answers loopback alone: the peer, the host it was asked
 for and the absence of a proxy are checked on every request. The Host check also stops a page on

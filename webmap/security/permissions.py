@@ -1,4 +1,4 @@
-"""What each capability lets one do, in words that finish the sentence "You may ..."."""
+"""Labels of the capabilities: what each lets one do, to finish the sentence "You may ..."."""
 
 from __future__ import annotations
 

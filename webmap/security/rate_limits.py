@@ -1,4 +1,4 @@
-"""How often one may ask: each person, and each address that nobody signed in from.
+"""Rate limits: how often each person may ask, and each address that nobody signed in from.
 
 The counts are of one process and end with it. ``TERRITORY_LIMITS`` names a store that all processes
 share, such as redis://localhost:6379.

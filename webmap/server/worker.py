@@ -213,13 +213,18 @@ def main() -> None:
         _Requests(socket.socket(fileno=int(descriptor)), settings, float(idle_s))
         for descriptor in descriptors
     ]
+
+    def ready() -> None:
+        for one in requests:
+            one.start()
+
     try:
         worker.work(
             settings.store_url,
             settings.var_dir,
             clock=settings.now,
             queue=settings.queue,
-            ready=lambda: [one.start() for one in requests],
+            ready=ready,
             is_bound=True,
         )
     except TerritoryError as error:

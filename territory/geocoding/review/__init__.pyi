@@ -13,6 +13,7 @@ from .places import accept as accept
 from .places import candidates as candidates
 from .places import correct_address as correct_address
 from .places import forget as forget
+from .places import listed_row as listed_row
 from .places import mark_no_place as mark_no_place
 from .places import pin as pin
 from .places import work_list as work_list

@@ -89,20 +89,40 @@ def work_list(
             f"placements {placements}, offset {offset}, limit {limit}: name some of "
             f"{', '.join(LISTED)}, an offset from 0 and a limit from 1."
         )
-    key = KINDS[kind].key[0]
     with store.read() as transaction:
         counts = ReviewLedger(transaction).counts(kind, text)
         total = sum(counts[name] for name in placements)
         rows = ReviewLedger(transaction).page(kind, placements, text, offset, limit if total else 0)
         decisions = ReviewLedger(transaction).decisions(kind)
-    rows.insert(0, "subject_id", rows[key])
+    return WorkList(_with_decisions(rows, decisions, kind), total, counts)
+
+
+def listed_row(store: Store, kind: str, subject_id: str) -> pd.DataFrame:
+    """Read one row as ``work_list`` lists it, whatever its placement: a frame of one.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such row.
+    """
+    with store.read() as transaction:
+        row = transaction.table(kind, **{KINDS[kind].key[0]: subject_id})
+        decisions = ReviewLedger(transaction).decisions(kind, subject_id)
+    if row.empty:
+        raise NotFoundError(f"No {subject_id[:80]!r} among the {kind}; it may have been undone.")
+    return _with_decisions(row, decisions, kind)
+
+
+def _with_decisions(rows: pd.DataFrame, decisions: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Add ``subject_id``, what was decided, and whether the row has changed since."""
+    rows.insert(0, "subject_id", rows[KINDS[kind].key[0]])
     columns = ["decision", "decided_by", "decided_at", "evidence"]
     made = decisions.set_index("subject_id")[columns].reindex(rows["subject_id"]).astype(object)
     for name, values in made.where(made.notna(), None).items():
         rows[name] = values.to_numpy()
     digest = rows.pop("evidence")
     rows["is_stale"] = (digest.notna() & (evidence(rows) != digest)).astype(bool)
-    return WorkList(rows, total, counts)
+    return rows
 
 
 @dataclass(frozen=True)
