@@ -16,7 +16,7 @@ import pandas as pd
 from territory.eligibility.decision import spread
 from territory.eligibility.rules import measure_text, policy_from
 from territory.geodesy import inverse, ring
-from webmap.formatting import PRECISION
+from territory.labels import PRECISION
 from webmap.maps import MAINLAND
 
 if TYPE_CHECKING:

@@ -171,7 +171,8 @@ def _cut(frame: pd.DataFrame, most: int, summed: tuple[str, ...]) -> list[dict[s
     rest = frame.iloc[most:]
     if len(rest):
         blank: dict[str, Any] = dict.fromkeys(frame.columns)
-        rows.append(blank | rest[list(summed)].sum().to_dict() | {"more": len(rest)})
+        sums = {str(name): value for name, value in rest[list(summed)].sum().items()}
+        rows.append(blank | sums | {"more": len(rest)})
     return rows
 
 

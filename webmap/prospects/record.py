@@ -74,7 +74,7 @@ def _score(details: reports.ProspectView) -> Score | None:
     prospect = details.prospect
     policy, today = layout.overview().policy.score, context.settings().today().isoformat()
     parts = score.parts(prospect, policy, today)
-    words = _words(prospect.iloc[0].to_dict())
+    words = _words({str(name): value for name, value in prospect.iloc[0].items()})
     return Score(
         float(score.score(prospect, policy, today)[0]),
         policy.best,
