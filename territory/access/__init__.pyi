@@ -25,7 +25,7 @@ from .scopes import Reach as Reach
 from .scopes import Scope as Scope
 from .scopes import Viewer as Viewer
 from .scopes import network_of as network_of
-from .scopes import within as within
 from .sessions import SignedIn as SignedIn
 from .user_ledger import User as User
 from .user_ledger import UserLedger as UserLedger
+from .user_ledger import within as within

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import or_, true
 
 from territory.errors import InputError, PolicyError, TerritoryError
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
     import pandas as pd
-    from sqlalchemy import ColumnElement
 
 ROLES = ("admin", "ops", "manager", "rep", "hr", "viewer")
 _COMMON = {"see_sums", "check_own_home"}
@@ -270,11 +268,6 @@ def _rows(viewer: Viewer | None, role: str, capabilities: frozenset[str]) -> Rea
     if role == "manager":
         return Reach(rep_ids=viewer.managed_rep_ids)
     return Reach(rep_ids=frozenset({viewer.rep_id} - {None}))  # type: ignore[arg-type]
-
-
-def within(rep_id: ColumnElement[Any], reach: Reach) -> ColumnElement[bool]:
-    """Condition that holds for rows whose rep is within reach: every row-level rule in SQL."""
-    return or_(true() if reach.is_all else rep_id.in_(sorted(reach.rep_ids)))
 
 
 def narrow(frame: pd.DataFrame, scope: Scope) -> pd.DataFrame:

@@ -6,9 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, true, update
+from sqlalchemy import delete, func, insert, or_, select, true, update
 
-from territory.access.scopes import within
 from territory.store import identities, plan_assignments, rows, user_reps, user_roles, users
 
 if TYPE_CHECKING:
@@ -34,6 +33,11 @@ class User:
     created_at: str
     is_active: bool
     has_password: bool
+
+
+def within(rep_id: ColumnElement[Any], reach: Reach) -> ColumnElement[bool]:
+    """Condition that holds for rows whose rep is within reach: every row-level rule in SQL."""
+    return or_(true() if reach.is_all else rep_id.in_(sorted(reach.rep_ids)))
 
 
 class UserLedger:
