@@ -18,6 +18,7 @@ from .activity_tables import saved_views as saved_views
 from .database import BUSY_TIMEOUT_S as BUSY_TIMEOUT_S
 from .database import DEFAULT_URL as DEFAULT_URL
 from .database import Store as Store
+from .database import open_engine as open_engine
 from .database import open_store as open_store
 from .database import read_url as read_url
 from .database import reason as reason

@@ -196,22 +196,47 @@ def _connect(url: URL, *, create: bool) -> Engine:
     StoreError
         If it cannot be reached, does not exist and ``create`` is false, or is newer than we are.
     """
-    address = url.render_as_string(hide_password=True)
     if url.get_backend_name() == "sqlite":
         _find_file(Path(str(url.database)), create=create)
+    engine = open_engine(url, _set_up_sqlite, _upgrade)
+    event.listen(engine, "before_cursor_execute", note_write)
+    return engine
+
+
+def open_engine(
+    url: URL,
+    set_up_sqlite: Callable[[Any, object], None],
+    prepare: Callable[[Engine, str], None],
+    **options: Any,
+) -> Engine:
+    """Open a database whose transactions begin when we say so, its tables made or upgraded.
+
+    Parameters
+    ----------
+    set_up_sqlite
+        Sets the pragmas of a new connection to SQLite.
+    prepare
+        Makes or upgrades the tables; is given the address without its password, for messages.
+
+    Raises
+    ------
+    StoreError
+        If the driver is missing, the database is out of reach, or ``prepare`` refuses it.
+    """
+    address = url.render_as_string(hide_password=True)
+    is_sqlite = url.get_backend_name() == "sqlite"
     try:
-        engine = create_engine(url, pool_pre_ping=url.get_backend_name() == "postgresql")
+        engine = create_engine(url, pool_pre_ping=not is_sqlite, **options)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise StoreError(
             f"{address}: the driver is missing ({error}). "
             "pip install 'territory-mapper[postgresql]'."
         ) from error
-    event.listen(engine, "before_cursor_execute", note_write)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _set_up_sqlite)
+    if is_sqlite:
+        event.listen(engine, "connect", set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     try:
-        _upgrade(engine, address)
+        prepare(engine, address)
     except DBAPIError as error:
         engine.dispose()
         raise StoreError(f"{address}: {reason(error)}") from error

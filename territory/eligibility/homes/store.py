@@ -27,19 +27,17 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    create_engine,
     delete,
-    event,
     func,
     insert,
     inspect,
     select,
     text,
 )
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import DBAPIError
 
 from territory.errors import StoreError
-from territory.store import BUSY_TIMEOUT_S, read_url, reason, rows
+from territory.store import BUSY_TIMEOUT_S, open_engine, read_url, reason, rows
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
@@ -293,29 +291,10 @@ def _connect(address: str, *, create: bool) -> Engine:
         If it cannot be reached, is the store of everything else, or was written by another version.
     """
     url = read_url(address)
-    label = url.render_as_string(hide_password=True)
-    is_sqlite = url.get_backend_name() == "sqlite"
-    if is_sqlite:
+    if url.get_backend_name() == "sqlite":
         _find_file(Path(str(url.database)), create=create)
-    try:
-        # Values of statements are addresses: they stay out of errors and logs.
-        engine = create_engine(url, hide_parameters=True, pool_pre_ping=not is_sqlite)
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise StoreError(
-            f"{label}: the driver is missing ({error}). pip install 'territory-mapper[postgresql]'."
-        ) from error
-    if is_sqlite:
-        event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    try:
-        _make_tables(engine, label)
-    except DBAPIError as error:
-        engine.dispose()
-        raise StoreError(f"{label}: {reason(error)}") from error
-    except StoreError:
-        engine.dispose()
-        raise
-    return engine
+    # Values of statements are addresses: they stay out of errors and logs.
+    return open_engine(url, _set_up_sqlite, _make_tables, hide_parameters=True)
 
 
 def _find_file(path: Path, *, create: bool) -> None:
@@ -344,11 +323,6 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten with zeros
     cursor.execute("PRAGMA temp_store = MEMORY")  # sorting and VACUUM write no temporary files
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _lock_writers(connection: Connection) -> None:

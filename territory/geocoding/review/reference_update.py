@@ -37,6 +37,7 @@ from territory.geocoding.review.reference_diff import (
 from territory.geodesy import inverse
 from territory.markets import define, locate
 from territory.plans import PlanLedger
+from territory.progress import silent
 from territory.reference import Reference
 from territory.schemas import ADDRESS, GEOCODE
 from territory.store import KINDS
@@ -152,13 +153,9 @@ def vintage_of(tables: Reference) -> str:
     return digest.hexdigest()[:12]
 
 
-def _silent(_stage: str) -> None:
-    """Tell nobody."""
-
-
 def status(store: Store, *, progress: Progress | None = None) -> Status:
     """Tell which tables are in use and which rows of the store they would place differently."""
-    tell = progress or _silent
+    tell = progress or silent
     with store.read() as transaction:
         noted = transaction.setting(SETTING)
         counts = [
@@ -198,7 +195,7 @@ def preview(
     """
     tables = tables_in(folder) if folder else reference.load()
     with reference.using(tables), store.read() as transaction:
-        return _renew(transaction, tables, progress or _silent)[0]
+        return _renew(transaction, tables, progress or silent)[0]
 
 
 def update(
@@ -224,7 +221,7 @@ def update(
     """
     tables = tables_in(folder) if folder else reference.load()
     with reference.using(tables), store.write() as transaction:
-        changes, written = _renew(transaction, tables, progress or _silent)
+        changes, written = _renew(transaction, tables, progress or silent)
         if folder:
             _install(folder)
         for kind, rows in written.items():
