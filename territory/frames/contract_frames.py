@@ -179,8 +179,14 @@ def prospect_contract(located: pd.DataFrame) -> pd.DataFrame:
         rows[name] = numbers(rows[name], read, f"frame: {name}", remedy)
     state = rows["state"].where(rows["state"].notna(), rows["country"])
     locality = rows["city"].astype(object) + (", " + state.astype(object)).fillna("")
+    # A point that says nothing of itself counts as given, as ``geocode`` takes it.
+    precision = rows["precision"].where(rows["precision"].notna() | np.isnan(lon), "rooftop")
     return rows.assign(
-        prospect_id=ids(located, "prospect_id"), lon=lon, lat=lat, locality=locality
+        prospect_id=ids(located, "prospect_id"),
+        lon=lon,
+        lat=lat,
+        locality=locality,
+        precision=precision,
     ).reset_index(drop=True)
 
 

@@ -195,7 +195,8 @@ def assign(
     ----------
     frame
         Points as for ``screen``. Of ``prospect_id`` (else the index), ``status``, ``employees``,
-        ``revenue_usd``, ``owner_rep_id`` and ``precision``, what is missing counts as not known.
+        ``revenue_usd`` and ``owner_rep_id``, what is missing counts as not known; a point without
+        ``precision`` counts as given, to the building.
     territories
         territory_id, market_id, segment ("enterprise", "mid_market", ... or "any"), and name and
         rep_id if known; one row per market and segment.

@@ -308,3 +308,13 @@ def test_readers_refuse_a_file_with_unusable_rows_or_list_them(tmp_path: Path) -
     frame = territory.read_prospects(path, skip_refused=True)
     assert frame["prospect_id"].tolist() == ["A"]
     assert [row["line"] for row in frame.attrs["refused"]] == [3]
+
+
+def test_a_point_that_says_nothing_of_itself_is_not_called_vague() -> None:
+    territories = pd.DataFrame({"territory_id": ["T"], "market_id": ["M"], "segment": ["any"]})
+    areas = gpd.GeoDataFrame(
+        {"market_id": ["M"]}, geometry=[shapely.box(-88, 41, -87, 42)], crs=4326
+    )
+    owned = territory.assign(points(CHICAGO), territories, areas=areas, offices=OFFICES)
+    assert owned["territory_id"].tolist() == ["T"]
+    assert "known to" not in owned["reason"].iloc[0]
