@@ -20,6 +20,10 @@ pytest_plugins = ("tests.fixtures.web",)
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cases", help="another folder of cases for tests/promises/cases")
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real data beside the checkout; tests that need it skip without it."""

@@ -1,0 +1,1 @@
+"""Other people's files: a test for each case of the field, by its kind."""
