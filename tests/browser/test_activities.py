@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from territory import accounts
 from territory.access import Scope
@@ -215,7 +216,7 @@ def test_all_of_it_works_without_scripts(chromium, at, store):
     page.get_by_label("By", exact=True).fill("2026-12-01")
     page.get_by_role("button", name="Set next step").click()
     page.wait_for_url("**/markets/M-CHI?status=prospect&prospect=ulta-beauty#work")
-    assert page.get_by_text("By hand", exact=True).first.is_visible()
+    expect(page.get_by_text("By hand", exact=True).first).to_be_visible()
     page.locator("details.menu summary").click()
     page.get_by_label("Name of what is shown now").fill("By hand too")
     page.get_by_role("button", name="Save view").click()

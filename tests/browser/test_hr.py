@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.test_pages import DESK, PHONE, READY, Watch
 from tests.fixtures.desk import desk_app, hr_of
@@ -178,11 +179,11 @@ def test_a_check_is_sent_once_however_often_the_button_is_pressed(page, app):
 def test_without_javascript_all_but_the_map_is_there(opened):
     page = opened(java_script_enabled=False).new_page()
     check(page, ZIP, "E-77")
-    assert page.get_by_role("heading", name="Eligible").is_visible()
+    expect(page.get_by_role("heading", name="Eligible")).to_be_visible()
     note, box = (page.locator(f".map-panel{x}").bounding_box() for x in (" noscript p", ""))
     assert box["y"] < note["y"] < box["y"] + box["height"] - note["height"]
     page.get_by_role("link", name="Certificate").click()
-    assert page.get_by_role("heading", name="Eligibility decision").is_visible()
+    expect(page.get_by_role("heading", name="Eligibility decision")).to_be_visible()
     page.goto("/hr/decisions")
     page.get_by_label("Person or decision").fill("E-77")
     page.get_by_role("button", name="Search").click()
@@ -196,13 +197,13 @@ def test_without_javascript_all_but_the_map_is_there(opened):
 def test_a_certificate_prints_without_the_frame_of_the_page(page):
     check(page, ZIP)
     page.get_by_role("link", name="Certificate").click()
-    assert page.get_by_role("button", name="Print").is_visible()
+    expect(page.get_by_role("button", name="Print")).to_be_visible()
     page.emulate_media(media="print")
-    assert page.locator(".sheet").is_visible()
-    assert page.locator(".sheet .big").is_visible()
+    expect(page.locator(".sheet")).to_be_visible()
+    expect(page.locator(".sheet .big")).to_be_visible()
     for hidden in (".top", ".btn", ".chips"):
         assert page.locator(f"{hidden}:visible").count() == 0, hidden
-    assert page.locator(".foot.print-only").is_visible()
+    expect(page.locator(".foot.print-only")).to_be_visible()
     assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="Letter"))) == 1
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from territory import reports
 from territory.access import Scope
@@ -253,9 +254,9 @@ def test_the_printed_page_keeps_table_words_and_drops_controls(page):
     page.goto("/markets/M-CHI")
     page.wait_for_selector(READY)
     page.emulate_media(media="print")
-    assert not page.locator(".rail").is_visible()
-    assert not page.get_by_role("navigation", name="Main").is_visible()
-    assert page.locator("[data-part=list] tbody tr").first.is_visible()
+    expect(page.locator(".rail")).not_to_be_visible()
+    expect(page.get_by_role("navigation", name="Main")).not_to_be_visible()
+    expect(page.locator("[data-part=list] tbody tr").first).to_be_visible()
 
 
 def test_a_map_that_comes_late_waits_for_its_size(page):

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from playwright.sync_api import expect
 
 from territory.access import GroupRoles, audit_log, users
 from territory.errors import InputError
@@ -409,7 +410,7 @@ def test_the_round_trip_in_a_browser(app, provider, chromium):
         page.get_by_placeholder("sub").fill("bea")
         page.get_by_role("button", name="Authorize").click()
         page.wait_for_url(f"{address}/findings?page=1")
-        assert page.get_by_role("link", name="Bea Browser").is_visible()
+        expect(page.get_by_role("link", name="Bea Browser")).to_be_visible()
         assert page.locator("h1").inner_text() == "Findings"
         held = {one["name"]: one for one in context.cookies(address)}["territory-session"]
         assert held["httpOnly"]
@@ -423,7 +424,7 @@ def test_the_round_trip_in_a_browser(app, provider, chromium):
         page.get_by_role("button", name="Deny").click()
         page.wait_for_url(f"{address}{DONE}**")
         assert page.get_by_role("alert").inner_text() == DENIED
-        assert page.get_by_role("link", name="Try again").is_visible()
+        expect(page.get_by_role("link", name="Try again")).to_be_visible()
         context.close()
     assert [words for words in wrong if "401" not in words] == []
 

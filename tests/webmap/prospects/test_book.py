@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pypdf
 import pytest
+from playwright.sync_api import expect
 
 from territory import reports
 from territory.access import Reach, Scope, audit_log
@@ -151,7 +152,7 @@ def test_the_page_prints_light_without_controls_and_repeats_its_heads(address, c
     page.on("console", lambda one: wrong.append(one.text) if one.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.goto(address + BOOK)
-    assert page.get_by_role("button", name="Print").is_visible()
+    expect(page.get_by_role("button", name="Print")).to_be_visible()
     data = page.pdf(format=paper)
     page.emulate_media(media="print", color_scheme="dark")
     ink, ground = page.evaluate(
@@ -184,7 +185,7 @@ def test_menu_and_book_work_by_keyboard_and_fit_the_screen(address, chromium, wi
     summary.focus()
     page.keyboard.press("Enter")
     menu = page.locator("details.take .menu")
-    assert menu.is_visible()
+    expect(menu).to_be_visible()
     box = menu.bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= width
@@ -192,7 +193,7 @@ def test_menu_and_book_work_by_keyboard_and_fit_the_screen(address, chromium, wi
     assert len(heights) == 6
     assert min(heights) >= 44
     page.keyboard.press("Escape")
-    assert not menu.is_visible()
+    expect(menu).not_to_be_visible()
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
     page.keyboard.press("Enter")
     page.get_by_role("link", name="Market book").click()
@@ -212,5 +213,5 @@ def test_the_menu_works_without_a_script(address, chromium):
         page.get_by_role("link", name="KML").click()
     assert started.value.suggested_filename == "demo-prospects-M-BAY.kml"
     page.get_by_role("link", name="Market book").click()
-    assert page.get_by_role("heading", name="San Francisco Bay").is_visible()
+    expect(page.get_by_role("heading", name="San Francisco Bay")).to_be_visible()
     context.close()
