@@ -104,7 +104,7 @@ class Reference:
 
         county_fips (5 digits; Connecticut by planning region, 09110 to 09190), name ("Cook
         County"), state_code, cbsa_code (None: in no metro area), geometry (valid, generalised
-        to 1:10 million).
+        to 1:5 million, together a coverage: neighbors repeat each other's vertices).
         """
         return self._areas("counties")
 

