@@ -63,7 +63,7 @@ def run_one(companies: Path) -> None:
     from territory.policy import read_policy
     from territory.store import open_store
 
-    demo = resources.files(demo_company.PACKAGE)
+    demo = resources.files(demo_company.PACKAGE).joinpath("demo")
     with (
         tempfile.TemporaryDirectory() as folder,
         open_store(str(Path(folder) / "store.sqlite")) as store,
