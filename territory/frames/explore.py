@@ -16,11 +16,12 @@ import numpy as np
 import pandas as pd
 import shapely
 from branca.element import Element
+from shapely.affinity import translate
 
 from territory import reference
 from territory.errors import ColumnError
 from territory.frames.points import has_geometry, in_wgs84, lon_lat, require_frame
-from territory.geodesy import ring
+from territory.geodesy import arc_of, nearest_turn, ring, shortest_arc, unrolled
 from territory.units_of_length import parse_length
 
 if TYPE_CHECKING:
@@ -76,12 +77,13 @@ def explore(
     lon, lat = lon_lat(frame, "frame")
     view = _OfflineMap(tiles=None, prefer_canvas=True)
     bounds = _bounds(lon, lat, offices, areas)
+    middle = (bounds[0] + bounds[2]) / 2  # all is drawn on the turn of the view
     _draw_ground(view, bounds)
     if areas is not None:
-        _draw_areas(view, areas)
+        _draw_areas(view, areas, middle)
     if offices is not None:
-        _draw_offices(view, offices, radius)
-    names = _draw_points(view, frame, lon, lat, columns, color)
+        _draw_offices(view, offices, radius, middle)
+    names = _draw_points(view, frame, nearest_turn(lon, middle), lat, columns, color)
     _draw_legend(view, color, names, int(np.isnan(lon).sum()), len(frame))
     west, south, east, north = bounds
     view.fit_bounds([[south, west], [north, east]])  # folium takes (lat, lon)
@@ -142,17 +144,19 @@ def _bounds(
     """Give west, south, east, north of the points, else of the areas, else of the offices."""
     if not np.isnan(lon).all():
         return _box(lon, lat)
-    if areas is not None and len(areas):
-        west, south, east, north = in_wgs84(areas, "areas").total_bounds
-        return float(west), float(south), float(east), float(north)
+    shapes = None if areas is None else in_wgs84(areas, "areas")
+    if shapes is not None and not (shapes.isna() | shapes.is_empty).all():
+        _, south, _, north = shapes.total_bounds
+        west, east = arc_of(shapes.to_numpy())
+        return west, float(south), east, float(north)
     if offices is not None and len(offices):
         return _box(*lon_lat(offices, "offices"))
     return -125.0, 24.0, -66.0, 50.0  # the lower 48 states
 
 
 def _box(lon: np.ndarray, lat: np.ndarray) -> Box:
-    x, y = (axis[~np.isnan(axis)] for axis in (lon, lat))
-    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+    west, east = shortest_arc(lon)
+    return west, float(np.nanmin(lat)), east, float(np.nanmax(lat))
 
 
 def _draw_ground(view: folium.Map, bounds: Box) -> None:
@@ -169,18 +173,22 @@ def _draw_ground(view: folium.Map, bounds: Box) -> None:
 
 def _cut(shapes: npt.NDArray[np.object_], box: Box) -> list[Any]:
     """Cut polygons at a box and make them light; they are scenery and decide nothing."""
-    parts = shapely.get_parts(shapes)
-    parts = shapely.clip_by_rect(parts[shapely.intersects(parts, shapely.box(*box))], *box)
-    parts = shapely.simplify(parts, _SIMPLE_DEG)
-    return [part for part in parts.tolist() if not part.is_empty]
+    west, south, east, north = box
+    parts, pieces = shapely.get_parts(shapes), []
+    for turn in (-360.0, 0.0, 360.0):
+        edges = (west - turn, south, east - turn, north)
+        near = parts[shapely.intersects(parts, shapely.box(*edges))]
+        near = shapely.simplify(shapely.clip_by_rect(near, *edges), _SIMPLE_DEG)
+        pieces += [translate(piece, turn) for piece in near]
+    return [piece for piece in pieces if not piece.is_empty]
 
 
-def _draw_areas(view: folium.Map, areas: gpd.GeoDataFrame) -> None:
+def _draw_areas(view: folium.Map, areas: gpd.GeoDataFrame, middle: float) -> None:
     name = next((c for c in ("name", "market_id") if c in areas.columns), None)
     labels = areas[name] if name else areas.index
     shapes = in_wgs84(areas, "areas")
     features = [
-        _feature(shape, {"label": _text(label)})
+        _feature(unrolled(shape, middle), {"label": _text(label)})
         for shape, label in zip(shapes, labels, strict=True)
         if shape is not None and not shape.is_empty
     ]
@@ -188,13 +196,16 @@ def _draw_areas(view: folium.Map, areas: gpd.GeoDataFrame) -> None:
     _geojson(view, features, style, labelled=True)
 
 
-def _draw_offices(view: folium.Map, offices: pd.DataFrame, radius: str | None) -> None:
+def _draw_offices(
+    view: folium.Map, offices: pd.DataFrame, radius: str | None, middle: float
+) -> None:
     lon, lat = lon_lat(offices, "offices")
+    turns = nearest_turn(lon, middle) - lon
     if radius is not None:
         limit_m = parse_length(str(radius))
         rings = [
-            _feature(shapely.LineString(ring(x, y, limit_m, _VERTICES)), {})
-            for x, y in zip(lon, lat, strict=True)
+            _feature(translate(shapely.LineString(ring(x, y, limit_m, _VERTICES)), turn), {})
+            for x, y, turn in zip(lon, lat, turns, strict=True)
             if not np.isnan(x)
         ]
         _geojson(view, rings, {"color": _GRAY, "weight": 1, "dashArray": "4 4", "fill": False})
@@ -202,7 +213,7 @@ def _draw_offices(view: folium.Map, offices: pd.DataFrame, radius: str | None) -
     labels = offices[name] if name else offices.index
     features = [
         _feature(shapely.Point(x, y), {"label": _text(label)})
-        for x, y, label in zip(lon, lat, labels, strict=True)
+        for x, y, label in zip(lon + turns, lat, labels, strict=True)
         if not np.isnan(x)
     ]
     marker = folium.CircleMarker(

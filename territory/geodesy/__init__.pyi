@@ -6,6 +6,10 @@ from .ellipsoid import inverse as inverse
 from .ellipsoid import ring as ring
 from .ellipsoid import short_geodesic as short_geodesic
 from .ellipsoid import to_ecef as to_ecef
+from .longitudes import arc_of as arc_of
+from .longitudes import nearest_turn as nearest_turn
+from .longitudes import shortest_arc as shortest_arc
+from .longitudes import unrolled as unrolled
 from .office_index import OfficeIndex as OfficeIndex
 from .polygon_index import PolygonIndex as PolygonIndex
 from .polygon_index import as_points as as_points

@@ -191,6 +191,7 @@ def draw(
     width, height
         Of the paper, in millimetres.
     """
+    geometry = geodesy.unrolled(geometry)
     plane = _plane(geometry, width, height)
     ground = _ground(plane, tables, geometry)
     placed = offices.dropna(subset=["lon", "lat"])
@@ -360,7 +361,8 @@ def _cities(
     """Name the largest cities that keep clear of the offices, the symbols and each other."""
     west, south, east, north = plane.bounds()
     cities = tables.cities
-    near = cities[cities["lon"].between(west, east) & cities["lat"].between(south, north)]
+    is_along = (cities["lon"] - west) % 360 <= east - west
+    near = cities[is_along & cities["lat"].between(south, north)]
     near = near.nlargest(200, "population")
     spots = plane.place(near["lon"], near["lat"])
     boxes = [_box(label) for label in offices]

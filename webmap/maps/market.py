@@ -64,7 +64,7 @@ def market_map(
         Radius of the rings, metres.
     """
     offices = offices.dropna(subset=["lon", "lat"])
-    shape = _outline(geometry)
+    shape = _outline(geometry and geodesy.unrolled(geometry))
     bounds = _bounds(shape, offices)
     chart = base_chart(bounds, tiles)
     # It asks at once, and the outline is drawn while it waits.
@@ -121,8 +121,8 @@ def _bounds(shape: BaseGeometry | None, offices: pd.DataFrame) -> Bounds:
         west, south, east, north = shape.bounds
         return west, south, east, north
     if len(offices):
-        lon, lat = offices["lon"], offices["lat"]
-        return (lon.min() - 1, lat.min() - 1, lon.max() + 1, lat.max() + 1)
+        (west, east), lat = geodesy.shortest_arc(offices["lon"]), offices["lat"]
+        return (west - 1, lat.min() - 1, east + 1, lat.max() + 1)
     return MAINLAND
 
 
@@ -146,12 +146,14 @@ def _add_market(chart: folium.Map, shape: BaseGeometry) -> None:
 def add_offices(chart: folium.Map, offices: pd.DataFrame, limit_m: float, bounds: Bounds) -> None:
     """Add a marker per office, and its ring where that comes near the first view.
 
-    Number n in a class name is row n of the office data.
+    Number n in a class name is row n of the office data. Both stand on the turn of the view.
     """
     west, south, east, north = bounds
-    points = zip(offices["lon"].tolist(), offices["lat"].tolist(), strict=True)
-    for row, (lon, lat) in enumerate(points):
-        circle = geodesy.ring(lon, lat, limit_m, vertices=elements.RING_VERTICES)
+    turned = geodesy.nearest_turn(offices["lon"], (west + east) / 2).tolist()
+    points = zip(turned, offices["lon"].tolist(), offices["lat"].tolist(), strict=True)
+    for row, (lon, on_earth, lat) in enumerate(points):
+        circle = geodesy.ring(on_earth, lat, limit_m, vertices=elements.RING_VERTICES)
+        circle[:, 0] += lon - on_earth
         (left, low), (right, high) = circle.min(axis=0), circle.max(axis=0)
         if left < east + 1 and right > west - 1 and low < north + 1 and high > south - 1:
             looks = {"class_name": f"map-ring map-ring-{row}", "fill": True, "smooth_factor": 0}

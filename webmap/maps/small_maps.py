@@ -12,6 +12,7 @@ import folium
 import numpy as np
 import shapely
 
+from territory import geodesy
 from webmap.maps import basemap
 from webmap.maps.elements import HomeCheck, MarketOverview, PlacePicker
 from webmap.maps.market import LIMIT_M, add_offices, office_data, rings, texts
@@ -52,8 +53,13 @@ def overview_map(
         Radius of the rings, metres.
     """
     placed = offices.dropna(subset=["lon", "lat"])
-    areas = shapely.simplify(_with_area(markets).geometry.to_numpy(), OVERVIEW_TOLERANCE_DEG)
-    bounds = tuple(shapely.total_bounds(areas)) if len(areas) else MAINLAND
+    areas, bounds = _with_area(markets).geometry.to_numpy(), MAINLAND
+    if len(areas):
+        west, east = geodesy.arc_of(areas)
+        areas = [geodesy.unrolled(area, (west + east) / 2) for area in areas]
+        areas = shapely.simplify(areas, OVERVIEW_TOLERANCE_DEG)
+        _, south, _, north = shapely.total_bounds(areas)
+        bounds = west, float(south), east, float(north)
     chart = base_chart(bounds, tiles)
     for row, area in enumerate(areas):
         folium.Polygon(list(rings(area)), class_name=f"map-area map-area-{row}").add_to(chart)

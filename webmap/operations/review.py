@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
+from territory import geodesy
 from territory.errors import InputError, NotFoundError
 from territory.geocoding import review
 from territory.geocoding.review import PLACED_KINDS, WAITING
@@ -111,12 +112,12 @@ def _map(places: pd.DataFrame, row: dict[str, Any]) -> RenderedMap:
         points = pd.concat([points, own]) if len(points) else own
     if points.empty:
         return place_map(MAINLAND, tiles=basemap.under_maps())
-    lon, lat = points["lon"], points["lat"]
+    (west, east), lat = geodesy.shortest_arc(points["lon"]), points["lat"]
     return place_map(
         (
-            float(lon.min()) - AROUND_DEG,
+            west - AROUND_DEG,
             float(lat.min()) - AROUND_DEG,
-            float(lon.max()) + AROUND_DEG,
+            east + AROUND_DEG,
             float(lat.max()) + AROUND_DEG,
         ),
         tiles=basemap.under_maps(),

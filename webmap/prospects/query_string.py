@@ -329,7 +329,7 @@ def read_box(query: MultiDict[str, str]) -> Box:
         ) from None
     _, (bottom, top) = mercator([0.0, 0.0], [south, north])
     world_px = TILE_PX * 2.0**box.zoom
-    if max(min((east - west) / 360, 1.0), bottom - top) * world_px > WIDEST_PX:
+    if max(min(box.width / 360, 1.0), bottom - top) * world_px > WIDEST_PX:
         raise InputError(
             f"bbox {text[:LONGEST_TEXT]!r} at zoom {box.zoom} is more than {WIDEST_PX:,} pixels. "
             "Ask for a smaller view or zoom out."

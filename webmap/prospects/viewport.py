@@ -57,13 +57,19 @@ class Box:
         if not 0 <= self.zoom <= BITS - 8:
             raise InputError(f"zoom {self.zoom}: give a whole number from 0 to {BITS - 8}.")
 
+    @property
+    def width(self) -> float:
+        """How many degrees it is wide, on its way east; all turns of a map that shows several."""
+        width = self.east - self.west
+        return width if width >= 0 else width % FULL_TURN
+
     def widened(self, share: float) -> Box:
         """Give the view with a margin, a share of its width and height, on every side."""
-        aside, above = share * (self.east - self.west), share * (self.north - self.south)
+        aside, above = share * self.width, share * (self.north - self.south)
         return Box(
             self.west - aside,
             max(self.south - above, -90),
-            self.east + aside,
+            self.west + self.width + aside,
             min(self.north + above, 90),
             self.zoom,
         )
@@ -197,11 +203,11 @@ def _cells(box: Box, pixels: int) -> list[tuple[int, int, int, int]]:
     grid = 2 ** _level(pixels, box.zoom)
     _, (bottom, top) = mercator([0.0, 0.0], [box.south, box.north])
     rows = (int(np.clip(top * grid, 0, grid - 1)), int(np.clip(bottom * grid, 0, grid - 1)))
-    width = box.east - box.west
+    width = box.width
     if width >= FULL_TURN:
         return [(0, grid - 1, *rows)]
     west = (box.west + FULL_TURN / 2) % FULL_TURN
-    first, last = (int(lon / FULL_TURN * grid) for lon in (west, west + width % FULL_TURN))
+    first, last = (int(lon / FULL_TURN * grid) for lon in (west, west + width))
     if last < grid:
         return [(first, last, *rows)]
     if last - grid >= first:

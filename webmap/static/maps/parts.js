@@ -32,5 +32,8 @@ const mapParts = (() => {
     });
   }
 
-  return {make, followScheme, followSize, nameOffices, count: new Intl.NumberFormat("en-US").format, isStill: () => still.matches};
+  /** A place on the turn of the world that the map shows: within 180 degrees of `lng`, or of the middle of the map. */
+  const near = (map, lat, lon, lng = map.getCenter().lng) => [lat, lon + 360 * Math.round((lng - lon) / 360)];
+
+  return {make, near, followScheme, followSize, nameOffices, count: new Intl.NumberFormat("en-US").format, isStill: () => still.matches};
 })();

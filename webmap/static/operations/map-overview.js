@@ -19,7 +19,7 @@ function marketOverview(map) {
     const area = box.querySelector(`.map-area-${i}`), light = (on) => area?.classList.toggle("on", on);
     for (const [name, on] of [["pointerenter", true], ["focus", true], ["pointerleave", false], ["blur", false]]) link.addEventListener(name, () => light(on));
     L.DomEvent.disableClickPropagation(link);
-    return L.marker([markets.lat[i], markets.lon[i]], {keyboard: false, zIndexOffset: 1000, icon: L.divIcon({html: link, className: "map-flag-box", iconSize: null})}).addTo(map);
+    return L.marker(mapParts.near(map, markets.lat[i], markets.lon[i]), {keyboard: false, zIndexOffset: 1000, icon: L.divIcon({html: link, className: "map-flag-box", iconSize: null})}).addTo(map);
   }
 
   /** Give way where names would meet or leave the map: first the name goes, then the number. The order of the data

@@ -10,7 +10,7 @@ function placePicker(map) {
   const choices = [...form.querySelectorAll("[data-candidate]")], pinChoice = form.querySelector("[data-pin]"), shown = form.querySelector("[data-position]");
   const {lat, lon} = form.elements;
   const number = (field) => { const text = field.value.trim().replace("−", "-"), value = Number(text); return text === "" || Number.isNaN(value) ? null : value; };
-  const at = (choice) => [Number(choice.dataset.lat), Number(choice.dataset.lon)];
+  const at = (choice) => mapParts.near(map, Number(choice.dataset.lat), Number(choice.dataset.lon));
   const words = (point) => `${Math.abs(point.lat).toFixed(5)} ${point.lat < 0 ? "S" : "N"}, ${Math.abs(point.lng).toFixed(5)} ${point.lng < 0 ? "W" : "E"}`;
 
   const marks = choices.map((choice) => {
@@ -21,7 +21,7 @@ function placePicker(map) {
   });
   let circle = null;
 
-  const start = number(lat) !== null && number(lon) !== null ? [number(lat), number(lon)] : choices.length ? at(choices[0]) : map.getCenter();
+  const start = number(lat) !== null && number(lon) !== null ? mapParts.near(map, number(lat), number(lon)) : choices.length ? at(choices[0]) : map.getCenter();
   const pin = mapPin(map, start, {title: "Drag me to where it is", moved});
 
   function choose(choice) { choice.checked = true; choice.closest("details")?.setAttribute("open", ""); show(); }
@@ -52,8 +52,8 @@ function placePicker(map) {
   }
   for (const field of [lat, lon]) field.addEventListener("input", () => {
     if (number(lat) === null || number(lon) === null || Math.abs(number(lat)) > 90 || Math.abs(number(lon)) > 180) return;
-    pin.setLatLng([number(lat), number(lon)]);
-    shown.textContent = words(pin.getLatLng());
+    pin.setLatLng(mapParts.near(map, number(lat), number(lon)));
+    shown.textContent = words(pin.getLatLng().wrap());
     choose(pinChoice);
     if (!map.getBounds().contains(pin.getLatLng())) map.setView(pin.getLatLng(), map.getZoom(), {animate: false});
   });

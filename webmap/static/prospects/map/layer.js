@@ -45,7 +45,8 @@ function prospectLayer(map) {
   /** Show a new answer. */
   function onAnswer(isFirst) {
     ring?.remove();
-    ring = data.answer.ring && L.polyline(data.answer.ring, {className: "map-near", interactive: false}).addTo(map);
+    const line = data.answer.ring, turn = line && mapParts.near(map, ...line[0])[1] - line[0][1];
+    ring = line && L.polyline(line.map(([lat, lon]) => [lat, lon + turn]), {className: "map-near", interactive: false}).addTo(map);
     redraw();
     if (isFirst) say("loaded", {total: data.answer.total, placed: data.answer.placed});
     pointer.showDue();
@@ -85,7 +86,8 @@ function prospectLayer(map) {
     redraw();
     const i = data.row(focus.selected);
     if (!all || !focus.spokes.length || !data.isPlaced(i)) return;
-    const ends = [[data.rows.lat[i], data.rows.lon[i]], ...focus.spokes.map(({lat, lon}) => [lat, lon])];
+    const own = mapParts.near(map, data.rows.lat[i], data.rows.lon[i]);
+    const ends = [own, ...focus.spokes.map(({lat, lon}) => mapParts.near(map, lat, lon, own[1]))];
     map.fitBounds(L.latLngBounds(ends).pad(0.1), {animate: !mapParts.isStill()});
   });
 

@@ -14,7 +14,7 @@ function prospectPicture(map, data, focus, offices, limit) {
   map.getPane("prospects").append(canvas);
 
   /** The copy of a point that is nearest to the middle: the world repeats at the antimeridian. */
-  const pointAt = (lat, lon) => map.latLngToLayerPoint([lat, lon + 360 * Math.round((map.getCenter().lng - lon) / 360)]);
+  const pointAt = (lat, lon) => map.latLngToLayerPoint(mapParts.near(map, lat, lon));
   const officeAt = (row) => pointAt(offices.lat[row], offices.lon[row]);
   const pixel = (i) => pointAt(data.rows.lat[i], data.rows.lon[i]);
   const step = (i) => data.rows.step.length ? data.rows.step[i] : null;

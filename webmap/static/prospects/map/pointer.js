@@ -3,7 +3,7 @@
 
 /** Let a map be pointed at. Writes `focus`, which the picture draws; `redraw` makes a new picture, `say` tells the page. */
 function prospectPointer(map, data, picture, focus, {swatch, redraw, say}) {
-  const {make, count, isStill} = mapParts, box = map.getContainer(), HERE_MI = 0.1, NEAR_PX = 6;
+  const {make, count, isStill, near} = mapParts, box = map.getContainer(), HERE_MI = 0.1, NEAR_PX = 6;
   const name = make("span", {}), tip = make("div", {className: "map-tip", hidden: true}, name);
   const popup = L.popup({className: "map-popup", maxWidth: 280, minWidth: 200, offset: [0, -6], autoPanPaddingTopLeft: [64, 52], autoPanPaddingBottomRight: [12, 12]});
   let circle = null, shownAs = null, quiet = false, picking = false, frame = 0;
@@ -51,7 +51,7 @@ function prospectPointer(map, data, picture, focus, {swatch, redraw, say}) {
       return;
     }
     if (isOnePoint(item) || isDeepest()) { focus.opened = new Set(item.members.map((i) => data.rows.id[i])); redraw(); return; }
-    const bounds = L.latLngBounds(item.members.map((i) => [data.rows.lat[i], data.rows.lon[i]]));
+    const bounds = L.latLngBounds(item.members.map((i) => near(map, data.rows.lat[i], data.rows.lon[i], at.lng)));
     map.setView(bounds.getCenter(), Math.min(deepest, Math.max(map.getZoom() + 1, map.getBoundsZoom(bounds.pad(0.15)))), {animate});
   }
 
@@ -84,7 +84,7 @@ function prospectPointer(map, data, picture, focus, {swatch, redraw, say}) {
     const i = data.row(focus.selected), {rows} = data;
     if (!data.isPlaced(i)) { redraw(); return; }
     shownAs = focus.selected;
-    const at = [rows.lat[i], rows.lon[i]];
+    const at = near(map, rows.lat[i], rows.lon[i]);
     if (rows.circle_m[i]) circle = L.circle(at, {radius: rows.circle_m[i], className: "map-uncertainty", interactive: false}).addTo(map);
     if (!map.getBounds().contains(at)) map.setView(at, map.getZoom(), {animate: !isStill()});
     redraw();
@@ -97,7 +97,7 @@ function prospectPointer(map, data, picture, focus, {swatch, redraw, say}) {
     const line = (text, className = "") => text ? make("p", {textContent: text, className}) : null, {shape, colour} = picture.looks(i);
     const page = box.dataset.prospect && make("a", {href: box.dataset.prospect.replace("{id}", encodeURIComponent(rows.id[i])), textContent: "Why is this mine?"});
     const standing = [data.standing(i), rows.stage[i]].filter(Boolean).join(": ");
-    popup.setLatLng([rows.lat[i], rows.lon[i]]).setContent(make("div", {},
+    popup.setLatLng(near(map, rows.lat[i], rows.lon[i])).setContent(make("div", {},
       make("h3", {textContent: rows.name[i]}), line(data.place(i), "muted"),
       make("p", {className: "kind"}, swatch(shape, picture.hue(colour)), `${standing} · ${rows.segment[i]}`),
       line([data.distance(i), rows.verdict[i]].filter(Boolean).join(", ")), line(circle && `Known to ${rows.known_to[i].toFixed(1)} miles`, "review"),
