@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # A table written as KML through GDAL loses columns by their names. The driver takes "begin", "end", "timestamp" and
-# "model" for parts of a placemark: a column "timestamp" to the right of "begin" and "end" puts both out of the file, and
-# the other way round they put out the timestamp; "visibility", "extrude", "drawOrder" and "tessellate" are written as data, and read back as the placemark's own (-1, 0), not as
-# yours; and one column called "model" makes every point a 3-D model, which the same driver reads back with no geometry.
-# Nothing warns. Meets whoever exports accounts, contracts or equipment ("model", "begin", "end") for Google Earth with
-# geopandas: rename such columns first. Versions: geopandas 1.2.0, pyogrio 0.13.0 (GDAL 3.12.4), pandas 3.1.1.
+# "model" for parts of a placemark: a column "timestamp" to the right of "begin" and "end" puts both out of the file,
+# and the other way round they put out the timestamp; "visibility", "extrude", "drawOrder" and "tessellate" are written
+# as data, and read back as the placemark's own (-1, 0), not as yours; and one column called "model" makes every point a
+# 3-D model, which the same driver reads back with no geometry. Nothing warns. Meets whoever exports accounts, contracts
+# or equipment ("model", "begin", "end") for Google Earth with geopandas: rename such columns first. Versions: geopandas
+# 1.2.0, pyogrio 0.13.0 (GDAL 3.12.4), pandas 3.1.1.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -40,6 +40,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     def __init__(
         self, app: Flask, descriptor: int, workers: int, threads: int, ready: Callable[[], None]
     ) -> None:
+        preload.share_heaps()
         self._app = app
         self._options: dict[str, Any] = {
             "bind": f"fd://{descriptor}",
