@@ -13,6 +13,8 @@ import pandas as pd
 
 from territory.accounts import merge
 from territory.accounts.duplicate_ledger import MERGED, DuplicateLedger
+from territory.cleaning import short_forms
+from territory.store import KINDS
 
 if TYPE_CHECKING:
     from territory.store import Transaction
@@ -24,6 +26,20 @@ NAMED = {
     "opportunities": "prospect_id",
     "named_accounts": "prospect_id",
     "prospects": "parent_id",
+}
+
+# The columns of each kind that hold ids of one column, and the kind of record that they name.
+_REFERRED = {
+    "offices": {"office_id": "offices"},
+    "prospects": {"prospect_id": "prospects", "parent_id": "prospects", "owner_rep_id": "reps"},
+    "reps": {"rep_id": "reps", "base_office_id": "offices"},
+    "markets": {"market_id": "markets"},
+    "territories": {"rep_id": "reps", "market_id": "markets"},
+    "named_accounts": {"prospect_id": "prospects"},
+    "sites": {"site_id": "sites", "prospect_id": "prospects"},
+    "contacts": {"contact_id": "contacts", "prospect_id": "prospects"},
+    "opportunities": {"opportunity_id": "opportunities", "prospect_id": "prospects"},
+    "quotas": {"rep_id": "reps"},
 }
 
 
@@ -169,3 +185,22 @@ def _in_order(decisions: pd.DataFrame, roots: dict[str, str]) -> list[tuple[str,
         return tuple(reversed(walked))
 
     return [(above[name], name) for name in sorted(above, key=path)]
+
+
+def as_on_file(transaction: Transaction, kind: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Name records as the store does, which may hold Salesforce ids of 15 characters.
+
+    Rows read today have those of 18. Where the store knows a record by the shorter form alone, so
+    do the rows, in their own id and in whatever they refer to.
+    """
+    columns = {}
+    for column, other in _REFERRED[kind].items():
+        short = short_forms(rows[column])
+        if short.isna().all():
+            continue
+        key = KINDS[other].key[0]
+        forms = pd.concat([short, rows[column]]).dropna().drop_duplicates()
+        on_file = set(transaction.rows(other, forms.to_frame(key), [key])[key])
+        is_short = short.isin(on_file) & ~rows[column].isin(on_file)
+        columns[column] = rows[column].mask(is_short, short)
+    return rows.assign(**columns) if columns else rows

@@ -22,3 +22,6 @@ from .coordinates import in_country as in_country
 from .coordinates import in_united_states as in_united_states
 from .coordinates import readings as readings
 from .coordinates import suspects as suspects
+from .record_ids import AS_TEXT as AS_TEXT
+from .record_ids import clean_ids as clean_ids
+from .record_ids import short_forms as short_forms

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _BLANK_MARKS = re.compile(r"[\W_]*\Z")
 _DATE_FORMATS = ("%m/%d/%Y", "%m/%d/%y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d", "%b %d, %Y", "%B %d, %Y",
                  "%d %b %Y", "%d %B %Y", "%d-%b-%Y")  # fmt: skip
+_STATE_OF = re.compile(r"\s*\([A-Z]{2}\)$")  # Odoo writes "Maine (US)"
 _DEGREES = re.compile(r"([-+\u2212]?\d+(?:[.,]\d+)?)\s*°?\s*([NSEW]?)", re.IGNORECASE)
 
 
@@ -72,7 +73,7 @@ def clean_states(states: pd.Series, country: pd.Series) -> pd.Series:
 
     A row with no country is read as a US state where it is one, else as a Canadian province.
     """
-    texts = clean_text(states)
+    texts = by_value(clean_text(states), lambda text: _STATE_OF.sub("", text) or text)
     home = country.isna() | (country == "US")
     code = clean_codes(texts, codes.US_STATES).where(home, None)
     canada = (country == "CA") | (country.isna() & code.isna())

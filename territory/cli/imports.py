@@ -102,6 +102,7 @@ def import_(
             is_full=is_full,
             dry_run=dry_run,
             progress=Progress(),
+            warn=_warn,
         )
     if report_path is not None:
         write_report(report, report_path, original=file)
@@ -110,8 +111,15 @@ def import_(
     answer(report.as_json(), report.sentence, is_json=is_json)
 
 
+def _warn(sentence: str) -> None:
+    """Tell what is likely to be wrong before a file is read, in red."""
+    click.secho(sentence, fg="red", bold=True, err=True)
+
+
 def _tell(report: ImportReport) -> None:
     """Tell what a person should look at, on stderr."""
+    from territory.imports import TRANSLATIONS
+
     for line, reason, remedy in first_rows(report.refused, ("line", "reason", "remedy")):
         note(f"line {line}: {reason}. {remedy}")
     if report.missing:
@@ -120,6 +128,11 @@ def _tell(report: ImportReport) -> None:
         note(f"Columns not used: {', '.join(report.ignored)}.")
     for remark in report.remarks:
         note(remark)
+    for column, written, meaning, rows in first_rows(report.translations, TRANSLATIONS):
+        words = f"is read as {meaning}" if meaning else "is not understood"
+        note(f"{column} {written!r} {words} ({rows:,} {'row' if rows == 1 else 'rows'}).")
+    if report.owners.sentence:
+        note(report.owners.sentence)
 
 
 def _some(names: tuple[str, ...], most: int = 10) -> str:
@@ -167,12 +180,15 @@ def mapping(context: click.Context, *, kind: str, file: Path, is_json: bool) -> 
         table = preview(store, kind, file)
     if table.problem:
         note(table.problem)
+    for sentence in table.warnings:
+        _warn(sentence)
     report = {
         "kind": kind,
         "origin": table.origin,
         "mapping": {header: table.mapping.get(header, "") for header in table.headers},
         "missing": list(table.missing),
         "problem": table.problem,
+        "warnings": list(table.warnings),
     }
     answer(report, mapping_text(table).rstrip("\n"), is_json=is_json)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 1_048_576  # what a sheet holds
 _BLOCK = 1 << 20
 _BATCH_CELLS = 1_000_000
+_EXACT = 10**15  # a spreadsheet keeps 15 digits of a number
 
 
 @dataclass(frozen=True)
@@ -153,8 +154,10 @@ def _text(cell: Any) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         value = int(value)
+    if isinstance(value, int) and abs(value) >= _EXACT:
+        return f"{value:.15E}"  # as Excel shows it: of a longer number it has only 15 digits left
     if isinstance(value, int):
         number_format = str(cell.number_format)
         return str(value).zfill(len(number_format)) if set(number_format) == {"0"} else str(value)

@@ -1,3 +1,4 @@
+from .address_headers import read_header as read_header
 from .contract_rows import read_rows as read_rows
 from .headers import map_headers as map_headers
 from .ledger import ImportLedger as ImportLedger
@@ -21,3 +22,4 @@ from .rollback import undo as undo
 from .run import Terms as Terms
 from .run import import_file as import_file
 from .run import save_source as save_source
+from .translations import TRANSLATIONS as TRANSLATIONS

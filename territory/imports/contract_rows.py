@@ -7,7 +7,7 @@ odd about a row that was accepted is in ``notes``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +15,10 @@ import pandas as pd
 
 from territory import schemas
 from territory.cleaning import (
+    AS_TEXT,
     ELSEWHERE_STATES,
     clean_address,
+    clean_ids,
     codes,
     columns,
     faults,
@@ -24,8 +26,9 @@ from territory.cleaning import (
     parse_money,
 )
 from territory.files import Table, empty_refusals
+from territory.imports.address_headers import ACCURACY
+from territory.imports.header_names import LAST_NAME
 from territory.imports.headers import (
-    ACCURACY,
     CONTRACTS,
     DEFAULTS,
     check_columns,
@@ -34,7 +37,8 @@ from territory.imports.headers import (
     map_headers,
     scale_of,
 )
-from territory.imports.identity import add_ids, key_text, name_the_nameless
+from territory.imports.identity import add_ids, full_names, key_text, name_the_nameless
+from territory.imports.translations import empty_translations, joined, translations_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +71,7 @@ class ContractRows:
     understood; ``remarks``: what is to be said once of the whole file. ``mapping``: header ->
     contract column; ``ignored``: the headers that were not used; ``absent``: the contract columns
     that no header stands for, which say nothing of the rows (a blank cell says that there is none).
+    ``translations``: words that are read as other words.
     """
 
     kind: str
@@ -77,6 +82,7 @@ class ContractRows:
     ignored: tuple[str, ...]
     remarks: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    translations: pd.DataFrame = field(default_factory=empty_translations)
 
 
 def read_rows(
@@ -123,6 +129,8 @@ def read_rows(
 
     log = RowLog(table.lines)
     raw = table.frame[list(used)].rename(columns=used).reset_index(drop=True)
+    if LAST_NAME in raw:
+        raw["name"] = full_names(raw)
     contract = CONTRACTS[kind]
     scales = {column: scale_of(header, headers) for header, column in used.items()}
     rows = pd.DataFrame(
@@ -155,6 +163,7 @@ def read_rows(
         ignored=tuple(name for name in headers if name not in used),
         remarks=remarks,
         absent=absent,
+        translations=joined(log.translations),
     )
 
 
@@ -204,7 +213,13 @@ def _read_column(
     if name not in raw.columns:
         default = np.nan if is_number else DEFAULTS.get(name)
         return pd.Series(default, index=raw.index, dtype=float if is_number else object)
-    if name == "name" or name.endswith("_id"):
+    if name.endswith("_id"):
+        ids, reasons = clean_ids(raw[name])
+        if reasons.notna().any():
+            sentences = name + " " + ids.map(repr) + " " + reasons.fillna("")
+            log.refuse(reasons.notna(), sentences, AS_TEXT)
+        return ids
+    if name == "name":
         return columns.clean_names(raw[name])
     texts = columns.clean_text(raw[name])
     if name in ("lat", "lon"):
@@ -228,6 +243,7 @@ def _read_column(
 def _read_code(name: str, texts: pd.Series, log: RowLog) -> pd.Series:
     table = _CODE_TABLES[name]
     values = columns.clean_codes(texts, table)
+    log.translations.append(translations_of(name, texts, values))
     unknown = values.isna() & texts.notna()
     words = ", ".join(dict.fromkeys(table.values()))
     log.refuse(unknown, name + " " + texts.map(repr) + " is unknown", f"Write one of {words}.")
@@ -358,6 +374,7 @@ class RowLog:
         self.bucket = np.full(len(lines), None, dtype=object)
         self.is_accepted = np.ones(len(lines), bool)
         self.notes: list[pd.DataFrame] = []
+        self.translations: list[pd.DataFrame] = []
 
     def refuse(self, rows: Any, reasons: Any, remedy: Any, bucket: str = "refused") -> None:
         """Refuse the rows of a mask; a second reason is told after the first."""

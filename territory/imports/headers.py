@@ -1,7 +1,4 @@
-"""Header mapping: which column of a file is which of ours, and which a kind cannot do without.
-
-Known are the headers of Salesforce, HubSpot, HIFLD and IPEDS, and plain names.
-"""
+"""Header mapping: which column of a file is which of ours, and which a kind cannot do without."""
 
 from __future__ import annotations
 
@@ -12,109 +9,13 @@ from typing import TYPE_CHECKING, Any
 from territory import schemas
 from territory.cleaning import fold
 from territory.errors import ColumnError, InputError
+from territory.imports.address_headers import FIELDS, address_columns, unused, words_of
+from territory.imports.header_names import LAST_NAME, LITERAL, NAMES, OWN_WORDS, PROTECTED
 from territory.imports.identity import IDENTITY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-# What a CRM says of its own coordinates. It is read and not kept: no column of a contract.
-ACCURACY = "geocode_accuracy"
-# For each of our columns the headers it goes by, folded, the one to prefer first.
-_PLACE = {
-    "street": "street billingstreet streetaddress address addr address1 street1 addressline1 "
-    "streetaddress1 companystreetaddress mailingaddress physicaladdress shippingstreet",
-    "city": "city billingcity town companycity mailingcity shippingcity physicalcity cityname "
-    "municipality locality",
-    "state": "state statecode billingstatecode billingstate stabbr stateregion "
-    "stateprovince province stateabbr companystate mailingstate shippingstate physicalstate",
-    "postal_code": "postalcode billingpostalcode zip zipcode zip5 postcode zippostalcode "
-    "companyzip mailingzip shippingpostalcode physicalzip deliveryzipcode postal",
-    "country": "country countrycode billingcountrycode billingcountry countryregion companycountry "
-    "shippingcountry countryname",
-    "lat": "lat latitude billinglatitude latitud intptlat ycoord latofgeometry latitudewgs84 "
-    "shippinglatitude",
-    "lon": "lon lng long longitude billinglongitude longitud intptlong intptlon xcoord "
-    "lonofgeometry longitudewgs84 shippinglongitude",
-    ACCURACY: "billinggeocodeaccuracy geocodeaccuracy shippinggeocodeaccuracy",
-}
-_PROSPECT_ID = "prospectid accountid companyid recordid externalid id crmid unitid symbol ticker"
-_HEADERS: dict[str, dict[str, str]] = {
-    "offices": {
-        "office_id": "officeid id siteid locationid code officecode",
-        "name": "name officename office location title",
-        **_PLACE,
-        "opened_on": "openedon opened opendate openingdate openedat",
-        "closed_on": "closedon closed closedate closingdate closedat",
-    },
-    "prospects": {
-        "prospect_id": _PROSPECT_ID,
-        "name": "name companyname accountname instnm company account organization organisation "
-        "organizationname businessname legalname institutionname facilityname",
-        "status": "status lifecyclestage accounttype type accountstatus customerstatus",
-        **_PLACE,
-        "website": "website websiteurl companydomainname domain webaddr url web homepage "
-        "companywebsite",
-        "industry": "industry naicscode naics sector siccode sic industrygroup",
-        "employees": "employees numberofemployees employeecount headcount numemployees noemployees "
-        "staff totalemployees companysize jobsretained fulltimeemployees",
-        "revenue_usd": "revenueusd annualrevenue revenue revenues annualrevenueusd sales turnover "
-        "totalrevenue",
-        "parent_id": "parentid parentaccountid parentcompanyid parentrecordid ultimateparentid",
-        "owner_rep_id": "ownerrepid ownerid accountownerid hubspotownerid companyowner repid "
-        "accountowner owner",
-    },
-    "sites": {
-        "site_id": "siteid locationid id recordid",
-        "prospect_id": "prospectid accountid companyid parentid customerid",
-        "name": "name sitename locationname site",
-        **_PLACE,
-    },
-    "contacts": {
-        "contact_id": "contactid id recordid",
-        "prospect_id": "prospectid accountid companyid associatedcompanyid",
-        "name": "name fullname contactname",
-        "title": "title jobtitle role position",
-        "email": "email emailaddress mail",
-        "phone": "phone phonenumber telephone mobile mobilephone businessphone",
-    },
-    "opportunities": {
-        "opportunity_id": "opportunityid dealid id recordid",
-        "prospect_id": "prospectid accountid companyid associatedcompanyid",
-        "name": "name opportunityname dealname",
-        "stage": "stage stagename dealstage",
-        "amount_usd": "amountusd amount dealamount value",
-        "close_on": "closeon closedate expectedclosedate",
-        "last_activity_on": "lastactivityon lastactivitydate lastactivity lastmodifieddate",
-    },
-    "reps": {
-        "rep_id": "repid id ownerid userid employeeid",
-        "name": "name repname fullname username owner",
-        "email": "email emailaddress mail",
-        "base_office_id": "baseofficeid officeid baseoffice office",
-    },
-    "quotas": {
-        "rep_id": "repid ownerid userid id",
-        "period": "period quarter year month fiscalperiod",
-        "amount_usd": "amountusd amount quota quotaamount target",
-    },
-    "markets": {
-        "market_id": "marketid id",
-        "name": "name marketname market title",
-        "kind": "kind type marketkind",
-        "units": "units unit unitcodes codes cbsacode countyfips zipcodes",
-    },
-    "territories": {
-        "territory_id": "territoryid id",
-        "name": "name territoryname territory",
-        "rep_id": "repid ownerid owner rep",
-        "market_id": "marketid market",
-        "segment": "segment tier",
-    },
-    "named_accounts": {
-        "prospect_id": f"{_PROSPECT_ID} account",
-        "territory_id": "territoryid territory",
-    },
-}
 CONTRACTS = {
     "offices": schemas.OFFICES,
     "prospects": schemas.PROSPECTS,
@@ -128,7 +29,7 @@ CONTRACTS = {
     "named_accounts": schemas.NAMED_ACCOUNTS,
 }
 DEFAULTS = {"status": "prospect", "segment": schemas.ANY_SEGMENT}
-KINDS = tuple(_HEADERS)
+KINDS = tuple(NAMES)
 _SCALES = (
     (re.compile(r"\b(billions?|bn|bln)\b", re.IGNORECASE), 1e9),
     (re.compile(r"\b(millions?|mm|mn|mil|m)\b", re.IGNORECASE), 1e6),
@@ -143,8 +44,10 @@ _HIFLD_FORTUNE_500 = frozenset(("rank", "revenues", "profit", "prc"))
 def map_headers(columns: Iterable[str], kind: str) -> dict[str, str]:
     """Say which of ``columns`` is which column of the ``kind``; those that are none are left out.
 
-    Each column of ours is taken once, by the header that is first in its list of names; what is in
-    brackets or after "in" ("Revenue (USD millions)") does not count.
+    Each column of ours is taken once: those of an address by their words and all of one address,
+    the others by the header that is first in its list of names, with or without the words that only
+    say what the rows are ("Account: Name"). What is in brackets or after "in" ("Revenue (USD
+    millions)") does not count.
 
     Returns
     -------
@@ -152,17 +55,52 @@ def map_headers(columns: Iterable[str], kind: str) -> dict[str, str]:
         Header of the file -> column of ours, in the order of the file.
     """
     headers = list(columns)
-    by_name: dict[str, str] = {}
-    for header in headers:
-        for name in (fold(_UNIT.sub("", header)), fold(header)):
-            by_name[name] = by_name.get(name, header)
-    mapping: dict[str, str] = {}
-    for column, names in _headers(kind).items():
-        for name in (fold(column), *names.split()):
-            if name in by_name and by_name[name] not in mapping:
-                mapping[by_name[name]] = column
-                break
+    names = _headers(kind)
+    exact = _by_form(headers, lambda header: (fold(_UNIT.sub("", header)), fold(header)))
+    address = address_columns(headers, kind) if "street" in names else {}
+    own_names = [column for column in names if column not in FIELDS and fold(column) in exact]
+    mapping = {exact[fold(column)]: column for column in own_names}
+    for column in FIELDS:
+        if column in address and column not in mapping.values() and address[column] not in mapping:
+            mapping[address[column]] = column
+    own = frozenset(OWN_WORDS.get(kind, "").split())
+    bare = _by_form(headers, lambda header: _bare_forms(header, own))
+    for forms in (exact, bare):
+        for column in names:
+            if column in mapping.values() or (forms is bare and column in LITERAL):
+                continue
+            header = next(
+                (
+                    forms[name]
+                    for name in names[column].split()
+                    if name in forms and forms[name] not in mapping
+                ),
+                None,
+            )
+            if header is not None:
+                mapping[header] = column
     return {header: mapping[header] for header in headers if header in mapping}
+
+
+def _by_form(headers: Iterable[str], forms: Callable[[str], tuple[str, ...]]) -> dict[str, str]:
+    """Index headers by the forms in which they may be known; the first of a form is taken."""
+    by_form: dict[str, str] = {}
+    for header in headers:
+        for form in forms(header):
+            by_form.setdefault(form, header)
+    return by_form
+
+
+def _bare_forms(header: str, own: frozenset[str]) -> tuple[str, ...]:
+    """Give a header without the words for the rows of the file at its start."""
+    text = header.strip()
+    if text.lower().startswith(PROTECTED):
+        rest = fold(text[len(PROTECTED) :])
+        return ("id",) if rest in own else ()
+    words = list(words_of(_UNIT.sub("", text)))
+    while len(words) > 1 and words[0] in own:
+        del words[0]
+    return ("".join(words),)
 
 
 def check_mapping(mapping: Mapping[str, str], columns: Iterable[str], kind: str) -> None:
@@ -193,6 +131,26 @@ def check_mapping(mapping: Mapping[str, str], columns: Iterable[str], kind: str)
         raise ColumnError(f"The mapping of columns does not fit: {'; '.join(breaches)}.")
 
 
+def warnings_of(kind: str, mapping: Mapping[str, str], headers: Iterable[str]) -> tuple[str, ...]:
+    """Warn of a file that is read without its states or ZIP codes although it may have them."""
+    if "street" not in _headers(kind):
+        return ()
+    header_of = {column: header for header, column in mapping.items() if column}
+    lists = unused(header_of, headers, kind)
+    if not lists:
+        return ()
+    words = {"state": "State", "postal_code": "ZIP or postal code"}
+    lacking = " and ".join(words[column] for column in lists)
+    names = ", ".join(repr(name) for column in lists for name in lists[column][:5])
+    verb = "are" if len(lists) > 1 else "is"
+    sentence = (
+        f"{lacking} {verb} not matched to a column, and these are not used: {names}. Without "
+        "them a city may be placed in the wrong state. Match them before you import, unless they "
+        "are of another address."
+    )
+    return (sentence,)
+
+
 def columns_of(kind: str) -> tuple[str, ...]:
     """Name the columns that a header of a file may be mapped to.
 
@@ -218,9 +176,9 @@ def scale_of(header: str, columns: Iterable[str]) -> float:
 
 
 def _headers(kind: str) -> dict[str, str]:
-    if kind not in _HEADERS:
+    if kind not in NAMES:
         raise InputError(f"There is no kind {kind!r}. The kinds are {', '.join(KINDS)}.")
-    return _HEADERS[kind]
+    return NAMES[kind]
 
 
 def required(kind: str) -> tuple[str, ...]:
@@ -249,6 +207,8 @@ def check_columns(
     """
     check_mapping(mapping, headers, kind)
     missing = [name for name in required(kind) if name not in mapping.values()]
+    if LAST_NAME in mapping.values():
+        missing = [name for name in missing if name != "name"]
     ids = [name for name in key_columns(CONTRACTS[kind]) if name not in DEFAULTS]
     if is_update and set(ids) <= set(mapping.values()):
         return

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from territory import schemas
-from territory.cleaning import by_value, fold
+from territory.cleaning import by_value, clean_names, fold
+from territory.imports.header_names import FIRST_NAME, LAST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,3 +93,15 @@ def _digests(written: pd.DataFrame) -> list[str]:
             for row in zip(*cells, strict=True)
         ]
     return ids
+
+
+def full_names(rows: pd.DataFrame) -> pd.Series:
+    """Join first and last names where the file has no name of the two."""
+    blank = pd.Series("", index=rows.index, dtype=object)
+    first, last = (
+        clean_names(rows[name]).fillna("").astype(object) if name in rows else blank
+        for name in (FIRST_NAME, LAST_NAME)
+    )
+    both = (first + " " + last).str.strip().astype(object)
+    names = clean_names(rows["name"]) if "name" in rows else pd.Series(None, rows.index, object)
+    return names.where(names.notna(), both.where(both != "", None))

@@ -99,7 +99,8 @@ class Preview:
     header is which column, and ``origin`` where that comes from: "given", "remembered" from an
     earlier import of a file with these headers, or "automatic". ``columns`` has every column of the
     kind: column, is_required, header (null where no header is it). ``problem`` is the sentence with
-    which an import would refuse the file as it is mapped now, or None.
+    which an import would refuse the file as it is mapped now, or None; ``warnings`` are sentences
+    about what is likely to be wrong with it.
     """
 
     kind: str
@@ -110,6 +111,7 @@ class Preview:
     origin: str
     columns: pd.DataFrame
     problem: str | None
+    warnings: tuple[str, ...] = ()
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -179,6 +181,7 @@ def preview(
         origin=origin,
         columns=pd.DataFrame(listed),
         problem=problem,
+        warnings=headers.warnings_of(kind, columns, names),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,7 @@ from territory.geocoding import geocode, shared_gazetteer
 from territory.imports import contract_rows
 from territory.imports.headers import signature_of
 from territory.imports.report import REFUSALS
+from territory.imports.translations import empty_translations
 from territory.markets import define
 from territory.schemas import GEOCODE
 from territory.store import GIVEN, KINDS
@@ -64,6 +65,7 @@ class SourceFile:
     remarks: tuple[str, ...]
     policy: Policy
     absent: tuple[str, ...] = ()
+    translations: pd.DataFrame = field(default_factory=empty_translations)
 
 
 def check_kind(kind: str) -> None:
@@ -165,6 +167,7 @@ def read_source(
         remarks=(*left_out, *contract.remarks),
         policy=policy,
         absent=contract.absent,
+        translations=contract.translations,
     )
 
 

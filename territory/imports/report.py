@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from territory.cleaning import by_value
+from territory.imports.owners import NO_OWNERS, OwnerMatch
 from territory.schemas import BUCKETS
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ class ImportReport:
     note of rows that went in although something in them was not understood; ``remarks`` are about
     the file as a whole. ``differences`` says of updated rows what changed: the key, column, before
     and after. ``outcomes`` has what became of each row (``OUTCOMES``). ``missing`` are the keys in
-    the store that a full import did not mention: they stay. ``import_id`` is None after a dry run.
+    the store that a full import did not mention: they stay. ``translations`` says which words were
+    read as others, ``owners`` how many owners are reps;
+    ``warnings`` are about the mapping. ``import_id`` is None after a dry run.
     """
 
     kind: str
@@ -71,6 +74,9 @@ class ImportReport:
     is_full: bool = False
     missing: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    translations: pd.DataFrame = field(default_factory=pd.DataFrame)
+    owners: OwnerMatch = NO_OWNERS
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_reconciled(self) -> bool:
@@ -100,6 +106,9 @@ class ImportReport:
             "dry_run": self.is_dry_run,
             "full": self.is_full,
             "remarks": list(self.remarks),
+            "warnings": list(self.warnings),
+            "translations": self.translations.to_dict("records"),
+            "owners": self.owners.as_json(),
             "refused_rows": self.refused.to_dict("records"),
             "notes": self.notes.to_dict("records"),
             "missing_keys": list(self.missing),

@@ -15,8 +15,8 @@ import pandas as pd
 from territory.access import audit_log
 from territory.accounts import merged_ids
 from territory.geocoding import review
-from territory.imports import update_rows
-from territory.imports.headers import check_columns, map_headers, signature_of
+from territory.imports import owners, update_rows
+from territory.imports.headers import check_columns, map_headers, signature_of, warnings_of
 from territory.imports.identity import key_text
 from territory.imports.ledger import ImportLedger
 from territory.imports.read_file import read_source
@@ -71,6 +71,7 @@ def import_file(
     dry_run: bool = False,
     source: str | None = None,
     progress: Progress | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> ImportReport:
     """Read a file into the store: new rows are added, changed ones updated, the same ones left.
 
@@ -91,6 +92,8 @@ def import_file(
         How places are looked up; by default the policy of the plan in force.
     source
         What to call the file; by default its name.
+    warn
+        Called with what is likely to be wrong with the mapping, before any row is read.
 
     Raises
     ------
@@ -98,11 +101,19 @@ def import_file(
         If the file as a whole cannot be used. Nothing is written then.
     """
     tell = progress or silent
+
+    def choose(names: list[str]) -> Mapping[str, str]:
+        chosen = mapping_for(store, kind, names, mapping)[0]
+        if warn is not None:
+            for sentence in warnings_of(kind, chosen, names):
+                warn(sentence)
+        return chosen
+
     file = read_source(
         kind,
         Path(path),
         policy or policy_in_force(store),
-        mapping=lambda names: mapping_for(store, kind, names, mapping)[0],
+        mapping=choose,
         source=source,
         progress=tell,
     )
@@ -133,7 +144,9 @@ def save_source(
     """
     kind = KINDS[file.kind]
     key = list(kind.key)
-    rows, lines, refused = _sift(transaction, file)
+    rows = merged_ids.as_on_file(transaction, file.kind, file.rows)
+    rows, owner_match = owners.match_owners(transaction, file.kind, rows)
+    rows, lines, refused = _sift(transaction, file, rows)
     notes = file.notes[~file.notes["line"].isin(refused["line"])]
     if file.kind == "territories":
         update_rows.refuse_two_owners(transaction, rows)
@@ -201,6 +214,9 @@ def save_source(
         is_full=terms.is_full,
         missing=missing,
         remarks=file.remarks,
+        translations=file.translations,
+        owners=owner_match,
+        warnings=warnings_of(file.kind, file.mapping, [*file.mapping, *file.ignored]),
     )
 
 
@@ -215,7 +231,7 @@ def _missing(
 
 
 def _sift(
-    transaction: Transaction, file: SourceFile
+    transaction: Transaction, file: SourceFile, file_rows: pd.DataFrame
 ) -> tuple[pd.DataFrame, npt.NDArray[np.int64], pd.DataFrame]:
     """Turn away what the store cannot take: the rows that stay, their lines, all refusals.
 
@@ -227,7 +243,7 @@ def _sift(
     ColumnError
         If the file lacks a required column and none of its rows is on file.
     """
-    rows, merged = merged_ids.resolve(transaction, file.kind, file.rows)
+    rows, merged = merged_ids.resolve(transaction, file.kind, file_rows)
     rows, lacking = update_rows.complete(transaction, file.kind, rows, file.absent, file.policy)
     lost = update_rows.dangling(transaction, file.kind, rows)
     is_merged, is_lacking, is_lost = (

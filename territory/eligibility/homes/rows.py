@@ -27,7 +27,7 @@ from territory.cleaning import (
     suspects,
 )
 from territory.geocoding import place
-from territory.imports import map_headers
+from territory.imports import map_headers, read_header
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -83,6 +83,11 @@ def map_home_headers(columns: list[str]) -> dict[str, str]:
     first: dict[str, str] = {}
     for name, short in bare.items():
         first.setdefault(short, name)
+    # The home goes first; an address at work, say, only where there is no other.
+    addresses = {short: read_header(short, "prospects") for short in first}
+    is_named = {short: read is not None and bool(read.family) for short, read in addresses.items()}
+    if any(read is not None and not read.family for read in addresses.values()):
+        first = {short: name for short, name in first.items() if not is_named[short]}
     columns_by_header = map_headers(list(first), "prospects")
     mapping = {first[short]: ours for short, ours in columns_by_header.items() if ours in PLACE}
     for ours, names in PERSON.items():
