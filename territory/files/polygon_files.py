@@ -70,7 +70,7 @@ def read_polygons(
         )
     name = _texts(table[names])
     ids = _column(table, id_column, ID_COLUMNS)
-    market_id = name.map(_slug, na_action="ignore") if ids is None else _texts(table[ids])
+    market_id = name.map(id_from_name, na_action="ignore") if ids is None else _texts(table[ids])
     breaches = _breaches(name, market_id, table.geometry)
     if not breaches:
         outlines = table.geometry.to_crs(4326)
@@ -126,7 +126,8 @@ def _texts(column: pd.Series) -> pd.Series:
     return texts.astype(object).where(texts.notna(), None)
 
 
-def _slug(name: str) -> str:
+def id_from_name(name: str) -> str:
+    """Make an id of a name: "Greater Boston" is "greater-boston"."""
     return re.sub(r"\W+", "-", name.casefold()).strip("-")
 
 

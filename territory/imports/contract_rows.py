@@ -6,7 +6,6 @@ odd about a row that was accepted is in ``notes``.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +38,7 @@ from territory.imports.headers import (
 )
 from territory.imports.identity import add_ids, full_names, key_text, name_the_nameless
 from territory.imports.translations import empty_translations, joined, translations_of
+from territory.markets import clean_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,6 @@ _FORMS = {
     "phone": columns.clean_phones,
     "industry": columns.clean_industries,
 }
-_PADDED_UNITS = ("metro_area", "county", "zip_code")
 # What Salesforce says of the coordinates of an account: no better than its address, or better.
 _COARSE = ("zip", "neighborhood", "city", "county", "state")
 _FINE = ("address", "nearaddress", "block", "street", "extendedzip")
@@ -250,21 +249,6 @@ def _read_code(name: str, texts: pd.Series, log: RowLog) -> pd.Series:
     if name in DEFAULTS:
         values = values.where(texts.notna(), DEFAULTS[name])
     return values
-
-
-def clean_units(units: pd.Series, kind: pd.Series) -> pd.Series:
-    """Unit codes joined by "|", with the leading zeros that spreadsheets lose."""
-
-    def read(text: str) -> str:
-        parts = [part.strip() for part in re.split(r"[|;,\n]", text)]
-        return "|".join(part for part in parts if part)
-
-    def pad(text: str) -> str:
-        return "|".join(part.zfill(5) if part.isdigit() else part for part in text.split("|"))
-
-    joined = columns.by_value(units, read)
-    padded = columns.by_value(joined, pad)
-    return padded.where(kind.isin(_PADDED_UNITS), joined)
 
 
 def _refuse_blanks(

@@ -121,10 +121,14 @@ NAMES: dict[str, dict[str, str]] = {
         "salestarget targetrevenue",
     },
     "markets": {
-        "market_id": "marketid id",
-        "name": "name marketname market title",
+        "market_id": "marketid territoryid territorycode marketcode id",
+        "name": "name marketname market title territory territoryname salesterritory territories "
+        "region regionname salesregion district area areaname",
         "kind": "kind type marketkind",
-        "units": "units unit unitcodes codes cbsacode countyfips zipcodes",
+        "units": "units unit unitcodes codes zipcodes zipcode zip zips zip5 postalcode postalcodes "
+        "zcta zcta5 postcode zip3 countyfips countyfipscode fips fipscode county counties "
+        "countyname countycode cbsacode cbsa msa msacode metroarea metroareas metro cbsatitle",
+        "state": "state statecode statename stateabbr stabbr states stateprovince",
     },
     "territories": {
         "territory_id": "territoryid id",

@@ -28,6 +28,8 @@ CONTRACTS = {
     "territories": schemas.TERRITORIES,
     "named_accounts": schemas.NAMED_ACCOUNTS,
 }
+# Columns of a kind that are worked out where a file lacks them.
+_WORKED_OUT = {"markets": ("market_id", "kind")}
 DEFAULTS = {"status": "prospect", "segment": schemas.ANY_SEGMENT}
 KINDS = tuple(NAMES)
 _SCALES = (
@@ -188,7 +190,9 @@ def required(kind: str) -> tuple[str, ...]:
     return tuple(
         name
         for name, column in contract.columns.items()
-        if not column.nullable and name not in DEFAULTS and not (name == first and kind in IDENTITY)
+        if not column.nullable
+        and name not in (*DEFAULTS, *_WORKED_OUT.get(kind, ()))
+        and not (name == first and kind in IDENTITY)
     )
 
 

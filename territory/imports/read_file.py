@@ -25,7 +25,8 @@ from territory.files import (
 )
 from territory.geocoding import geocode, shared_gazetteer
 from territory.imports import contract_rows
-from territory.imports.headers import signature_of
+from territory.imports.headers import map_headers, signature_of
+from territory.imports.market_rows import read_market_rows
 from territory.imports.report import REFUSALS
 from territory.imports.translations import empty_translations
 from territory.markets import define
@@ -135,7 +136,10 @@ def read_source(
     table = read_table(path)
     progress(f"Reading {len(table.frame):,} rows of {called}")
     headers = [str(name) for name in table.frame.columns]
-    contract = contract_rows.read_rows(kind, table, mapping(headers), is_update=True)
+    columns = mapping(headers)
+    if kind == "markets":
+        return _read_markets(table, columns, called, digest, policy)
+    contract = contract_rows.read_rows(kind, table, columns, is_update=True)
     size, left_out = len(table.frame) + len(table.refused), table.notes
     # From here on only the contract rows are needed: the raw table is as large as they are, and
     # Arrow keeps freed memory to itself until it is told to give it back.
@@ -143,8 +147,6 @@ def read_source(
     pa.default_memory_pool().release_unused()
     lines = contract.rows.pop("line").to_numpy()
     rows, notes = contract.rows, contract.notes
-    if kind == "markets":
-        rows = _with_outlines(rows, contract.absent)
     if KINDS[kind].is_placed:
         notes = pd.concat([notes, _zip_notes(rows, lines)], ignore_index=True)
         progress(f"Placing {len(rows):,} rows")
@@ -171,12 +173,46 @@ def read_source(
     )
 
 
+def _read_markets(
+    table: Table, columns: Mapping[str, str] | None, source: str, digest: str, policy: Policy
+) -> SourceFile:
+    headers = [str(name) for name in table.frame.columns]
+    columns = map_headers(headers, "markets") if columns is None else columns
+    markets = read_market_rows(table, columns, reference.load())
+    contract = contract_rows.read_rows("markets", markets.table, is_update=True)
+    lines = contract.rows.pop("line").to_numpy()
+    parts = [part for part in (contract.refused, markets.refused) if len(part)]
+    refused = pd.concat(parts).sort_values("line", kind="stable") if parts else contract.refused
+    notes = pd.concat([contract.notes, markets.notes])
+    absent = (*contract.absent, *markets.absent)
+    return SourceFile(
+        kind="markets",
+        source=source,
+        digest=digest,
+        signature=signature_of(headers),
+        size=len(contract.rows) + len(refused),
+        rows=_with_outlines(contract.rows, absent),
+        lines=lines,
+        refused=refused[list(REFUSALS)].reset_index(drop=True),
+        notes=notes[notes["line"].isin(lines)].sort_values(
+            "line", kind="stable", ignore_index=True
+        ),
+        mapping={header: column for header, column in columns.items() if column},
+        ignored=tuple(name for name in headers if name not in columns),
+        remarks=(*table.notes, *markets.remarks, *contract.remarks),
+        policy=policy,
+        absent=absent,
+    )
+
+
 def _with_outlines(rows: pd.DataFrame, absent: tuple[str, ...]) -> pd.DataFrame:
     """Draw markets; those of which only the store knows the rest wait until it is asked."""
-    if absent:
-        return rows.assign(geometry=None)
-    shapes = define(rows, reference.load())
-    return rows.assign(geometry=shapely.to_wkb(shapes.geometry.to_numpy()))
+    geometry = np.full(len(rows), None, dtype=object)
+    if not absent:
+        is_listed = rows["kind"].ne("polygon").to_numpy()
+        shapes = define(rows[is_listed], reference.load())
+        geometry[is_listed] = shapely.to_wkb(shapes.geometry.to_numpy())
+    return rows.assign(geometry=geometry)
 
 
 def _zip_notes(rows: pd.DataFrame, lines: npt.NDArray[np.int64]) -> pd.DataFrame:

@@ -245,22 +245,29 @@ def _sift(
     """
     rows, merged = merged_ids.resolve(transaction, file.kind, file_rows)
     rows, lacking = update_rows.complete(transaction, file.kind, rows, file.absent, file.policy)
+    rows, undrawn = update_rows.keep_outlines(transaction, file.kind, rows)
     lost = update_rows.dangling(transaction, file.kind, rows)
-    is_merged, is_lacking, is_lost = (
-        reason.notna().to_numpy() for reason in (merged, lacking, lost)
+    is_merged, is_lacking, is_undrawn, is_lost = (
+        reason.notna().to_numpy() for reason in (merged, lacking, undrawn["reason"], lost)
     )
     if len(rows) and (is_lacking & ~is_merged).all():
         check_columns(file.kind, file.mapping, [*file.mapping, *file.ignored])
     # The first reason counts: a row of a merged prospect is a duplicate, whatever else it lacks.
-    stays = ~(is_merged | is_lacking | is_lost)
+    stays = ~(is_merged | is_lacking | is_undrawn | is_lost)
     if stays.all():
         return rows, file.lines, file.refused
     away = pd.DataFrame(
         {
             "line": file.lines,
             "key": key_text(rows, KINDS[file.kind].key),
-            "reason": merged.where(is_merged, lacking.where(is_lacking, lost)),
-            "remedy": np.select([is_merged, is_lacking], [_IF_MERGED, _IF_LACKING], _IF_LOST),
+            "reason": merged.where(
+                is_merged, lacking.where(is_lacking, undrawn["reason"].where(is_undrawn, lost))
+            ),
+            "remedy": np.select(
+                [is_merged, is_lacking, is_undrawn],
+                [_IF_MERGED, _IF_LACKING, undrawn["remedy"]],
+                _IF_LOST,
+            ),
             "bucket": np.where(is_merged, "duplicate", "refused"),
         }
     )[~stays]

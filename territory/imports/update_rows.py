@@ -17,8 +17,7 @@ from territory import reference
 from territory.cleaning import clean_postal_codes
 from territory.errors import InputError
 from territory.geocoding import geocode, shared_gazetteer
-from territory.imports.contract_rows import clean_units
-from territory.markets import define
+from territory.markets import clean_units, define, read_units
 from territory.schemas import ADDRESS, CHANGES, GEOCODE
 from territory.store import GIVEN, KINDS
 
@@ -182,11 +181,49 @@ def _drawn(rows: pd.DataFrame, stored: pd.DataFrame, is_stored: pd.Series) -> pd
     for name in _DRAWN_FROM:
         is_same &= ~_differs(rows[name], stored[name])
     geometry = stored["geometry"].where(is_same, None).to_numpy(object, copy=True)
-    at = np.flatnonzero(~is_same & rows[["name", "kind"]].notna().all(axis=1))
+    is_listed = rows["kind"].ne("polygon") & rows[["name", "kind"]].notna().all(axis=1)
+    at = np.flatnonzero(~is_same & is_listed)
     if len(at):
-        markets = rows.iloc[at][list(KINDS["markets"].contract.columns)]
-        geometry[at] = shapely.to_wkb(define(markets, reference.load()).geometry.to_numpy())
+        markets = rows.iloc[at][list(KINDS["markets"].contract.columns)].reset_index(drop=True)
+        units = read_units(markets, reference.load())
+        at = np.delete(at, units.faults["market"].to_numpy(int))
+        markets = markets.drop(index=units.faults["market"].tolist())
+        shapes = define(markets, reference.load())
+        geometry[at] = shapely.to_wkb(shapes.geometry.to_numpy())
+        rows.loc[rows.index[at], "units"] = shapes["units"].to_numpy(object)
     return rows.assign(geometry=geometry)
+
+
+def keep_outlines(
+    transaction: Transaction, kind: str, rows: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Take the outlines that people drew from the store, where a list of markets has none.
+
+    Returns
+    -------
+    rows
+        The same rows, markets with their geometry.
+    faults
+        reason and remedy of markets that cannot be drawn, by the index of ``rows``; None for none.
+    """
+    faults = pd.DataFrame(None, index=rows.index, columns=["reason", "remedy"], dtype=object)
+    undrawn = (
+        rows["geometry"].isna() if kind == "markets" else pd.Series(data=False, index=rows.index)
+    )
+    if not undrawn.any():
+        return rows, faults
+    stored, _ = _stored(transaction, kind, rows, _DRAWING)
+    by_hand = rows["kind"].eq("polygon") & stored["kind"].eq("polygon") & undrawn
+    rows = rows.assign(geometry=rows["geometry"].where(~by_hand, stored["geometry"]))
+    faults.loc[undrawn & ~by_hand & rows["kind"].eq("polygon")] = (
+        "a market drawn as a polygon, without its outline",
+        "Import its outline: KML, GeoJSON, GeoPackage or a zipped Shapefile.",
+    )
+    listed = rows[undrawn & rows["kind"].ne("polygon") & rows["kind"].notna()]
+    units = read_units(listed.reset_index(drop=True), reference.load())
+    for at, reason, remedy in units.faults.itertuples(index=False):
+        faults.loc[listed.index[at]] = (reason, remedy)
+    return rows, faults
 
 
 def _lacking(kind: str, rows: pd.DataFrame, names: Iterable[str]) -> pd.Series:

@@ -7,3 +7,8 @@ from .size import SHARE_SOURCE as SHARE_SOURCE
 from .size import SOURCE as SOURCE
 from .size import MarketSize as MarketSize
 from .size import market_size as market_size
+from .unit_lists import clean_units as clean_units
+from .units import MIXABLE as MIXABLE
+from .units import as_counties as as_counties
+from .units import likely_kinds as likely_kinds
+from .units import read_units as read_units

@@ -18,7 +18,8 @@ import shapely
 from territory.errors import InputError
 from territory.geodesy import PolygonIndex, area_km2, as_points, border_m, polygon_parts
 from territory.markets import zip_areas
-from territory.markets.units import SEPARATOR, read_units
+from territory.markets.unit_lists import SEPARATOR
+from territory.markets.units import known_units
 from territory.schemas import MARKETS, check
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def define(markets: pd.DataFrame, reference: Reference) -> gpd.GeoDataFrame:
             f"polygon markets without a polygon: {', '.join(table['market_id'].iloc[lacking])}. "
             "Import their file, or give them units and another kind."
         )
-    units = read_units(table, reference)
+    units = known_units(table, reference)
     codes = units.groupby("market")["code"].agg(SEPARATOR.join)
     table["units"] = codes.reindex(range(len(table))).astype(object).where(~by_hand, None)
     geometry = polygons.copy()

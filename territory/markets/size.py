@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from territory.markets.units import SEPARATOR
+from territory.markets.unit_lists import SEPARATOR
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry

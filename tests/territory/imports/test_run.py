@@ -168,7 +168,7 @@ def test_a_dry_run_leaves_no_record_and_no_mapping(store: Store, tmp_path: Path)
 
 def test_a_file_that_cannot_be_used_leaves_no_record(store: Store, tmp_path: Path) -> None:
     with pytest.raises(InputError):
-        put(store, tmp_path, "market_id,name,kind,units\nX,X,metro_area,99999\n", "markets")
+        put(store, tmp_path, "colour,size\nred,1\n", "markets")
     assert imports.history(store).empty
 
 

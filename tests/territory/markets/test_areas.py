@@ -90,7 +90,7 @@ def test_a_polygon_market_keeps_its_polygon_beside_markets_of_units() -> None:
 
 
 def test_unknown_units_and_missing_polygons_are_refused() -> None:
-    with pytest.raises(InputError, match=r"'Atlantis' of market 'a'.*'Mu' of market 'b'"):
+    with pytest.raises(InputError, match=r"Market 'a': .*'Atlantis'.*Market 'b': .*'Mu'"):
         defined(("a", "state", "Atlantis"), ("b", "state", "CO|Mu"))
     with pytest.raises(InputError, match="polygon markets without a polygon: p, q"):
         defined(("p", "polygon", None), ("co", "state", "CO"), ("q", "polygon", None))

@@ -1,0 +1,162 @@
+"""Kind 9: lists of markets as people keep them, read or refused row by row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.promises.cases.conftest import Desk
+
+
+def units(desk: Desk) -> dict[str, list[str]]:
+    table = desk.table("markets")
+    return {key: text.split("|") for key, text in table["units"].items()}
+
+
+@pytest.mark.case("b08")
+def test_three_digits_are_a_zone_and_said_to_be(desk: Desk) -> None:
+    report = desk.read("markets", "b08_zip3_markets.csv")
+    codes = units(desk)["M1"]
+    assert {code[:3] for code in codes} == {"601", "602", "603", "606"}
+    assert "Line 2: 601 was read as all that begin with 601" in " ".join(report["remarks"])
+
+
+@pytest.mark.case("b14")
+def test_counties_are_known_by_their_names(desk: Desk) -> None:
+    desk.run("import", "markets", "b14_counties_by_name.csv")
+    assert units(desk) == {"M1": ["17031"], "M2": ["17099", "17037", "17043"], "M3": ["35013"]}
+
+
+@pytest.mark.case("b14")
+def test_counties_of_the_past_are_refused_with_their_successors(desk: Desk) -> None:
+    desk.run("import", "markets", "b14_old_fips.csv")
+    assert desk.last is not None
+    by_line = dict(line.split(": ", 1) for line in desk.last.output.splitlines()[:4])
+    for line, successors in {
+        "line 2": ("09120", "09140", "09190"),
+        "line 3": ("46102",),
+        "line 4": ("02063", "02066", "02158"),
+        "line 5": ("51019",),
+    }.items():
+        assert all(code in by_line[line] for code in successors)
+    assert units(desk) == {}
+    assert "(...)" not in desk.last.output
+    assert "territory." not in desk.last.output
+
+
+@pytest.mark.case("b14")
+def test_a_county_of_connecticut_is_refused_with_its_planning_regions(desk: Desk) -> None:
+    (refused,) = desk.read("markets", "b14_connecticut.csv")["refused_rows"]
+    assert refused["line"] == 2
+    assert all(code in refused["reason"] for code in ("09120", "09140", "09190"))
+
+
+@pytest.mark.case("b14")
+def test_one_bad_row_refuses_one_row(desk: Desk) -> None:
+    report = desk.read("markets", "b14_one_bad_row.csv")
+    assert [(row["line"], row["key"]) for row in report["refused_rows"]] == [(3, "M2")]
+    assert units(desk) == {"M1": ["17031"]}
+    assert report["reconciles"]
+
+
+@pytest.mark.case("b15")
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("b15_long_with_ids.csv", {"M1": ["60601", "60602", "60603"], "M2": ["60201"]}),
+        ("b15_zip_territory.csv", {"north": ["60601", "60602"], "south": ["60603"]}),
+        ("b15_county_territory.csv", {"north": ["17031", "17097"], "south": ["17163"]}),
+    ],
+)
+def test_a_row_for_each_unit_makes_a_row_for_each_market(
+    desk: Desk, name: str, expected: dict[str, list[str]]
+) -> None:
+    report = desk.read("markets", name)
+    assert units(desk) == expected
+    assert (report["new"], report["reconciles"]) == (2, True)
+    assert "rows make 2 markets." in report["remarks"][-1]
+    assert desk.read("markets", name)["unchanged"] == 2
+
+
+@pytest.mark.case("b15")
+def test_ranges_and_beginnings_stand_for_their_zip_codes(desk: Desk) -> None:
+    desk.run("import", "markets", "b15_ranges.csv")
+    codes = units(desk)
+    assert codes["M1"] == [f"606{number:02}" for number in range(1, 11)]
+    assert {code[:3] for code in codes["M2"]} == {"602"}
+    assert {code[:3] for code in codes["M3"]} == {"603"}
+    assert codes["M4"] == ["60201", "60202", "60203"]
+
+
+LONG = "Sales Territory,FIPS,Rep\n"
+
+
+def test_one_bad_row_of_a_long_list_is_refused_alone(desk: Desk) -> None:
+    name = desk.write("l.csv", f"{LONG}North,17031,A\nNorth,46113,A\nSouth,17043,B\nSouth,,B\n")
+    report = desk.read("markets", name)
+    assert [row["line"] for row in report["refused_rows"]] == [3, 5]
+    assert units(desk) == {"north": ["17031"], "south": ["17043"]}
+    assert report["reconciles"]
+
+
+def test_a_row_that_says_nothing_new_is_a_duplicate(desk: Desk) -> None:
+    report = desk.read("markets", desk.write("l.csv", f"{LONG}N,17031,A\nN,17031,A\nN,17043,A\n"))
+    (duplicate,) = report["refused_rows"]
+    assert (duplicate["line"], duplicate["bucket"]) == (3, "duplicate")
+    assert "has these units already, on line 2" in duplicate["reason"]
+    assert units(desk) == {"n": ["17031", "17043"]}
+
+
+def test_metro_areas_counties_and_states_in_one_market_count_as_counties(desk: Desk) -> None:
+    text = "market_id,name,kind,units\nM,Mix,county,17031\nM,Mix,metro area,16580\nM,Mix,state,DC\n"
+    report = desk.read("markets", desk.write("m.csv", text))
+    table = desk.table("markets")
+    assert table.loc["M", "kind"] == "county"
+    assert {"17031", "17019", "11001"} <= set(units(desk)["M"])
+    assert "count as counties" in " ".join(report["remarks"])
+
+
+def test_zip_codes_and_counties_in_one_market_are_two_markets(desk: Desk) -> None:
+    text = "market_id,name,kind,units\nM,Mix,county,17031\nM,Mix,zip,53140\nN,Fine,zip,53140\n"
+    report = desk.read("markets", desk.write("m.csv", text))
+    assert [row["line"] for row in report["refused_rows"]] == [2, 3]
+    assert "counties (line 2) and ZIP codes (line 3)" in report["refused_rows"][0]["reason"]
+    assert "give both to one territory" in report["refused_rows"][0]["remedy"]
+    assert units(desk) == {"N": ["53140"]}
+
+
+def test_without_a_kind_the_units_say_what_they_are(desk: Desk) -> None:
+    text = 'Market,Units\nLoop,60601-60603\nCook,17031\nMetro,16980\nLake,IL|WI\nDu,"Du Page, IL"\n'
+    desk.read("markets", desk.write("m.csv", text))
+    kinds = desk.table("markets")["kind"].to_dict()
+    assert kinds == {
+        "loop": "zip_code", "cook": "county", "metro": "metro_area", "lake": "state", "du": "county"
+    }  # fmt: skip
+
+
+def test_numbers_of_rows_are_no_ids_of_markets(desk: Desk) -> None:
+    report = desk.read("markets", desk.write("m.csv", "ID,ZIP,Territory\n1,60601,A\n2,60602,A\n"))
+    assert units(desk) == {"a": ["60601", "60602"]}
+    assert "'ID' numbers the rows" in report["remarks"][0]
+
+
+def test_rows_of_one_id_with_two_names_are_refused_after_the_first(desk: Desk) -> None:
+    text = "market_id,name,kind,units\nM,A,zip,60601\nM,B,zip,60602\nM,,zip,60603\n"
+    (refused,) = desk.read("markets", desk.write("m.csv", text))["refused_rows"]
+    assert refused["line"] == 3
+    assert "'M' is called 'A' on line 2" in refused["reason"]
+    assert units(desk) == {"M": ["60601", "60603"]}
+
+
+def test_a_list_that_lacks_names_updates_the_units_of_markets_on_file(desk: Desk) -> None:
+    text = "market_id,name,kind,units\nM,A,zip,60601\nN,B,county,17031\n"
+    desk.read("markets", desk.write("m.csv", text))
+    report = desk.read("markets", desk.write("n.csv", "market_id,units\nM,60601|606*\nN,46113\n"))
+    assert (report["updated"], report["refused"]) == (1, 1)
+    assert "46102" in report["refused_rows"][0]["reason"]
+    assert {code[:3] for code in units(desk)["M"]} == {"606"}
+    assert units(desk)["N"] == ["17031"]
+    table = desk.table("markets")
+    assert table["name"].to_dict() == {"M": "A", "N": "B"}
