@@ -7,3 +7,8 @@ from .geocode import PRECISE as PRECISE
 from .geocode import overlay as overlay
 from .geocode import place as place
 from .geocode import placement_of as placement_of
+from .origins import ORIGIN as ORIGIN
+from .origins import origins_on_file as origins_on_file
+from .origins import read_origins as read_origins
+from .origins import with_origins as with_origins
+from .origins import without_derived as without_derived

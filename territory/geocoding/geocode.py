@@ -17,6 +17,7 @@ import pandas as pd
 
 from territory.cleaning import ELSEWHERE_STATES, in_country, readings
 from territory.geocoding.gazetteer import CONFLICT_M
+from territory.geocoding.origins import with_origins
 from territory.geodesy import inverse
 from territory.policy import GeocodingPolicy, Policy
 from territory.schemas import GEOCODE
@@ -55,9 +56,11 @@ def place(
     Parameters
     ----------
     frame
-        lon, lat (WGS84 degrees, NaN where not given) and city, state, postal_code, country.
+        lon, lat (WGS84 degrees, NaN where not given) and city, state, postal_code, country; how
+        the coordinates were found in the columns of ``origins.ORIGIN``, if at all.
     policy
-        How uncertain given coordinates are; a ``Policy`` or its ``geocoding``.
+        How uncertain given coordinates are whose file does not say it; a ``Policy`` or its
+        ``geocoding``.
 
     Returns
     -------
@@ -80,9 +83,10 @@ def place(
             uncertainty_m=there["uncertainty_m"].where(is_misread, rules.given_uncertainty_m),
             geocode_source=there["geocode_source"].where(is_misread, "given"),
             geocode_note=check.notes,
-            placement=np.where(check.is_conflict, "conflict", "placed"),
         )
-        geocodes = overlay(geocodes, checked)
+        checked = with_origins(checked, frame.iloc[at].set_axis(at))
+        placement = placement_of(checked["precision"]).mask(check.is_conflict, "conflict")
+        geocodes = overlay(geocodes, checked.assign(placement=placement))
     return frame.assign(**{name: geocodes[name] for name in GEOCODE.columns})
 
 

@@ -25,6 +25,7 @@ from territory.cleaning import (
     parse_money,
 )
 from territory.files import Table, empty_refusals
+from territory.geocoding import ORIGIN, read_origins
 from territory.imports.address_headers import ACCURACY
 from territory.imports.header_names import LAST_NAME
 from territory.imports.headers import (
@@ -138,6 +139,7 @@ def read_rows(
     if "country" in contract.columns:
         # Only an office file that says so can mean Antarctica.
         _clean_places(rows, raw, log, with_antarctica=kind == "offices")
+        rows = _with_origins(rows, raw, log)
     if "units" in contract.columns:
         rows["units"] = clean_units(rows["units"], rows["kind"])
     absent = _absent(contract, raw)
@@ -312,6 +314,16 @@ def _clean_places(
     if ACCURACY in raw:
         _drop_coarse(rows, columns.clean_text(raw[ACCURACY]), log)
     _check_coordinates(rows, log, is_american, with_antarctica=with_antarctica)
+
+
+def _with_origins(rows: pd.DataFrame, raw: pd.DataFrame, log: RowLog) -> pd.DataFrame:
+    """Add what the file says of where its coordinates come from, and the coordinates as written."""
+    texts = {name: columns.clean_text(raw[name]) for name in ORIGIN if name in raw}
+    if not texts or "lat" not in rows:
+        return rows
+    origins, notes = read_origins(pd.DataFrame(texts, index=raw.index))
+    log.note(notes.notna(), notes)
+    return rows.join(origins).assign(origin_lon=rows["lon"], origin_lat=rows["lat"])
 
 
 def _drop_coarse(rows: pd.DataFrame, accuracy: pd.Series, log: RowLog) -> None:

@@ -12,6 +12,8 @@ FIRST_NAME, LAST_NAME = "first_name", "last_name"  # joined into a name; no colu
 _ADDRESS = dict.fromkeys(
     ("street", "city", "state", "postal_code", "country", "lat", "lon", ACCURACY), ""
 )
+# What our own files say of where coordinates come from: ``geocoding.ORIGIN``, by these names alone.
+_ADDRESS |= dict.fromkeys(("precision", "uncertainty_m", "geocode_source"), "")
 _ACCOUNT_ID = (
     "prospectid accountid companyid organizationid organisationid customerid clientid "
     "accountaccountid accountid18 18digitaccountid account18digitid casesafeaccountid "

@@ -23,7 +23,7 @@ from territory.files import (
     read_table,
     reading,
 )
-from territory.geocoding import geocode, shared_gazetteer
+from territory.geocoding import ORIGIN, geocode, shared_gazetteer, without_derived
 from territory.imports import contract_rows
 from territory.imports.headers import map_headers, signature_of
 from territory.imports.market_rows import read_market_rows
@@ -150,7 +150,10 @@ def read_source(
     if KINDS[kind].is_placed:
         notes = pd.concat([notes, _zip_notes(rows, lines)], ignore_index=True)
         progress(f"Placing {len(rows):,} rows")
-        placed = geocode.place(rows, shared_gazetteer(policy.geocoding), policy)
+        gazetteer = shared_gazetteer(policy.geocoding)
+        if set(ORIGIN.values()) <= set(rows.columns):
+            rows = without_derived(rows, gazetteer)
+        placed = geocode.place(rows, gazetteer, policy)
         rows = rows.rename(columns=GIVEN)
         for name in GEOCODE.columns:
             rows[name] = placed[name].to_numpy()

@@ -15,7 +15,7 @@ import pandas as pd
 from territory.access import audit_log
 from territory.accounts import merged_ids
 from territory.geocoding import review
-from territory.imports import owners, update_rows
+from territory.imports import own_places, owners, update_rows
 from territory.imports.headers import check_columns, map_headers, signature_of, warnings_of
 from territory.imports.identity import key_text
 from territory.imports.ledger import ImportLedger
@@ -154,6 +154,7 @@ def save_source(
     # on file where the file says nothing of places.
     rows = review.settle(transaction, file.kind, rows, file.policy)
     rows = update_rows.keep_places(transaction, file.kind, rows, file.absent)
+    rows = own_places.restore(transaction, file.kind, rows, file.policy)
     missing = _missing(transaction, file, rows, refused) if terms.is_full else ()
     progress(f"Comparing {len(rows):,} rows with the store")
     changes = update_rows.write_rows(transaction, file.kind, rows, writes=not terms.is_dry_run)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from territory import accounts
 from territory.access import audit_log
-from territory.errors import InputError, NotFoundError
+from territory.errors import InputError
 from territory.files import check_writable, count_located, located_sentence, write_table
 from territory.plans import PlanLedger, ReadingLedger
 from territory.reports import views
+from territory.reports.records import with_records
 from territory.store import KINDS
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def _reach(kind: str, scope: Scope) -> Reach:
     return scope.money if kind in ("opportunities", "quotas") else scope.accounts
 
 
+# What a plan shows of a kind that is imported too, and what only a plan has.
 OF_THE_PLAN: dict[str, Read] = {
     "prospects": views.prospects,
     "markets": views.market_summaries,
@@ -90,26 +92,35 @@ def export(
 ) -> Taken:
     """Write a frame to a file in the format of its suffix.
 
-    The frame holds what ``scope.exported`` reaches; that of prospects has the next step and the
-    last note of each beside it. The export is an event of the audit log,
-    recorded before the file is written.
+    The frame holds what ``scope.exported`` reaches, each record as it is on file with what the plan
+    in force says of it beside it; that of prospects has the next step and the last note of each
+    too. Imported again, it changes nothing. The export is an event of the audit log, recorded
+    before the file is written.
 
     Raises
     ------
     InputError
         If there is no such kind, or the file cannot be written.
-    NotFoundError
-        If the kind is part of the plan and there is no plan yet.
     """
     if kind not in EXPORTS:
         raise InputError(f"{kind!r} cannot be exported. The kinds are {', '.join(EXPORTS)}.")
     check_writable(Path(path))
-    if kind in OF_THE_PLAN and not _has_plan(store):
-        raise NotFoundError("No plan is published yet. `territory assign` makes one.")
-    frame = EXPORTS[kind](store, scope=scope.exported)
-    if kind == "prospects":
-        frame = accounts.with_activities(store, frame, scope=scope.exported)
+    view = EXPORTS[kind](store, scope=scope.exported)
+    frame = complete(store, kind, view, scope=scope.exported, is_whole=True)
     return write(store, frame, kind, Path(path), by=by, now=now)
+
+
+def complete(
+    store: Store, kind: str, view: pd.DataFrame, *, scope: Scope, is_whole: bool = False
+) -> pd.DataFrame:
+    """Give a view what its file has beside it: records as they are on file, and activities.
+
+    ``is_whole`` as in ``records.with_records``.
+    """
+    if kind in OF_THE_PLAN and kind in KINDS:
+        with store.read() as transaction:
+            view = with_records(transaction, kind, view, scope, is_whole=is_whole)
+    return accounts.with_activities(store, view, scope=scope) if kind == "prospects" else view
 
 
 def write(
@@ -154,8 +165,3 @@ def record(
             subject_id=of,
             detail={"rows": rows, "format": form},
         )
-
-
-def _has_plan(store: Store) -> bool:
-    with store.read() as transaction:
-        return PlanLedger(transaction).plan_in_force() is not None

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, render_template, request, url_fo
 from territory import imports, reports
 from territory.access import NOTHING
 from territory.errors import InputError
+from territory.reports import exports
 from territory.schemas import SEVERITIES
 from webmap import context, formatting, security
 from webmap.maps import RenderedMap, basemap, overview_data, overview_map
@@ -128,7 +129,9 @@ def _map() -> RenderedMap:
 @security.allows("see_sums")
 def markets_csv() -> Response:
     """Export the table of markets."""
-    markets = reports.market_summaries(context.store(), scope=security.scope())
+    scope = security.scope()
+    markets = reports.market_summaries(context.store(), scope=scope)
+    markets = exports.complete(context.store(), "markets", markets, scope=scope)
     return downloads.table(markets, "markets", is_demo=layout.overview().is_demo)
 
 

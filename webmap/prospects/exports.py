@@ -10,7 +10,7 @@ import numpy as np
 from flask import Blueprint, Response, render_template, request
 from markupsafe import Markup
 
-from territory import accounts, reports
+from territory import reports
 from territory.errors import InputError
 from territory.labels import SEGMENT
 from territory.reports import Symbol, cover_map, cover_map_svg, in_order
@@ -108,7 +108,7 @@ def _file(list_scope: ListScope, suffix: str) -> Response:
     else:
         rows = reports.market(context.store(), market_id, scope=scope).prospects
     rows = in_order(rows, facets.list_page(list_scope).ids())
-    rows = accounts.with_activities(context.store(), rows, scope=scope)
+    rows = exporting.complete(context.store(), "prospects", rows, scope=scope)
     is_demo = layout.overview().is_demo
     return downloads.table(rows, "prospects", suffix, of=market_id or "outside", is_demo=is_demo)
 

@@ -17,7 +17,14 @@ import numpy as np
 import pandas as pd
 
 from territory.cleaning import fold
-from territory.geocoding import CONFLICT_M, overlay, place, placement_of, shared_gazetteer
+from territory.geocoding import (
+    CONFLICT_M,
+    origins_on_file,
+    overlay,
+    place,
+    placement_of,
+    shared_gazetteer,
+)
 from territory.geocoding.online import answers as online
 from territory.geocoding.review.ledger import (
     ACCEPTED,
@@ -103,6 +110,7 @@ def place_again(
     ``rows`` has the columns of the kind's table; nothing is written.
     """
     given = rows[list(ADDRESS)].assign(lon=rows["given_lon"], lat=rows["given_lat"])
+    given = given.join(origins_on_file(rows))
     fresh = place(given, shared_gazetteer(policy.geocoding), policy)
     columns = {name: fresh[name].to_numpy() for name in GEOCODE.columns}
     return settle(transaction, kind, rows.assign(**columns), policy)
