@@ -20,6 +20,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from territory.errors import FileFormatError
 from territory.files.delimited import text_frame
+from territory.files.feature_ids import KML_ID, SERIAL_NOTE, are_serial, feature_ids, kml_ids_apart
 from territory.files.validation import check_cells, check_memory, dataset
 
 if TYPE_CHECKING:
@@ -175,9 +176,25 @@ def read_features(path: Path, kind: str) -> pd.DataFrame:
 def _read_layer(path: Path, source: str, layer: str) -> pd.DataFrame:
     # GDAL would take texts such as 2026/11/01 for dates and write them in its own way.
     options = {"DATE_AS_STRING": "YES"} if source.startswith("GeoJSON:") else {}
-    meta, table = pyogrio.read_arrow(source, layer=layer, **options)
+    with kml_ids_apart():
+        meta, table = pyogrio.read_arrow(source, layer=layer, **options)
     check_cells(path, table.num_rows, table.num_columns)
-    return _text_table(path, table, meta["geometry_name"] or "wkb_geometry", meta["crs"])
+    if KML_ID in table.column_names:
+        table = table.drop_columns(KML_ID)
+    frame = _text_table(path, table, meta["geometry_name"] or "wkb_geometry", meta["crs"])
+    return _with_ids(frame, feature_ids(path)) if source.startswith("GeoJSON:") else frame
+
+
+def _with_ids(frame: pd.DataFrame, ids: list[str | None] | None) -> pd.DataFrame:
+    """Put the ids of features in front; those that only count them are left out."""
+    if ids is None or len(ids) != len(frame):
+        return frame
+    rest = frame.drop(columns="id", errors="ignore")
+    if are_serial(ids):
+        rest.attrs["notes"] = (SERIAL_NOTE,)
+    else:
+        rest.insert(0, "id", pd.Series(ids, rest.index, dtype="str"))
+    return rest
 
 
 def read_points(wkb: npt.NDArray[np.object_], crs: Any) -> tuple[Any, Any]:

@@ -50,6 +50,7 @@ FORMATS = {
     ".zip": "shapefile",
     ".shp": "shapefile",
     ".kml": "kml",
+    ".kmz": "kml",
     ".parquet": "parquet",
     ".geoparquet": "parquet",
 }
@@ -163,7 +164,8 @@ def _read_xlsx(path: Path, kind: str) -> Table:
 
 def _read_shapes(path: Path, kind: str) -> Table:
     frame = read_parquet(path) if kind == "parquet" else read_features(path, kind)
-    return Table(frame, np.arange(1, len(frame) + 1, dtype=np.int64), kind)
+    notes = tuple(frame.attrs.pop("notes", ()))
+    return Table(frame, np.arange(1, len(frame) + 1, dtype=np.int64), kind, notes=notes)
 
 
 @contextlib.contextmanager

@@ -8,12 +8,14 @@ to a full disk. All of that is refused here, with one sentence, before the file 
 
 from __future__ import annotations
 
+import io
 import json
 import mmap
 import os
 import re
 import zipfile
 from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
@@ -80,8 +82,8 @@ def check_content(path: Path, kind: str) -> None:
         Saying what the file is instead, and what to do.
     """
     expected = _EXPECTED.get(kind, "archive" if path.suffix.lower() == ".zip" else "shapes")
-    if path.suffix.lower() == ".gz":
-        expected = "gzip"
+    packed = {".gz": "gzip", ".kmz": "archive"}
+    expected = packed.get(path.suffix.lower(), expected)
     with path.open("rb") as file:
         content = _content(file.read(_START))
     if content != expected:
@@ -184,8 +186,7 @@ def dataset(path: Path, kind: str) -> str:
     if kind == "gpkg":
         return f"GPKG:{whole}"
     if kind == "kml":
-        _check_kml(whole)
-        return str(whole)
+        return _packed_kml(whole) if path.suffix.lower() == ".kmz" else _plain_kml(whole)
     return _shapes(whole) if path.suffix.lower() == ".zip" else str(whole)
 
 
@@ -197,10 +198,7 @@ def _shapes(path: Path) -> str:
             "Zip the .shp, .shx, .dbf and .prj of one layer."
         )
     name = inside[0]
-    if ".." in PurePosixPath(name).parts or name.startswith("/"):
-        raise FileFormatError(
-            f"{path}: the entry {name!r} points out of the archive. Zip it anew, without folders."
-        )
+    _check_entry(path, name)
     with zipfile.ZipFile(path) as archive, archive.open(name) as file:
         content = _content(file.read(_START))
     if content != "shapes":
@@ -208,10 +206,35 @@ def _shapes(path: Path) -> str:
     return f"/vsizip/{{{path}}}/{name}"
 
 
-def _check_kml(path: Path) -> None:
+def _check_entry(path: Path, name: str) -> None:
+    if ".." in PurePosixPath(name).parts or name.startswith("/"):
+        raise FileFormatError(
+            f"{path}: the entry {name!r} points out of the archive. Zip it anew, without folders."
+        )
+
+
+def _plain_kml(path: Path) -> str:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        _check_kml(path, file, content)
+    return str(path)
+
+
+def _packed_kml(path: Path) -> str:
+    """Name the document of a KMZ archive, which is the first KML file in it."""
+    inside = [name for name in check_archive(path) if name.lower().endswith(".kml")]
+    if not inside:
+        raise FileFormatError(f"{path}: there is no KML file in it. Export it again.")
+    _check_entry(path, inside[0])
+    with zipfile.ZipFile(path) as archive:
+        content = archive.read(inside[0])
+    _check_kml(path, io.BytesIO(content), content)
+    return f"/vsizip/{{{path}}}/{inside[0]}"
+
+
+def _check_kml(path: Path, file: IO[bytes], content: Any) -> None:
     """Refuse XML that declares entities, is no KML, or tells GDAL to look elsewhere."""
     try:
-        _, root = next(iter(iterparse(path, events=("start",), forbid_dtd=True)))
+        _, root = next(iter(iterparse(file, events=("start",), forbid_dtd=True)))
     except DefusedXmlException as error:
         raise FileFormatError(
             f"{path}: not readable as kml: it declares a document type or entities. Export it "
@@ -221,9 +244,13 @@ def _check_kml(path: Path) -> None:
         raise FileFormatError(
             f"{path}: not readable as kml: its root is <{root.tag}>, not <kml>. Export it again."
         )
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if re.search(rb"(?i)OGRVRT|OGRWFS|opengis\.net/gml", content):
-            raise FileFormatError(f"{path}: not readable as kml: it is made of other files.")
+    if re.search(rb"(?i)OGRVRT|OGRWFS|opengis\.net/gml", content):
+        raise FileFormatError(f"{path}: not readable as kml: it is made of other files.")
+    if content.find(b"NetworkLink") >= 0 and content.find(b"Placemark") < 0:
+        raise FileFormatError(
+            f"{path}: it only links to a map that is online. Export the data itself: in Google My "
+            'Maps without "Keep data up to date with network link KML".'
+        )
 
 
 def _letter(letter: str) -> str:

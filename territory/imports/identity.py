@@ -50,9 +50,24 @@ def add_ids(kind: str, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
         if column not in _NOT_IDENTITY
     ]
     joined = [_BETWEEN.join(row) for row in zip(*parts, strict=True)]
+    if set(schemas.ADDRESS) <= set(IDENTITY[kind]):
+        points = _points_instead(rows[without])
+        joined = [text + point for text, point in zip(joined, points, strict=True)]
     digests = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in joined]
     rows.loc[without, name] = [f"{kind[0]}-{digest}" for digest in digests]
     return without
+
+
+def _points_instead(rows: pd.DataFrame) -> pd.Series:
+    """Give the points of rows that have no address, to the fourth digit: some ten metres."""
+    places = rows[["street", "city", "state", "postal_code"]]
+    is_bare = places.isna().all(axis=1) & rows["lat"].notna() & rows["lon"].notna()
+    points = pd.Series("", index=rows.index, dtype=object)
+    points[is_bare] = [
+        f"{_BETWEEN}{lat:.4f} {lon:.4f}"
+        for lat, lon in rows.loc[is_bare, ["lat", "lon"]].itertuples(index=False)
+    ]
+    return points
 
 
 def name_the_nameless(rows: pd.DataFrame, written: pd.DataFrame) -> str:

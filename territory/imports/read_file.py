@@ -90,8 +90,9 @@ def is_outlines(kind: str, path: Path) -> bool:
 
 def outline_table(path: Path) -> Table:
     """Read the attributes of the outlines of markets as a table."""
-    rows = pd.DataFrame(files.read_polygons(path).drop(columns="geometry"))
-    return Table(rows, np.arange(1, len(rows) + 1, dtype=np.int64), "polygons")
+    table = files.read_polygon_table(path)
+    rows = pd.DataFrame(table.markets.drop(columns="geometry"))
+    return Table(rows, table.lines, "polygons", table.refused.drop(columns="key"), table.remarks)
 
 
 def head(path: Path, rows: int) -> Table:
@@ -229,7 +230,8 @@ def _zip_notes(rows: pd.DataFrame, lines: npt.NDArray[np.int64]) -> pd.DataFrame
 
 
 def _read_outlines(path: Path, source: str, digest: str, policy: Policy) -> SourceFile:
-    shapes = files.read_polygons(path)
+    table = files.read_polygon_table(path)
+    shapes = table.markets
     rows = pd.DataFrame(shapes.drop(columns="geometry"))
     rows["geometry"] = shapely.to_wkb(shapes.geometry.to_numpy())
     return SourceFile(
@@ -237,13 +239,13 @@ def _read_outlines(path: Path, source: str, digest: str, policy: Policy) -> Sour
         source=source,
         digest=digest,
         signature="",
-        size=len(rows),
+        size=len(rows) + len(table.refused),
         rows=rows,
-        lines=np.arange(1, len(rows) + 1, dtype=np.int64),
-        refused=pd.DataFrame(columns=list(REFUSALS)),
+        lines=table.lines,
+        refused=table.refused.assign(bucket="refused")[list(REFUSALS)],
         notes=pd.DataFrame(columns=["line", "note"]),
         mapping={},
         ignored=(),
-        remarks=(),
+        remarks=table.remarks,
         policy=policy,
     )

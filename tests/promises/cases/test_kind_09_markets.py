@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
+import shapely
 
 if TYPE_CHECKING:
     from tests.promises.cases.conftest import Desk
@@ -160,3 +163,103 @@ def test_a_list_that_lacks_names_updates_the_units_of_markets_on_file(desk: Desk
     assert units(desk)["N"] == ["17031"]
     table = desk.table("markets")
     assert table["name"].to_dict() == {"M": "A", "N": "B"}
+
+
+def located(desk: Desk, points: str) -> dict[str, str | None]:
+    """Assign the prospects of a file to the markets on file; give the market of each."""
+    desk.run("import", "offices", "support_office_chicago.csv")
+    desk.run("import", "reps", "support_reps.csv")
+    desk.run("import", "prospects", points)
+    desk.run("assign")
+    desk.run("export", "prospects", str(desk.folder / "o.csv"))
+    table = pd.read_csv(desk.folder / "o.csv", dtype=str).set_index("prospect_id")
+    return table["market_id"].astype(object).where(table["market_id"].notna(), None).to_dict()
+
+
+@pytest.mark.case("b06")
+def test_a_swapped_outline_is_refused_with_the_county_that_was_meant(desk: Desk) -> None:
+    report = desk.read("markets", "b06_swapped_polygon.geojson")
+    (refused,) = report["refused_rows"]
+    assert "lies in Antarctica; with lat and lon swapped it is Cook County, IL" in refused["reason"]
+    assert units(desk) == {}
+    swapped = json.loads((desk.cases / "b06_swapped_polygon.geojson").read_text("utf-8"))
+    ring = swapped["features"][0]["geometry"]["coordinates"][0]
+    swapped["features"][0]["geometry"]["coordinates"][0] = [point[::-1] for point in ring]
+    desk.run("import", "markets", desk.write("m.geojson", json.dumps(swapped)))
+    assert located(desk, "b06_prospects.csv") == {"l1": "chicago-loop"}
+
+
+@pytest.mark.case("b09")
+@pytest.mark.parametrize("name", ["b09_my_maps.kml", "b09_my_maps.kmz"])
+def test_polygons_of_google_my_maps_keep_their_holes(desk: Desk, name: str) -> None:
+    report = desk.read("markets", name)
+    assert desk.table("markets")["name"].tolist() == ["Ring"]
+    assert "Left out of the folder 'Pins': 1 point (HQ)." in report["remarks"][0]
+    market_of = located(desk, "b09_points.csv")
+    assert [market_of[name] for name in ("b3", "b4", "b5")] == [None, None, "ring"]
+
+
+@pytest.mark.case("p09")
+def test_polygons_of_geojson_keep_their_holes(desk: Desk) -> None:
+    desk.run("import", "markets", "p09_holes.geojson")
+    market_of = located(desk, "b09_points.csv")
+    assert [market_of[name] for name in ("b3", "b4", "b5")] == [None, None, "S"]
+
+
+@pytest.mark.case("b15")
+def test_territory_is_a_name_and_its_polygons_are_one_market(desk: Desk) -> None:
+    report = desk.read("markets", "b15_polygons_named_territory.geojson")
+    assert desk.table("markets")["name"].to_dict() == {"north": "North", "south": "South"}
+    assert report["remarks"] == ["3 polygons make 2 markets."]
+
+
+@pytest.mark.case("p10")
+@pytest.mark.parametrize(
+    "name", ["p10_mac.zip", "p10_nocpg.zip", "p10_stateplane.zip", "p10_upper.zip"]
+)
+def test_zipped_shapefiles_are_read_as_they_come(desk: Desk, name: str) -> None:
+    assert desk.read("markets", name)["new"] == 2
+    assert desk.table("markets")["name"].tolist() == ["North", "Süd"]
+
+
+@pytest.mark.case("p10")
+def test_web_mercator_is_brought_to_degrees_and_a_file_without_system_refused(desk: Desk) -> None:
+    assert desk.read("markets", "p10_mercator.geojson")["new"] == 1
+    desk.run("import", "markets", "p10_noprj.zip", code=None)
+    assert desk.last is not None
+    assert desk.last.exit_code != 0
+    assert "Put the .prj beside the .shp" in desk.last.output
+
+
+@pytest.mark.case("p02")
+def test_numeric_zip_codes_of_points_keep_their_zeros(desk: Desk) -> None:
+    desk.run("import", "prospects", "p02_numeric_zip.geojson")
+    assert desk.table("prospects")["postal_code"].unique().tolist() == ["01730"]
+
+
+def test_one_bad_polygon_is_refused_alone(desk: Desk) -> None:
+    text = json.dumps(
+        {
+            "type": "FeatureCollection",
+            "features": [
+                {"type": "Feature", "properties": {"name": name}, "geometry": shape}
+                for name, shape in {
+                    "Good": shapely.box(-88, 41, -87, 42).__geo_interface__,
+                    "Pin": {"type": "Point", "coordinates": [-87.5, 41.5]},
+                    "Swapped": shapely.box(41, -88, 42, -87).__geo_interface__,
+                }.items()
+            ],
+        }
+    )
+    report = desk.read("markets", desk.write("m.geojson", text))
+    assert [row["line"] for row in report["refused_rows"]] == [2, 3]
+    assert desk.table("markets").index.tolist() == ["good"]
+    assert report["reconciles"]
+
+
+def test_drawn_markets_in_a_list_keep_the_outline_on_file(desk: Desk) -> None:
+    desk.run("import", "markets", "d_mint.geojson")
+    text = "market_id,name,kind,units\n17,West,polygon,\n19,New,polygon,\n"
+    report = desk.read("markets", desk.write("m.csv", text))
+    assert (report["unchanged"], report["refused"]) == (1, 1)
+    assert "without its outline" in report["refused_rows"][0]["reason"]
