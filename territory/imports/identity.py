@@ -58,14 +58,13 @@ def add_ids(kind: str, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return without
 
 
-def _points_instead(rows: pd.DataFrame) -> pd.Series:
+def _points_instead(rows: pd.DataFrame) -> list[str]:
     """Give the points of rows that have no address, to the fourth digit: some ten metres."""
     places = rows[["street", "city", "state", "postal_code"]]
     is_bare = places.isna().all(axis=1) & rows["lat"].notna() & rows["lon"].notna()
-    points = pd.Series("", index=rows.index, dtype=object)
-    points[is_bare] = [
-        f"{_BETWEEN}{lat:.4f} {lon:.4f}"
-        for lat, lon in rows.loc[is_bare, ["lat", "lon"]].itertuples(index=False)
+    points = [
+        f"{_BETWEEN}{lat:.4f} {lon:.4f}" if bare else ""
+        for lat, lon, bare in zip(rows["lat"], rows["lon"], is_bare, strict=True)
     ]
     return points
 
