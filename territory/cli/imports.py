@@ -131,6 +131,8 @@ def _tell(report: ImportReport) -> None:
     for column, written, meaning, rows in first_rows(report.translations, TRANSLATIONS):
         words = f"is read as {meaning}" if meaning else "is not understood"
         note(f"{column} {written!r} {words} ({rows:,} {'row' if rows == 1 else 'rows'}).")
+    for sentence in report.news.sentences:
+        note(sentence)
     if report.owners.sentence:
         note(report.owners.sentence)
 

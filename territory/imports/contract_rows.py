@@ -71,7 +71,7 @@ class ContractRows:
     understood; ``remarks``: what is to be said once of the whole file. ``mapping``: header ->
     contract column; ``ignored``: the headers that were not used; ``absent``: the contract columns
     that no header stands for, which say nothing of the rows (a blank cell says that there is none).
-    ``translations``: words that are read as other words.
+    ``translations``: the words of the columns that have words of their own, and what each means.
     """
 
     kind: str

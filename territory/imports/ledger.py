@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from territory.errors import NotFoundError
 from territory.imports.report import ImportRecord
+from territory.imports.vocabulary import Vocabulary
 from territory.store import imports, mappings, rows, tables
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 IS_NEW = "is_new"  # the column of a before-image that marks rows which the import brought
 NO_LINE = 0  # the line of keys that a full import did not mention
 _CHUNK = 5_000  # keys that one statement names: three parts of each stay under SQLite's 32,766
+_EARLIER = 50  # imports of a kind that a file is compared with
 _PACKED = 100_000  # rows that are packed at a time
 _RECORDED = tuple(field.name for field in dataclasses.fields(ImportRecord))
 _JSON = ("buckets", "changes", "mapping")
@@ -48,6 +50,7 @@ class ImportLedger:
         missing: Iterable[str],
         past: pd.DataFrame,
         new_keys: pd.DataFrame,
+        vocabulary: Vocabulary,
     ) -> None:
         """Write the record of an import.
 
@@ -64,6 +67,7 @@ class ImportLedger:
             insert(imports).values(
                 **values,
                 outcomes=_pack([outcomes, absent]),
+                vocabulary=json.dumps(vocabulary.as_json()),
                 before=_pack([past.assign(**{IS_NEW: False}), new_keys.assign(**{IS_NEW: True})]),
             )
         )
@@ -107,6 +111,20 @@ class ImportLedger:
         The column ``IS_NEW`` tells them apart.
         """
         return self._frame(import_id, "before", columns)
+
+    def vocabularies(self, kind: str) -> list[Vocabulary]:
+        """Read in what the files of a kind were written, the newest first; without undone ones."""
+        query = (
+            select(imports.c.import_id, imports.c.vocabulary)
+            .where(imports.c.kind == kind, imports.c.undone_at.is_(None))
+            .where(imports.c.vocabulary.is_not(None))
+            .order_by(imports.c.number.desc())
+            .limit(_EARLIER)
+        )
+        return [
+            Vocabulary.of_json(json.loads(text), import_id)
+            for import_id, text in self._connection.execute(query)
+        ]
 
     def mark_undone(self, import_id: str, at: str, by: str) -> None:
         """Note that an import was undone."""

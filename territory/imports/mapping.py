@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from territory.imports import headers
 from territory.imports.ledger import ImportLedger
 from territory.imports.read_file import check_kind, head, is_outlines, outline_table
 from territory.imports.run import mapping_for
+from territory.imports.vocabulary import News, news_of
 from territory.store import KINDS
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ class Preview:
     earlier import of a file with these headers, or "automatic". ``columns`` has every column of the
     kind: column, is_required, header (null where no header is it). ``problem`` is the sentence with
     which an import would refuse the file as it is mapped now, or None; ``warnings`` are sentences
-    about what is likely to be wrong with it.
+    about what is likely to be wrong with it; ``news`` says which headers the file before it of the
+    same source had not.
     """
 
     kind: str
@@ -112,6 +114,7 @@ class Preview:
     columns: pd.DataFrame
     problem: str | None
     warnings: tuple[str, ...] = ()
+    news: News = field(default_factory=News)
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -182,7 +185,13 @@ def preview(
         columns=pd.DataFrame(listed),
         problem=problem,
         warnings=headers.warnings_of(kind, columns, names),
+        news=_news(store, kind, names),
     )
+
+
+def _news(store: Store, kind: str, names: list[str]) -> News:
+    with store.read() as transaction:
+        return news_of(names, {}, ImportLedger(transaction).vocabularies(kind))
 
 
 def _is_on_file(store: Store, kind: str, rows: pd.DataFrame, mapping: Mapping[str, str]) -> bool:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from territory.cleaning import by_value
 from territory.imports.owners import NO_OWNERS, OwnerMatch
+from territory.imports.vocabulary import News
 from territory.schemas import BUCKETS
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class ImportReport:
     and after. ``outcomes`` has what became of each row (``OUTCOMES``). ``missing`` are the keys in
     the store that a full import did not mention: they stay. ``translations`` says which words were
     read as others, ``owners`` how many owners are reps;
-    ``warnings`` are about the mapping. ``import_id`` is None after a dry run.
+    ``warnings`` are about the mapping;
+    ``news`` says what earlier files of its source had not. ``import_id`` is None after a dry run.
     """
 
     kind: str
@@ -77,6 +79,7 @@ class ImportReport:
     translations: pd.DataFrame = field(default_factory=pd.DataFrame)
     owners: OwnerMatch = NO_OWNERS
     warnings: tuple[str, ...] = ()
+    news: News = field(default_factory=News)
 
     @property
     def is_reconciled(self) -> bool:
@@ -107,6 +110,7 @@ class ImportReport:
             "full": self.is_full,
             "remarks": list(self.remarks),
             "warnings": list(self.warnings),
+            "new_in_file": self.news.as_json(),
             "translations": self.translations.to_dict("records"),
             "owners": self.owners.as_json(),
             "refused_rows": self.refused.to_dict("records"),

@@ -21,6 +21,14 @@ from territory.imports.identity import key_text
 from territory.imports.ledger import ImportLedger
 from territory.imports.read_file import read_source
 from territory.imports.report import ImportRecord, ImportReport, count_buckets, outcomes_of
+from territory.imports.translations import changed
+from territory.imports.vocabulary import (
+    Vocabulary,
+    columns_as_before,
+    last_of_source,
+    news_of,
+    words_of,
+)
 from territory.plans import policy_in_force
 from territory.progress import silent
 from territory.schemas import CHANGES
@@ -130,8 +138,12 @@ def mapping_for(
         return mapping, "given"
     with store.read() as transaction:
         remembered = ImportLedger(transaction).mapping(kind, signature_of(names))
+        earlier = ImportLedger(transaction).vocabularies(kind)
     if remembered is not None:
         return remembered, "remembered"
+    last = last_of_source(names, earlier)
+    if last is not None and last.is_chosen:
+        return columns_as_before(kind, names, last), "remembered"
     return map_headers(names, kind), "automatic"
 
 
@@ -160,6 +172,9 @@ def save_source(
     changes = update_rows.write_rows(transaction, file.kind, rows, writes=not terms.is_dry_run)
     outcomes = outcomes_of(rows, lines, key_text(rows, key), changes.of_rows, refused, notes)
     counts = pd.Series(changes.of_rows).value_counts()
+    headers = [*file.mapping, *file.ignored]
+    words = words_of(file.translations, file.rows)
+    news = news_of(headers, words, ImportLedger(transaction).vocabularies(file.kind))
     number = ImportLedger(transaction).next_number()
     record = ImportRecord(
         import_id=f"import-{number}",
@@ -177,7 +192,14 @@ def save_source(
     )
     if not terms.is_dry_run:
         progress(f"Recording what became of {file.size:,} rows")
-        ImportLedger(transaction).add(record, outcomes, missing, changes.past, changes.new_keys)
+        ImportLedger(transaction).add(
+            record,
+            outcomes,
+            missing,
+            changes.past,
+            changes.new_keys,
+            _vocabulary(file, headers, words),
+        )
         if terms.mapping is not None:
             ImportLedger(transaction).remember(
                 file.kind, file.signature, terms.mapping, record.imported_at, terms.by
@@ -215,10 +237,19 @@ def save_source(
         is_full=terms.is_full,
         missing=missing,
         remarks=file.remarks,
-        translations=file.translations,
+        translations=changed(file.translations),
         owners=owner_match,
-        warnings=warnings_of(file.kind, file.mapping, [*file.mapping, *file.ignored]),
+        warnings=warnings_of(file.kind, file.mapping, headers),
+        news=news,
     )
+
+
+def _vocabulary(
+    file: SourceFile, headers: list[str], words: Mapping[str, tuple[str, ...]]
+) -> Vocabulary:
+    columns = {header: file.mapping.get(header, "") for header in headers}
+    is_chosen = dict(file.mapping) != map_headers(headers, file.kind)
+    return Vocabulary(columns, words, is_chosen)
 
 
 def _missing(

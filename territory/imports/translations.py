@@ -1,4 +1,4 @@
-"""Translations: words of a file that are read as other words, such as "Lead" as prospect."""
+"""Translations: the words of a file and what each is read as, such as "Lead" as prospect."""
 
 from __future__ import annotations
 
@@ -22,17 +22,22 @@ def empty_translations() -> pd.DataFrame:
 
 
 def translations_of(column: str, written: pd.Series, meaning: pd.Series) -> pd.DataFrame:
-    """List the words of a column that are read as other words, the frequent ones first."""
+    """List the words of a column and what each means, the frequent ones first."""
     pairs = pd.DataFrame({"written": written, "meaning": meaning}).dropna(subset="written")
     counted = pairs.groupby(["written", "meaning"], dropna=False, sort=False).size()
     listed = counted.rename("rows").reset_index().sort_values("rows", ascending=False)
+    meanings = listed["meaning"].astype(object)
+    listed["meaning"] = meanings.where(meanings.notna(), None)
+    return listed.assign(column=column)[list(TRANSLATIONS)]
+
+
+def changed(translations: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the words that mean themselves."""
     is_same = [
-        isinstance(word, str) and fold(word) == fold(text)
-        for text, word in zip(listed["written"], listed["meaning"], strict=True)
+        isinstance(meaning, str) and fold(meaning) == fold(written)
+        for written, meaning in zip(translations["written"], translations["meaning"], strict=True)
     ]
-    other = listed[~np.array(is_same, bool)].astype({"meaning": object})
-    other["meaning"] = other["meaning"].where(other["meaning"].notna(), None)
-    return other.assign(column=column)[list(TRANSLATIONS)]
+    return translations[~np.array(is_same, bool)].reset_index(drop=True)
 
 
 def joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -38,6 +38,7 @@ imports: Table = Table(
     Column("before", LargeBinary, nullable=False),  # Parquet: rows as they were; new ones marked
     Column("undone_at", TEXT),
     Column("undone_by", TEXT),
+    Column("vocabulary", TEXT),  # JSON: the headers and words of the file; null of older imports
     Index(None, "kind", "number"),
 )
 mappings: Table = Table(

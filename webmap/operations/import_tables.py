@@ -29,7 +29,7 @@ LEAST = 6  # of a bar for a bucket that is not empty
 OPEN = ("ambiguous", "conflict", "unplaced")
 # What a bucket is called, its colour, and what it means.
 BUCKETS = {
-    "accepted": ("Accepted", "b-ok", "went in"),
+    "accepted": ("Accepted", "b-ok", "imported"),
     "placed": ("Placed", "b-ok", "street or better"),
     "approximate": ("Approximate", "b-ap", "ZIP or city level"),
     "ambiguous": ("Ambiguous", "b-rv", "several places fit"),

@@ -79,14 +79,19 @@ def _import_id(job: Job | None) -> str | None:
 @blueprint.post("")
 @security.allows("import_data")
 def upload() -> ResponseReturnValue:
-    """Take a file in and go on to its columns; what cannot be read is told and not kept."""
+    """Take a file in and go on to its columns; what cannot be read is told and not kept.
+
+    Where an earlier file had all of its headers, it is tried at once: only what is new is shown.
+    """
     kind = _kind()
     file = receiving.keep(kind, is_full="is_full" in request.form)
     try:
-        _preview(file)
+        preview = _preview(file)
     except TerritoryError:
         uploads.discard(file)
         raise
+    if preview.news.is_familiar and not preview.problem and not preview.warnings:
+        return _run(file, dry_run=True)
     return redirect(url_for(".file_", upload_id=file.upload_id), 303)
 
 
@@ -143,6 +148,7 @@ def _headers(preview: Preview) -> list[dict[str, Any]]:
             "number": number,
             "name": name,
             "column": preview.mapping.get(name),
+            "is_new": bool(preview.news.since) and name in preview.news.headers,
             "samples": preview.rows.iloc[:, number].dropna().unique()[:SAMPLES].tolist(),
         }
         for number, name in sorted(first_headers)

@@ -287,7 +287,10 @@ def test_a_mapping_is_remembered_for_files_with_the_same_headers(
     put(store, tmp_path, "Firm,Town,Rank\nAcme,Boise,1\n", mapping={"Firm": "name"})
     assert dict(imports.preview(store, "prospects", again).mapping) == {"Firm": "name"}
     other = tmp_path / "other.csv"
-    other.write_text("Firm,Town\nAcme,Boise\n")
+    other.write_text("Firm,Town\nAcme,Boise\n")  # all of its headers are known from the last time
+    assert imports.preview(store, "prospects", other).origin == "remembered"
+    assert dict(imports.preview(store, "prospects", other).mapping) == {"Firm": "name"}
+    other.write_text("Firm,City,State\nAcme,Boise,ID\n")
     assert imports.preview(store, "prospects", other).origin == "automatic"
     assert imports.preview(store, "offices", again).origin == "automatic"
 

@@ -13,7 +13,16 @@ import pytest
 
 from territory.store import open_store
 from tests.fixtures.hostile import TEXTS
-from tests.fixtures.importing import BUCKETS, MESSY, bring_in, drop, own_app, press, work_off
+from tests.fixtures.importing import (
+    BUCKETS,
+    MESSY,
+    bring_in,
+    drop,
+    own_app,
+    page_of,
+    press,
+    work_off,
+)
 from tests.fixtures.reading import Page, figure
 
 if TYPE_CHECKING:
@@ -150,9 +159,27 @@ def test_a_mapping_that_was_given_once_is_remembered_for_the_next_file(app, clie
     for verb in ("try", "commit"):
         press(client, f"{address}/{verb}", **chosen)
         assert work_off(app)[0].state == "done"
-    again = Page(client.get(drop(client, table + "Beta,Hamburg,Germany\n").location))
-    assert "Remembered from an earlier file" in again.text
+    again = drop(client, table + "Beta,Hamburg,Germany\n")
+    again = Page(client.get(page_of(app, again)))
+    assert "As in an earlier file" in again.text
     assert "3 of 3 headers used" in again.text
+
+
+def test_of_a_file_whose_headers_are_known_only_what_is_new_is_shown(app, client):
+    bring_in(app, client)
+    more = MESSY + "A-9,Nine,1 Way,Boise,ID,83702,,,5,Partner,teal\n"
+    response = drop(client, more)
+    assert "/ops/jobs/" in response.location
+    work_off(app)
+    page = Page(client.get(f"{page_of(app, response)}/trial"))
+    assert "Columns as in import-11 · no new column Change the columns" in page.text
+    assert "New: status Partner" in page.text
+    wider = "\n".join(
+        line + (",Region" if at == 0 else ",West") for at, line in enumerate(MESSY.splitlines())
+    )
+    page = Page(client.get(drop(client, wider).location))
+    assert "1 new column since import-11" in page.text
+    assert next(row[0].strip() for row in page.rows["tbody"]) == "Region"
 
 
 def test_a_file_is_read_as_another_kind_when_asked_to(client):
@@ -184,11 +211,12 @@ def test_a_dry_run_reconciles_names_every_refusal_and_writes_nothing(app, client
     assert buckets_of(response) == BUCKETS
     page = Page(response)
     assert "6 rows in the file = 6 in seven buckets Reconciles" in page.text
-    (refused,) = page.rows["tbody"]  # what is gravest is shown first
+    translation, *_, refused = page.rows["tbody"]  # what is gravest is shown first
+    assert [cell.strip() for cell in translation] == ["Status", "Martian", "Not understood", "1"]
     assert figure(refused[0]) == 7
     assert "'Martian' is unknown" in refused[2]
     assert "Write one of prospect" in refused[3]
-    (duplicate,) = Page(client.get(f"{trial}?show=duplicate")).rows["tbody"]
+    *_, duplicate = Page(client.get(f"{trial}?show=duplicate")).rows["tbody"]
     assert "is on line 5 already" in duplicate[2]
     assert "Headers not used: Favourite colour" in page.text
     assert before.equals(prospects(app))
@@ -197,11 +225,11 @@ def test_a_dry_run_reconciles_names_every_refusal_and_writes_nothing(app, client
 def test_a_dry_run_shows_each_cell_that_would_change(app, client):
     bring_in(app, client)
     changed = MESSY.replace(",900,Customer", ",950,Customer").replace("Good Company", "Better Co")
-    address = drop(client, changed).location
-    press(client, f"{address}/try")
+    address = page_of(app, drop(client, changed))
     work_off(app)
     page = Page(client.get(f"{address}/trial?show=differences"))
-    cells = {(row[0].strip(), row[1].strip()): row[2:] for row in page.rows["tbody"]}
+    rows = [row for row in page.rows["tbody"] if row[0].strip().startswith("A-")]
+    cells = {(row[0].strip(), row[1].strip()): row[2:] for row in rows}
     assert cells[("A-1", "Employees")] == [" 900", " 950"]
     assert cells[("A-1", "Name")] == [" Good Company", " Better Co"]
     assert f"{len(cells)} of {len(cells)}" in page.text
