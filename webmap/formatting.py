@@ -45,6 +45,8 @@ FINDING = {
     "too_coarse": "Too close to call",
     "office_unplaced": "Office not placed",
     "markets_overlap": "Overlap: two markets share land",
+    "zip_codes_shared": "Overlap: two markets share ZIP codes",
+    "segment_covered_twice": "Overlap: two territories cover a segment",
     "market_without_territory": "Gap: market belongs to nobody",
     "market_without_rep": "Gap: market has no rep",
     "segments_without_territory": "Gap: segment belongs to nobody",

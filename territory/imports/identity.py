@@ -62,11 +62,10 @@ def _points_instead(rows: pd.DataFrame) -> list[str]:
     """Give the points of rows that have no address, to the fourth digit: some ten metres."""
     places = rows[["street", "city", "state", "postal_code"]]
     is_bare = places.isna().all(axis=1) & rows["lat"].notna() & rows["lon"].notna()
-    points = [
+    return [
         f"{_BETWEEN}{lat:.4f} {lon:.4f}" if bare else ""
         for lat, lon, bare in zip(rows["lat"], rows["lon"], is_bare, strict=True)
     ]
-    return points
 
 
 def name_the_nameless(rows: pd.DataFrame, written: pd.DataFrame) -> str:

@@ -149,7 +149,7 @@ def retained_customer(prospects: pd.DataFrame, context: RuleContext) -> RuleAnsw
     """
     owner, status = _column(prospects, "owner_rep_id"), _column(prospects, "status")
     customer = (status == "customer") & _present(owner)
-    covering = _covering(context.territories)
+    covering = by_segment(context.territories)
     covering = covering[_present(covering["rep_id"].to_numpy(object))]
     # A rep may own several territories. The customer stays in the one that covers where it is, so
     # that it counts there; only where none covers it does the smallest id decide.
@@ -175,7 +175,7 @@ def market_of_headquarters(prospects: pd.DataFrame, context: RuleContext) -> Rul
     A territory for this very segment goes before one for any segment, then the smallest id decides;
     the reason names the others.
     """
-    covering = _covering(context.territories)
+    covering = by_segment(context.territories)
     keys = [_column(prospects, "market_id"), _column(prospects, "segment")]
     territory_id = _match(_first(covering, ["market_id", "segment"]), keys)
     # All but the first of each key, in order, once each: the winner's rivals, for the reason only.
@@ -202,7 +202,7 @@ def market_of_headquarters(prospects: pd.DataFrame, context: RuleContext) -> Rul
     return RuleAnswer(territory_id, np.where(_present(territory_id), won + tie, lost))
 
 
-def _covering(territories: pd.DataFrame) -> pd.DataFrame:
+def by_segment(territories: pd.DataFrame) -> pd.DataFrame:
     """Spell "any segment" out, best first: the very segment, then any, then the smallest id."""
     # The rank goes before the id, so a territory for the very segment beats one for any whatever
     # their ids; equal ranks are decided by the smallest id, so that two runs agree.

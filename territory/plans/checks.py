@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from territory.plans.findings import COLUMNS, report
+from territory.plans.overlap_checks import check_covered_twice, check_shared_zip_codes
 from territory.policy import SEGMENTS
 from territory.schemas import UNASSIGNED
 from territory.units_of_length import format_miles, to_miles
@@ -28,13 +29,14 @@ class Situation:
 
     ``assigned`` is ASSIGNMENTS with name, locality, lon, precision and uncertainty_m; ``in_two``
     has prospect_id, market_id and other_id of prospects that further markets hold too; ``overlaps``
-    has market_id, other_id and area_km2; the others are contract frames, offices with their
-    geocode.
+    has market_id, other_id and area_km2; ``shared_zips`` is ``shared_zip_codes``; the others are
+    contract frames, offices with their geocode.
     """
 
     assigned: pd.DataFrame
     in_two: pd.DataFrame
     overlaps: pd.DataFrame
+    shared_zips: pd.DataFrame
     offices: pd.DataFrame
     reps: pd.DataFrame
     markets: pd.DataFrame
@@ -313,7 +315,9 @@ def _named_accounts(situation: Situation) -> pd.DataFrame:
 CHECKS: tuple[Callable[[Situation], pd.DataFrame], ...] = (
     _markets,
     _overlaps,
+    check_shared_zip_codes,
     _segments,
+    check_covered_twice,
     _territories,
     _reps,
     _offices,

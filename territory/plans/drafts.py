@@ -16,6 +16,7 @@ import shapely
 from territory import markets
 from territory.geodesy import OfficeIndex, PolygonIndex, verdicts
 from territory.plans import assignment, checks, plan
+from territory.plans.overlap_checks import shared_zip_codes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +79,8 @@ def draft(
     situation = checks.Situation(
         assigned=facts,
         in_two=in_two_markets(prospects, areas),
-        overlaps=overlaps[~overlaps["is_sliver"]],
+        overlaps=_on_the_ground(overlaps, areas),
+        shared_zips=shared_zip_codes(prospects, tables["markets"]),
         offices=offices,
         reps=tables["reps"],
         markets=tables["markets"],
@@ -178,6 +180,13 @@ def _localities(
     elsewhere = city.where(city.notna(), region).astype(object)
     elsewhere = elsewhere.where(elsewhere.notna(), None)
     return np.where(county >= 0, called[county], elsewhere.to_numpy(object))
+
+
+def _on_the_ground(overlaps: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Leave out slivers, and markets of ZIP codes that overlap: they share codes."""
+    lists = areas.loc[areas["kind"] == "zip_code", "market_id"]
+    both = overlaps["market_id"].isin(lists) & overlaps["other_id"].isin(lists)
+    return overlaps[~overlaps["is_sliver"] & ~both]
 
 
 def in_two_markets(prospects: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:

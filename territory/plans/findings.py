@@ -71,6 +71,18 @@ CODES = {
         "overlapping another",
         "Give each unit to one market only.",
     ),
+    "zip_codes_shared": Code(
+        "warning",
+        "market",
+        "sharing ZIP codes with another",
+        "Take these ZIP codes off one of the two lists.",
+    ),
+    "segment_covered_twice": Code(
+        "warning",
+        "market",
+        "with a segment that two territories cover",
+        "Leave the segment to one of them, or give each its own segments.",
+    ),
     "market_without_territory": Code(
         "error",
         "market",

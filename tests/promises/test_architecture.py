@@ -32,6 +32,7 @@ PURE = (
     "territory/plans/drafts.py",
     "territory/plans/explanation.py",
     "territory/plans/findings.py",
+    "territory/plans/overlap_checks.py",
     "territory/plans/plan.py",
     "territory/prospects/[fqw]*.py",
     "territory/prospects/score.py",

@@ -263,3 +263,25 @@ def test_drawn_markets_in_a_list_keep_the_outline_on_file(desk: Desk) -> None:
     report = desk.read("markets", desk.write("m.csv", text))
     assert (report["unchanged"], report["refused"]) == (1, 1)
     assert "without its outline" in report["refused_rows"][0]["reason"]
+
+
+def test_zip_codes_on_two_lists_and_segments_covered_twice_are_findings(desk: Desk) -> None:
+    desk.read("markets", desk.write("m.csv", "ZIP,Territory\n60601,A\n60602,A\n60602,B\n60603,B\n"))
+    desk.run("import", "offices", "support_office_chicago.csv")
+    desk.run("import", "reps", "support_reps.csv")
+    header = "territory_id,name,rep_id,market_id,segment\n"
+    rows = "T1,One,R1,a,any\nT2,Two,R9,a,any\nT3,Three,R9,b,any\n"
+    desk.run("import", "territories", desk.write("t.csv", header + rows))
+    people = "prospect_id,name,city,state,zip\np1,Acme,Chicago,IL,60602\np2,Beta,Chicago,IL,60601\n"
+    desk.run("import", "prospects", desk.write("p.csv", people))
+    desk.run("assign")
+    desk.run("export", "findings", str(desk.folder / "f.csv"))
+    findings = pd.read_csv(desk.folder / "f.csv").set_index("code")["message"]
+    assert findings["zip_codes_shared"] == (
+        "A shares 60602 with B. 1 account counts in A, by the smaller id: Acme."
+    )
+    assert findings["segment_covered_twice"] == (
+        "A: One (T1) and Two (T2) both cover every segment. 2 accounts go to T1, by the smaller "
+        "id: Acme, Beta."
+    )
+    assert "markets_overlap" not in findings

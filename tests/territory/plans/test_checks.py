@@ -11,6 +11,7 @@ import pytest
 from territory.plans import checks
 from territory.plans.checks import Situation
 from territory.plans.findings import CODES, sum_up
+from territory.plans.overlap_checks import shared_zip_codes
 from territory.policy import Policy
 from territory.schemas import FINDINGS, SEVERITIES, check
 from territory.units_of_length import METRES_PER_MILE
@@ -45,6 +46,7 @@ FINE = Situation(
     assigned=prospects({}),
     in_two=pd.DataFrame(columns=["prospect_id", "market_id", "other_id"]),
     overlaps=pd.DataFrame(columns=["market_id", "other_id", "area_km2"]),
+    shared_zips=pd.DataFrame(columns=["market_id", "other_id", "zip_code", "prospect_ids"]),
     offices=rows({"office_id": "LOOP", "name": "Loop", "lon": -87.0}),
     reps=rows({"rep_id": "ann", "name": "Ann", "base_office_id": "LOOP"}),
     markets=rows({"market_id": "CHI", "name": "Chicago"}),
@@ -133,6 +135,44 @@ CASES = {
         "Chicago overlaps Milwaukee (1,310.1 km²).",
         "CHI",
     ),
+    "zip_codes_shared": (
+        {
+            "shared_zips": pd.DataFrame(
+                {
+                    "market_id": ["CHI", "CHI"],
+                    "other_id": ["MKE", "MKE"],
+                    "zip_code": ["60601", "60602"],
+                    "prospect_ids": [["p1"], []],
+                }
+            ),
+            "markets": TWO_MARKETS,
+            "territories": BOTH,
+        },
+        "CHI",
+        (
+            "Chicago shares 60601, 60602 with Milwaukee. 1 account counts in Chicago, by the "
+            "smaller id: Acme."
+        ),
+        "CHI",
+    ),
+    "segment_covered_twice": (
+        {
+            "assigned": prospects({}, {"name": "Beta"}, {"segment": "small"}),
+            "territories": pd.concat(
+                [
+                    FINE.territories,
+                    FINE.territories.assign(territory_id="T3", name="Big", segment="enterprise"),
+                    FINE.territories.assign(territory_id="T2", name="Loop", segment="enterprise"),
+                ]
+            ),
+        },
+        "CHI",
+        (
+            "Chicago: Loop (T2) and Big (T3) both cover segment enterprise. 2 accounts go to T2, "
+            "by the smaller id: Acme, Beta."
+        ),
+        "CHI",
+    ),
     "market_without_territory": (
         {"markets": TWO_MARKETS},
         "MKE",
@@ -155,7 +195,10 @@ CASES = {
     "territory_unknown_rep": (
         {
             "territories": pd.concat(
-                [FINE.territories, FINE.territories.assign(territory_id="T2", rep_id="zed")]
+                [
+                    FINE.territories,
+                    FINE.territories.assign(territory_id="T2", rep_id="zed", segment="small"),
+                ]
             )
         },
         "T2",
@@ -213,6 +256,34 @@ def test_a_territory_without_a_rep_leaves_its_market_without_one() -> None:
         ["market_without_rep", "CHI"],
         ["territory_without_rep", "T1"],
     ]
+
+
+def test_a_territory_for_any_segment_is_no_rival_of_one_for_this_segment() -> None:
+    closer = FINE.territories.assign(territory_id="T2", segment="enterprise")
+    assert found(territories=pd.concat([FINE.territories, closer])).empty
+    rival = FINE.territories.assign(territory_id="T2", name="Loop")
+    (finding,) = found(territories=pd.concat([FINE.territories, rival])).to_dict("records")
+    assert (
+        "Lakeside (T1) and Loop (T2) both cover every segment. 1 account goes to T1"
+        in (finding["message"])
+    )
+
+
+def test_shared_zip_codes_are_those_on_two_lists() -> None:
+    markets = rows(
+        {"market_id": "C", "kind": "zip_code", "units": "60601|60602"},
+        {"market_id": "A", "kind": "zip_code", "units": "60602|60603|60602"},
+        {"market_id": "B", "kind": "county", "units": "60602"},
+    )
+    people = rows(
+        {"prospect_id": "p1", "market_id": "A", "postal_code": "60602-1234"},
+        {"prospect_id": "p2", "market_id": "A", "postal_code": "60603"},
+        {"prospect_id": "p3", "market_id": None, "postal_code": None},
+    )
+    assert shared_zip_codes(people, markets).to_dict("records") == [
+        {"market_id": "A", "other_id": "C", "zip_code": "60602", "prospect_ids": ["p1"]}
+    ]
+    assert shared_zip_codes(people, markets.iloc[2:]).empty
 
 
 def test_a_prospect_in_three_markets_is_one_finding() -> None:

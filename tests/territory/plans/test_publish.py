@@ -208,7 +208,7 @@ def test_a_territory_has_one_rep_also_across_files(loaded: Store, tmp_path: Path
     ("kind", "text", "told"),
     [
         ("prospects", "company_size,town,firm\n5,Boise,Acme\n", "name"),
-        ("markets", "market_id,name,kind,units\nX,X,metro_area,99999\n", "99999"),
+        ("markets", "colour,size\nred,1\n", "name"),
         ("castles", "a\n1\n", "'castles' cannot be imported. The kinds are offices"),
     ],
 )
