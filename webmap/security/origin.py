@@ -17,11 +17,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import abort, current_app, g, request
+from werkzeug.exceptions import HTTPException
 
 from webmap import context
 
 if TYPE_CHECKING:
-    from flask import Response
+    from collections.abc import Callable
+
+    from flask import Flask, Response
+
+    from webmap.settings import Settings
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
@@ -86,12 +91,38 @@ def _is_from_here() -> bool:
 
 def limit_body() -> None:
     """Say how large the body may be, before any of it is read: files go to two places only."""
-    request.max_content_length = {
-        **dict.fromkeys(UPLOADS, context.settings().max_upload_mb * MB),
-        MAPPING: MAPPING_BYTES,
-    }.get(request.endpoint or "", FORM_BYTES)
+    request.max_content_length = _body_bytes(current_app, request.endpoint)
     if request.endpoint == MAPPING:
         request.max_form_memory_size = MAPPING_BYTES
+
+
+def body_limit(app: Flask) -> Callable[[str, str, bool], int]:
+    """Give what says how many bytes of a body the server takes in, before the app is asked.
+
+    Its arguments are the method, the path, and whether the request carries a cookie or a token;
+    one that carries neither has no file to leave.
+    """
+    routes = app.url_map.bind("localhost")
+
+    def limit(method: str, path: str, named: bool) -> int:
+        if not named:
+            return FORM_BYTES
+        try:
+            endpoint, _ = routes.match(path, method=method)
+        except HTTPException:  # no such page, or elsewhere
+            return FORM_BYTES
+        return _body_bytes(app, endpoint)
+
+    return limit
+
+
+def _body_bytes(app: Flask, endpoint: str | None) -> int:
+    if endpoint == MAPPING:
+        return MAPPING_BYTES
+    if endpoint in UPLOADS:
+        settings: Settings = app.config["TERRITORY"]
+        return settings.max_upload_mb * MB
+    return FORM_BYTES
 
 
 def _is_loopback(address: str | None) -> bool:

@@ -1,37 +1,40 @@
-"""The app under gunicorn: forks that share what was read before, and connections in equal parts."""
+"""The app under gunicorn: forks that share what was read before, each with a server of its own."""
 
 from __future__ import annotations
 
 import gc
-import time
+import os
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.base import Worker
 
+from webmap.security.origin import body_limit
 from webmap.server import preload
+from webmap.server.http_server import HttpServer
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from flask import Flask
 
-WAIT_S, LONGEST_S = 0.0005, 0.002
 
+class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn has no types
+    """Serves by `HttpServer`, which slow clients cannot stop, as long as its parent lives.
 
-class FairWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Serves by threads, and leaves new connections to the workers that have fewer.
-
-    Workers listen on one socket, and of sixteen connections that come at once one of two often
-    takes all. With gunicorn's ``reuse_port`` each has a socket of its own, but chance deals the
-    connections, and gunicorn says that it is ready before any worker listens.
+    gunicorn's own threads read requests themselves, so that as many half-sent ones as there are
+    threads stop the server. With its ``reuse_port`` each worker has a socket of its own, but chance
+    deals the connections, and gunicorn says that it is ready before any worker listens.
     """
 
-    def accept(self, listener: socket.socket) -> None:
-        """Take a connection that is still there after a wait; requests go on in their threads."""
-        time.sleep(min(self.nr_conns * WAIT_S, LONGEST_S))
-        super().accept(listener)
+    def run(self) -> None:
+        """Serve until a signal comes or the parent is gone."""
+        (listener,) = self.sockets
+        server = HttpServer(self.wsgi, listener.sock, self.cfg.threads, body_limit(self.wsgi))
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            server.turn()
+        server.finish(self.cfg.graceful_timeout)
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -45,7 +48,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._options: dict[str, Any] = {
             "bind": f"fd://{descriptor}",
             "workers": workers,
-            "worker_class": FairWorker,
+            "worker_class": BufferedWorker,
             "threads": threads,
             "preload_app": True,  # one copy of the reference tables for all workers
             "loglevel": "warning",

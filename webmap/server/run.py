@@ -1,4 +1,4 @@
-"""Serve the pages with a production server: gunicorn, or waitress where there is no fork.
+"""Serve the pages by `HttpServer`: forks of it under gunicorn, or one where there is no fork.
 
 Beside it runs one worker for the jobs that the pages ask for and the snapshots that they wait for.
 """
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from territory.errors import InputError, TerritoryError
 from webmap.app import create_app
+from webmap.security.origin import body_limit
+from webmap.server.http_server import HttpServer
 from webmap.server.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from flask import Flask
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 THREADS = 8  # per worker; a request mostly waits for the database or sends bytes
@@ -75,21 +75,9 @@ def serve(
     settings = app.config["TERRITORY"]
     with Worker(store_url, settings.var_dir) as app.extensions["worker"]:
         if sys.platform == "win32":
-            _by_waitress(app, listener, lambda: tell(address))
+            tell(address)
+            HttpServer(app, listener, THREADS, body_limit(app)).run()
         else:
             from webmap.server.gunicorn_app import Server
 
             Server(app, listener.detach(), workers, THREADS, lambda: tell(address)).run()
-
-
-def _by_waitress(app: Flask, listener: socket.socket, ready: Callable[[], None]) -> None:
-    import waitress
-
-    server = waitress.create_server(
-        app,
-        sockets=[listener],
-        threads=THREADS,
-        clear_untrusted_proxy_headers=False,  # the app itself refuses those it does not trust
-    )
-    ready()
-    server.run()
