@@ -94,9 +94,8 @@ def main() -> int:
     }
     worst = max(figure["worst_s"] for figure in figures.values())
     print(json.dumps(figures) if options.json else figures)
-    print(
-        f"{HALF + SLOW + IDLE} slow clients: {'met' if worst < BAR_S else 'NOT MET'}, worst {worst} s"
-    )
+    verdict = "met" if worst < BAR_S else "NOT MET"
+    print(f"{verdict:8}{HALF + SLOW + IDLE} slow clients, worst: {worst} s (at most {BAR_S})")
     return 0 if worst < BAR_S else 1
 
 
