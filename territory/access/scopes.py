@@ -52,11 +52,12 @@ CAPABILITIES: Mapping[str, frozenset[str]] = {
         _COMMON | {"see_accounts_all", "see_pipeline", "see_findings", "save_views"}
     ),
 }  # fmt: skip
-# What a program may be trusted with: no home, no user and no log is read with a token.
+# What a program may be trusted with: no home, no user and no log is read with a token. Each opens
+# part of the API or files to download; files are brought in by people, who see what would change.
 TOKEN_SCOPES = frozenset(
     {
         "see_sums", "see_accounts_all", "see_accounts_own", "see_contacts", "see_pipeline",
-        "see_findings", "export_accounts", "import_data", "decide_eligibility",
+        "see_findings", "export_accounts", "decide_eligibility",
     }
 )  # fmt: skip
 # What shows of another rep's account where the policy lets names be seen.

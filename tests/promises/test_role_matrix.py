@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from territory.access import TOKEN_SCOPES, api_tokens, users
+from territory.store import open_store
 from tests.fixtures.reading import token
 from tests.fixtures.routes import path_of, rules
-from tests.fixtures.web import PEOPLE
+from tests.fixtures.web import NOW, PEOPLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,3 +133,33 @@ def test_a_session_that_is_over_opens_nothing(doors, client_as, role):
     for rule in rules(doors):
         if "nobody" not in open_to(rule.endpoint) and "GET" in rule.methods:
             assert is_sent_to_sign_in(client.get(path_of(doors, rule))), rule.endpoint
+
+
+DOWNLOADS = {
+    "taking.prospects", "taking.outside", "taking.book_file", "ops.markets_csv", "ops.findings_csv",
+}  # fmt: skip
+
+
+def test_a_token_opens_no_page(doors):
+    """Ask for every address by a token of every scope: the API answers, and files to download."""
+    opened, store = set(), open_store(doors.config["TERRITORY"].store_url)
+    for role in ("ops", "hr", "viewer"):
+        owner = users.user(store, doors.config["PEOPLE"][role])
+        secret = api_tokens.new_token(
+            store,
+            owner.user_id,
+            name="t",
+            scopes=users.capabilities(owner) & TOKEN_SCOPES,
+            lifetime=timedelta(days=1),
+            by="t",
+            now=NOW,
+        ).secret
+        client, headers = doors.test_client(), {"Authorization": f"Bearer {secret}"}
+        for rule in rules(doors):
+            if open_to(rule.endpoint) != EVERYBODY:
+                method = "GET" if "GET" in rule.methods else "POST"
+                answer = client.open(path_of(doors, rule), method=method, headers=headers)
+                opened |= {rule.endpoint} if answer.status_code != 403 else set()
+    store.close()
+    assert {name for name in opened if not name.startswith("api")} == DOWNLOADS
+    assert {"api.prospects", "api.findings", "api_eligibility.decide"} <= opened

@@ -32,7 +32,7 @@ VERDICT_FIELDS = ("decision", "basis", "remedy", "method", "office_id", "office_
 
 
 @blueprint.post("")
-@security.allows("decide_eligibility")
+@security.allows("decide_eligibility", programs=True)
 def decide() -> ResponseReturnValue:
     """Decide for one home and put it on record.
 

@@ -50,35 +50,35 @@ class PageRequest:
 
 
 @blueprint.get("/prospects")
-@security.allows("see_accounts_all", "see_accounts_own")
+@security.allows("see_accounts_all", "see_accounts_own", programs=True)
 def prospects() -> ResponseReturnValue:
     """List the prospects of the plan in force."""
     return _list("prospects")
 
 
 @blueprint.get("/markets")
-@security.allows("see_sums")
+@security.allows("see_sums", programs=True)
 def markets() -> ResponseReturnValue:
     """List the markets of the plan in force with their counts."""
     return _list("markets")
 
 
 @blueprint.get("/offices")
-@security.allows("see_sums")
+@security.allows("see_sums", programs=True)
 def offices() -> ResponseReturnValue:
     """List our offices with the prospects that each is the nearest one of."""
     return _list("offices")
 
 
 @blueprint.get("/findings")
-@security.allows("see_findings")
+@security.allows("see_findings", programs=True)
 def findings() -> ResponseReturnValue:
     """List what is wrong with the plan in force."""
     return _list("findings")
 
 
 @blueprint.get("/prospects/<prospect_id>")
-@security.allows("see_accounts_all", "see_accounts_own")
+@security.allows("see_accounts_all", "see_accounts_own", programs=True)
 def prospect(prospect_id: str) -> ResponseReturnValue:
     """Tell all that is on file about one prospect, and why it is whose it is."""
     _read(request.args, {}, is_paged=False)

@@ -126,7 +126,7 @@ def _map() -> RenderedMap:
 
 
 @blueprint.get("/markets.csv")
-@security.allows("see_sums")
+@security.allows("see_sums", programs=True)
 def markets_csv() -> Response:
     """Export the table of markets."""
     scope = security.scope()
@@ -157,7 +157,7 @@ def findings() -> ResponseReturnValue:
 
 
 @blueprint.get("/findings.csv")
-@security.allows("export_accounts")
+@security.allows("export_accounts", programs=True)
 def findings_csv() -> Response:
     """Export exactly the findings that the page shows."""
     every, code, _ = _findings(security.scope().exported)

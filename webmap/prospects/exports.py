@@ -82,14 +82,14 @@ def menu(list_page: ListPage) -> ExportMenu | None:
 
 
 @blueprint.get(f"/markets/<market_id>/{FILE}")
-@security.allows("export_accounts")
+@security.allows("export_accounts", programs=True)
 def prospects(market_id: str, suffix: str) -> Response:
     """Export what the filters show of a market, as far as it may leave, in a format of choice."""
     return _file(ListScope(market_id), suffix)
 
 
 @blueprint.get(f"/outside/{FILE}")
-@security.allows("export_accounts")
+@security.allows("export_accounts", programs=True)
 def outside(suffix: str) -> Response:
     """Export the prospects of no market, under the same filters."""
     return _file(ListScope(is_outside=True), suffix)
@@ -151,7 +151,7 @@ def book(market_id: str) -> str:
 
 
 @blueprint.get("/markets/<market_id>/book.pdf")
-@security.allows("export_accounts")
+@security.allows("export_accounts", programs=True)
 def book_file(market_id: str) -> Response:
     """Export the same as PDF, on the paper that is asked for."""
     list_page = facets.list_page(ListScope(market_id))

@@ -44,28 +44,33 @@ RULE = "territory_rule"  # the attribute of a view that holds its rule
 
 @dataclass(frozen=True)
 class AccessRule:
-    """Who may call a view: everybody, people who signed in, or whoever has one capability."""
+    """Who may call a view: everybody, people who signed in, or whoever has one capability.
+
+    ``for_programs``: a program may too, by a token with that capability; pages are for people.
+    """
 
     capabilities: frozenset[str] = frozenset()
     is_public: bool = False
+    for_programs: bool = False
 
     def lets(self, who: Viewer | None) -> bool:
-        """Whether the viewer may call it; without capabilities a token opens nothing."""
+        """Whether the viewer may call it."""
         if self.is_public:
             return True
-        if who is None:
+        if who is None or (who.scopes is not None and not self.for_programs):
             return False
         if not self.capabilities:
-            return who.scopes is None
+            return True
         return any(scopes.can(who, capability) for capability in self.capabilities)
 
 
 def allows(
-    *capabilities: str, public: bool = False, signed_in: bool = False
+    *capabilities: str, public: bool = False, signed_in: bool = False, programs: bool = False
 ) -> Callable[[View], View]:
     """Declare who may call a view: whoever has one of the capabilities.
 
-    ``public`` is for everybody, ``signed_in`` for every person who signed in.
+    ``public`` is for everybody, ``signed_in`` for every person who signed in. ``programs`` opens
+    the view to tokens too: what a page shows is wider than what a scope names, a file is not.
 
     Raises
     ------
@@ -79,7 +84,7 @@ def allows(
         raise LookupError("Say either capabilities, public or signed_in.")
 
     def declare(view: View) -> View:
-        setattr(view, RULE, AccessRule(frozenset(capabilities), public))
+        setattr(view, RULE, AccessRule(frozenset(capabilities), public, programs))
         return view
 
     return declare
@@ -203,7 +208,10 @@ def enforce() -> ResponseReturnValue | None:
         return None
     if rule.lets(viewer() if not rule.is_public else None):
         return None
-    if viewer() is not None:
+    who = viewer()
+    if who is not None and who.scopes is not None and not rule.for_programs:
+        raise DeniedError("A token opens the API and files to download, not pages. Sign in.")
+    if who is not None:
         needed = " or ".join(in_words(rule.capabilities)) or "sign in as a person"
         raise DeniedError(f"Your role does not let you {needed}. Ask an admin for one that does.")
     if request.method in origin.READS and not error_handlers.is_data():

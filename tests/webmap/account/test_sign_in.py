@@ -175,9 +175,11 @@ def bearer(door, user_id: str, *scopes: str) -> dict[str, str]:
 def test_a_token_opens_what_its_scopes_say_and_nothing_of_a_person(doors, door):
     ops = doors.config["PEOPLE"]["ops"]
     client, told = doors.test_client(), bearer(door, ops, "see_sums", "see_findings")
-    assert client.get("/findings", headers=told).status_code == 200
+    assert client.get("/api/v1/findings", headers=told).status_code == 200
+    assert client.get("/markets.csv", headers=told).status_code == 200
     assert client.get("/findings.csv", headers=told).status_code == 403
-    assert client.get("/account", headers=told).status_code == 403
+    for page in ("/findings", "/", "/overview.json", "/account"):
+        assert client.get(page, headers=told).status_code == 403
     assert client.get("/findings", headers={"Authorization": "Bearer made-up"}).status_code == 303
 
 
@@ -189,10 +191,10 @@ def test_a_token_that_is_wrong_is_not_helped_by_a_cookie(client_as):
 
 
 def test_a_program_with_a_token_needs_no_form_token_and_nobody_else_does_without(doors, door):
-    told = bearer(door, doors.config["PEOPLE"]["ops"], "import_data")
-    client, path = doors.test_client(), f"/ops/import/files/{'0' * 16}/discard"
-    assert client.post(path, headers=told).status_code == 404
-    assert client.post(path).status_code == 401
+    told = bearer(door, doors.config["PEOPLE"]["hr"], "decide_eligibility")
+    client, path = doors.test_client(), "/api/v1/eligibility"
+    assert client.post(path, headers=told, json={}).status_code == 400
+    assert client.post(path, json={}).status_code == 401
     assert client.post(path, headers={"Authorization": "Bearer made-up"}).status_code == 401
 
 

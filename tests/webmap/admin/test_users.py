@@ -108,7 +108,7 @@ def test_a_token_is_made_shown_once_used_and_revoked(admin, doors):
     response = press(admin, f"{path}/tokens", name="Nightly", scopes=["see_findings"], days="7")
     assert response.headers["Cache-Control"] == "no-store"
     told = {"Authorization": f"Bearer {once(response)}"}
-    assert client.get("/findings", headers=told).status_code == 200
+    assert client.get("/api/v1/findings", headers=told).status_code == 200
     assert client.get("/ops/import", headers=told).status_code == 403
     token_id = re.search(r"token-\d+", Page(response).text)[0]
     assert once(response) not in admin.get("/admin/tokens").get_data(as_text=True)
