@@ -66,7 +66,10 @@ def _body() -> Mapping[str, Any]:
     InputError
         If it is no JSON object, or asks for what there is not.
     """
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:  # nested some thousand times, which nobody means
+        body = None
     if not isinstance(body, dict):
         raise InputError('Send JSON, such as {"home": {"postal_code": "80202"}}.')
     _check_names(body, QUESTION["properties"], "body")

@@ -370,6 +370,14 @@ def test_what_is_wrong_with_a_call_is_told_and_no_value_of_it_repeated(app, body
     assert decisions(app) == 10
 
 
+def test_json_nested_beyond_reason_is_refused(app):
+    nested = "[" * 30_000 + "]" * 30_000
+    headers = {**bearer(app), "Content-Type": "application/json"}
+    answer = app.test_client().post("/api/v1/eligibility", headers=headers, data=nested)
+    assert answer.status_code == 400
+    assert "Send JSON" in answer.json["error"]["message"]
+
+
 def test_nobody_decides_without_a_token_of_hr_that_says_so(app, hr):
     body = {"home": HOME}
     assert call(app, {}, body).status_code in {401, 403}
