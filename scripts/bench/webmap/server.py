@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from scripts.bench.webmap.company import Company
 
 WORKERS = 2
-PLAIN_FOLIUM = ROOT / "scripts" / "bench" / "plain_folium" / "serve_page.py"
+PLAIN_FOLIUM = ROOT / "scripts" / "bench" / "webmap" / "plain_folium" / "serve_page.py"
 FOLIUM_PAGES = ("Marker", "FastMarkerCluster", "GeoJson")
 MAKE_S = 120  # a page that takes longer to make is left out
 COMMAND = (sys.executable, "-c", "from territory.cli.main import main; main()")
