@@ -15,5 +15,6 @@ from .authorization import session_secret as session_secret
 from .authorization import viewer as viewer
 from .origin import HEADERS as HEADERS
 from .origin import UPLOADS as UPLOADS
+from .origin import body_limit as body_limit
 from .origin import is_this_machine as is_this_machine
 from .permissions import in_words as in_words

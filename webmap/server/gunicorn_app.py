@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.base import Worker
 
-from webmap.security.origin import body_limit
+from webmap.security import body_limit
 from webmap.server import preload
 from webmap.server.http_server import HttpServer
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from territory.errors import InputError, TerritoryError
 from webmap.app import create_app
-from webmap.security.origin import body_limit
+from webmap.security import body_limit
 from webmap.server.http_server import HttpServer
 from webmap.server.worker import Worker
 
