@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from territory import reference
+from territory.batch.origins import said_uncertainty
 from territory.cleaning import (
     ANTARCTIC_LAT,
     ELSEWHERE_STATES,
@@ -111,7 +112,8 @@ def screen(
     """Find the nearest office of every row of a file and write both side by side.
 
     The rows, their order and the columns of ``source`` are kept as they are; ``ADDED`` is put after
-    them. A row without coordinates is placed by its address, with its uncertainty; one that cannot
+    them. Coordinates have the precision that the file says, as our own files do.
+    A row without coordinates is placed by its address, with its uncertainty; one that cannot
     be placed has blanks and a ``note`` that says why. Parquet and CSV are streamed. ``target`` is
     replaced only once all went well.
 
@@ -236,6 +238,7 @@ class _Screener:
         lon[absent] = lat[absent] = np.nan
         self._refuse_faults(batch, lon, lat)
         uncertainty_m = np.where(absent, np.nan, GeocodingPolicy.given_uncertainty_m)
+        uncertainty_m = said_uncertainty(batch.table, self.columns, uncertainty_m)
         rows = np.flatnonzero(absent)
         if len(rows):
             geocodes = self.gazetteer.lookup(self._addresses(batch, rows))

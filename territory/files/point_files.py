@@ -255,17 +255,10 @@ def located_sentence(rows: int, rows_located: int) -> str:
     return f"{rows_located:,} of {rows:,} have a location."
 
 
-def write_features(
-    frame: pd.DataFrame,
-    path: Path,
-    points: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
-) -> None:
-    """Write a frame as GeoJSON, KML or GeoPackage, by the suffix.
-
-    Each row lies at its ``points`` (longitudes, latitudes; WGS84 degrees), or else at its ``lon``
-    and ``lat``; one without them is written without geometry. The description of the layer, in KML
-    the name of its folder, says how many have a location.
-    """
+def _shapes(
+    frame: pd.DataFrame, path: Path, points: tuple[npt.ArrayLike, npt.ArrayLike] | None
+) -> npt.NDArray[np.object_]:
+    """Give the points of rows, None for a row without one."""
     missing = [name for name in ("lon", "lat") if name not in frame.columns]
     if points is None and missing:
         raise FileFormatError(
@@ -276,9 +269,25 @@ def write_features(
         pd.to_numeric(frame[name], errors="coerce").to_numpy(float) for name in ("lon", "lat")
     )
     lon, lat = (np.asarray(values, dtype=np.float64) for values in columns)
-    shapes = shapely.points(lon, lat)
-    is_placed = ~(np.isnan(lon) | np.isnan(lat))
-    shapes[~is_placed] = None
+    shapes: npt.NDArray[np.object_] = shapely.points(lon, lat)
+    shapes[np.isnan(lon) | np.isnan(lat)] = None
+    return shapes
+
+
+def write_features(
+    frame: pd.DataFrame,
+    path: Path,
+    points: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    shapes: npt.NDArray[np.object_] | None = None,
+) -> None:
+    """Write a frame as GeoJSON, KML or GeoPackage, by the suffix.
+
+    Each row has its ``shapes`` (WGS84 degrees; None: none), or lies at its ``points`` (longitudes,
+    latitudes), or else at its ``lon`` and ``lat``; one without is written without geometry. The
+    description of the layer, in KML the name of its folder, says how many have a location.
+    """
+    shapes = _shapes(frame, path, points) if shapes is None else shapes
+    is_placed = ~shapely.is_missing(shapes)
     features = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(shapes, frame.index), crs=_WGS84)
     rows_located = int(is_placed.sum())
     driver = _DRIVERS[path.suffix.lower()]

@@ -28,6 +28,7 @@ from territory.files.feature_ids import (
 )
 from territory.files.tables import check_readable, format_of
 from territory.files.validation import check_size, dataset
+from territory.schemas import MARKET_KINDS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -81,6 +82,7 @@ def read_polygons(
     -------
     markets
         market_id, name, kind ("polygon"), units (None), geometry (EPSG:4326, valid), in file order.
+        Where the file has the columns kind and units, as our own have, these are as it says.
 
     Raises
     ------
@@ -134,7 +136,7 @@ def read_polygon_table(
         ground = _mend(_polygons_of(table.geometry.to_crs(4326).to_numpy(), faults))
     faults.refuse_unusable(ground)
     faults.refuse_ambiguous(table[_LAYER])
-    return _put_together(name, market_id, ground, faults, remarks)
+    return _put_together(name, market_id, _made_of(table), ground, faults, remarks)
 
 
 def id_from_name(name: str) -> str:
@@ -240,17 +242,30 @@ def _texts(column: pd.Series) -> pd.Series:
     return texts.astype(object).where(texts.notna(), None)
 
 
+def _made_of(table: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Read the columns ``kind`` and ``units`` of our own files; without them a polygon is drawn."""
+    blank = pd.Series(None, index=table.index, dtype=object)
+    kind, units = (
+        _texts(table[name]) if name in table.columns else blank for name in ("kind", "units")
+    )
+    is_listed = kind.isin(MARKET_KINDS) & (kind != "polygon") & units.notna()
+    return pd.DataFrame(
+        {"kind": kind.where(is_listed, "polygon"), "units": units.where(is_listed, None)}
+    )
+
+
 def _put_together(
     name: pd.Series,
     market_id: pd.Series,
+    made_of: pd.DataFrame,
     ground: npt.NDArray[np.object_],
     faults: FeatureFaults,
     remarks: list[str],
 ) -> PolygonTable:
     """Unite the features of each market."""
     at = np.array([at for at in range(len(name)) if at not in faults.by_feature], int)
-    columns = {"market_id": market_id, "name": name, "kind": "polygon", "units": None}
-    frame = pd.DataFrame(columns, dtype=object).iloc[at].reset_index(drop=True)
+    frame = pd.DataFrame({"market_id": market_id, "name": name}, dtype=object)
+    frame = frame.assign(**made_of).iloc[at].reset_index(drop=True)
     group = frame.groupby("market_id", sort=False).ngroup().to_numpy()
     is_first = ~frame["market_id"].duplicated().to_numpy()
     outlines = _wrap(ground[at])

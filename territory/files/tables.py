@@ -206,13 +206,14 @@ def write_table(
     path: str | Path,
     *,
     points: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
+    shapes: npt.NDArray[np.object_] | None = None,
 ) -> None:
     """Write a frame in the format of the suffix; an older file is replaced only by a whole one.
 
     In CSV and XLSX, texts that a spreadsheet would run get an apostrophe before them
-    (``delimited``). GeoJSON, KML and GeoPackage take ``points``, longitudes and latitudes
-    (WGS84 degrees), or else the columns ``lon`` and ``lat``; a row without them has no geometry.
-    How many rows have a location is said in the file where its format has a place for that.
+    (``delimited``). GeoJSON, KML and GeoPackage take ``shapes``, or ``points``, longitudes and
+    latitudes (WGS84 degrees), or else the columns ``lon`` and ``lat``; a row without has no
+    geometry. How many rows have a location is said in the file where its format has a place for it.
 
     Raises
     ------
@@ -224,7 +225,7 @@ def write_table(
     writer = writers.get(check_writable(path))
     with replacing(path) as temporary:
         if writer is None:
-            write_features(frame, temporary, points)
+            write_features(frame, temporary, points, shapes)
         else:
             writer(frame, temporary)
 

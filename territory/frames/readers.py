@@ -79,6 +79,7 @@ def _read(kind: str, path: str | Path, *, skip_refused: bool) -> gpd.GeoDataFram
         raise InputError(f"{path}: {_refusals(rows.refused)}")
     policy = GeocodingPolicy()
     placed = place(rows.rows.drop(columns="line"), shared_gazetteer(policy), policy)
+    placed = placed[[name for name in placed if not str(name).startswith("origin_")]]
     frame = with_points(placed, placed["lon"].to_numpy(float), placed["lat"].to_numpy(float))
     frame.attrs.update(refused=rows.refused.to_dict("records"), notes=rows.notes.to_dict("records"))
     return frame

@@ -63,9 +63,10 @@ def geocode(frame: pd.DataFrame, *, policy: GeocodingPolicy | None = None) -> gp
     ----------
     frame
         Addresses under headers as an import knows them (city, state, ZIP, country ...), and
-        coordinates, if any: points in any CRS, or degrees under headers such as lat and lon.
+        coordinates, if any: points in any CRS, or degrees under headers such as lat and lon, with
+        precision, uncertainty_m and geocode_source where these say how they were found.
     policy
-        How uncertain given coordinates are.
+        How uncertain given coordinates are that do not say it.
 
     Returns
     -------
@@ -92,6 +93,8 @@ def geocode(frame: pd.DataFrame, *, policy: GeocodingPolicy | None = None) -> gp
     )
     if has_geometry(frame) or {"lon", "lat"} <= set(header_of):
         given["lon"], given["lat"] = lon_lat(with_degrees(frame, header_of), "frame")
+        said = {name: text_series(frame, header_of.get(name)) for name in geocoding.ORIGIN}
+        given = given.join(geocoding.read_origins(pd.DataFrame(said))[0])
     elif not {"city", "postal_code"} & set(header_of):
         headers = ", ".join(map(repr, frame.columns))
         raise ColumnError(

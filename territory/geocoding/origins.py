@@ -65,10 +65,9 @@ def read_origins(raw: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
         ("precision", known, precision),
         ("uncertainty_m", metres, reach),
     ):
-        is_lost = values.isna() & texts.notna()
-        lost = column + " " + texts[is_lost].map(repr) + " was not understood"
-        notes[is_lost] = notes[is_lost].map(lambda text: f"{text}; ", na_action="ignore").fillna("")
-        notes[is_lost] += lost
+        for at in np.flatnonzero(values.isna() & texts.notna()).tolist():
+            lost = f"{column} {texts.iloc[at]!r} was not understood"
+            notes.iloc[at] = lost if notes.iloc[at] is None else f"{notes.iloc[at]}; {lost}"
     origins = {"origin_precision": known, "origin_uncertainty_m": metres, "origin_source": source}
     frame = pd.DataFrame(origins, index=raw.index)
     words = frame[["origin_precision", "origin_source"]].astype(object)

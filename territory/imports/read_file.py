@@ -24,7 +24,7 @@ from territory.files import (
     reading,
 )
 from territory.geocoding import ORIGIN, geocode, shared_gazetteer, without_derived
-from territory.imports import contract_rows
+from territory.imports import contract_rows, market_outlines
 from territory.imports.headers import map_headers, signature_of
 from territory.imports.market_rows import read_market_rows
 from territory.imports.report import REFUSALS
@@ -231,7 +231,7 @@ def _zip_notes(rows: pd.DataFrame, lines: npt.NDArray[np.int64]) -> pd.DataFrame
 
 def _read_outlines(path: Path, source: str, digest: str, policy: Policy) -> SourceFile:
     table = files.read_polygon_table(path)
-    shapes = table.markets
+    shapes, remarks = market_outlines.of_units(table.markets)
     rows = pd.DataFrame(shapes.drop(columns="geometry"))
     rows["geometry"] = shapely.to_wkb(shapes.geometry.to_numpy())
     return SourceFile(
@@ -246,6 +246,6 @@ def _read_outlines(path: Path, source: str, digest: str, policy: Policy) -> Sour
         notes=pd.DataFrame(columns=["line", "note"]),
         mapping={},
         ignored=(),
-        remarks=table.remarks,
+        remarks=(*table.remarks, *remarks),
         policy=policy,
     )

@@ -15,7 +15,7 @@ import pandas as pd
 from territory.access import audit_log
 from territory.accounts import merged_ids
 from territory.geocoding import review
-from territory.imports import own_places, owners, update_rows
+from territory.imports import market_outlines, own_places, owners, update_rows
 from territory.imports.headers import check_columns, map_headers, signature_of, warnings_of
 from territory.imports.identity import key_text
 from territory.imports.ledger import ImportLedger
@@ -167,6 +167,8 @@ def save_source(
     rows = review.settle(transaction, file.kind, rows, file.policy)
     rows = update_rows.keep_places(transaction, file.kind, rows, file.absent)
     rows = own_places.restore(transaction, file.kind, rows, file.policy)
+    if file.kind == "markets":
+        rows = market_outlines.keep_drawn(transaction, rows)
     missing = _missing(transaction, file, rows, refused) if terms.is_full else ()
     progress(f"Comparing {len(rows):,} rows with the store")
     changes = update_rows.write_rows(transaction, file.kind, rows, writes=not terms.is_dry_run)

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from territory import accounts
 from territory.access import audit_log
 from territory.errors import InputError
 from territory.files import check_writable, count_located, located_sentence, write_table
 from territory.plans import PlanLedger, ReadingLedger
 from territory.reports import views
-from territory.reports.records import with_records
+from territory.reports.records import outlines, with_records
 from territory.store import KINDS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    import numpy.typing as npt
     import pandas as pd
 
     from territory.access import Reach, Scope
@@ -63,6 +66,9 @@ EXPORTS = {
     "notes": accounts.list_notes,
     "next_steps": accounts.all_steps,
 }
+
+
+MAPS = ("geojson", "gpkg", "kml")
 
 
 @dataclass(frozen=True)
@@ -144,8 +150,17 @@ def write(
     """
     form = check_writable(path)
     record(store, kind, rows=len(frame), form=form, by=by, now=now, of=of)
-    write_table(frame, path)
+    write_table(frame, path, shapes=_shapes(store, frame, kind) if form in MAPS else None)
     return Taken(len(frame), count_located(frame), path)
+
+
+def _shapes(store: Store, frame: pd.DataFrame, kind: str) -> npt.NDArray[np.object_] | None:
+    """Give the outlines of markets, none of what is no place, and leave points to the columns."""
+    if kind == "markets":
+        with store.read() as transaction:
+            return outlines(transaction, frame["market_id"])
+    is_place = {"lon", "lat"} <= set(frame.columns)
+    return None if is_place else np.full(len(frame), None, dtype=object)
 
 
 def record(

@@ -9,18 +9,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+import shapely
+
+from territory.geocoding import ORIGIN
 from territory.store import KINDS
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
+    import numpy.typing as npt
 
     from territory.access import Scope
     from territory.store import Transaction
 
-# How a location came about; without these, coordinates would come back as the company's own.
-ORIGIN = ("precision", "uncertainty_m", "geocode_source")
 # These name accounts and reps that may be beyond the reach of who exports.
 _NAMES_OTHERS = ("parent_id", "owner_rep_id")
+
+
+def outlines(transaction: Transaction, market_ids: pd.Series) -> npt.NDArray[np.object_]:
+    """Give the outline of each market in WGS84 degrees, None where it is on file no more."""
+    on_file = transaction.table("markets", ["market_id", "geometry"]).set_index("market_id")
+    shapes = on_file["geometry"].reindex(market_ids).to_numpy(object, copy=True)
+    shapes[pd.isna(shapes)] = None
+    drawn: npt.NDArray[np.object_] = shapely.from_wkb(shapes)
+    return drawn
 
 
 def with_records(

@@ -244,6 +244,10 @@ _HOME_FIELDS = {
     **{name: _VALUE | {"description": schema["description"]} for name, schema in ADDRESS.items()},
     "lat": _DEGREES | {"description": "Latitude, WGS84 degrees"},
     "lon": _DEGREES | {"description": "Longitude, WGS84 degrees"},
+    "precision": _VALUE
+    | {"description": "What the coordinates are good for, if not for a building: postal, place"},
+    "uncertainty_m": _DEGREES | {"description": "How far off they may be, metres"},
+    "geocode_source": _VALUE | {"description": "Where the coordinates come from"},
     **{name: _VALUE | {"description": words} for name, words in PERSON_FIELDS.items()},
 }
 # A column of the library that has no words here fails at import, not in a request.

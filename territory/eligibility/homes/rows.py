@@ -26,7 +26,7 @@ from territory.cleaning import (
     parse_degrees,
     suspects,
 )
-from territory.geocoding import place
+from territory.geocoding import ORIGIN, place, read_origins
 from territory.imports import map_headers, read_header
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Bools = npt.NDArray[np.bool_]
 
 
-PLACE = ("street", "city", "state", "postal_code", "country", "lat", "lon")
+PLACE = ("street", "city", "state", "postal_code", "country", "lat", "lon", *ORIGIN)
 DAYS = ("eligible_since", "home_since", "role_since")
 # What else may be known of a person, and the headers it goes by, folded.
 PERSON = {
@@ -65,8 +65,9 @@ _OWN_COUNTRY = re.compile(r",?\s+(USA|U\.S\.A\.|United States(?: of America)?)$"
 _ZIP = re.compile(r"(?:(.*\D)\s+)?(\d{5}(?:-\d{4})?)")
 _SHORT_ZIP = re.compile(r"(?:([A-Za-z]{2})\s+)?(\d{4})")  # 01001 whose zero a sheet has eaten
 _BOX = re.compile(r"\bbox\b", re.IGNORECASE)
+_GIVEN = "coordinates given"
 _SOURCES = (
-    ("given", "coordinates given"),
+    ("given", _GIVEN),
     ("ZIP codes of ", "ZIP codes of the city"),
     ("ZIP ", "ZIP code"),
     ("city ", "city"),
@@ -140,11 +141,13 @@ def read_homes(
     _check_address(fault, address, texts["street"], has_point, reference)
     usable = has_point & pd.isna(fault)
     located = address.assign(lon=np.where(usable, lon, np.nan), lat=np.where(usable, lat, np.nan))
-    homes = _place(located, gazetteer, policy)
+    origins, _ = read_origins(pd.DataFrame({name: texts[name] for name in ORIGIN}))
+    homes = _place(located.join(origins), gazetteer, policy)
     _check_placed(fault, homes, usable)
     homes.loc[pd.notna(fault), ["lon", "lat", "uncertainty_m"]] = np.nan
     homes.loc[pd.notna(fault), ["precision", "geocode_source"]] = None
-    homes["geocode_source"] = _kind_of_source(homes["geocode_source"])
+    kinds = _kind_of_source(homes["geocode_source"])
+    homes["geocode_source"] = kinds.where(kinds.notna() | ~usable | pd.notna(fault), _GIVEN)
     homes = homes.drop(columns="placement")
     homes["fault"] = pd.Series(fault, dtype=object)
     for name in PERSON:
