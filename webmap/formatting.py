@@ -54,6 +54,7 @@ FINDING = {
     "territory_unknown_rep": "Territory of an unknown rep",
     "rep_without_base_office": "Rep without base office",
     "rep_unknown_base_office": "Rep with an unknown base office",
+    "account_unknown_owner": "Owner is no rep",
     "named_account_unknown_prospect": "Named account nobody knows",
 }
 # A tag is a class, an icon and a word, so that it reads without its colour.

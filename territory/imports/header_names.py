@@ -22,7 +22,7 @@ _ACCOUNT_ID = (
     "companyexternalid"
 )
 _PROSPECT_ID = (
-    f"{_ACCOUNT_ID} recordid externalid id guid uuid crmid unitid symbol ticker "
+    f"{_ACCOUNT_ID} recordid externalid id itemid guid uuid crmid unitid symbol ticker "
     "organizationnumber companynumber accountnumber accountno customernumber customerno "
     "customercode accountcode storenumber storeno storeid storecode locationnumber locationid "
     "siteid sitenumber branchid branchnumber"
@@ -56,6 +56,7 @@ NAMES: dict[str, dict[str, str]] = {
         "status": "status lifecyclestage accounttype type accountstatus customerstatus "
         "relationshiptype prospectstatus statuslabel",
         **_ADDRESS,
+        "street": "location",  # of a board: the whole address in one cell
         "website": "website websiteurl companydomainname domain webaddr url web homepage "
         "companywebsite domainname domainnamelinkurl websiteaddress webpage",
         "industry": "industry industrytype naicscode naics sector siccode sic industrygroup "

@@ -312,6 +312,26 @@ def _named_accounts(situation: Situation) -> pd.DataFrame:
     )
 
 
+def _owners(situation: Situation) -> pd.DataFrame:
+    """Name the accounts whose owner is no rep on file; without reps there is nobody to be."""
+    accounts, reps = situation.assigned, situation.reps
+    if "owner_rep_id" not in accounts or reps.empty:
+        return report("account_unknown_owner", pd.Series(dtype=object), [])
+    is_strange = accounts["owner_rep_id"].notna()
+    is_strange &= ~accounts["owner_rep_id"].isin(reps["rep_id"])
+    strange = accounts[is_strange]
+    return report(
+        "account_unknown_owner",
+        strange["prospect_id"],
+        _told(
+            "{name} is owned by {owner}, who is no rep by id, e-mail or name.",
+            name=_where(strange),
+            owner=strange["owner_rep_id"],
+        ),
+        strange["market_id"],
+    )
+
+
 CHECKS: tuple[Callable[[Situation], pd.DataFrame], ...] = (
     _markets,
     _overlaps,
@@ -322,6 +342,7 @@ CHECKS: tuple[Callable[[Situation], pd.DataFrame], ...] = (
     _reps,
     _offices,
     _named_accounts,
+    _owners,
     _unplaced,
     _two_markets,
     _too_coarse,

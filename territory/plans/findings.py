@@ -125,6 +125,12 @@ CODES = {
         "with a base office that is not on file",
         "Import that office, or correct the base_office_id.",
     ),
+    "account_unknown_owner": Code(
+        "warning",
+        "prospect",
+        "owned by somebody who is no rep",
+        "Import the rep, or correct the owner in the CRM and import the accounts again.",
+    ),
     "named_account_unknown_prospect": Code(
         "error",
         "prospect",

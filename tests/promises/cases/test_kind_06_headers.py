@@ -124,6 +124,15 @@ def test_state_and_zip_that_are_left_out_are_told_in_red(desk: Desk) -> None:
     assert "Shipping Region/State" in desk.last.stderr.split("\n")[0]
 
 
+def test_an_owner_who_is_no_rep_is_a_finding(chicago: Desk) -> None:
+    text = "id,name,zip,owner\n1,A,60601,Kim\n2,B,60601,Somebody Else\n3,C,60601,\n"
+    chicago.read("prospects", chicago.write("owned.csv", text))
+    chicago.run("assign")
+    output = chicago.run("check", code=None)
+    assert "1 of 3 prospects owned by somebody who is no rep" in output
+    assert "Somebody Else" in output
+
+
 def test_words_that_mean_another_and_owners_that_are_reps_are_told(desk: Desk) -> None:
     desk.run("import", "reps", "support_reps.csv")
     names = desk.table("reps")["name"]

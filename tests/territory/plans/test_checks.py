@@ -217,6 +217,12 @@ CASES = {
         "Ann has the base office MOON, which is not on file.",
         None,
     ),
+    "account_unknown_owner": (
+        {"assigned": prospects({"owner_rep_id": "ann"}, {"owner_rep_id": "Bo"})},
+        "p2",
+        "Acme (Cook County, IL) is owned by Bo, who is no rep by id, e-mail or name.",
+        "CHI",
+    ),
     "named_account_unknown_prospect": (
         {"named_accounts": rows({"prospect_id": "ghost", "territory_id": "T1"})},
         "ghost",
