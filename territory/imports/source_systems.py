@@ -49,9 +49,9 @@ Website = website; Industry = industry; Parent Account ID = parent_id; Last Acti
     _system(
         "Salesforce report (text only)",
         "prospects",
-        """Account Owner = owner_rep_id; Account Name = name; Account ID = prospect_id; Billing Street =
-street; Billing City = city; Billing State/Province (text only) = state; Billing Zip/Postal Code = postal_code; Billing
-Country (text only) = country""",
+        """Account Owner = owner_rep_id; Account Name = name; Account ID = prospect_id; Billing
+Street = street; Billing City = city; Billing State/Province (text only) = state; Billing Zip/Postal
+Code = postal_code; Billing Country (text only) = country""",
     ),
     _system(
         "Salesforce data export",

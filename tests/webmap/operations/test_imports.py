@@ -161,7 +161,7 @@ def test_a_mapping_that_was_given_once_is_remembered_for_the_next_file(app, clie
         assert work_off(app)[0].state == "done"
     again = drop(client, table + "Beta,Hamburg,Germany\n")
     again = Page(client.get(page_of(app, again)))
-    assert "As in an earlier file" in again.text
+    assert "Remembered from an earlier file" in again.text
     assert "3 of 3 headers used" in again.text
 
 
