@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from territory.errors import FileFormatError
 from territory.files.delimited import read_chunks
-from territory.files.point_files import arrow_text, geometry_column
+from territory.files.parquet_geometry import geometry_column
+from territory.files.point_files import arrow_text
 from territory.files.tables import (
     check_readable,
     check_writable,
@@ -57,7 +58,7 @@ class Batch:
 class Source:
     """A file to be read once, batch by batch; ``rows`` is None where nobody knows beforehand.
 
-    ``geometry`` is the column of WKB points and its CRS, if the file is GeoParquet.
+    ``geometry`` is the column of WKB points and its CRS, if the file is Parquet with one.
     """
 
     path: Path
@@ -96,7 +97,7 @@ def _open_parquet(path: Path) -> Source:
     with reading(path, "parquet"):
         # Buffering ahead would keep what was read of every row group so far.
         file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_PARQUET_BUFFER)
-        geometry = geometry_column(file.schema_arrow)
+        geometry = geometry_column(file.metadata, file.schema_arrow)
     columns = tuple(file.schema_arrow.names)
     rows = file.metadata.num_rows
     return Source(path, "parquet", columns, rows, geometry, _parquet_batches(path, file))

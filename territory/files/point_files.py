@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from territory.errors import FileFormatError
 from territory.files.delimited import text_frame
 from territory.files.feature_ids import KML_ID, SERIAL_NOTE, are_serial, feature_ids, kml_ids_apart
+from territory.files.parquet_geometry import geometry_column
 from territory.files.validation import check_cells, check_memory, dataset
 
 if TYPE_CHECKING:
@@ -57,23 +57,8 @@ def arrow_text(column: pa.ChunkedArray) -> pa.Array:
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def geometry_column(schema: pa.Schema) -> tuple[str, Any] | None:
-    """Name the primary geometry of a GeoParquet schema and its CRS; none in plain Parquet."""
-    geo = (schema.metadata or {}).get(b"geo")
-    if geo is None:
-        return None
-    meta = json.loads(geo)
-    name = meta["primary_column"]
-    column = meta["columns"][name]
-    if column["encoding"] != "WKB":
-        raise FileFormatError(
-            f"column {name!r} is encoded as {column['encoding']}. Write it with encoding WKB."
-        )
-    return name, column.get("crs", "OGC:CRS84")
-
-
 def read_parquet(path: Path) -> pd.DataFrame:
-    """Read a Parquet file as text; the primary geometry of a GeoParquet file as lon and lat.
+    """Read a Parquet file as text, its points (``parquet_geometry``) as lon and lat.
 
     Raises
     ------
@@ -87,7 +72,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
     texts = [name for name in schema.names if _is_variable(schema.field(name).type)]
     table = pq.ParquetFile(path, read_dictionary=texts).read()
     check_memory(path, sum(_unpacked_size(column) for column in table.columns))
-    name, crs = geometry_column(schema) or (None, None)
+    name, crs = geometry_column(metadata, schema) or (None, None)
     return _text_table(path, table, name, crs)
 
 

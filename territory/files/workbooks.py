@@ -1,4 +1,4 @@
-"""Workbooks (XLSX): the first sheet that holds anything, its cells as they are meant."""
+"""Workbooks (XLSX): the first visible sheet that holds anything, its cells as they are meant."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import warnings
 import zipfile
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import pyarrow as pa
 from territory.errors import FileFormatError
 from territory.files.delimited import MAX_COLUMNS, name_columns, refusals, restore, text_frame
 from territory.files.point_files import day_text
+from territory.files.sheet_bands import band_note, merged_ranges, split_bands
 from territory.files.validation import check_archive, check_cells
 
 if TYPE_CHECKING:
@@ -49,7 +51,10 @@ class _Row:
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Read the first sheet that is not blank; its first row that is not blank is the header.
+    """Read the first visible sheet that is not blank; its first row with cells is the header.
+
+    Titles and merged bands above the header are left out (``sheet_bands``), and so are hidden
+    sheets; ``notes`` says so.
 
     Formulas give the value that the spreadsheet computed last. A row with a formula whose value was
     never computed is refused, because to read it as blank would lose what it says. Cells with an
@@ -75,16 +80,38 @@ def _read(path: Path) -> Sheet:
         with contextlib.ExitStack() as stack:
             values = _open(path, stack, data_only=True)
             formulas = _open(path, stack, data_only=False) if _holds_formulas(path) else None
-            titles = [sheet.title for sheet in values.worksheets]
-            for at, title in enumerate(titles):
-                rows = _rows(path, values.worksheets[at], formulas and formulas.worksheets[at])
-                header = next(rows, None)
+            sheets = list(enumerate(values.worksheets))
+            hidden = [sheet for _, sheet in sheets if sheet.sheet_state != "visible"]
+            visible = [(at, sheet) for at, sheet in sheets if sheet not in hidden]
+            for at, sheet in visible:
+                rows = _rows(path, sheet, formulas and formulas.worksheets[at])
+                bands, header, rows = split_bands(rows, partial(merged_ranges, path, sheet))
                 if header is not None:
-                    more = [
-                        sheet for sheet in values.worksheets[at + 1 :] if _holds_rows(path, sheet)
-                    ]
-                    return _gather(path, title, header, rows, [sheet.title for sheet in more])
+                    notes = [band_note(band.line, band.texts) for band in bands]
+                    notes += _other_sheets(path, sheet, [one for _, one in visible], hidden)
+                    return _gather(path, header, rows, notes)
+            unread = [sheet.title for sheet in hidden if _holds_rows(path, sheet)]
+    if unread:
+        raise FileFormatError(
+            f"{path}: every visible sheet is blank; {', '.join(map(repr, unread))} is hidden. "
+            "Unhide the sheet to be read."
+        )
     raise FileFormatError(f"{path}: every sheet is blank.")
+
+
+def _other_sheets(path: Path, sheet: Any, visible: list[Any], hidden: list[Any]) -> list[str]:
+    """Say which sheets were not read although they hold something."""
+    others = [one.title for one in visible if one is not sheet and _holds_rows(path, one)]
+    unseen = [one.title for one in hidden if _holds_rows(path, one)]
+    notes = []
+    if others:
+        listed = ", ".join(map(repr, others))
+        notes.append(f"Only the sheet {sheet.title!r} was read, not {listed}.")
+    if unseen:
+        plural = "s" * (len(unseen) > 1)
+        verb = "were" if plural else "was"
+        notes.append(f"The hidden sheet{plural} {', '.join(map(repr, unseen))} {verb} not read.")
+    return notes
 
 
 def _open(path: Path, stack: contextlib.ExitStack, *, data_only: bool) -> Any:
@@ -164,7 +191,7 @@ def _text(cell: Any) -> str | None:
     return day_text(str(value))
 
 
-def _gather(path: Path, title: str, header: _Row, rows: Iterator[_Row], others: list[str]) -> Sheet:
+def _gather(path: Path, header: _Row, rows: Iterator[_Row], notes: list[str]) -> Sheet:
     if header.uncomputed:
         raise FileFormatError(
             f"{path}: the header cell {header.uncomputed} holds a formula that was never computed. "
@@ -194,9 +221,6 @@ def _gather(path: Path, title: str, header: _Row, rows: Iterator[_Row], others: 
     columns_in_use = [at for at in range(width) if heads[at] or columns[at].null_count < len(lines)]
     names = name_columns([heads[at] for at in columns_in_use])
     frame = text_frame({name: columns[at] for name, at in zip(names, columns_in_use, strict=True)})
-    notes = []
-    if others:
-        notes.append(f"Only the sheet {title!r} was read, not {', '.join(map(repr, others))}.")
     if errors:
         notes.append(f"{len(errors):,} cells with an error, {errors[0]} first, count as blank.")
     return Sheet(
