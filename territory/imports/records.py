@@ -6,16 +6,19 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from territory.errors import InputError
 from territory.files import read_table, write_table
 from territory.imports.ledger import ImportLedger
 from territory.imports.read_file import digest_of, is_outlines, outline_table
-from territory.imports.report import ImportRecord, ImportReport, beside
+from territory.imports.report import ACCEPTED, OUTCOMES, ImportRecord, ImportReport, beside
 from territory.store import KINDS
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from territory.store import Store
 
 
@@ -95,8 +98,23 @@ def report_table(store: Store, import_id: str, path: str | Path) -> pd.DataFrame
 
 
 def _beside(kind: str, path: Path, outcomes: pd.DataFrame) -> pd.DataFrame:
-    original = outline_table(path) if is_outlines(kind, path) else read_table(path)
+    if is_outlines(kind, path):
+        return beside(outline_table(path), outcomes)
+    original = read_table(path)
+    if kind == "markets":
+        outcomes = _with_joined(outcomes, original.lines)
     return beside(original, outcomes)
+
+
+def _with_joined(outcomes: pd.DataFrame, lines: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """Add the rows of a list of markets that were put together with an earlier row of theirs."""
+    joined = pd.DataFrame({"line": np.setdiff1d(lines, outcomes["line"].to_numpy())})
+    if joined.empty:
+        return outcomes
+    joined["bucket"], joined["note"] = ACCEPTED, "put together with an earlier row of its market"
+    whole = pd.concat([outcomes, joined.reindex(columns=list(OUTCOMES)).astype({"bucket": object})])
+    whole = whole.sort_values("line", kind="stable", ignore_index=True)
+    return whole.astype(object).where(whole.notna(), None).astype({"line": "int64"})
 
 
 def write_report(

@@ -285,3 +285,12 @@ def test_zip_codes_on_two_lists_and_segments_covered_twice_are_findings(desk: De
         "id: Acme, Beta."
     )
     assert "markets_overlap" not in findings
+
+
+def test_a_report_has_every_row_of_a_long_list(desk: Desk) -> None:
+    name = desk.write("l.csv", f"{LONG}N,17031,A\nN,46113,A\nN,17043,A\nS,17097,A\n")
+    desk.run("import", "markets", name, "--report", str(desk.folder / "r.csv"))
+    report = pd.read_csv(desk.folder / "r.csv")
+    assert report["line"].tolist() == [2, 3, 4, 5]
+    assert report["bucket"].tolist() == ["accepted", "refused", "accepted", "accepted"]
+    assert report["note"].tolist()[2] == "put together with an earlier row of its market"
