@@ -166,12 +166,15 @@ def kind(upload_id: str) -> ResponseReturnValue:
 @blueprint.post("/files/<upload_id>/try")
 @security.allows("import_data")
 def try_(upload_id: str) -> ResponseReturnValue:
-    """Keep what was chosen and try the file, if it can be read that way."""
+    """Keep what was chosen and try the file, if nothing speaks against it."""
     upload = _upload(upload_id)
     mapping = _mapping(upload)
+    # A warning that nobody has seen yet comes before the dry run; pressing again goes on.
+    seen = set(_preview(upload).warnings)
     upload = dataclasses.replace(upload, mapping=mapping, is_full="is_full" in request.form)
     uploads.save(upload)
-    if _preview(upload).problem:
+    preview = _preview(upload)
+    if preview.problem or not seen.issuperset(preview.warnings):
         return redirect(url_for(".file_", upload_id=upload_id, _anchor="problem"), 303)
     return _run(upload, dry_run=True)
 
