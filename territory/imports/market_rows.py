@@ -7,7 +7,7 @@ by itself; the others go in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 
 from territory.cleaning import clean_names, clean_text, codes, columns, fold
 from territory.files import Table, id_from_name
+from territory.imports.address_headers import words_of
 from territory.imports.headers import check_columns
 from territory.imports.report import REFUSALS
 from territory.markets import MIXABLE, as_counties, likely_kinds, read_units
@@ -39,6 +40,10 @@ _NOUNS = {
     "state": "states",
 }
 _MOST_REMARKS = 10
+# "ZIP from" and "ZIP to", "Start Postal Code" and "End Postal Code".
+_ZIP_WORDS = frozenset(("zip", "zipcode", "postal", "postcode", "postalcode"))
+_FIRST_WORDS = frozenset(("from", "start", "begin", "beginning", "low", "lower", "first", "min"))
+_LAST_WORDS = frozenset(("to", "thru", "through", "end", "ending", "high", "upper", "last", "max"))
 _ROW_NUMBERS = ("id", "fid", "objectid", "rowid", "recordid", "row", "no")
 
 
@@ -48,7 +53,7 @@ class MarketRows:
 
     ``refused`` are ``report.REFUSALS`` of rows that are in no market, ``notes`` line and note of
     markets, ``remarks`` sentences about the file, ``absent`` columns that were only guessed: what
-    is on file goes before them.
+    is on file goes before them. ``ranges`` are the headers of the ends of ranges of ZIP codes.
     """
 
     table: Table
@@ -56,6 +61,7 @@ class MarketRows:
     notes: pd.DataFrame
     remarks: tuple[str, ...]
     absent: tuple[str, ...] = ()
+    ranges: tuple[str, str] | tuple[()] = ()
 
 
 @dataclass
@@ -91,6 +97,12 @@ def read_market_rows(table: Table, mapping: Mapping[str, str], reference: Refere
     if "state" in rows and not {"units", "kind"} & set(rows):
         rows = rows.rename(columns={"state": "units"})
         header_of["units"] = header_of["state"]
+    ends = () if "units" in rows else _range_headers(headers)
+    if ends:
+        first, last = (clean_text(table.frame[name]).astype(object) for name in ends)
+        joined = first.where(last.isna() | (first == last), first + "-" + last)
+        rows["units"] = joined.where(first.notna(), last).to_numpy(object)
+        header_of["units"] = "zip"
     rows, remarks = _with_ids(rows, header_of.get("market_id", ""))
     rows["line"] = table.lines
     findings = _Findings()
@@ -109,7 +121,17 @@ def read_market_rows(table: Table, mapping: Mapping[str, str], reference: Refere
     if is_guessed and "kind" in rows and rows["kind"].isna().all():
         rows = rows.drop(columns="kind")
     absent = ("kind",) if is_guessed and "kind" in rows else ()
-    return _market_rows(table, rows, findings, remarks, absent)
+    return replace(_market_rows(table, rows, findings, remarks, absent), ranges=ends)
+
+
+def _range_headers(headers: list[str]) -> tuple[str, str] | tuple[()]:
+    """Find the two columns in which ranges of ZIP codes begin and end."""
+    words = {header: frozenset(words_of(header)) for header in headers}
+    ends = [
+        [header for header in headers if words[header] & _ZIP_WORDS and words[header] & names]
+        for names in (_FIRST_WORDS, _LAST_WORDS)
+    ]
+    return (ends[0][0], ends[1][0]) if all(len(some) == 1 for some in ends) else ()
 
 
 def _market_rows(
@@ -123,6 +145,7 @@ def _market_rows(
     rows = rows[~rows["line"].isin(refused["line"])]
     lines = rows["line"].to_numpy(np.int64)
     notes = pd.DataFrame(findings.notes, columns=["line", "note"])
+    notes = notes.sort_values("line", kind="stable", ignore_index=True)
     frame = rows.drop(columns=["state", "line"], errors="ignore").reset_index(drop=True)
     return MarketRows(
         Table(frame.astype(object), lines, table.format, table.refused, table.notes),
@@ -130,9 +153,16 @@ def _market_rows(
         notes,
         (
             *remarks,
-            *(f"Line {line:,}: {note}." for line, note in notes.head(_MOST_REMARKS).to_numpy()),
+            *(_remark(line, note) for line, note in notes.head(_MOST_REMARKS).to_numpy()),
         ),
         absent,
+    )
+
+
+def _remark(line: int, note: str) -> str:
+    """Say a note of the line that it is about, which may be a later one of the same market."""
+    return (
+        f"{note[:1].upper()}{note[1:]}." if note.startswith("line ") else f"Line {line:,}: {note}."
     )
 
 

@@ -202,7 +202,7 @@ def _read_markets(
             "line", kind="stable", ignore_index=True
         ),
         mapping={header: column for header, column in columns.items() if column},
-        ignored=tuple(name for name in headers if name not in columns),
+        ignored=tuple(name for name in headers if name not in {*columns, *markets.ranges}),
         remarks=(*table.notes, *markets.remarks, *contract.remarks),
         policy=policy,
         absent=absent,

@@ -294,3 +294,14 @@ def test_a_report_has_every_row_of_a_long_list(desk: Desk) -> None:
     assert report["line"].tolist() == [2, 3, 4, 5]
     assert report["bucket"].tolist() == ["accepted", "refused", "accepted", "accepted"]
     assert report["note"].tolist()[2] == "put together with an earlier row of its market"
+
+
+@pytest.mark.parametrize("header", ["ZIP From,ZIP To", "zip_from,zipTo", "Start Postal Code,End Postal Code"])
+def test_the_ends_of_a_range_may_stand_in_two_columns(desk: Desk, header: str) -> None:
+    text = (
+        f"{header},Territory\n60601,60603,North\n60201,60201,South\n60202,,South\n60699,60601,X\n"
+    )
+    report = desk.read("markets", desk.write("r.csv", text))
+    assert units(desk) == {"north": ["60601", "60602", "60603"], "south": ["60201", "60202"]}
+    assert report["ignored_columns"] == []
+    assert "ends before it begins" in report["refused_rows"][0]["reason"]
