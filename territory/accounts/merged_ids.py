@@ -199,8 +199,16 @@ def as_on_file(transaction: Transaction, kind: str, rows: pd.DataFrame) -> pd.Da
         if short.isna().all():
             continue
         key = KINDS[other].key[0]
-        forms = pd.concat([short, rows[column]]).dropna().drop_duplicates()
-        on_file = set(transaction.rows(other, forms.to_frame(key), [key])[key])
-        is_short = short.isin(on_file) & ~rows[column].isin(on_file)
+        on_file = _on_file(transaction, other, key, short)
+        is_short = short.isin(on_file)
+        if not is_short.any():
+            continue
+        whole = _on_file(transaction, other, key, rows.loc[is_short, column])
+        is_short &= ~rows[column].isin(whole)
         columns[column] = rows[column].mask(is_short, short)
     return rows.assign(**columns) if columns else rows
+
+
+def _on_file(transaction: Transaction, kind: str, key: str, ids: pd.Series) -> set[str]:
+    keys = ids.dropna().drop_duplicates().to_frame(key)
+    return set(transaction.rows(kind, keys, [key])[key])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
+
+from territory.store import open_store
 
 if TYPE_CHECKING:
     from tests.promises.cases.conftest import Desk
@@ -52,6 +55,20 @@ def test_parents_named_accounts_and_owners_resolve_too(desk: Desk) -> None:
     child = desk.table("prospects").loc[LONG]
     assert child["parent_id"] == "0015e00000AbCdEAAV"
     assert child["owner_rep_id"] == desk.table("reps").index[0]
+
+
+def test_a_store_that_holds_the_shorter_form_keeps_it(desk: Desk) -> None:
+    owner = pd.DataFrame(
+        {"rep_id": ["0055e00000XyZab"], "name": ["Ann"], "email": None, "base_office_id": None},
+        dtype=object,
+    )
+    with open_store(desk.url) as store, store.write() as transaction:
+        transaction.save("reps", owner, owner.head(0))
+    report = desk.read("reps", desk.write("r.csv", "User ID,Name\n0055e00000XyZabAAF,Ann Lee\n"))
+    assert (report["new"], report["updated"]) == (0, 1)
+    text = "Id,Name,OwnerId\nA-1,Acme,0055e00000XyZabAAF\n"
+    desk.read("prospects", desk.write("p.csv", text))
+    assert desk.table("prospects")["owner_rep_id"].tolist() == ["0055e00000XyZab"]
 
 
 @pytest.mark.case("d_long")
