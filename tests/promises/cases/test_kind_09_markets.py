@@ -296,7 +296,9 @@ def test_a_report_has_every_row_of_a_long_list(desk: Desk) -> None:
     assert report["note"].tolist()[2] == "put together with an earlier row of its market"
 
 
-@pytest.mark.parametrize("header", ["ZIP From,ZIP To", "zip_from,zipTo", "Start Postal Code,End Postal Code"])
+@pytest.mark.parametrize(
+    "header", ["ZIP From,ZIP To", "zip_from,zipTo", "Start Postal Code,End Postal Code"]
+)
 def test_the_ends_of_a_range_may_stand_in_two_columns(desk: Desk, header: str) -> None:
     text = (
         f"{header},Territory\n60601,60603,North\n60201,60201,South\n60202,,South\n60699,60601,X\n"
