@@ -10,6 +10,7 @@ from .point_files import arrow_text as arrow_text
 from .point_files import count_located as count_located
 from .point_files import located_sentence as located_sentence
 from .point_files import read_wkb as read_wkb
+from .polygon_files import holds_outlines as holds_outlines
 from .polygon_files import id_from_name as id_from_name
 from .polygon_files import read_polygon_table as read_polygon_table
 from .polygon_files import read_polygons as read_polygons

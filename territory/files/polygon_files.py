@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
@@ -26,14 +27,18 @@ from territory.files.feature_ids import (
     feature_ids,
     kml_ids_apart,
 )
-from territory.files.tables import check_readable, format_of
-from territory.files.validation import check_size, dataset
+from territory.files.parquet_geometry import geometry_column
+from territory.files.tables import check_readable, format_of, reading
+from territory.files.validation import check_cells, check_content, check_size, dataset
 from territory.schemas import MARKET_KINDS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-SUFFIXES = (".geojson", ".json", ".kml", ".kmz", ".gpkg", ".shp", ".zip")
+SUFFIXES = (
+    *(".geojson", ".json", ".kml", ".kmz", ".gpkg", ".shp", ".zip"),
+    *(".parquet", ".geoparquet"),
+)
 # Folded; the one to prefer first. A Shapefile cuts names off after ten characters.
 NAME_COLUMNS = (
     *("name", "marketname", "marketnam", "market", "territoryname", "territory", "territories"),
@@ -43,6 +48,7 @@ NAME_COLUMNS = (
 ID_COLUMNS = ("marketid", "territoryid", "territoryi", "id", "code", "geoid")
 _COLLECTION = shapely.GeometryType.GEOMETRYCOLLECTION
 _LAYER = "layer of the file"
+_FORMATS = ("geojson", "gpkg", "shapefile", "kml")
 _MOST_NAMES = 5
 
 
@@ -72,8 +78,8 @@ def read_polygons(
     Parameters
     ----------
     path
-        GeoJSON (.geojson, .json), KML (.kml, .kmz), GeoPackage (.gpkg) or Shapefile (.shp, or all
-        of it in a .zip).
+        GeoJSON (.geojson, .json), KML (.kml, .kmz), GeoPackage (.gpkg), Shapefile (.shp, or all of
+        it in a .zip) or GeoParquet (.parquet, .geoparquet).
     name_column, id_column
         The columns that hold name and id, if they are none of ``NAME_COLUMNS``, ``ID_COLUMNS``.
         Without any id the id is made from the name: "Greater Boston" is "greater-boston".
@@ -153,6 +159,10 @@ def _read(path: Path) -> tuple[gpd.GeoDataFrame, list[str]]:
     check_readable(path)
     check_size(path)
     kind = format_of(path)
+    if kind == "parquet":
+        with reading(path, kind):
+            check_content(path, kind)
+            return _read_parquet(path), []
     try:
         source = dataset(path, kind)
         with warnings.catch_warnings(), kml_ids_apart():
@@ -165,6 +175,31 @@ def _read(path: Path) -> tuple[gpd.GeoDataFrame, list[str]]:
         raise FileFormatError(
             f"{path.name}: cannot be read as {path.suffix} ({error}). Save it again, or as GeoJSON."
         ) from error
+
+
+def _read_parquet(path: Path) -> gpd.GeoDataFrame:
+    metadata = pq.read_metadata(path)
+    schema = metadata.schema.to_arrow_schema()
+    check_cells(path, metadata.num_rows, len(schema.names))
+    name, crs = geometry_column(metadata, schema) or (None, None)
+    if name is None:
+        raise FileFormatError(f"{path.name}: has no column of outlines. Save it as GeoJSON.")
+    frame = pq.ParquetFile(path).read().to_pandas()
+    outlines = gpd.GeoSeries(shapely.from_wkb(frame.pop(name).to_numpy(object)), crs=crs)
+    frame[_LAYER] = path.stem
+    return gpd.GeoDataFrame(frame, geometry=outlines)
+
+
+def holds_outlines(path: Path) -> bool:
+    """Tell whether a file is of a format of outlines, or a Parquet file that has a geometry."""
+    kind = format_of(path)
+    if kind != "parquet":
+        return kind in _FORMATS
+    check_readable(path)
+    with reading(path, kind):
+        check_content(path, kind)
+        metadata = pq.read_metadata(path)
+        return geometry_column(metadata, metadata.schema.to_arrow_schema()) is not None
 
 
 def _read_layers(path: Path, source: str, kind: str) -> tuple[gpd.GeoDataFrame, list[str]]:

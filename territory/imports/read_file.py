@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
     from territory.policy import Policy
 
-_SHAPES = ("geojson", "gpkg", "shapefile", "kml")
-
 
 @dataclass(frozen=True)
 class SourceFile:
@@ -85,7 +83,7 @@ def digest_of(path: Path) -> str:
 
 def is_outlines(kind: str, path: Path) -> bool:
     """Tell whether a file holds the outlines of markets, which need no mapping."""
-    return kind == "markets" and format_of(path) in _SHAPES
+    return kind == "markets" and files.holds_outlines(path)
 
 
 def outline_table(path: Path) -> Table:

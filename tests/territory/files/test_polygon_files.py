@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from territory import reference
 from territory.errors import FileFormatError, InputError
-from territory.files import read_polygon_table, read_polygons, read_table
+from territory.files import holds_outlines, read_polygon_table, read_polygons, read_table
 from territory.files.outline_checks import misplaced
 from territory.markets.areas import locate
 from territory.schemas import MARKETS, check
@@ -302,3 +302,16 @@ def test_no_county_is_doubted_and_every_county_turned_round_is(at: int) -> None:
         (fault,) = misplaced(np.array([swapped], dtype=object))
         assert fault is not None
         assert "with lat and lon swapped it is" in fault.reason
+
+
+def test_geoparquet_gives_the_same_markets(tmp_path: Path) -> None:
+    table = features(WEST, EAST, Territory=["Lake West", "Lake East"], id=[7, 8])
+    table.to_crs(3857).to_parquet(tmp_path / "m.parquet")
+    markets = read_polygons(tmp_path / "m.parquet")
+    assert markets["market_id"].tolist() == ["7", "8"]
+    np.testing.assert_allclose(markets.total_bounds, (-88, 41, -86, 42), atol=1e-9)
+    assert holds_outlines(tmp_path / "m.parquet")
+    table.drop(columns="geometry").to_parquet(tmp_path / "t.parquet")
+    assert not holds_outlines(tmp_path / "t.parquet")
+    with pytest.raises(FileFormatError, match="no column of outlines"):
+        read_polygons(tmp_path / "t.parquet")
