@@ -30,6 +30,7 @@ CONTRACTS = {
 }
 # Columns of a kind that are worked out where a file lacks them.
 _WORKED_OUT = {"markets": ("market_id", "kind")}
+_OF_A_PLAN = {"rep_id", "rule", "reason"}
 DEFAULTS = {"status": "prospect", "segment": schemas.ANY_SEGMENT}
 KINDS = tuple(NAMES)
 _SCALES = (
@@ -58,6 +59,8 @@ def map_headers(columns: Iterable[str], kind: str) -> dict[str, str]:
     """
     headers = list(columns)
     names = _headers(kind)
+    if kind == "prospects" and set(headers) >= _OF_A_PLAN:
+        headers.remove("rep_id")  # whom the plan gives it to, in a file of ours; no CRM's owner
     exact = _by_form(headers, lambda header: (fold(_UNIT.sub("", header)), fold(header)))
     address = address_columns(headers, kind) if "street" in names else {}
     own_names = [column for column in names if column not in FIELDS and fold(column) in exact]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -73,16 +73,23 @@ MAPS = ("geojson", "gpkg", "kml")
 
 @dataclass(frozen=True)
 class Taken:
-    """What went into a file; ``located`` is how many rows have a location, None for no places."""
+    """What went into a file.
+
+    ``located`` is how many rows have a location, None for no places; ``later`` how many more are on
+    file that came after the plan.
+    """
 
     rows: int
     located: int | None
     path: Path
+    later: int = 0
 
     @property
     def sentence(self) -> str:
         """The report in one line."""
         text = f"{self.rows:,} rows in {self.path}."
+        if self.later:
+            text += f" {self.later:,} more came after the plan; `territory assign` takes them in."
         if self.located is None:
             return text
         return f"{text} {located_sentence(self.rows, self.located)}"
@@ -90,7 +97,8 @@ class Taken:
     def as_json(self) -> dict[str, Any]:
         """The report for a program to read."""
         places = {} if self.located is None else {"located": self.located}
-        return {"rows": self.rows, **places, "file": str(self.path)}
+        later = {"later": self.later} if self.later else {}
+        return {"rows": self.rows, **places, **later, "file": str(self.path)}
 
 
 def export(
@@ -99,9 +107,9 @@ def export(
     """Write a frame to a file in the format of its suffix.
 
     The frame holds what ``scope.exported`` reaches, each record as it is on file with what the plan
-    in force says of it beside it; that of prospects has the next step and the last note of each
-    too. Imported again, it changes nothing. The export is an event of the audit log, recorded
-    before the file is written.
+    in force says of it beside it, or without a plan all records; that of prospects has the next
+    step and the last note of each too. Imported again, it changes nothing. The export is an event
+    of the audit log, recorded before the file is written.
 
     Raises
     ------
@@ -112,8 +120,21 @@ def export(
         raise InputError(f"{kind!r} cannot be exported. The kinds are {', '.join(EXPORTS)}.")
     check_writable(Path(path))
     view = EXPORTS[kind](store, scope=scope.exported)
-    frame = complete(store, kind, view, scope=scope.exported, is_whole=True)
-    return write(store, frame, kind, Path(path), by=by, now=now)
+    later = _not_in_plan(store, kind, view, scope.exported)
+    frame = complete(store, kind, view, scope=scope.exported, is_whole=later is None)
+    report = write(store, frame, kind, Path(path), by=by, now=now)
+    return replace(report, later=later or 0)
+
+
+def _not_in_plan(store: Store, kind: str, view: pd.DataFrame, scope: Scope) -> int | None:
+    """Count the records that are on file and not in the plan in force; None: there is no plan."""
+    with store.read() as transaction:
+        if PlanLedger(transaction).plan_in_force() is None:
+            return None
+        if not (kind in OF_THE_PLAN and kind in KINDS and scope.accounts.is_all):
+            return 0
+        (key,) = KINDS[kind].key
+        return int((~transaction.table(kind, [key])[key].isin(view[key])).sum())
 
 
 def complete(

@@ -45,8 +45,7 @@ def with_records(
     view
         A frame of ``views`` within ``scope``, with the key of the kind.
     is_whole
-        The view is of all that is in reach: what is on file and in no plan yet follows it, where
-        ``scope`` reaches everything.
+        What is on file and not in the view follows it, where ``scope`` reaches everything.
 
     Returns
     -------

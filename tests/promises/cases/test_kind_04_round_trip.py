@@ -150,15 +150,25 @@ def test_an_address_that_was_corrected_in_the_file_moves_the_row(chicago: Desk) 
     assert chicago.table("prospects").loc["p3", "geocode_source"].startswith("ZIP 61101")
 
 
+def test_the_rep_of_a_plan_is_no_owner_where_a_file_has_no_owners(chicago: Desk) -> None:
+    chicago.run("import", "prospects", "b02_prospects.csv")
+    chicago.run("assign")
+    path = chicago.folder / "out.csv"
+    chicago.run("export", "prospects", str(path))
+    pd.read_csv(path, dtype=str).drop(columns=["owner_rep_id", "parent_id"]).to_csv(path)
+    assert chicago.read("prospects", str(path))["updated"] == 0
+    assert chicago.table("prospects")["owner_rep_id"].tolist() == [None, "R9", None]
+
+
 def test_a_change_since_the_plan_is_not_taken_back(chicago: Desk) -> None:
     chicago.run("import", "prospects", "b02_prospects.csv")
     chicago.run("assign")
     later = "prospect_id,name,status\np1,Shelby Grain Inc,customer\nq1,New Co,prospect\n"
     chicago.run("import", "prospects", chicago.write("later.csv", later))
     path = str(chicago.folder / "out.xlsx")
-    chicago.run("export", "prospects", path)
+    assert "1 more came after the plan" in chicago.run("export", "prospects", path)
     report = chicago.read("prospects", path)
-    assert (report["new"], report["updated"], report["unchanged"]) == (0, 0, 4)
+    assert (report["new"], report["updated"], report["unchanged"]) == (0, 0, 3)
     assert chicago.table("prospects").loc["p1", "status"] == "customer"
 
 
