@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from territory import reference
+from territory.batch import coordinates
 from territory.batch.origins import said_uncertainty
 from territory.cleaning import (
     ANTARCTIC_LAT,
@@ -18,10 +19,11 @@ from territory.cleaning import (
     clean_address,
     clean_text,
     faults,
-    parse_degrees,
+    in_united_states,
+    rounding_m,
     suspects,
 )
-from territory.errors import ColumnError, CoordinateError, InputError
+from territory.errors import ColumnError, InputError
 from territory.files import (
     Batch,
     Points,
@@ -31,12 +33,11 @@ from territory.files import (
     open_sink,
     open_source,
     read_table,
-    read_wkb,
     replacing,
 )
 from territory.geocoding import Gazetteer
 from territory.geodesy import OfficeIndex, verdicts
-from territory.imports import map_headers, read_rows
+from territory.imports import LAT_LON, map_headers, read_rows
 from territory.policy import GeocodingPolicy
 from territory.schemas import VERDICTS
 from territory.units_of_length import METRES_PER_MILE, format_miles
@@ -59,7 +60,6 @@ ADDED = (
 )
 ADDED_TO_PAIRS = ("office_id", "distance_mi", "uncertainty_mi", "verdict", "note")
 _ADDRESS = ("city", "state", "postal_code", "country")
-_SHOWN = 5
 _VERDICTS = pa.array(VERDICTS, pa.string())
 _NULL_ISLAND = "coordinates 0, 0 mean that nobody knew: not used"
 
@@ -112,9 +112,9 @@ def screen(
     """Find the nearest office of every row of a file and write both side by side.
 
     The rows, their order and the columns of ``source`` are kept as they are; ``ADDED`` is put after
-    them. Coordinates have the precision that the file says, as our own files do.
-    A row without coordinates is placed by its address, with its uncertainty; one that cannot
-    be placed has blanks and a ``note`` that says why. Parquet and CSV are streamed. ``target`` is
+    them. A row without coordinates, or with some that cannot be read, are off the globe or, by
+    their own address, swapped, is placed by its address, with its uncertainty; one that cannot be
+    placed has blanks. A ``note`` says why. Coordinates have the precision that the file says. Parquet and CSV are streamed. ``target`` is
     replaced only once all went well.
 
     Parameters
@@ -138,8 +138,6 @@ def screen(
         If a file cannot be read, or written as what its suffix says.
     ColumnError
         If ``source`` has neither coordinates nor an address.
-    CoordinateError
-        If coordinates are off the globe or, by their own address, swapped. Nothing is written.
     InputError
         If an office is refused or has no coordinates.
     """
@@ -214,7 +212,11 @@ class _Screener:
         self._check_columns()
 
     def _check_columns(self) -> None:
-        has_point = {"lon", "lat"} <= set(self.columns) or self.file.geometry is not None
+        has_point = (
+            {"lon", "lat"} <= set(self.columns)
+            or LAT_LON in self.columns
+            or self.file.geometry is not None
+        )
         has_address = "postal_code" in self.columns or "city" in self.columns
         if not has_point and not has_address:
             headers = ", ".join(map(repr, self.file.columns))
@@ -228,16 +230,17 @@ class _Screener:
 
     def screen(self, batch: Batch) -> tuple[pa.Table, Points]:
         """Add the answers to the rows of a batch; tell also where the rows are."""
-        lon, lat = self._coordinates(batch)
-        notes: dict[int, str] = {}
+        lon, lat, notes = coordinates.read(batch, self.columns, self.file.geometry)
         absent = np.isnan(lon) | np.isnan(lat)
         nought = (lon == 0) & (lat == 0)
         if nought.any():
-            notes = dict.fromkeys(np.flatnonzero(nought).tolist(), _NULL_ISLAND)
+            notes |= dict.fromkeys(np.flatnonzero(nought).tolist(), _NULL_ISLAND)
             absent |= nought
         lon[absent] = lat[absent] = np.nan
-        self._refuse_faults(batch, lon, lat)
-        uncertainty_m = np.where(absent, np.nan, GeocodingPolicy.given_uncertainty_m)
+        self._leave_out_faults(batch, lon, lat, notes)
+        absent = np.isnan(lon)
+        given_m = np.maximum(GeocodingPolicy.given_uncertainty_m, rounding_m(lon, lat))
+        uncertainty_m = np.where(absent, np.nan, given_m)
         uncertainty_m = said_uncertainty(batch.table, self.columns, uncertainty_m)
         rows = np.flatnonzero(absent)
         if len(rows):
@@ -246,7 +249,7 @@ class _Screener:
             uncertainty_m[rows] = geocodes["uncertainty_m"]
             for at, note in zip(rows.tolist(), geocodes["geocode_note"], strict=True):
                 if note is not None:
-                    notes[at] = f"{notes[at]}; {note}" if at in notes else note
+                    notes[at] = f"{notes[at].rstrip('.')}; {note}" if at in notes else note
         self.placed += int(np.count_nonzero(~np.isnan(lon)))
         note_column = _sparse_text(notes, len(lon))
         if self.all_pairs:
@@ -304,32 +307,10 @@ class _Screener:
             self.too_close += int(np.count_nonzero(words == "too_close_to_call"))
         return codes
 
-    def _coordinates(self, batch: Batch) -> tuple[Floats, Floats]:
-        """Degrees as given, NaN where there are none; arrays of our own."""
-        if {"lon", "lat"} <= set(self.columns):
-            lon, lat = (self._degrees(batch, self.columns[name]) for name in ("lon", "lat"))
-            return lon, lat
-        if self.file.geometry is not None:
-            name, crs = self.file.geometry
-            return read_wkb(batch.table[name], crs)
-        return tuple(np.full(batch.table.num_rows, np.nan) for _ in range(2))  # type: ignore[return-value]
-
-    def _degrees(self, batch: Batch, header: str) -> Floats:
-        column = batch.table[header]
-        if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-            # to_numpy gives NaN for null.
-            return np.array(column.to_numpy(), dtype=np.float64)
-        texts = clean_text(pd.Series(pd.array(arrow_text(column), dtype="str")))
-        degrees = parse_degrees(texts)
-        bad = np.flatnonzero((degrees.isna() & texts.notna()).to_numpy())
-        if len(bad):
-            messages = [
-                f"{batch.label(int(at))}: {header}={texts[at]!r} is no number" for at in bad
-            ]
-            self._refuse(messages, "Write degrees such as 38.9, or leave the cell blank.")
-        return np.array(degrees, dtype=np.float64)
-
-    def _refuse_faults(self, batch: Batch, lon: Floats, lat: Floats) -> None:
+    def _leave_out_faults(
+        self, batch: Batch, lon: Floats, lat: Floats, notes: dict[int, str]
+    ) -> None:
+        """Leave coordinates unused that cannot be a place, in place, with a note."""
         rows = np.flatnonzero(suspects(lon, lat))
         if not len(rows):
             return
@@ -342,13 +323,18 @@ class _Screener:
             lon[rows], lat[rows], american, with_antarctica=self.with_antarctica
         )
         bad = np.flatnonzero(pd.notna(reasons))
-        if len(bad):
-            messages = [f"{batch.label(int(rows[at]))}: {reasons[at]}" for at in bad.tolist()]
-            self._refuse(messages, str(remedies[bad[0]]))
-
-    def _refuse(self, messages: list[str], remedy: str) -> None:
-        more = f"; and {len(messages) - _SHOWN:,} more" if len(messages) > _SHOWN else ""
-        raise CoordinateError(f"{self.file.path}: {'; '.join(messages[:_SHOWN])}{more}. {remedy}")
+        for at in bad.tolist():
+            notes[int(rows[at])] = f"{reasons[at]}: not used. {remedies[at]}"
+        x, y = lon[rows], lat[rows]
+        odd = rows[(x > 0) & in_united_states(-x, y) & pd.isna(reasons)]
+        if 0 < len(odd) < np.count_nonzero(in_united_states(lon, lat)):
+            # Where most rows are American, one without its minus sign stands out.
+            notes |= {
+                int(at): f"lon={lon[at]:.10g} is not in the United States, where the other rows "
+                "are, but would be with a minus sign"
+                for at in odd.tolist()
+            }
+        lon[rows[bad]] = lat[rows[bad]] = np.nan
 
     def _addresses(self, batch: Batch, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
         """The addresses of some rows, cleaned as ``Gazetteer.lookup`` wants them."""

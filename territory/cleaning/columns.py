@@ -8,33 +8,44 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from territory.cleaning import codes, industries
+from territory.cleaning import codes, industries, numbers
 from territory.cleaning.codes import fold
 from territory.cleaning.contacts import domain, email, phone
+from territory.cleaning.dates import read_dates
+from territory.cleaning.distinct import by_value
 from territory.cleaning.numbers import dollars, head_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 _BLANK_MARKS = re.compile(r"[\W_]*\Z")
-_DATE_FORMATS = ("%m/%d/%Y", "%m/%d/%y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d", "%b %d, %Y", "%B %d, %Y",
-                 "%d %b %Y", "%d %B %Y", "%d-%b-%Y")  # fmt: skip
 _STATE_OF = re.compile(r"\s*\([A-Z]{2}\)$")  # Odoo writes "Maine (US)"
-_DEGREES = re.compile(r"([-+\u2212]?\d+(?:[.,]\d+)?)\s*°?\s*([NSEW]?)", re.IGNORECASE)
+_PLAIN = re.compile(r"[-+]?(?:\d{4,}|\d{1,3}(?!\.\d{3}\Z))(?:\.\d+)?", re.ASCII)
 
 
-def by_value(column: pd.Series, read: Callable[[str], Any]) -> pd.Series:
-    """Read each distinct text once; null where the cell or the answer is null (object dtype)."""
-    places, distinct = pd.factorize(column)
-    answers = np.empty(len(distinct) + 1, dtype=object)
-    answers[:-1] = [read(text) for text in distinct]
-    answers[-1] = None  # where factorize put null
-    return pd.Series(answers[places], index=column.index, name=column.name, dtype=object)
+_ERROR = re.compile(
+    r"\s*(?:#(?:N/?A|NV|REF!?|BEZUG!|VALUE!?|WERT!|DIV/0!?|NAME\?|NUM!?|ZAHL!|NULL!|SPILL!|CALC!|FIELD!"
+    r"|BLOCKED!|CONNECT!|UNKNOWN!|BUSY!|GETTING_DATA|ERROR!)|#{2,}|Err:5\d\d"
+    r"|n/k|n\.k\.|tb[cd]|t\.b\.[cd]\.|\?+)\s*",
+    re.IGNORECASE,
+)
+
+_THOUSAND = 1000
+
+
+def is_unreadable(column: pd.Series) -> pd.Series:
+    """Tell which cells say nothing that can be read, which is not the same as blank.
+
+    So are the errors of a spreadsheet (#N/A, #REF!, a column too narrow: ####) and what people
+    write who do not know: n/k, TBD, ?.
+    """
+    marks = [text for text in column.dropna().unique() if _ERROR.fullmatch(str(text))]
+    return column.isin(marks) if marks else pd.Series(data=False, index=column.index)
 
 
 def clean_text(column: pd.Series) -> pd.Series:
@@ -153,12 +164,10 @@ def parse_employees(column: pd.Series) -> pd.Series:
     """Head counts (float, NaN where none can be read) of texts such as "c. 38,000 (2024)".
 
     "2.1k", "38 thousand" and "38.000" are read as they are meant; of a range such as
-    "1,001-5,000" the lower end counts, because that many are sure. A negative count is NaN.
+    "1,001-5,000" the lower end counts, because that many are sure, and so of a range that a
+    spreadsheet made a date of. A negative count is NaN.
     """
-    in_threes = column.astype("str").str.fullmatch(r"\s*\d{1,3}(\.\d{3})+\s*").fillna(value=False)
-    texts = column.where(~in_threes, column.astype("str").str.replace(".", "", regex=False))
-    counts = _numbers(texts, head_count)
-    return counts.where(counts >= 0)
+    return read_employees(column)[0]
 
 
 def parse_money(column: pd.Series) -> pd.Series:
@@ -168,17 +177,75 @@ def parse_money(column: pd.Series) -> pd.Series:
     rate, unless the dollars stand beside it: "¥5.6 trillion (US$ 37 billion)". "(502.2)" is a
     loss. Of a range the lower end counts, of several figures the first.
     """
-    return _numbers(column, dollars)
+    return read_money(column)[0]
 
 
-def _numbers(column: pd.Series, read: Callable[[str], float | None]) -> pd.Series:
-    """Read plain numbers at once, the rest one distinct text at a time."""
-    plain = pd.to_numeric(column, errors="coerce").astype(float)
-    plain = plain.where(np.isfinite(plain))
-    rest = column[plain.isna() & column.notna()].astype(str)
-    if len(rest):
-        plain.loc[rest.index] = by_value(rest, read).astype(float)
-    return plain
+def read_employees(column: pd.Series) -> tuple[pd.Series, tuple[str, ...]]:
+    """Read head counts, as ``parse_employees`` does, with remarks about the whole column."""
+    counts, remarks = _numbers(column, head_count)
+    sizes = [
+        text for text in column.dropna().unique() if numbers.size_of_date(str(text)) is not None
+    ]
+    if sizes:
+        rows = int(column.isin(sizes).sum())
+        cells = "1 cell is a date" if rows == 1 else f"{rows:,} cells are dates"
+        remarks.append(
+            f"{cells} that a spreadsheet made of sizes such as 11-50. The lower end was taken: "
+            f"{sizes[0]} is {numbers.size_of_date(str(sizes[0]))}."
+        )
+    return counts.where(counts >= 0), tuple(remarks)
+
+
+def read_money(column: pd.Series, *, is_typed: bool = False) -> tuple[pd.Series, tuple[str, ...]]:
+    """Read US dollars, as ``parse_money`` does, with remarks about the whole column.
+
+    Parameters
+    ----------
+    is_typed
+        The file has numbers as numbers, so that a point stands before decimals.
+    """
+    amounts, remarks = _numbers(column, dollars, usual="." if is_typed else "")
+    return amounts, tuple(remarks)
+
+
+def _numbers(
+    column: pd.Series, read: Callable[[str, str], float | None], usual: str = ""
+) -> tuple[pd.Series, list[str]]:
+    """Read each distinct text once; the mark before decimals is that of the column."""
+    if pd.api.types.is_numeric_dtype(column):
+        plain = column.astype(float)
+        return plain.where(np.isfinite(plain)), []
+    texts = [str(text) for text in column.dropna().unique()]
+    odd = [text for text in texts if not _PLAIN.fullmatch(text)]
+    shown = numbers.decimal_mark(texts)
+    mark = shown or usual
+    odd_values = {text: read(text, mark) for text in odd}
+
+    def value(text: object) -> float | None:
+        written = str(text)
+        return odd_values[written] if written in odd_values else float(written)
+
+    return by_value(column, value).astype(float), _mark_remarks(odd, odd_values, mark)
+
+
+def _mark_remarks(texts: Iterable[str], values: Mapping[str, float | None], mark: str) -> list[str]:
+    """Say once how figures were read that nothing in their column decides."""
+    open_texts = [text for text in texts if numbers.is_open(text)]
+    if mark == ".,":
+        unread = ", ".join(repr(text) for text in open_texts if values[text] is None)
+        remark = (
+            f"some figures have a point before decimals, others a comma; {unread[:60]} could be "
+            "either and cannot be read. Write 1234.5, without marks for thousands."
+        )
+        return [remark] if unread else []
+    pointed = [text for text in open_texts if "." in text and (values[text] or 0) >= _THOUSAND]
+    if mark or not pointed:
+        return []
+    remark = (
+        f"nothing shows whether the point in {pointed[0]} parts thousands or decimals. Read as "
+        f"{values[pointed[0]]:,.10g}; write 1234, or 1.2340 for decimals."
+    )
+    return [remark]
 
 
 def clean_phones(column: pd.Series, country: pd.Series | None = None) -> pd.Series:
@@ -250,38 +317,9 @@ def zip_notes(
     return by_value(postal_codes.where(home, None), read)
 
 
-def parse_degrees(column: pd.Series) -> pd.Series:
-    """Degrees (float, NaN where none can be read) of "38.9", "38,9", "77.2° W" or "38.9N"."""
-
-    def read(text: str) -> float | None:
-        match = _DEGREES.fullmatch(text.strip())
-        if not match:
-            return None
-        value = float(match[1].replace(",", ".").replace("\u2212", "-"))
-        return -value if match[2].upper() in ("S", "W") and value > 0 else value
-
-    plain = pd.to_numeric(column, errors="coerce").astype(float)
-    rest = column[plain.isna() & column.notna()].astype(str)
-    if len(rest):
-        plain.loc[rest.index] = by_value(rest, read).astype(float)
-    return plain
-
-
 def parse_dates(column: pd.Series) -> pd.Series:
-    """Calendar days as ISO text, null where none can be read; 11/1/2026 is the American order."""
-
-    def read(text: str) -> str | None:
-        text = text.strip()
-        if re.match(r"\d{4}-\d\d-\d\d(?:[T ]|\Z)", text):
-            day = pd.to_datetime(text[:10], format="%Y-%m-%d", errors="coerce")
-            return None if pd.isna(day) else text[:10]
-        for form in _DATE_FORMATS:
-            day = pd.to_datetime(text, format=form, errors="coerce")
-            if not pd.isna(day):
-                return str(day.date())
-        return None
-
-    return by_value(column, read)
+    """Calendar days as ISO text, null where none can be read; see ``dates.read_dates``."""
+    return read_dates(column)[0]
 
 
 def _or(first: pd.Series, second: pd.Series) -> pd.Series:

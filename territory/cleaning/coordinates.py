@@ -23,6 +23,9 @@ _UNITED_STATES = (
 )
 _CANADA = (-142, 41, -52, 84)
 ANTARCTIC_LAT = -60.0
+_DEGREE_M = 111_320.0  # of latitude, and of longitude at the equator
+_ROUNDED = 2  # decimals of coordinates that say less than a street
+_ROUND = 1e-7
 ELSEWHERE_STATES = ("AA", "AE", "AP", "FM", "MH", "PW")  # mail that is American, soil that is not
 
 
@@ -62,6 +65,31 @@ def readings(lon: Floats, lat: Floats) -> list[tuple[str, Floats, Floats]]:
         (how, np.where(bad, np.nan, other_lon), np.where(bad, np.nan, other_lat))
         for (how, other_lon, other_lat), bad in zip(ways, off, strict=True)
     ]
+
+
+def rounding_m(lon: Floats, lat: Floats) -> Floats:
+    """Metres that coordinates of two decimals or fewer may be off by their rounding; else 0.
+
+    That is half the last digit, in both directions together. The finer of the two axes counts,
+    because a zero at the end of a number is often not written. NaN gives 0.
+    """
+    metres = np.zeros(len(lon))
+    at = np.flatnonzero(_has_decimals(lat, _ROUNDED))
+    for decimals in range(_ROUNDED, -1, -1):
+        is_round = _has_decimals(lat[at], decimals) & _has_decimals(lon[at], decimals)
+        at = at[is_round]
+        if not len(at):
+            break
+        half = 0.5 / 10**decimals * _DEGREE_M
+        metres[at] = half * np.hypot(1.0, np.cos(np.radians(lat[at])))
+    return metres
+
+
+def _has_decimals(degrees: Floats, decimals: int) -> Bools:
+    """Tell which numbers have no more than so many decimals."""
+    scaled = degrees * 10.0**decimals
+    round_: Bools = np.abs(scaled - np.rint(scaled)) < _ROUND
+    return round_
 
 
 def suspects(lon: Floats, lat: Floats) -> Bools:

@@ -11,7 +11,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from territory.cleaning.columns import by_value, clean_names
+from territory.cleaning.columns import clean_names
+from territory.cleaning.distinct import by_value
 
 AS_TEXT = "Format the column as text before the ids go in, or export the file again, and import it."
 _SHORT, _LONG = 15, 18

@@ -117,11 +117,19 @@ def _warn(sentence: str) -> None:
 
 
 def _tell(report: ImportReport) -> None:
-    """Tell what a person should look at, on stderr."""
+    """Tell what a person should look at, on stderr: first what values the file takes away."""
     from territory.imports import TRANSLATIONS
 
+    if report.clearing:
+        note(report.clearing)
     for line, reason, remedy in first_rows(report.refused, ("line", "reason", "remedy")):
         note(f"line {line}: {reason}. {remedy}")
+    for line, column, value, stays in first_rows(
+        report.unreadable, ("line", "column", "value", "stays")
+    ):
+        is_blank = stays is None or stays != stays
+        what = "the field stays blank" if is_blank else f"{stays} stays on file"
+        note(f"line {line}: {column} {value!r} cannot be read: {what}.")
     if report.missing:
         note(f"Not in the file: {_some(report.missing)}.")
     if report.ignored:

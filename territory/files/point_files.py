@@ -159,10 +159,11 @@ def read_features(path: Path, kind: str) -> pd.DataFrame:
 
 
 def _read_layer(path: Path, source: str, layer: str) -> pd.DataFrame:
-    # GDAL would take texts such as 2026/11/01 for dates and write them in its own way.
+    # GDAL would take texts such as 2026/11/01 for dates and write them in its own way, and turn
+    # moments into UTC, which moves an evening in America to the next day.
     options = {"DATE_AS_STRING": "YES"} if source.startswith("GeoJSON:") else {}
     with kml_ids_apart():
-        meta, table = pyogrio.read_arrow(source, layer=layer, **options)
+        meta, table = pyogrio.read_arrow(source, layer=layer, datetime_as_string=True, **options)
     check_cells(path, table.num_rows, table.num_columns)
     if KML_ID in table.column_names:
         table = table.drop_columns(KML_ID)

@@ -58,7 +58,7 @@ def read_sheet(path: Path) -> Sheet:
 
     Formulas give the value that the spreadsheet computed last. A row with a formula whose value was
     never computed is refused, because to read it as blank would lose what it says. Cells with an
-    error such as #REF! are blank; ``notes`` counts them.
+    error such as #REF! have its text; ``notes`` counts them.
 
     Raises
     ------
@@ -175,9 +175,9 @@ def _uncomputed(row: tuple[Any, ...], formulas: tuple[Any, ...]) -> str | None:
 def _text(cell: Any) -> str | None:
     """Write a cell as it is meant: 1001 shown under the format 00000 is "01001"."""
     value = cell.value
-    if value is None or cell.data_type == "e":
+    if value is None:
         return None
-    if isinstance(value, str):
+    if isinstance(value, str):  # an error such as #REF! too: it is not the same as blank
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -222,7 +222,7 @@ def _gather(path: Path, header: _Row, rows: Iterator[_Row], notes: list[str]) ->
     names = name_columns([heads[at] for at in columns_in_use])
     frame = text_frame({name: columns[at] for name, at in zip(names, columns_in_use, strict=True)})
     if errors:
-        notes.append(f"{len(errors):,} cells with an error, {errors[0]} first, count as blank.")
+        notes.append(f"{len(errors):,} cells with an error, {errors[0]} first, cannot be read.")
     return Sheet(
         frame.apply(restore),
         np.asarray(lines, np.int64),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from territory.cleaning import ELSEWHERE_STATES, in_country, readings
+from territory.cleaning import ELSEWHERE_STATES, in_country, readings, rounding_m
 from territory.geocoding.gazetteer import CONFLICT_M
 from territory.geocoding.origins import with_origins
 from territory.geodesy import inverse
@@ -59,8 +59,9 @@ def place(
         lon, lat (WGS84 degrees, NaN where not given) and city, state, postal_code, country; how
         the coordinates were found in the columns of ``origins.ORIGIN``, if at all.
     policy
-        How uncertain given coordinates are whose file does not say it; a ``Policy`` or its
-        ``geocoding``.
+        How uncertain given coordinates are at least whose file does not say it; a ``Policy`` or
+        its ``geocoding``. Those of two decimals or fewer are as uncertain as their rounding makes
+        them.
 
     Returns
     -------
@@ -76,11 +77,12 @@ def place(
         there = geocodes.iloc[at].set_axis(at)
         check = _CoordinateCheck(lon[at], lat[at], frame.iloc[at].set_axis(at), there, gazetteer)
         is_misread = check.is_misread
+        given_m = np.maximum(rules.given_uncertainty_m, rounding_m(lon[at], lat[at]))
         checked = there.assign(
             lon=np.where(is_misread, there["lon"], lon[at]),
             lat=np.where(is_misread, there["lat"], lat[at]),
             precision=there["precision"].where(is_misread, "rooftop"),
-            uncertainty_m=there["uncertainty_m"].where(is_misread, rules.given_uncertainty_m),
+            uncertainty_m=there["uncertainty_m"].where(is_misread, given_m),
             geocode_source=there["geocode_source"].where(is_misread, "given"),
             geocode_note=check.notes,
         )

@@ -1,5 +1,6 @@
 from .address_headers import read_header as read_header
 from .contract_rows import read_rows as read_rows
+from .header_names import LAT_LON as LAT_LON
 from .headers import map_headers as map_headers
 from .ledger import ImportLedger as ImportLedger
 from .mapping import Preview as Preview

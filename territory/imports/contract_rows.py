@@ -14,31 +14,30 @@ import pandas as pd
 
 from territory import schemas
 from territory.cleaning import (
-    AS_TEXT,
     ELSEWHERE_STATES,
+    by_value,
     clean_address,
-    clean_ids,
     codes,
     columns,
     faults,
-    parse_employees,
-    parse_money,
+    is_unreadable,
 )
-from territory.files import Table, empty_refusals
+from territory.files import Table
 from territory.geocoding import ORIGIN, read_origins
 from territory.imports.address_headers import ACCURACY
 from territory.imports.header_names import LAST_NAME
 from territory.imports.headers import (
     CONTRACTS,
-    DEFAULTS,
     check_columns,
     is_nameless,
     key_columns,
     map_headers,
-    scale_of,
 )
 from territory.imports.identity import add_ids, full_names, key_text, name_the_nameless
-from territory.imports.translations import empty_translations, joined, translations_of
+from territory.imports.read_cells import is_code, read_columns
+from territory.imports.row_log import RowLog, no_cells
+from territory.imports.stray_rows import without_strays
+from territory.imports.translations import empty_translations, joined
 from territory.markets import clean_units
 
 if TYPE_CHECKING:
@@ -46,16 +45,6 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-_CODE_TABLES = {
-    "status": codes.STATUSES,
-    "segment": codes.SEGMENTS,
-    "kind": codes.MARKET_KINDS,
-}
-_FORMS = {
-    "email": columns.clean_emails,
-    "phone": columns.clean_phones,
-    "industry": columns.clean_industries,
-}
 # What Salesforce says of the coordinates of an account: no better than its address, or better.
 _COARSE = ("zip", "neighborhood", "city", "county", "state")
 _FINE = ("address", "nearaddress", "block", "street", "extendedzip")
@@ -72,6 +61,9 @@ class ContractRows:
     contract column; ``ignored``: the headers that were not used; ``absent``: the contract columns
     that no header stands for, which say nothing of the rows (a blank cell says that there is none).
     ``translations``: the words of the columns that have words of their own, and what each means.
+    ``unreadable``: ``line, column, value`` of cells of accepted rows that say nothing either,
+    because they could not be read. ``blank``: ``line, column`` of blank cells in whose place a
+    default stands.
     """
 
     kind: str
@@ -83,6 +75,8 @@ class ContractRows:
     remarks: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     translations: pd.DataFrame = field(default_factory=empty_translations)
+    unreadable: pd.DataFrame = field(default_factory=no_cells)
+    blank: pd.DataFrame = field(default_factory=no_cells)
 
 
 def read_rows(
@@ -121,6 +115,7 @@ def read_rows(
     if isinstance(table, pd.DataFrame):
         lines = np.arange(2, len(table) + 2, dtype=np.int64)
         table = Table(table.reset_index(drop=True), lines, "frame")
+    table = without_strays(table)
     headers = [str(name) for name in table.frame.columns]
     if mapping is None:
         mapping = map_headers(headers, kind)
@@ -132,10 +127,7 @@ def read_rows(
     if LAST_NAME in raw:
         raw["name"] = full_names(raw)
     contract = CONTRACTS[kind]
-    scales = {column: scale_of(header, headers) for header, column in used.items()}
-    rows = pd.DataFrame(
-        {name: _read_column(name, raw, scales, log) for name in contract.columns}, index=raw.index
-    )
+    rows = read_columns(contract, raw, used, table, log)
     if "country" in contract.columns:
         # Only an office file that says so can mean Antarctica.
         _clean_places(rows, raw, log, with_antarctica=kind == "offices")
@@ -143,12 +135,13 @@ def read_rows(
     if "units" in contract.columns:
         rows["units"] = clean_units(rows["units"], rows["kind"])
     absent = _absent(contract, raw)
-    remarks: tuple[str, ...] = ()
     if is_nameless(kind, mapping, headers):
-        remarks = (name_the_nameless(rows, table.frame),)
+        log.remarks.append(name_the_nameless(rows, table.frame))
         absent = tuple(name for name in absent if name != "name")
     derived = add_ids(kind, rows)
-    _refuse_blanks(contract, rows, raw, log, absent)
+    # What could not be read may be on file; only then is the row known to lack it.
+    unread = _unread(contract, log) if is_update else ()
+    _refuse_blanks(contract, rows, raw, log, absent, unread)
     _refuse_duplicates(contract, rows, derived, log)
 
     rows["line"] = log.lines
@@ -157,14 +150,16 @@ def read_rows(
         rows = rows[log.is_accepted]
     return ContractRows(
         kind=kind,
-        rows=schemas.check(rows, _without(contract, absent), kind),
+        rows=schemas.check(rows, _without(contract, (*absent, *unread)), kind),
         refused=refused,
-        notes=_gather_notes(log),
+        notes=log.notes,
         mapping=used,
         ignored=tuple(name for name in headers if name not in used),
-        remarks=remarks,
+        remarks=tuple(log.remarks),
         absent=absent,
         translations=joined(log.translations),
+        unreadable=log.unreadable_cells,
+        blank=log.blank_cells,
     )
 
 
@@ -172,6 +167,13 @@ def _absent(contract: Any, raw: pd.DataFrame) -> tuple[str, ...]:
     """Name the columns that a file lacks, but for the key, which is made up or has a default."""
     key = key_columns(contract)
     return tuple(name for name in contract.columns if name not in raw and name not in key)
+
+
+def _unread(contract: Any, log: RowLog) -> tuple[str, ...]:
+    """Name the required columns, but for the key, with cells that could not be read."""
+    required = {name for name, column in contract.columns.items() if not column.nullable}
+    required -= set(key_columns(contract))
+    return tuple(name for name in sorted(required) if log.is_unreadable(name).any())
 
 
 def _without(contract: Any, absent: tuple[str, ...]) -> Any:
@@ -199,70 +201,24 @@ def _gather_refused(
     return pd.concat(filled).sort_values("line", kind="stable", ignore_index=True)
 
 
-def _gather_notes(log: RowLog) -> pd.DataFrame:
-    none = empty_refusals()[["line"]].assign(note=pd.Series(dtype=object))
-    notes = pd.concat(log.notes) if log.notes else none
-    notes = notes[notes["line"].isin(log.lines[log.is_accepted])]
-    return notes.sort_values("line", kind="stable", ignore_index=True)
-
-
-def _read_column(
-    name: str, raw: pd.DataFrame, scales: Mapping[str, float], log: RowLog
-) -> pd.Series:
-    """Read one column by what its name says it holds."""
-    is_number = name in ("lat", "lon", "employees") or name.endswith("_usd")
-    if name not in raw.columns:
-        default = np.nan if is_number else DEFAULTS.get(name)
-        return pd.Series(default, index=raw.index, dtype=float if is_number else object)
-    if name.endswith("_id"):
-        ids, reasons = clean_ids(raw[name])
-        if reasons.notna().any():
-            sentences = name + " " + ids.map(repr) + " " + reasons.fillna("")
-            log.refuse(reasons.notna(), sentences, AS_TEXT)
-        return ids
-    if name == "name":
-        return columns.clean_names(raw[name])
-    texts = columns.clean_text(raw[name])
-    if name in ("lat", "lon"):
-        values = columns.parse_degrees(texts)
-    elif name == "employees":
-        values = parse_employees(texts)
-    elif name.endswith("_usd"):
-        values = parse_money(texts) * scales[name]
-        if name == "amount_usd":
-            values = values.where(values >= 0)
-    elif name.endswith("_on"):
-        values = columns.parse_dates(texts)
-    elif name in _CODE_TABLES:
-        return _read_code(name, texts, log)
-    else:
-        return _FORMS[name](texts) if name in _FORMS else texts
-    log.note(values.isna() & texts.notna(), name + " " + texts.map(repr) + " was not understood")
-    return values
-
-
-def _read_code(name: str, texts: pd.Series, log: RowLog) -> pd.Series:
-    table = _CODE_TABLES[name]
-    values = columns.clean_codes(texts, table)
-    log.translations.append(translations_of(name, texts, values))
-    unknown = values.isna() & texts.notna()
-    words = ", ".join(dict.fromkeys(table.values()))
-    log.refuse(unknown, name + " " + texts.map(repr) + " is unknown", f"Write one of {words}.")
-    if name in DEFAULTS:
-        values = values.where(texts.notna(), DEFAULTS[name])
-    return values
-
-
 def _refuse_blanks(
-    contract: Any, rows: pd.DataFrame, raw: pd.DataFrame, log: RowLog, absent: tuple[str, ...]
+    contract: Any,
+    rows: pd.DataFrame,
+    raw: pd.DataFrame,
+    log: RowLog,
+    absent: tuple[str, ...],
+    unread: tuple[str, ...],
 ) -> None:
     """Refuse rows that lack what their kind cannot do without."""
     for name, column in contract.columns.items():
         if column.nullable or name in absent:
             continue
         written = raw[name].notna() if name in raw else pd.Series(data=False, index=raw.index)
-        refused_already = written & (name in _CODE_TABLES)
-        log.refuse(rows[name].isna() & ~refused_already, f"no {name}", f"Fill in {name}.")
+        refused_already = written & is_code(name)
+        is_blank = rows[name].isna() & ~refused_already
+        if name in unread:
+            is_blank &= ~log.is_unreadable(name)
+        log.refuse(is_blank, f"no {name}", f"Fill in {name}.")
 
 
 def _refuse_duplicates(
@@ -293,24 +249,31 @@ def _clean_places(
     rows: pd.DataFrame, raw: pd.DataFrame, log: RowLog, *, with_antarctica: bool
 ) -> None:
     """Bring country, state, postal code and coordinates into form, in place."""
-    written = columns.clean_names(raw["country"]) if "country" in raw else rows["country"]
+    written = rows["country"]
+    if "country" in raw:
+        written = columns.clean_names(raw["country"].where(~is_unreadable(raw["country"]), None))
     rows["country"], rows["state"], rows["postal_code"] = clean_address(
         written, rows["state"], rows["postal_code"]
     )
     is_country = rows["country"].isna() | rows["country"].isin(set(codes.COUNTRIES.values()))
-    log.note(~is_country, "country " + written.map(repr) + " is unknown")
+    notes = "country " + written.map(repr) + " is unknown"
+    log.unreadable("country", ~is_country, written, notes)
     is_american = rows["country"] == "US"
     unknown = is_american & rows["state"].notna()
     unknown &= ~rows["state"].isin(set(codes.US_STATES.values()))
-    log.note(unknown, "state " + rows["state"].map(repr) + " is no US state")
+    notes = "state " + rows["state"].map(repr) + " is no US state"
+    log.unreadable("state", unknown, rows["state"], notes)
 
+    is_odd = is_american & ~rows["postal_code"].fillna("00000").str.fullmatch(r"\d{5}")
+    notes = "postal_code " + rows["postal_code"].map(repr) + " is no ZIP code"
+    log.unreadable("postal_code", is_odd, rows["postal_code"], notes)
     if "lat" not in rows:
         return
     half = rows["lat"].isna() ^ rows["lon"].isna()
-    log.note(half, "one of lat and lon is missing: neither was used")
+    _drop_halves(rows, raw, half, log)
     nought = (rows["lat"] == 0) & (rows["lon"] == 0)
     log.note(nought, "coordinates 0, 0 mean that nobody knew: not used")
-    rows.loc[half | nought, ["lat", "lon"]] = np.nan
+    rows.loc[nought, ["lat", "lon"]] = np.nan
     if ACCURACY in raw:
         _drop_coarse(rows, columns.clean_text(raw[ACCURACY]), log)
     _check_coordinates(rows, log, is_american, with_antarctica=with_antarctica)
@@ -326,9 +289,27 @@ def _with_origins(rows: pd.DataFrame, raw: pd.DataFrame, log: RowLog) -> pd.Data
     return rows.join(origins).assign(origin_lon=rows["lon"], origin_lat=rows["lat"])
 
 
+def _drop_halves(rows: pd.DataFrame, raw: pd.DataFrame, half: pd.Series, log: RowLog) -> None:
+    """Leave a latitude without a longitude unused, and the other way round, in place."""
+    words = "one of lat and lon is missing: neither was used"
+    is_known = log.is_unreadable("lat") | log.is_unreadable("lon")
+    if not {"lat", "lon"} <= set(raw.columns):
+        is_known[:] = True  # the file lacks the column: that is said of no single cell
+    log.note(half & is_known, words)
+    _leave_out(rows, half & ~is_known, log, words)
+    rows.loc[half, ["lat", "lon"]] = np.nan
+
+
+def _leave_out(rows: pd.DataFrame, mask: Any, log: RowLog, notes: pd.Series | str) -> None:
+    """Leave coordinates unused that cannot be a place, in place; those on file stay."""
+    for name, cells in (("lat", mask & rows["lat"].notna()), ("lon", mask & rows["lat"].isna())):
+        log.unreadable(name, cells, rows[name].map("{:.10g}".format), notes)
+    rows.loc[mask, ["lat", "lon"]] = np.nan
+
+
 def _drop_coarse(rows: pd.DataFrame, accuracy: pd.Series, log: RowLog) -> None:
     """Leave coordinates unused that their own source calls no better than the address, in place."""
-    has_point, folded = rows["lat"].notna(), columns.by_value(accuracy, codes.fold)
+    has_point, folded = rows["lat"].notna(), by_value(accuracy, codes.fold)
     unknown = has_point & folded.notna() & ~folded.isin((*_COARSE, *_FINE))
     log.note(unknown, ACCURACY + " " + accuracy.map(repr) + " is unknown")
     has_address = rows["postal_code"].notna() | rows["city"].notna()
@@ -354,41 +335,6 @@ def _check_coordinates(
         is_off = (np.abs(lat) > 90) | (np.abs(lon) > 180)
     has_address = (rows["postal_code"].notna() | rows["city"].notna()).to_numpy(bool)
     unused = is_odd & is_off & has_address
-    log.note(unused, pd.Series(reasons, index=rows.index) + ": not used")
-    rows.loc[unused, ["lat", "lon"]] = np.nan
+    _leave_out(rows, unused, log, pd.Series(reasons, index=rows.index) + ": not used")
     is_hopeless = is_off | ~at_home | with_antarctica  # an office has nobody to settle it later
     log.refuse(is_odd & ~unused & is_hopeless, reasons, remedies)
-
-
-class RowLog:
-    """Refusals and notes by row while a table is being read."""
-
-    def __init__(self, lines: npt.NDArray[np.int64]) -> None:
-        self.lines = lines
-        self.reason = np.full(len(lines), None, dtype=object)
-        self.remedy = np.full(len(lines), None, dtype=object)
-        self.bucket = np.full(len(lines), None, dtype=object)
-        self.is_accepted = np.ones(len(lines), bool)
-        self.notes: list[pd.DataFrame] = []
-        self.translations: list[pd.DataFrame] = []
-
-    def refuse(self, rows: Any, reasons: Any, remedy: Any, bucket: str = "refused") -> None:
-        """Refuse the rows of a mask; a second reason is told after the first."""
-        places = np.flatnonzero(np.asarray(rows, bool))
-        self.is_accepted[places] = False
-        reasons, remedies = (np.broadcast_to(np.asarray(x, object), len(self.lines))
-                             for x in (reasons, remedy))  # fmt: skip
-        for at in places:
-            before = (
-                (f"{self.reason[at]}; ", f"{self.remedy[at]} ") if self.reason[at] else ("",) * 2
-            )
-            self.reason[at] = f"{before[0]}{reasons[at]}"
-            self.remedy[at] = f"{before[1]}{remedies[at]}"
-            self.bucket[at] = self.bucket[at] or bucket
-
-    def note(self, rows: Any, notes: pd.Series | str) -> None:
-        """Note something of the rows of a mask: one text for all, or one for each row."""
-        places = np.flatnonzero(np.asarray(rows, bool))
-        if len(places):
-            texts = notes if isinstance(notes, str) else notes.to_numpy()[places]
-            self.notes.append(pd.DataFrame({"line": self.lines[places], "note": texts}))

@@ -9,8 +9,13 @@ from __future__ import annotations
 from territory.imports.address_headers import ACCURACY
 
 FIRST_NAME, LAST_NAME = "first_name", "last_name"  # joined into a name; no columns of ours
+LAT_LON = "lat_lon"  # a cell that holds latitude and longitude; no column of ours
 _ADDRESS = dict.fromkeys(
     ("street", "city", "state", "postal_code", "country", "lat", "lon", ACCURACY), ""
+)
+_ADDRESS[LAT_LON] = (
+    "latlon latlng latlong latitudelongitude coordinates coords geocoordinates gpscoordinates gps "
+    "geopoint geopoint2d geolocation georeference wkt"
 )
 # What our own files say of where coordinates come from: ``geocoding.ORIGIN``, by these names alone.
 _ADDRESS |= dict.fromkeys(("precision", "uncertainty_m", "geocode_source"), "")

@@ -16,6 +16,7 @@ from sqlalchemy import delete, func, insert, select, update
 from territory.errors import NotFoundError
 from territory.imports.report import ImportRecord
 from territory.imports.vocabulary import Vocabulary
+from territory.schemas import CHANGES
 from territory.store import imports, mappings, rows, tables
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ NO_LINE = 0  # the line of keys that a full import did not mention
 _CHUNK = 5_000  # keys that one statement names: three parts of each stay under SQLite's 32,766
 _EARLIER = 50  # imports of a kind that a file is compared with
 _PACKED = 100_000  # rows that are packed at a time
-_RECORDED = tuple(field.name for field in dataclasses.fields(ImportRecord))
+_CELLS = "cells"  # counts of an import that stand with those of changes
+_RECORDED = tuple(field.name for field in dataclasses.fields(ImportRecord) if field.name != _CELLS)
 _JSON = ("buckets", "changes", "mapping")
 
 
@@ -62,6 +64,7 @@ class ImportLedger:
             {"line": np.full(len(keys), NO_LINE), "key": pd.Series(keys, dtype=object)}
         )
         values = dataclasses.asdict(record)
+        values["changes"] |= values.pop(_CELLS)
         values |= {name: json.dumps(dict(values[name])) for name in _JSON}
         self._connection.execute(
             insert(imports).values(
@@ -196,7 +199,10 @@ class ImportLedger:
 def _record(row: Any) -> ImportRecord:
     values = row._asdict()
     values |= {name: json.loads(values[name]) for name in _JSON}
-    return ImportRecord(**values)
+    counts = values.pop("changes")
+    changes = {name: count for name, count in counts.items() if name in CHANGES}
+    cells = {name: count for name, count in counts.items() if name not in CHANGES}
+    return ImportRecord(**values, changes=changes, cells=cells)
 
 
 def _pack(frames: Sequence[pd.DataFrame]) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from territory.cleaning import clean_names, clean_text, codes, columns, fold
+from territory.cleaning import by_value, clean_names, clean_text, codes, columns, fold
 from territory.files import Table, id_from_name
 from territory.imports.address_headers import words_of
 from territory.imports.headers import check_columns
@@ -178,7 +178,7 @@ def _with_ids(rows: pd.DataFrame, header: str) -> tuple[pd.DataFrame, tuple[str,
     if fold(header) in _ROW_NUMBERS and ids.is_unique and names.dropna().duplicated().any():
         remarks = (f"{header!r} numbers the rows: markets are told apart by their names.",)
         ids = pd.Series(None, index=rows.index, dtype=object)
-    made = columns.by_value(names, id_from_name)
+    made = by_value(names, id_from_name)
     rows["market_id"] = ids.where(ids.notna(), made)
     return rows, remarks
 

@@ -28,6 +28,7 @@ from territory.imports import contract_rows, market_outlines
 from territory.imports.headers import map_headers, signature_of
 from territory.imports.market_rows import read_market_rows
 from territory.imports.report import REFUSALS
+from territory.imports.row_log import no_cells
 from territory.imports.translations import empty_translations
 from territory.markets import define
 from territory.schemas import GEOCODE
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
 class SourceFile:
     """A file that was read and contract, before it meets the store.
 
-    ``signature`` stands for its headers; ``digest`` is the sha256 of its bytes; ``absent`` are the
-    columns of ours that it lacks.
+    ``signature`` stands for its headers; ``digest`` is the sha256 of its bytes; ``absent``,
+    ``unreadable`` and ``blank`` are those of ``ContractRows``.
     """
 
     kind: str
@@ -65,6 +66,8 @@ class SourceFile:
     policy: Policy
     absent: tuple[str, ...] = ()
     translations: pd.DataFrame = field(default_factory=empty_translations)
+    unreadable: pd.DataFrame = field(default_factory=no_cells)
+    blank: pd.DataFrame = field(default_factory=no_cells)
 
 
 def check_kind(kind: str) -> None:
@@ -171,6 +174,8 @@ def read_source(
         remarks=(*left_out, *contract.remarks),
         policy=policy,
         absent=contract.absent,
+        unreadable=contract.unreadable,
+        blank=contract.blank,
         translations=contract.translations,
     )
 

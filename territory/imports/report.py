@@ -18,6 +18,7 @@ from territory.cleaning import by_value
 from territory.imports.owners import NO_OWNERS, OwnerMatch
 from territory.imports.vocabulary import News
 from territory.schemas import BUCKETS
+from territory.store import GIVEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +59,9 @@ class ImportReport:
     read as others, ``owners`` how many owners are reps;
     ``warnings`` are about the mapping;
     ``news`` says what earlier files of its source had not. ``import_id`` is None after a dry run.
+    ``cleared`` counts by field the values on file that a blank cell clears; ``unreadable`` has
+    line, key, column and value of each cell that could not be read, and ``stays``: what the field
+    holds instead, null where the row is new or had nothing.
     """
 
     kind: str
@@ -80,6 +84,8 @@ class ImportReport:
     owners: OwnerMatch = NO_OWNERS
     warnings: tuple[str, ...] = ()
     news: News = field(default_factory=News)
+    cleared: Mapping[str, int] = field(default_factory=dict)
+    unreadable: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def is_reconciled(self) -> bool:
@@ -93,7 +99,22 @@ class ImportReport:
         missing = f"; {len(self.missing):,} not in the file, left as they are" * self.is_full
         nothing = " Nothing was written." if self.is_dry_run else ""
         sums = f"{_listed(self.buckets)}; {_listed(self.changes)}"
-        return f"{self.kind}: {self.rows:,} rows = {sums}{missing}.{nothing}"
+        cells = {"cleared": sum(self.cleared.values()), "unreadable": len(self.unreadable)}
+        return f"{self.kind}: {self.rows:,} rows = {sums}{_of_cells(cells)}{missing}.{nothing}"
+
+    @property
+    def clearing(self) -> str:
+        """Say which fields blank cells clear, or would clear; empty for none."""
+        if not self.cleared:
+            return ""
+        fields = ", ".join(f"{name} in {count:,}" for name, count in self.cleared.items())
+        count = sum(self.cleared.values())
+        values = f"{count:,} {'value' if count == 1 else 'values'} on file"
+        verb = "would be cleared" if self.is_dry_run else "cleared"
+        return (
+            f"{values} {verb}, because the cell in the file is blank: {fields}. A column that is "
+            "left out of the mapping clears nothing."
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The report for a program to read: ``rows``, and a count per bucket and change."""
@@ -104,6 +125,9 @@ class ImportReport:
             "rows": self.rows,
             **self.buckets,
             **self.changes,
+            "cleared": sum(self.cleared.values()),
+            "cleared_fields": dict(self.cleared),
+            "unreadable": len(self.unreadable),
             "missing": len(self.missing),
             "reconciles": self.is_reconciled,
             "dry_run": self.is_dry_run,
@@ -115,6 +139,7 @@ class ImportReport:
             "owners": self.owners.as_json(),
             "refused_rows": self.refused.to_dict("records"),
             "notes": self.notes.to_dict("records"),
+            "unreadable_cells": _records(self.unreadable),
             "missing_keys": list(self.missing),
             "mapping": dict(self.mapping),
             "ignored_columns": list(self.ignored),
@@ -140,6 +165,7 @@ class ImportRecord:
     buckets: Mapping[str, int]
     changes: Mapping[str, int]
     mapping: Mapping[str, str]
+    cells: Mapping[str, int] = field(default_factory=dict)
     undone_at: str | None = None
     undone_by: str | None = None
 
@@ -150,7 +176,7 @@ class ImportRecord:
         return (
             f"{self.import_id}: {self.source}, {self.imported_at} by {self.imported_by}. "
             f"{self.kind}: {self.rows:,} rows = {_listed(self.buckets)}; "
-            f"{_listed(self.changes)}.{undone}"
+            f"{_listed(self.changes)}{_of_cells(self.cells)}.{undone}"
         )
 
 
@@ -204,6 +230,37 @@ class UndoReport:
 
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def _of_cells(counts: Mapping[str, int]) -> str:
+    """Say how many fields were cleared and how many cells could not be read, where any were."""
+    cleared, unreadable = counts.get("cleared", 0), counts.get("unreadable", 0)
+    fields = f"; {cleared:,} {'field' if cleared == 1 else 'fields'} cleared" * bool(cleared)
+    cells = f"; {unreadable:,} unreadable {'cell' if unreadable == 1 else 'cells'} left out"
+    return fields + cells * bool(unreadable)
+
+
+def _records(cells: pd.DataFrame) -> list[dict[str, Any]]:
+    whole = cells.astype(object)
+    records = whole.where(whole.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in record.items()} for record in records]
+
+
+def cells_of_rows(
+    cells: pd.DataFrame, rows: pd.DataFrame, lines: npt.NDArray[np.int64], keys: pd.Series
+) -> pd.DataFrame:
+    """Give cells of a file (line, column ...) their rows' ``key`` and what the field holds now.
+
+    Cells of rows that did not go in are left out.
+    """
+    cells = cells[cells["line"].isin(lines)].reset_index(drop=True)
+    at = pd.Index(lines).get_indexer(pd.Index(cells["line"]))
+    stays = np.full(len(cells), None, dtype=object)
+    for name in cells["column"].unique():
+        same = (cells["column"] == name).to_numpy()
+        column = rows[GIVEN[name] if GIVEN.get(name) in rows else name].to_numpy(object)
+        stays[same] = column[at[same]]
+    return cells.assign(key=keys.to_numpy(object)[at], stays=stays)
 
 
 def outcomes_of(

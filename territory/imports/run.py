@@ -16,11 +16,18 @@ from territory.access import audit_log
 from territory.accounts import merged_ids
 from territory.geocoding import review
 from territory.imports import market_outlines, own_places, owners, update_rows
+from territory.imports.cleared_fields import cleared_fields
 from territory.imports.headers import check_columns, map_headers, signature_of, warnings_of
 from territory.imports.identity import key_text
 from territory.imports.ledger import ImportLedger
 from territory.imports.read_file import read_source
-from territory.imports.report import ImportRecord, ImportReport, count_buckets, outcomes_of
+from territory.imports.report import (
+    ImportRecord,
+    ImportReport,
+    cells_of_rows,
+    count_buckets,
+    outcomes_of,
+)
 from territory.imports.translations import changed
 from territory.imports.vocabulary import (
     Vocabulary,
@@ -85,8 +92,8 @@ def import_file(
 
     A row that cannot be used is refused with its line, reason and remedy; the others go in. Rows
     that the file does not mention stay, and so does every field that it has no column for; a blank
-    cell clears its field. The record of the import is written with the rows, in the
-    same transaction.
+    cell clears its field, and one that cannot be read leaves what is on file. The record of the
+    import is written with the rows, in the same transaction.
 
     Parameters
     ----------
@@ -172,7 +179,11 @@ def save_source(
     missing = _missing(transaction, file, rows, refused) if terms.is_full else ()
     progress(f"Comparing {len(rows):,} rows with the store")
     changes = update_rows.write_rows(transaction, file.kind, rows, writes=not terms.is_dry_run)
-    outcomes = outcomes_of(rows, lines, key_text(rows, key), changes.of_rows, refused, notes)
+    keys = key_text(rows, key)
+    outcomes = outcomes_of(rows, lines, keys, changes.of_rows, refused, notes)
+    unreadable = cells_of_rows(file.unreadable, rows, lines, keys)
+    blank = cells_of_rows(file.blank, rows, lines, keys)
+    cleared = cleared_fields(changes.differences, file.kind, blank)
     counts = pd.Series(changes.of_rows).value_counts()
     headers = [*file.mapping, *file.ignored]
     words = words_of(file.translations, file.rows)
@@ -190,6 +201,7 @@ def save_source(
         rows=file.size,
         buckets=count_buckets(outcomes, is_placed=kind.is_placed),
         changes={name: int(counts.get(name, 0)) for name in CHANGES},
+        cells={"cleared": sum(cleared.values()), "unreadable": len(unreadable)},
         mapping=file.mapping,
     )
     if not terms.is_dry_run:
@@ -220,6 +232,7 @@ def save_source(
                 "rows": record.rows,
                 **record.buckets,
                 **record.changes,
+                **record.cells,
             },
         )
     return ImportReport(
@@ -243,6 +256,8 @@ def save_source(
         owners=owner_match,
         warnings=warnings_of(file.kind, file.mapping, headers),
         news=news,
+        cleared=cleared,
+        unreadable=unreadable,
     )
 
 
@@ -278,7 +293,13 @@ def _sift(
         If the file lacks a required column and none of its rows is on file.
     """
     rows, merged = merged_ids.resolve(transaction, file.kind, file_rows)
-    rows, lacking = update_rows.complete(transaction, file.kind, rows, file.absent, file.policy)
+    unread = {
+        str(name): np.isin(file.lines, cells["line"])
+        for name, cells in file.unreadable.groupby("column", sort=False)
+    }
+    rows, lacking = update_rows.complete(
+        transaction, file.kind, rows, file.absent, file.policy, unread
+    )
     rows, undrawn = update_rows.keep_outlines(transaction, file.kind, rows)
     lost = update_rows.dangling(transaction, file.kind, rows)
     is_merged, is_lacking, is_undrawn, is_lost = (

@@ -1,7 +1,8 @@
 """Upsert: rows of a file completed from the store, checked and compared with it, and written.
 
-An absent column leaves its field alone; a blank cell in a column that is there clears it. What the
-store cannot take is refused; the cells that change are kept, so that the import can be undone.
+An absent column leaves its field alone, and so does a cell that cannot be read; a blank cell in a
+column that is there clears it. What the store cannot take is refused; the cells that change are
+kept, so that the import can be undone.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ from territory.schemas import ADDRESS, CHANGES, GEOCODE
 from territory.store import GIVEN, KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     import numpy.typing as npt
+
+    Bools = npt.NDArray[np.bool_]
 
     from territory.policy import Policy
     from territory.store import Transaction
@@ -43,8 +46,9 @@ def complete(
     rows: pd.DataFrame,
     absent: Collection[str],
     policy: Policy,
+    unread: Mapping[str, Bools] | None = None,
 ) -> tuple[pd.DataFrame, pd.Series]:
-    """Give rows that are on file the fields which their file has no column for.
+    """Give rows that are on file the fields which their file has no column for, or no legible cell.
 
     Every row comes back once, in the order given. Where the rest of an address or of a pair of
     coordinates comes from the store, the row is placed by the whole of it.
@@ -56,6 +60,8 @@ def complete(
         have no geometry yet.
     absent
         Columns of the contract, as ``ContractRows.absent`` names them.
+    unread
+        Columns of the contract with the rows of which the cell could not be read, as masks.
 
     Returns
     -------
@@ -69,16 +75,18 @@ def complete(
     InputError
         Naming the markets that cannot be drawn from what the file and the store say.
     """
-    names = _stored_names(kind, absent)
+    lacking = _stored_names(kind, absent)
+    masks = _stored_masks(kind, unread or {}, lacking)
+    names = (*lacking, *masks)
     if not names or rows.empty:
         return rows, pd.Series(None, index=rows.index, dtype=object)
-    is_partly_placed = KINDS[kind].is_placed and not _is_placeless(names)
-    is_undrawn = kind == "markets"
+    is_partly_placed = KINDS[kind].is_placed and not _is_placeless(lacking)
+    is_undrawn = kind == "markets" and bool(lacking)
     derived_from = _PLACE if is_partly_placed else _DRAWING if is_undrawn else ()
     stored, is_stored = _stored(transaction, kind, rows, (*names, *derived_from))
-    filled = _filled(rows, stored, is_stored, names)
+    filled = _filled(rows, stored, is_stored, names, masks)
     if is_partly_placed:
-        filled = _placed(rows, _readdressed(filled, stored, is_stored, names), policy)
+        filled = _placed(rows, _readdressed(filled, stored, is_stored, lacking), policy)
     if is_undrawn:
         filled = _drawn(filled, stored, is_stored)
     return filled, _lacking(kind, filled, names)
@@ -111,6 +119,22 @@ def _stored_names(kind: str, absent: Collection[str]) -> tuple[str, ...]:
     return tuple(renamed.get(name, name) for name in KINDS[kind].contract.columns if name in names)
 
 
+def _stored_masks(
+    kind: str, unread: Mapping[str, Bools], lacking: Collection[str]
+) -> dict[str, Bools]:
+    """Give the rows with cells that could not be read, by the name of the store's column.
+
+    Of a pair of coordinates the store never gives one half.
+    """
+    masks: dict[str, Bools] = {}
+    for name, mask in unread.items():
+        is_axis = KINDS[kind].is_placed and name in GIVEN
+        for column in GIVEN.values() if is_axis else (name,):
+            if column not in lacking:
+                masks[column] = masks[column] | mask if column in masks else mask
+    return masks
+
+
 def _is_placeless(names: Collection[str]) -> bool:
     return set(_PLACE) <= set(names)
 
@@ -131,7 +155,11 @@ def _stored(
 
 
 def _filled(
-    rows: pd.DataFrame, stored: pd.DataFrame, is_stored: pd.Series, names: Iterable[str]
+    rows: pd.DataFrame,
+    stored: pd.DataFrame,
+    is_stored: pd.Series,
+    names: Iterable[str],
+    masks: Mapping[str, Bools],
 ) -> pd.DataFrame:
     """Take the fields on file, but where state and country follow from one another in the file."""
     columns = {}
@@ -139,7 +167,9 @@ def _filled(
         # A state of the file implies its country, and the other way round: of such a pair the
         # store never fills in one half that might contradict the other.
         stays = is_stored
-        if name == "state":
+        if name in masks:
+            stays = is_stored & masks[name]
+        elif name == "state":
             stays = is_stored & rows["state"].isna()
         elif name == "country":
             is_moved = rows["state"] != stored["state"] if "state" in stored else False

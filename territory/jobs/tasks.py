@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 UPLOADS = "uploads"  # below the folder of what the server keeps
 IMPORT, GEOCODE, DECIDE = "import", "geocode", "decide"
-PARTS = ("outcomes", "differences", "missing")  # the tables that an import leaves for the pages
+# The tables that an import leaves for the pages.
+PARTS = ("outcomes", "differences", "missing", "unreadable")
 
 
 def tasks_by_name(
@@ -104,6 +105,7 @@ def leave(report: ImportReport, folder: Path) -> None:
         "outcomes": report.outcomes,
         "differences": report.differences.map(_text, na_action="ignore"),
         "missing": pd.DataFrame({"key": pd.Series(report.missing, dtype=object)}),
+        "unreadable": report.unreadable.map(_text, na_action="ignore"),
     }
     for name in PARTS:
         tables[name].to_parquet(folder / f"{name}.parquet", index=False)
@@ -127,6 +129,8 @@ def summary(report: ImportReport) -> dict[str, Any]:
         "reconciles": report.is_reconciled,
         "is_full": report.is_full,
         "missing": len(report.missing),
+        "cleared": dict(report.cleared),
+        "unreadable": len(report.unreadable),
         "differences": len(report.differences),
         "remarks": list(report.remarks),
         "warnings": list(report.warnings),

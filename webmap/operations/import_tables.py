@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from flask import request
@@ -40,7 +41,12 @@ BUCKETS = {
 }
 # What is looked at first, where there is any of it.
 URGENT = ("refused", "duplicate", *OPEN, "approximate", "placed", "accepted")
-DIFFERENCES, MISSING = "differences", "missing"
+DIFFERENCES, MISSING, UNREADABLE = "differences", "missing", "unreadable"
+OTHERS = {
+    DIFFERENCES: "Cells that change",
+    MISSING: "Not in the file",
+    UNREADABLE: "Unreadable cells",
+}
 CHANGES = ("new", "updated", "unchanged")
 
 
@@ -78,7 +84,7 @@ class TableRequest:
         """
         urgent = next((name for name in URGENT if counts.get(name)), next(iter(counts)))
         what, change = request.args.get("show") or urgent, request.args.get("change") or None
-        if what not in {*counts, DIFFERENCES, MISSING}:
+        if what not in {*counts, *OTHERS}:
             raise InputError(f"show: {what[:40]!r} is none of {', '.join(counts)}.")
         if change is not None and change not in CHANGES:
             raise InputError(f"change: {change[:40]!r} is none of {', '.join(CHANGES)}.")
@@ -87,13 +93,13 @@ class TableRequest:
     @property
     def title(self) -> str:
         """Say what it is in a word."""
-        others = {DIFFERENCES: "Cells that change", MISSING: "Not in the file"}
-        return others.get(self.what) or BUCKETS[self.what][0]
+        return OTHERS.get(self.what) or BUCKETS[self.what][0]
 
     def of_files(self, folder: Path) -> TablePage:
         """Take the page out of the tables that a job left."""
-        if self.what in {DIFFERENCES, MISSING}:
-            table = pq.read_table(folder / f"{self.what}.parquet")
+        if self.what in OTHERS:
+            path = folder / f"{self.what}.parquet"  # an older import has left fewer tables
+            table = pq.read_table(path) if path.exists() else pa.table({"line": []})
         else:
             is_in_bucket = pc.field("bucket") == self.what
             if self.change:

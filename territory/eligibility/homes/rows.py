@@ -23,7 +23,7 @@ from territory.cleaning import (
     fold,
     in_united_states,
     parse_dates,
-    parse_degrees,
+    parse_points,
     suspects,
 )
 from territory.geocoding import ORIGIN, place, read_origins
@@ -124,7 +124,7 @@ def read_homes(
     country, state, postal_code = clean_address(
         texts["country"], texts["state"], texts["postal_code"]
     )
-    lat, lon = (parse_degrees(texts[name]).to_numpy(float) for name in ("lat", "lon"))
+    lat, lon = (axis.to_numpy(float) for axis in parse_points(texts["lat"], texts["lon"]))
     has_point = (texts["lat"].notna() | texts["lon"].notna()).to_numpy(bool)
     address = pd.DataFrame(
         {"city": texts["city"], "state": state, "postal_code": postal_code, "country": country}

@@ -13,7 +13,7 @@ from pyproj import Geod
 from territory import reference
 from territory.batch import screen
 from territory.batch.screening import ADDED, ADDED_TO_PAIRS
-from territory.errors import ColumnError, CoordinateError, FileFormatError, InputError
+from territory.errors import ColumnError, FileFormatError, InputError
 from territory.files import read_table, write_table
 from territory.units_of_length import METRES_PER_MILE
 
@@ -200,23 +200,22 @@ def test_points_of_geoparquet_that_lack_some_are_read_all_the_same(tmp_path: Pat
 def test_a_polar_office_may_have_polar_neighbours(tmp_path: Path) -> None:
     offices = tmp_path / "offices.csv"
     offices.write_text("office_id,name,lat,lon\npole,P,-90,0\n")
-    (tmp_path / "in.csv").write_text("lat,lon\n-89.9,12\n-89,-170\n")
+    (tmp_path / "in.csv").write_text("lat,lon\n-89.9001,12.0001\n-89.0001,-170.0001\n")
     screen(tmp_path / "in.csv", tmp_path / "out.csv", offices, FIFTY)
     assert pd.read_csv(tmp_path / "out.csv")["verdict"].tolist() == ["in", "out"]
 
 
-def test_swapped_rows_deep_in_a_parquet_file_stop_it_and_the_old_answer_stays(
-    tmp_path: Path,
-) -> None:
+def test_a_swapped_row_deep_in_a_parquet_file_is_one_row_not_placed(tmp_path: Path) -> None:
     frame = scattered(270_000).assign(state="VA")
-    frame.loc[269_000, ["lon", "lat"]] = 38.9, -77.2
+    frame.loc[269_000, ["lon", "lat"]] = 38.9123, -77.2123
     frame.to_parquet(tmp_path / "in.parquet", index=False)
-    target = tmp_path / "out.parquet"
-    target.write_text("the old one")
-    with pytest.raises(CoordinateError, match=r"row 269,001: lat=-77\.2, lon=38\.9"):
-        screen(tmp_path / "in.parquet", target, OFFICES, FIFTY)
-    assert target.read_text() == "the old one"
-    assert len(list(tmp_path.iterdir())) == 2
+    report = screen(tmp_path / "in.parquet", tmp_path / "out.parquet", OFFICES, FIFTY)
+    assert (report.rows, report.not_placed) == (270_000, 1)
+    row = pd.read_parquet(tmp_path / "out.parquet").loc[269_000]
+    assert row["note"].startswith(
+        "lat=-77.2123, lon=38.9123 is not in the United States, but would"
+    )
+    assert pd.isna(row["verdict"])
 
 
 def test_offices_that_are_closed_by_a_day_do_not_count_on_it(tmp_path: Path) -> None:
@@ -242,12 +241,7 @@ def test_an_empty_table_stays_empty(tmp_path: Path) -> None:
     ("text", "error", "told"),
     [
         ("a,b\n1,2\n", ColumnError, "'a', 'b'"),
-        ("id,lat,lon\n1,95,10\n", CoordinateError, "row 1 (line 2): lat=95"),
-        ("id,lat,lon,country\n1,-77.2,38.9,US\n", CoordinateError, "Swap"),
         ("id,lon\n1,40\n", ColumnError, "no column 'lat'"),
-        ("id,lat,lon\n1,40,-77\n2,x,3\n", CoordinateError, "row 2 (line 3): lat='x'"),
-        ("id,lat,lon\n1,-77.2,38.9\n", CoordinateError, "were they swapped?"),
-        ("id,lat,lon,state\n1,38.9,77.2,VA\n", CoordinateError, "Put a minus sign"),
         ("id,lat,lon\n1,40,-77,9\n", FileFormatError, "line 2"),
         ("", FileFormatError, "empty"),
     ],
@@ -262,6 +256,51 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv"]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "note"),
+    [
+        ("lat,lon", "95,10", "lat=95, lon=10 is off the globe"),
+        ("lat,lon,country", "-77.2,38.9,US", "not used. Swap lat and lon"),
+        ("lat,lon", "x,3", "lat 'x' cannot be read"),
+        ("lat,lon", "-77.2,38.9", "(were they swapped?)"),
+        ("lat,lon,state", "38.9,77.2,VA", "not used. Put a minus sign before lon"),
+        ("lat,lon", "42355400,-71060200", "is off the globe"),
+        ("lat,lon", "41.9,-9.99999", "lon '-9.99999' is cut off at the width of a field"),
+        (
+            "lat,lon",
+            "#N/A,#N/A",
+            "lat '#N/A' cannot be read; lon '#N/A' cannot be read; the address",
+        ),
+        ("lat,lon", "#REF!,#REF!", "lat '#REF!' cannot be read; lon '#REF!' cannot be read"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_one_row_not_placed(
+    tmp_path: Path, header: str, cells: str, note: str
+) -> None:
+    commas = "," * (header.count(",") - 1)
+    (tmp_path / "in.csv").write_text(f"id,{header}\n1,{cells}\n2,41.9001,-87.6001{commas}\n")
+    report = screen(tmp_path / "in.csv", tmp_path / "out.csv", OFFICES, FIFTY)
+    assert (report.rows, report.placed, report.not_placed) == (2, 1, 1)
+    rows = pd.read_csv(tmp_path / "out.csv")
+    assert note in rows["note"][0]
+    assert rows["distance_mi"].notna().tolist() == [False, True]
+
+
+def test_a_bad_point_with_an_address_is_placed_by_the_address(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("lat,lon,city,state,zip\nx,3,Chicago,IL,60601\n")
+    report = screen(tmp_path / "in.csv", tmp_path / "out.csv", OFFICES, FIFTY)
+    assert report.placed == 1
+    assert pd.read_csv(tmp_path / "out.csv")["note"][0].startswith("lat 'x' cannot be read")
+
+
+def test_coordinates_of_two_decimals_are_as_uncertain_as_their_rounding(tmp_path: Path) -> None:
+    texts = ("42.36,-71.06", "42.4,-71.1", "42,-71", "42.361,-71.06", "42.3554,-71.0602")
+    (tmp_path / "in.csv").write_text("\n".join(f'"{t}"' for t in ("latlon", *texts)) + "\n")
+    screen(tmp_path / "in.csv", tmp_path / "out.csv", OFFICES, FIFTY)
+    miles = pd.read_csv(tmp_path / "out.csv")["uncertainty_mi"].tolist()
+    assert miles == pytest.approx([0.43, 4.3, 43.1, 0, 0], rel=0.01)
 
 
 def test_an_office_without_coordinates_is_named(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from territory import reference
-from territory.cleaning import codes, columns, faults, in_united_states, suspects
+from territory.cleaning import codes, columns, degrees, faults, in_united_states, suspects
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,7 +147,7 @@ def test_employees_are_read_as_people_write_them(text: str, count: float | None)
         ("1,5 Mio", 1.5e6),
         ("USD 1 200 000", 1.2e6),
         ("24.9 billion (2025), 22 (2024)", 24.9e9),
-        ("24.900", 24.9),
+        ("24.900", 24_900),  # as employees: money has two decimals
         ("US$45.2 billion : 20 (2025)", 45.2e9),
         ("US$ 0 700 Mln (2018)", 7e8),
         ("€3.2bn", None),
@@ -236,7 +236,7 @@ def test_whatever_is_written_gives_an_answer_for_each_row(texts: list[str | None
     for read in (
         columns.parse_money,
         columns.parse_employees,
-        columns.parse_degrees,
+        degrees.parse_degrees,
         columns.parse_dates,
         columns.clean_text,
         columns.clean_postal_codes,
@@ -327,7 +327,7 @@ def test_dates_are_days(text: str, day: str | None) -> None:
 
 def test_degrees_may_name_their_hemisphere() -> None:
     texts = pd.Series(["38.9", "38,9", "77.2° W", "33.9 S", "N/A", None])
-    read = columns.parse_degrees(texts).to_numpy()
+    read = degrees.parse_degrees(texts).to_numpy()
     np.testing.assert_array_equal(read, [38.9, 38.9, -77.2, -33.9, np.nan, np.nan])
 
 

