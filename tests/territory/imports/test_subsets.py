@@ -23,15 +23,15 @@ NOW = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
 FIELDS: dict[str, dict[str, tuple[str, str]]] = {
     "prospects": {
         "name": ("Acme", "Acme Two"), "status": ("customer", "prospect"),
-        "street": ("1 Main St", "2 Main St"), "website": ("acme.com", "acme.org"),
+        "website": ("acme.com", "acme.org"),
         "industry": ("Food", "Tools"), "employees": ("50", "75"), "revenue_usd": ("5", "6"),
         "parent_id": ("p0", "p9"), "owner_rep_id": ("R1", "R2"),
     },
     "offices": {
-        "name": ("Chicago", "Chicago HQ"), "street": ("1 Main St", "2 Main St"),
+        "name": ("Chicago", "Chicago HQ"),
         "opened_on": ("2020-01-01", "2021-02-13"), "closed_on": ("2030-01-01", "2031-01-13"),
     },
-    "sites": {"name": ("Plant", "Works"), "street": ("1 Main St", "2 Main St")},
+    "sites": {"name": ("Plant", "Works")},
     "contacts": {
         "name": ("Jo Doe", "Jo Roe"), "title": ("CIO", "CEO"),
         "email": ("jo@example.com", "jr@example.com"), "phone": ("+13125550100", "+13125550199"),
@@ -102,7 +102,7 @@ def row_of(store: Store, kind: str) -> pd.Series:
 
 @pytest.mark.parametrize("kind", FIELDS)
 @settings(
-    deadline=None, max_examples=8, derandomize=True,
+    deadline=None, max_examples=4, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(data=st.data())
@@ -124,7 +124,7 @@ def test_a_file_of_some_columns_changes_those_and_no_other(
 
 @pytest.mark.parametrize("kind", FIELDS)
 @settings(
-    deadline=None, max_examples=12, derandomize=True,
+    deadline=None, max_examples=5, derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(data=st.data())
