@@ -35,6 +35,8 @@ _ERROR = re.compile(
     re.IGNORECASE,
 )
 
+_ERROR_STARTS = ("#", "?", "n", "N", "t", "T", "E", "e", " ", "\t", "\N{NO-BREAK SPACE}")
+_LONGEST_ERROR = 20
 _THOUSAND = 1000
 
 
@@ -44,7 +46,10 @@ def is_unreadable(column: pd.Series) -> pd.Series:
     So are the errors of a spreadsheet (#N/A, #REF!, a column too narrow: ####) and what people
     write who do not know: n/k, TBD, ?.
     """
-    marks = [text for text in column.dropna().unique() if _ERROR.fullmatch(str(text))]
+    texts = column.astype("str")
+    may_be = texts.str.len().le(_LONGEST_ERROR) & texts.str.startswith(_ERROR_STARTS)
+    candidates = column[may_be.fillna(value=False).to_numpy(bool)].unique()
+    marks = [text for text in candidates if _ERROR.fullmatch(str(text))]
     return column.isin(marks) if marks else pd.Series(data=False, index=column.index)
 
 
@@ -216,8 +221,8 @@ def _numbers(
         plain = column.astype(float)
         return plain.where(np.isfinite(plain)), []
     texts = [str(text) for text in column.dropna().unique()]
-    odd = [text for text in texts if not _PLAIN.fullmatch(text)]
-    shown = numbers.decimal_mark(texts)
+    odd = [text for text in texts if not (text.isdecimal() or _PLAIN.fullmatch(text))]
+    shown = numbers.decimal_mark(text for text in texts if "," in text or "." in text)
     mark = shown or usual
     odd_values = {text: read(text, mark) for text in odd}
 

@@ -43,7 +43,8 @@ _IN_GEOJSON = re.compile(
 )
 _LABEL = re.compile(r"\"?\b(lat|lon|lng|long)(?:itude)?\"?\s*[:=]?\s*", re.IGNORECASE)
 _IN_LETTERS = re.compile(
-    rf"(\d+)\s*d(?:eg)?\.?\s*({_NUMBER})\s*m(?:in)?\.?\s*({_NUMBER})\s*s(?:ec)?\b\.?", re.IGNORECASE
+    rf"(\d+)\s*d(?:eg)?\.?\s*({_NUMBER})\s*m(?:in)?\.?\s*({_NUMBER})\s*s(?:ec)?\.?(?=\s|\Z|[NSEW]\Z)",
+    re.IGNORECASE,
 )
 _MINUTES = 60.0
 _LAT, _LON = 90.0, 180.0
@@ -63,7 +64,12 @@ def parse_degrees(column: pd.Series, axis: Axis | None = None) -> pd.Series:
     if pd.api.types.is_numeric_dtype(column):
         plain = column.astype(float)
         return plain.where(np.isfinite(plain))
-    return by_value(column, lambda text: _degrees(text, axis)).astype(float)
+    plain = pd.to_numeric(column, errors="coerce").astype(float)
+    plain = plain.where(np.isfinite(plain))
+    rest = column[plain.isna() & column.notna()].astype(str)
+    if len(rest):
+        plain.loc[rest.index] = by_value(rest, lambda text: _degrees(text, axis)).astype(float)
+    return plain
 
 
 def parse_points(lat: pd.Series, lon: pd.Series) -> tuple[pd.Series, pd.Series]:

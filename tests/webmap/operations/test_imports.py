@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 
+from territory import imports
 from territory.store import open_store
 from tests.fixtures.hostile import TEXTS
 from tests.fixtures.importing import (
@@ -233,6 +234,34 @@ def test_a_dry_run_shows_each_cell_that_would_change(app, client):
     assert cells[("A-1", "Employees")] == [" 900", " 950"]
     assert cells[("A-1", "Name")] == [" Good Company", " Better Co"]
     assert f"{len(cells)} of {len(cells)}" in page.text
+
+
+def test_a_dry_run_says_first_what_it_would_clear_and_then_what_it_cannot_read(app, client):
+    bring_in(app, client)
+    changed = MESSY.replace(",900,Customer", ",,").replace('"44,000"', "n/k")
+    address = page_of(app, drop(client, changed))
+    work_off(app)
+    response = client.get(f"{address}/trial")
+    page = Page(response)
+    told = "2\N{NO-BREAK SPACE}values on file would be cleared"
+    assert told in response.get_data(as_text=True)
+    text = page.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "2 cleared, 1 unreadable" in text
+    order = [text.index(words) for words in (
+        "2 values on file would be cleared", "1 cell cannot be read", "Where every row would go",
+    )]  # fmt: skip
+    assert order == sorted(order)
+    assert "Employees in 1 row" in text
+    assert "Status in 1 row" in text
+    *_, row = Page(client.get(f"{address}/trial?show=unreadable")).rows["tbody"]
+    assert [cell.strip() for cell in row] == ["3", "A-2", "Employees", "n/k", "44000"]
+    press(client, f"{address}/commit")
+    work_off(app)
+    assert prospects(app).loc["A-2", "employees"] == 44_000
+    with open_store(app.config["TERRITORY"].store_url) as store:
+        last = imports.history(store).iloc[0]["import_id"]
+    text = Page(client.get(f"/ops/import/{last}")).text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "2 fields cleared, 1 unreadable cell left out" in text
 
 
 def test_a_full_file_reports_what_it_does_not_mention(app, client):
