@@ -209,6 +209,8 @@ def _read_markets(
         remarks=(*table.notes, *markets.remarks, *contract.remarks),
         policy=policy,
         absent=absent,
+        unreadable=contract.unreadable,
+        blank=contract.blank,
     )
 
 
