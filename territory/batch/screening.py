@@ -114,8 +114,8 @@ def screen(
     The rows, their order and the columns of ``source`` are kept as they are; ``ADDED`` is put after
     them. A row without coordinates, or with some that cannot be read, are off the globe or, by
     their own address, swapped, is placed by its address, with its uncertainty; one that cannot be
-    placed has blanks. A ``note`` says why. Coordinates have the precision that the file says. Parquet and CSV are streamed. ``target`` is
-    replaced only once all went well.
+    placed has blanks. A ``note`` says why. Coordinates have the precision that the file says.
+    Parquet and CSV are streamed. ``target`` is replaced only once all went well.
 
     Parameters
     ----------

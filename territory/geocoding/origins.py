@@ -36,7 +36,7 @@ _REACH_M = {
     "region": 100 * METRES_PER_MILE,
 }
 _ROOFTOP_M, _STREET_M, _POSTAL_M = 100.0, 1_000.0, 25_000.0
-_SAME_DEG = 1e-6
+_SAME_DEG, _SAME_M = 1e-6, 1.0
 
 
 def read_origins(raw: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
@@ -119,8 +119,10 @@ def with_origins(geocodes: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     )
     precision = precision.where(precision.notna() | metres.isna(), by_reach)
     metres = metres.where(metres.notna(), precision.map(_REACH_M).astype(float))
-    # "rooftop" of what was given says no more than the coordinates themselves do.
-    is_said = precision.notna() & ~((precision == "rooftop") & source.isna() & (metres == 0))
+    # "rooftop" of what was given says no more than the coordinates themselves do, nor does what
+    # their rounding says of them.
+    is_own = (metres == 0) | ((metres - geocodes["uncertainty_m"].astype(float)).abs() <= _SAME_M)
+    is_said = precision.notna() & ~((precision == "rooftop") & source.isna() & is_own)
     is_said &= geocodes["geocode_source"] == GIVEN
     return geocodes.assign(
         precision=geocodes["precision"].where(~is_said, precision),

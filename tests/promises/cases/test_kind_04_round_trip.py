@@ -105,11 +105,11 @@ PIN = "prospect_id,name,city,state,zip,lat,lon,precision,uncertainty_m,geocode_s
 
 def test_coordinates_keep_the_precision_that_their_file_says(chicago: Desk) -> None:
     text = PIN + (
-        "x1,A,Chicago,IL,60601,41.9,-87.7,postal,3000,their own map\n"
-        "x2,B,Chicago,IL,60601,41.9,-87.7,,,\n"
-        "x3,C,Chicago,IL,60601,41.9,-87.7,place,,\n"
-        "x4,D,Chicago,IL,60601,41.9,-87.7,,400,\n"
-        "x5,E,Chicago,IL,60601,41.9,-87.7,perhaps,-1,\n"
+        "x1,A,Chicago,IL,60601,41.9001,-87.7001,postal,3000,their own map\n"
+        "x2,B,Chicago,IL,60601,41.9001,-87.7001,,,\n"
+        "x3,C,Chicago,IL,60601,41.9001,-87.7001,place,,\n"
+        "x4,D,Chicago,IL,60601,41.9001,-87.7001,,400,\n"
+        "x5,E,Chicago,IL,60601,41.9001,-87.7001,perhaps,-1,\n"
     )
     report = chicago.read("prospects", chicago.write("x.csv", text))
     table = chicago.table("prospects")
@@ -130,11 +130,11 @@ def test_a_point_that_was_corrected_in_the_file_is_the_company_s_own(chicago: De
     path = chicago.folder / "out.csv"
     chicago.run("export", "prospects", str(path))
     frame = pd.read_csv(path, dtype=str)
-    frame.loc[frame["prospect_id"] == "p1", ["lat", "lon"]] = ["41.19", "-87.35"]
+    frame.loc[frame["prospect_id"] == "p1", ["lat", "lon"]] = ["41.1901", "-87.3501"]
     frame.to_csv(path, index=False)
     assert chicago.read("prospects", str(path))["updated"] == 1
     row = chicago.table("prospects").loc["p1"]
-    assert row[PLACE].tolist() == [-87.35, 41.19, "rooftop", 0, "given", "placed"]
+    assert row[PLACE].tolist() == [-87.3501, 41.1901, "rooftop", 0, "given", "placed"]
 
 
 def test_an_address_that_was_corrected_in_the_file_moves_the_row(chicago: Desk) -> None:
@@ -174,7 +174,7 @@ def test_a_change_since_the_plan_is_not_taken_back(chicago: Desk) -> None:
 
 def test_screening_honors_the_precision_of_an_export(chicago: Desk) -> None:
     text = PIN.replace("city,state,zip,", "") + (
-        "x1,A,41.3,-87.17,postal,1609,ZIP 46377\nx2,B,41.3,-87.17,rooftop,0,given\n"
+        "x1,A,41.3001,-87.1701,postal,1609,ZIP 46377\nx2,B,41.3001,-87.1701,rooftop,0,given\n"
     )
     path, out = chicago.write("x.csv", text), chicago.folder / "screened.csv"
     offices = "support_office_chicago.csv"

@@ -153,7 +153,9 @@ def test_what_cannot_be_placed_says_why(
 
 def test_given_coordinates_win_and_count_as_exact(gazetteer: Gazetteer) -> None:
     frame = address(("Denver", "CO", "80202", "US"), ("Denver", "CO", "80202", "US"))
-    placed = geocode.place(frame.assign(lon=[-90.0001, np.nan], lat=[40.0, np.nan]), gazetteer, POLICY)
+    placed = geocode.place(
+        frame.assign(lon=[-90.0001, np.nan], lat=[40.0, np.nan]), gazetteer, POLICY
+    )
     assert placed["precision"].tolist() == ["rooftop", "postal"]
     assert placed["lon"].tolist()[0] == -90.0001
     assert placed["uncertainty_m"].tolist()[0] == 0.0

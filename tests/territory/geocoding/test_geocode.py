@@ -35,11 +35,11 @@ def row(**cells: object) -> pd.DataFrame:
 def test_given_coordinates_are_followed_with_the_uncertainty_of_the_policy(
     gazetteer: Gazetteer,
 ) -> None:
-    given = row(lon=-104.99, lat=39.75, city="Denver", state="CO", postal_code="80202")
+    given = row(lon=-104.9901, lat=39.75, city="Denver", state="CO", postal_code="80202")
     policy = Policy(geocoding=GeocodingPolicy(given_uncertainty_m=30))
     found = place(given, gazetteer, policy).iloc[0]
     assert found[["lon", "lat", "precision", "uncertainty_m", "geocode_source"]].tolist() == [
-        -104.99, 39.75, "rooftop", 30, "given",
+        -104.9901, 39.75, "rooftop", 30, "given",
     ]  # fmt: skip
     assert found["geocode_note"] is None
 
