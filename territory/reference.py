@@ -76,6 +76,27 @@ def normalise_places(names: pd.Series) -> pd.Series:
     return pd.Series(normalised, index=names.index, name=names.name, dtype=object)
 
 
+# Where the letters of a postal code tell areas apart; in others ("D-10115") the digits alone do.
+LETTERED = ("BM", "CA", "GB", "GG", "GI", "IE", "IM", "JE", "MT")
+_OUTWARD = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)\d[A-Z]{2}")  # of a British code that is whole
+
+
+def normalise_postal_code(code: str, country_code: str) -> str:
+    """The key under which a postal code abroad is looked up; "" when nothing of it is left.
+
+    >>> normalise_postal_code("sw1a 1aa", "GB"), normalise_postal_code("D-10115", "DE")
+    ('SW1A', '10115')
+    """
+    signs = re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", code).upper())
+    if country_code not in LETTERED:
+        digits = re.search(r"\d+", signs)
+        return digits[0] if digits else ""
+    if country_code in ("CA", "IE"):
+        return signs[:3]
+    whole = _OUTWARD.fullmatch(signs)
+    return whole[1] if whole else signs
+
+
 @dataclass(frozen=True)
 class Reference:
     """The tables of the package, each read when first asked for.
@@ -148,6 +169,16 @@ class Reference:
         be another city's main name; prefer a main name where both answer).
         """
         return self._table("city_names")
+
+    @cached_property
+    def postal_areas(self) -> pd.DataFrame:
+        """Areas of postal codes outside the US by how their codes begin, sorted.
+
+        country_code, prefix (of ``normalise_postal_code``; none is the beginning of another of its
+        country), lon, lat (the middle of its codes), spread_m (metres within which 95 % of them
+        lie), digits (of a whole code of the country; 0 where letters belong to it).
+        """
+        return self._table("postal_areas")
 
     @cached_property
     def countries(self) -> pd.DataFrame:

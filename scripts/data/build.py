@@ -31,6 +31,7 @@ from scripts.data import (
     cities,
     description,
     industries,
+    postal_areas,
     roads,
     zip_codes,
 )
@@ -61,6 +62,7 @@ BUILDERS: dict[str, Callable[[Archives, Path], pd.DataFrame]] = {
     "cities": lambda archives, _: cities.cities(archives),
     "city_names": lambda archives, _: cities.city_names(archives),
     "countries": lambda archives, _: cities.countries(archives),
+    "postal_areas": lambda archives, _: postal_areas.postal_areas(archives),
     "zip_codes": lambda archives, folder: zip_codes.zip_codes(
         archives, _areas(folder, "counties"), pd.read_parquet(_path(folder, "cities"))
     ),

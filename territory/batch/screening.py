@@ -12,14 +12,14 @@ import pyarrow as pa
 
 from territory import reference
 from territory.batch import coordinates
+from territory.batch.addresses import AddressReader
 from territory.batch.origins import said_uncertainty
 from territory.cleaning import (
     ANTARCTIC_LAT,
     ELSEWHERE_STATES,
-    clean_address,
-    clean_text,
     faults,
     in_united_states,
+    join_notes,
     rounding_m,
     suspects,
 )
@@ -28,7 +28,6 @@ from territory.files import (
     Batch,
     Points,
     Source,
-    arrow_text,
     check_writable,
     open_sink,
     open_source,
@@ -59,7 +58,6 @@ ADDED = (
     "note",
 )
 ADDED_TO_PAIRS = ("office_id", "distance_mi", "uncertainty_mi", "verdict", "note")
-_ADDRESS = ("city", "state", "postal_code", "country")
 _VERDICTS = pa.array(VERDICTS, pa.string())
 _NULL_ISLAND = "coordinates 0, 0 mean that nobody knew: not used"
 
@@ -204,6 +202,7 @@ class _Screener:
         self.file, self.index, self.radius_m, self.all_pairs = file, index, radius_m, all_pairs
         mapping = map_headers(file.columns, "prospects")
         self.columns = {ours: header for header, ours in mapping.items()}
+        self.addresses = AddressReader(self.columns)
         self.names = _free_names(ADDED_TO_PAIRS if all_pairs else ADDED, file.columns)
         self.office_ids = pa.array([str(i) for i in index.office_id], pa.string())
         self.with_antarctica = with_antarctica
@@ -217,7 +216,7 @@ class _Screener:
             or LAT_LON in self.columns
             or self.file.geometry is not None
         )
-        has_address = "postal_code" in self.columns or "city" in self.columns
+        has_address = not {"street", "city", "postal_code"}.isdisjoint(self.columns)
         if not has_point and not has_address:
             headers = ", ".join(map(repr, self.file.columns))
             lacking = "lat" if "lon" in self.columns else "lon"
@@ -244,10 +243,12 @@ class _Screener:
         uncertainty_m = said_uncertainty(batch.table, self.columns, uncertainty_m)
         rows = np.flatnonzero(absent)
         if len(rows):
-            geocodes = self.gazetteer.lookup(self._addresses(batch, rows))
+            addresses, remarks = self.addresses.read(batch, rows)
+            geocodes = self.gazetteer.lookup(addresses)
             lon[rows], lat[rows] = geocodes["lon"], geocodes["lat"]
             uncertainty_m[rows] = geocodes["uncertainty_m"]
-            for at, note in zip(rows.tolist(), geocodes["geocode_note"], strict=True):
+            texts = join_notes(remarks, geocodes["geocode_note"])
+            for at, note in zip(rows.tolist(), texts, strict=True):
                 if note is not None:
                     notes[at] = f"{notes[at].rstrip('.')}; {note}" if at in notes else note
         self.placed += int(np.count_nonzero(~np.isnan(lon)))
@@ -316,7 +317,7 @@ class _Screener:
             return
         american = np.zeros(len(rows), bool)
         if {"state", "country"} & set(self.columns):
-            address = self._addresses(batch, rows)
+            address, _ = self.addresses.read(batch, rows)
             at_home = (address["country"] == "US") & ~address["state"].isin(ELSEWHERE_STATES)
             american = at_home.to_numpy(bool)
         reasons, remedies = faults(
@@ -335,30 +336,6 @@ class _Screener:
                 for at in odd.tolist()
             }
         lon[rows[bad]] = lat[rows[bad]] = np.nan
-
-    def _addresses(self, batch: Batch, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
-        """The addresses of some rows, cleaned as ``Gazetteer.lookup`` wants them."""
-        table = batch.table
-        if len(rows) < table.num_rows:
-            headers = [self.columns[name] for name in _ADDRESS if name in self.columns]
-            table = table.select(headers).take(pa.array(rows))
-        texts = {
-            name: pd.Series(pd.array(arrow_text(table[self.columns[name]]), dtype="str"))
-            if name in self.columns
-            else pd.Series(None, index=range(len(rows)), dtype=object)
-            for name in _ADDRESS
-        }
-        country, state, postal_code = clean_address(
-            texts["country"], texts["state"], texts["postal_code"]
-        )
-        return pd.DataFrame(
-            {
-                "city": clean_text(texts["city"]),
-                "state": state,
-                "postal_code": postal_code,
-                "country": country,
-            }
-        )
 
 
 def _free_names(names: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:

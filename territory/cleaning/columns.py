@@ -21,10 +21,9 @@ from territory.cleaning.distinct import by_value
 from territory.cleaning.numbers import dollars, head_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _BLANK_MARKS = re.compile(r"[\W_]*\Z")
-_STATE_OF = re.compile(r"\s*\([A-Z]{2}\)$")  # Odoo writes "Maine (US)"
 _PLAIN = re.compile(r"[-+]?(?:\d{4,}|\d{1,3}(?!\.\d{3}\Z))(?:\.\d+)?", re.ASCII)
 
 
@@ -77,92 +76,6 @@ def clean_names(column: pd.Series) -> pd.Series:
 def clean_codes(column: pd.Series, table: Mapping[str, str]) -> pd.Series:
     """The standard word for each spelling in ``table`` (folded spelling -> word), else null."""
     return by_value(column, lambda text: table.get(fold(text)))
-
-
-def clean_countries(column: pd.Series) -> pd.Series:
-    """ISO 3166-1 alpha-2 codes of country names and codes; null where the country is unknown."""
-    return clean_codes(column, codes.COUNTRIES)
-
-
-def clean_states(states: pd.Series, country: pd.Series) -> pd.Series:
-    """Two-letter codes of US states and Canadian provinces; others are trimmed and kept.
-
-    A row with no country is read as a US state where it is one, else as a Canadian province.
-    """
-    texts = by_value(clean_text(states), lambda text: _STATE_OF.sub("", text) or text)
-    home = country.isna() | (country == "US")
-    code = clean_codes(texts, codes.US_STATES).where(home, None)
-    canada = (country == "CA") | (country.isna() & code.isna())
-    code = code.where(code.notna() | ~canada, clean_codes(texts, codes.CANADIAN_PROVINCES))
-    return _or(code, texts)
-
-
-def clean_postal_codes(postal_codes: pd.Series, country: pd.Series | None = None) -> pd.Series:
-    """Postal codes in the form of their country; a row with no country counts as US.
-
-    US: five digits with the leading zeros that spreadsheets lose (1001 -> 01001), the four digits
-    of ZIP+4 left out. Canada and Britain: upper case with the usual blank. Elsewhere: trimmed, in
-    upper case. What does not look like a code of its country is kept as it is.
-    """
-    texts = clean_text(postal_codes)
-    if country is None:
-        return by_value(texts, _us_code)
-    forms: tuple[tuple[pd.Series, Callable[[str], str]], ...] = (
-        (country.isna() | (country == "US"), _us_code),
-        (country == "CA", _canadian_code),
-        (country == "GB", _british_code),
-    )
-    postal_codes = texts.str.upper().astype(object).where(texts.notna(), None)
-    for rows, read in forms:
-        if rows.any():
-            postal_codes = postal_codes.where(~rows, by_value(texts.where(rows, None), read))
-    return postal_codes
-
-
-def _us_code(text: str) -> str:
-    if match := re.fullmatch(r"(\d{3,5})(?:\.0+)?", text):
-        return match[1].zfill(5)
-    if match := re.fullmatch(r"(\d{4,5})\s*[-\u2013 ]\s*(?:\d{4}|0)?", text):
-        return match[1].zfill(5)
-    if match := re.fullmatch(r"(\d{7,9})(?:\.0+)?", text):
-        return match[1].zfill(9)[:5]
-    return text
-
-
-def _canadian_code(text: str) -> str:
-    code = fold(text).upper()
-    if re.fullmatch(r"[A-Z]\d[A-Z]\d[A-Z]\d", code):
-        return f"{code[:3]} {code[3:]}"
-    return text.upper()
-
-
-def _british_code(text: str) -> str:
-    code = fold(text).upper()
-    return f"{code[:-3]} {code[-3:]}" if re.fullmatch(r"[A-Z]{1,2}\d.*\d[A-Z]{2}", code) else text
-
-
-def clean_address(
-    country: pd.Series, state: pd.Series, postal_code: pd.Series
-) -> tuple[pd.Series, pd.Series, pd.Series]:
-    """Country code, state code and postal code in form.
-
-    A row without a country is American or Canadian if its state is. A US territory filed as a
-    country is a state of the US. A country that is unknown stays as it was as_written.
-    """
-    code = clean_countries(country)
-    territory = code.isin(codes.US_TERRITORIES)
-    state = state.where(~territory | state.notna(), code)
-    code = code.where(~territory, "US")
-    as_written = clean_text(country)
-    code = code.where(code.notna() | as_written.isna(), as_written)
-
-    state = clean_states(state, code)
-    blank = code.isna() & state.notna()
-    code = code.where(~(blank & state.isin(set(codes.US_STATES.values()))), "US")
-    blank &= code.isna() & state.isin(set(codes.CANADIAN_PROVINCES.values()))
-    code = code.where(~blank, "CA")
-    code = code.astype(object).where(code.notna(), None)
-    return code, state, clean_postal_codes(postal_code, code)
 
 
 def parse_employees(column: pd.Series) -> pd.Series:
@@ -296,38 +209,14 @@ def clean_industries(column: pd.Series, system: str | None = None) -> pd.Series:
     return by_value(texts, lambda text: industries.industry(text, used_system))
 
 
-def zip_notes(
-    postal_codes: pd.Series, country: pd.Series, without_area: Collection[str]
-) -> pd.Series:
-    """Say what is special about a US ZIP code in form; null where nothing is.
-
-    Military mail is delivered by way of a post office in New York, Miami or San Francisco, so the
-    ZIP code does not say where the addressee is. A code without an area is one of post boxes, or
-    of a single company or building.
-
-    Parameters
-    ----------
-    without_area
-        ZIP codes that have no area (``Reference.zip_codes``, has_area).
-    """
-
-    def read(code: str) -> str | None:
-        if codes.MILITARY_ZIPS.fullmatch(code):
-            return f"ZIP {code} is military mail, which does not say where the addressee is"
-        if code in without_area:
-            return f"ZIP {code} has no area: post boxes only, or one company's or building's own"
-        return None
-
-    home = country.isna() | (country == "US")
-    return by_value(postal_codes.where(home, None), read)
-
-
 def parse_dates(column: pd.Series) -> pd.Series:
     """Calendar days as ISO text, null where none can be read; see ``dates.read_dates``."""
     return read_dates(column)[0]
 
 
-def _or(first: pd.Series, second: pd.Series) -> pd.Series:
-    """``first``, and where it is null ``second``."""
-    column: pd.Series = first.where(first.notna(), second)
-    return column.astype(object).where(column.notna(), None)
+def join_notes(first: pd.Series, second: pd.Series) -> pd.Series:
+    """Two columns of notes as one, the first before the second; null where neither has any."""
+    both = first.notna() & second.notna()
+    notes = first.where(first.notna(), second).astype(object)
+    notes[both] = first[both] + "; " + second[both]
+    return notes.where(notes.notna(), None)

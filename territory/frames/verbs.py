@@ -85,23 +85,19 @@ def geocode(frame: pd.DataFrame, *, policy: GeocodingPolicy | None = None) -> gp
     settings = policy or GeocodingPolicy()
     header_of = header_map(frame, "prospects")
     columns = {name: text_series(frame, header_of.get(name)) for name in ADDRESS}
-    country, state, postal_code = cleaning.clean_address(
-        columns["country"], columns["state"], columns["postal_code"]
-    )
-    given = pd.DataFrame(
-        {"city": columns["city"], "state": state, "postal_code": postal_code, "country": country}
-    )
+    given, remarks = cleaning.clean_addresses(pd.DataFrame(columns))
     if has_geometry(frame) or {"lon", "lat"} <= set(header_of):
         given["lon"], given["lat"] = lon_lat(with_degrees(frame, header_of), "frame")
         said = {name: text_series(frame, header_of.get(name)) for name in geocoding.ORIGIN}
         given = given.join(geocoding.read_origins(pd.DataFrame(said))[0])
-    elif not {"city", "postal_code"} & set(header_of):
+    elif not {"street", "city", "postal_code"} & set(header_of):
         headers = ", ".join(map(repr, frame.columns))
         raise ColumnError(
             f"frame: no coordinates, no 'postal_code' and no 'city'; it has {headers}. "
             "Rename or add them."
         )
     placed = geocoding.place(given, geocoding.shared_gazetteer(settings), settings)
+    placed["geocode_note"] = cleaning.join_notes(remarks, placed["geocode_note"])
     lon, lat = (placed[name].to_numpy(float) for name in ("lon", "lat"))
     return with_points(with_columns(frame, placed, _GEOCODED), lon, lat)
 

@@ -9,7 +9,7 @@ it is a slip of the pen: there the city counts, and the row says so.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -17,20 +17,25 @@ import numpy as np
 import pandas as pd
 
 from territory.cleaning import by_value
+from territory.geocoding.city_spellings import StateSpellings
 from territory.geocoding.gazetteer_index import (
     GAP,
     AreaIndex,
     CityPoints,
     Places,
+    PostalAreas,
     city_places,
     named_cities,
     zip_city_places,
     zip_places,
 )
+from territory.geocoding.geocodes import Geocodes, Oddities, apart_texts, notes_on
+from territory.geocoding.namesakes import Namesakes, ZipDoubts
+from territory.geocoding.regions import REGION_CODES, REGIONS
 from territory.geodesy import inverse
 from territory.policy import GeocodingPolicy, OnlinePolicy
 from territory.reference import load, normalise_place, normalise_places
-from territory.units_of_length import METRES_PER_MILE, format_miles
+from territory.units_of_length import METRES_PER_MILE
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,30 +52,10 @@ ADDRESS = ("city", "state", "postal_code", "country")
 # headquarters and universities 5 have a ZIP code that contradicts the city beside it so, and all 5
 # are in the city; nearer than that ZIP code and city are right about as often.
 CONFLICT_M = 10 * METRES_PER_MILE
+# Postal codes abroad are coarser, and so are the names of cities: suburbs, prefectures, counties.
+_POSTAL_CONFLICT_M = 50 * METRES_PER_MILE
 # What follows the name of an Asian city in many addresses: Yongin-si, Hsinchu City.
 _CITY_WORD = re.compile(r" (?:city|si|shi|gu|gun)$")
-# GeoNames numbers the provinces and states of countries other than ours.
-_REGIONS = {
-    "AU": {
-        "ACT": "01", "NSW": "02", "NT": "03", "QLD": "04", "SA": "05", "TAS": "06", "VIC": "07",
-        "WA": "08",
-    },
-    "BR": {
-        "AC": "01", "AL": "02", "AM": "04", "AP": "03", "BA": "05", "CE": "06", "DF": "07",
-        "ES": "08", "GO": "29", "MA": "13", "MG": "15", "MS": "11", "MT": "14", "PA": "16",
-        "PB": "17", "PE": "30", "PI": "20", "PR": "18", "RJ": "21", "RN": "22", "RO": "24",
-        "RR": "25", "RS": "23", "SC": "26", "SE": "28", "SP": "27", "TO": "31",
-    },
-    "CA": {
-        "AB": "01", "BC": "02", "MB": "03", "NB": "04", "NL": "05", "NS": "07", "NT": "13",
-        "NU": "14", "ON": "08", "PE": "09", "QC": "10", "SK": "11", "YT": "12",
-    },
-}  # fmt: skip
-_REGION_CODES = {
-    country + GAP + state: f"{country}.{number}"
-    for country, states in _REGIONS.items()
-    for state, number in states.items()
-}
 
 
 class Gazetteer:
@@ -117,13 +102,34 @@ class Gazetteer:
     @cached_property
     def _regions(self) -> Places:
         cities = named_cities(self.reference)
-        cities = cities[cities["country_code"].isin(list(_REGIONS))]
+        cities = cities[cities["country_code"].isin(list(REGIONS))]
         region = cities["country_code"] + "." + cities["admin1_code"]
         return city_places(cities.assign(region=region), "region", self._policy)
 
     @cached_property
     def _countries(self) -> Places:
         return city_places(named_cities(self.reference), "country_code", self._policy)
+
+    @cached_property
+    def _names(self) -> pd.Index:
+        names: pd.Index = pd.Index(self.reference.city_names["key"].unique())
+        return names
+
+    @cached_property
+    def _namesakes(self) -> Namesakes:
+        return Namesakes(self.reference)
+
+    @cached_property
+    def _spellings(self) -> StateSpellings:
+        return StateSpellings((frozenset(self._zip_cities.keys), frozenset(self._us_cities.keys)))
+
+    @cached_property
+    def _doubts(self) -> ZipDoubts:
+        return ZipDoubts(self.reference.zip_codes, self._zip_codes, self._namesakes)
+
+    @cached_property
+    def _postal_areas(self) -> PostalAreas:
+        return PostalAreas(self.reference, self._policy)
 
     @cached_property
     def surroundings(self) -> AreaIndex:
@@ -137,7 +143,8 @@ class Gazetteer:
         state; the city in that state; the city in that country. A row without a country counts as
         American. Where several cities of like size bear the name none is taken. A ZIP code that
         lies far outside the city beside it is not followed: the row is a conflict, placed by the
-        city, and the note says how far apart the two are.
+        city, and the note says how far apart the two are; without a state it is ambiguous. Abroad
+        the city goes before the postal code.
 
         Parameters
         ----------
@@ -152,12 +159,17 @@ class Gazetteer:
             ("postal" or "place"), uncertainty_m, geocode_source, geocode_note (null where nothing
             was odd), placement. No place: lon, lat, precision and uncertainty_m are null.
         """
-        whole = pd.DataFrame({name: frame.get(name) for name in ADDRESS}, index=frame.index)
-        whole = whole.astype(object).where(whole.notna(), None).reset_index(drop=True)
-        which = whole.groupby(list(ADDRESS), sort=False, dropna=False).ngroup().to_numpy()
-        _, first = np.unique(which, return_index=True)
-        answers = self._place(whole.iloc[first].reset_index(drop=True))
-        return answers.iloc[which].set_index(frame.index)
+        rows, which = _distinct(frame)
+        return self._place(rows)[0].iloc[which].set_index(frame.index)
+
+    def contradictions(self, frame: pd.DataFrame) -> pd.Series:
+        """Say of each row how far its postal code is from its city; null where they agree.
+
+        Takes what ``lookup`` takes; on the index of ``frame``.
+        """
+        rows, which = _distinct(frame)
+        _, odd = self._place(rows)
+        return pd.Series(apart_texts(rows, odd), dtype=object).iloc[which].set_axis(frame.index)
 
     def zip_points(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Look up the ZIP codes of American rows, whatever else their address says.
@@ -182,10 +194,12 @@ class Gazetteer:
     def _zip_at(self, codes: pd.Series) -> Ints:
         return self._zip_codes.find(by_value(codes, lambda code: code[:5]))
 
-    def _place(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Place distinct addresses."""
-        city = by_value(rows["city"], lambda name: normalise_place(name) or None)
+    def _place(self, rows: pd.DataFrame) -> tuple[pd.DataFrame, Oddities]:
+        """Place distinct addresses; tell also what is odd about them."""
         american = _is_american(rows["country"])
+        city = self._spelled(
+            rows, by_value(rows["city"], lambda name: normalise_place(name) or None)
+        )
         in_state = _join(rows["state"].where(american), city)
         answers = self._place_by_city(rows, city, in_state)
         without_state = american & rows["state"].isna()
@@ -194,31 +208,95 @@ class Gazetteer:
         vague[nowhere] |= self._is_known(city.iloc[nowhere])
         answers.drop(vague)
         zip_at = self._zip_at(rows["postal_code"].where(american))
+        is_astray, to_city, namesake = self._doubted(rows, city, in_state, zip_at)
+        town = answers.title.copy()
+        trusted = np.flatnonzero((zip_at >= 0) & ~is_astray)
+        answers.take(self._zip_codes, trusted, zip_at[trusted], "postal")
+        self._reach_to_zip(answers, np.flatnonzero(is_astray & ~answers.is_missing), zip_at)
+        abroad = np.flatnonzero((~american & rows["postal_code"].notna()).to_numpy(bool))
+        is_astray[abroad] |= self._place_by_postal_area(rows, answers, vague, abroad, to_city)
+        padded_city = self._doubts.would_be(rows, city)
+        zip_state = self._zip_states[zip_at]
+        zip_state[zip_at < 0] = None
+        odd = Oddities(vague, is_astray, zip_state, to_city, town, namesake, padded_city)
+        geocodes = answers.frame(notes_on(rows, answers, odd))
+        geocodes.loc[(vague | is_astray) & answers.is_missing, "placement"] = "ambiguous"
+        contradicts = is_astray & american.to_numpy(bool)
+        contradicts |= self._is_elsewhere(rows, zip_at, to_city, city)
+        geocodes.loc[contradicts & ~answers.is_missing, "placement"] = "conflict"
+        return geocodes, odd
+
+    def _doubted(
+        self, rows: pd.DataFrame, city: pd.Series, in_state: pd.Series, zip_at: Ints
+    ) -> tuple[Bools, Floats, Texts]:
+        """Doubt ZIP codes far from the city beside them: metres to it, its name if stateless."""
         reach = self._zip_codes.uncertainty_m[zip_at]
         to_city = self._zip_to_city_m(in_state, zip_at)
         # Other names of a city may be those of a township that has ZIP codes of its own.
         is_astray = (to_city > reach + CONFLICT_M) & (self._zip_cities.find(in_state) >= 0)
-        town = answers.title.copy()
-        trusted = np.flatnonzero((zip_at >= 0) & ~is_astray)
-        answers.take(self._zip_codes, trusted, zip_at[trusted], "postal")
-        self._reach_to_zip(answers, np.flatnonzero(is_astray), zip_at)
-        oddities = _Oddities(vague, is_astray, zip_at, to_city, town)
-        geocodes = answers.frame(self._notes(rows, answers, oddities))
-        geocodes.loc[vague & answers.is_missing, "placement"] = "ambiguous"
-        contradicts = is_astray | self._is_elsewhere(rows, zip_at, to_city, city)
-        geocodes.loc[contradicts & ~answers.is_missing, "placement"] = "conflict"
-        return geocodes
+        namesake = np.full(len(rows), None, object)
+        alone = np.flatnonzero((zip_at >= 0) & (rows["state"].isna() & city.notna()).to_numpy(bool))
+        if len(alone):
+            metres, title, is_far = self._doubts.of(
+                rows.iloc[alone], city.iloc[alone], zip_at[alone]
+            )
+            at = alone[is_far]
+            is_astray[at], to_city[at], namesake[at] = True, metres, title
+        return is_astray, to_city, namesake
 
-    def _reach_to_zip(self, answers: _Geocodes, rows: Ints, zip_at: Ints) -> None:
+    def _spelled(self, rows: pd.DataFrame, city: pd.Series) -> pd.Series:
+        """The key of each city; of one that its state does not have, that of another spelling."""
+        american = _is_american(rows["country"]) & city.notna()
+        in_state = _join(rows["state"].where(american), city)
+        at = np.flatnonzero(in_state.notna().to_numpy(bool))
+        at = at[self._zip_cities.find(in_state.iloc[at]) < 0]
+        if len(at):
+            at = at[self._us_cities.find(in_state.iloc[at]) < 0]
+        alone = np.flatnonzero((american & rows["state"].isna()).to_numpy(bool))
+        if len(alone):
+            alone = alone[~self._is_known(city.iloc[alone])]
+            alone = alone[~city.iloc[alone].isin(self._namesakes.points.keys).to_numpy(bool)]
+        answers = city.to_numpy(object, copy=True)
+        for row in at.tolist():
+            state, name = rows["state"].iloc[row], rows["city"].iloc[row]
+            answers[row] = self._spellings.in_state(state, name)
+        for row in alone.tolist():
+            answers[row] = self._namesakes.spelled(rows["city"].iloc[row])
+        return pd.Series(answers, index=city.index, dtype=object)
+
+    def _place_by_postal_area(
+        self, rows: pd.DataFrame, answers: Geocodes, vague: Bools, at: Ints, to_city: Floats
+    ) -> Bools:
+        """Place foreign rows by postal code where their city does not; tell which contradict it."""
+        torn = np.zeros(len(at), bool)
+        if not len(at):
+            return torn
+        areas = self._postal_areas
+        area = areas.find(rows["postal_code"].iloc[at], rows["country"].iloc[at])
+        missing = answers.is_missing[at] & (area >= 0)
+        both = np.flatnonzero(~answers.is_missing[at] & (area >= 0))
+        answers.take(areas.places, at[missing], area[missing], "postal")
+        vague[at[missing]] = False
+        rows_both, places = at[both], areas.places
+        apart = inverse(answers.lon[rows_both], answers.lat[rows_both],
+                        places.lon[area[both]], places.lat[area[both]])  # fmt: skip
+        limit = answers.uncertainty_m[rows_both] + places.uncertainty_m[area[both]]
+        torn[both] = apart > limit + _POSTAL_CONFLICT_M
+        to_city[at[torn]] = apart[torn[both]]
+        reach = apart[torn[both]] + places.uncertainty_m[area[torn]]
+        answers.uncertainty_m[at[torn]] = np.maximum(answers.uncertainty_m[at[torn]], reach)
+        return torn
+
+    def _reach_to_zip(self, answers: Geocodes, rows: Ints, zip_at: Ints) -> None:
         """Let the uncertainty reach from the city to the ZIP code: either of them may be wrong."""
         places, at = self._zip_codes, zip_at[rows]
         apart = inverse(answers.lon[rows], answers.lat[rows], places.lon[at], places.lat[at])
         both = np.maximum(answers.uncertainty_m[rows], apart + places.uncertainty_m[at])
         answers.uncertainty_m[rows] = both
 
-    def _place_by_city(self, rows: pd.DataFrame, city: pd.Series, in_state: pd.Series) -> _Geocodes:
+    def _place_by_city(self, rows: pd.DataFrame, city: pd.Series, in_state: pd.Series) -> Geocodes:
         american = _is_american(rows["country"])
-        region = _join(rows["country"], rows["state"]).map(_REGION_CODES)
+        region = _join(rows["country"], rows["state"]).map(REGION_CODES)
         asks_country = ~american & region.isna()
         asks_country |= (rows["country"] == "US") & rows["state"].isna()
         in_country = _join(rows["country"].where(asks_country), city)
@@ -229,7 +307,7 @@ class Gazetteer:
             ("_countries", in_country),
             ("_countries", by_value(in_country, lambda key: _CITY_WORD.sub("", key))),
         )
-        answers = _Geocodes(len(rows))
+        answers = Geocodes(len(rows))
         for name, keys in steps:
             rows_left = np.flatnonzero(answers.is_missing & keys.notna().to_numpy())
             if len(rows_left):  # a table is only built for those who ask it
@@ -241,11 +319,6 @@ class Gazetteer:
         """Tell which names any city of the world bears."""
         is_name: Bools = self._names.get_indexer(pd.Index(names)) >= 0
         return is_name
-
-    @cached_property
-    def _names(self) -> pd.Index:
-        names: pd.Index = pd.Index(self.reference.city_names["key"].unique())
-        return names
 
     def _zip_to_city_m(self, in_state: pd.Series, zip_at: Ints) -> Floats:
         """From the ZIP point to the nearest point of the city; 0 in the ZIP code's own city."""
@@ -277,33 +350,6 @@ class Gazetteer:
             near[doubtful] = there <= self._zip_codes.uncertainty_m[zip_at[doubtful]] + CONFLICT_M
         return other_state & np.isnan(to_city) & ~near
 
-    def _notes(self, rows: pd.DataFrame, answers: _Geocodes, odd: _Oddities) -> Texts:
-        """Say of each row why it was not placed, or what was odd about it."""
-        notes = np.full(len(rows), None, dtype=object)
-        city, state, code, country = (rows[name].to_numpy(object) for name in ADDRESS)
-        zip_state, has_zip = self._zip_states[odd.zip_at], odd.zip_at >= 0
-        by_zip = answers.precision == "postal"
-        other_state = has_zip & pd.notna(state) & (zip_state != state)
-        unknown_zip = ~has_zip & pd.notna(code) & (pd.isna(country) | (country == "US"))
-        for at in np.flatnonzero(other_state & by_zip):
-            notes[at] = f"ZIP {code[at]} is in {zip_state[at]}, the address says {state[at]}"
-        for at in np.flatnonzero(odd.is_astray):
-            where = f" in {zip_state[at]}," if other_state[at] else ""
-            notes[at] = (
-                f"ZIP {code[at]} is{where} {format_miles(odd.to_city_m[at])} from "
-                f"{odd.town[at] or city[at]}" + (": placed by the city" if odd.town[at] else "")
-            )
-        for at in np.flatnonzero(~answers.is_missing & ~by_zip & (answers.rivals > 0)):
-            notes[at] = f"{answers.rivals[at]} more places have that name: took the largest"
-        for at in np.flatnonzero(~answers.is_missing & unknown_zip):
-            notes[at] = f"ZIP {code[at]} is unknown: placed by the city"
-        for at in np.flatnonzero(answers.is_missing):
-            about_zip = f"ZIP {code[at]} is unknown and " if unknown_zip[at] else ""
-            about_zip = f"{notes[at]}, and " if odd.is_astray[at] else about_zip
-            reason = _why_not(city[at], state[at], country[at], is_vague=odd.is_vague[at])
-            notes[at] = about_zip + reason
-        return notes
-
 
 def shared_gazetteer(policy: GeocodingPolicy) -> Gazetteer:
     """Give the gazetteer of a policy on the tables in use, made once in a process.
@@ -318,59 +364,13 @@ def _shared(policy: GeocodingPolicy, reference: Reference) -> Gazetteer:
     return Gazetteer(reference, policy)
 
 
-@dataclass(frozen=True)
-class _Oddities:
-    """What is odd about each row: many namesakes, a ZIP code that is not where its city is."""
-
-    is_vague: Bools
-    is_astray: Bools
-    zip_at: Ints
-    to_city_m: Floats
-    town: Texts
-
-
-class _Geocodes:
-    """The places found so far, one for each row."""
-
-    def __init__(self, rows: int) -> None:
-        self.lon, self.lat, self.uncertainty_m = (np.full(rows, np.nan) for _ in range(3))
-        self.precision, self.title = (np.full(rows, None, dtype=object) for _ in range(2))
-        self.rivals, self.is_open = np.zeros(rows, np.int64), np.zeros(rows, bool)
-
-    @property
-    def is_missing(self) -> Bools:
-        is_missing: Bools = np.isnan(self.lon)
-        return is_missing
-
-    def take(self, places: Places, rows: Ints, at: Ints, precision: str) -> None:
-        """Answer ``rows``, by position, with the places at positions ``at``; -1 is no answer."""
-        rows, at = rows[at >= 0], at[at >= 0]
-        self.lon[rows], self.lat[rows] = places.lon[at], places.lat[at]
-        self.uncertainty_m[rows] = places.uncertainty_m[at]
-        self.precision[rows], self.title[rows] = precision, places.title[at]
-        self.rivals[rows], self.is_open[rows] = places.rivals[at], places.is_open[at]
-
-    def drop(self, rows: Bools) -> None:
-        """Take back the answers of a mask of rows."""
-        self.lon[rows] = self.lat[rows] = self.uncertainty_m[rows] = np.nan
-        self.precision[rows] = self.title[rows] = None
-
-    def frame(self, notes: Texts) -> pd.DataFrame:
-        """The GEOCODE contract."""
-        return pd.DataFrame(
-            {
-                "lon": self.lon,
-                "lat": self.lat,
-                "precision": pd.Series(self.precision, dtype=object),
-                "uncertainty_m": self.uncertainty_m,
-                "geocode_source": pd.Series(self.title, dtype=object),
-                "geocode_note": pd.Series(notes, dtype=object),
-                "match_score": np.nan,
-                "placement": pd.Series(
-                    np.where(self.is_missing, "unplaced", "approximate"), dtype=object
-                ),
-            }
-        )
+def _distinct(frame: pd.DataFrame) -> tuple[pd.DataFrame, Ints]:
+    """The different addresses of a frame, and which of them each row has."""
+    whole = pd.DataFrame({name: frame.get(name) for name in ADDRESS}, index=frame.index)
+    whole = whole.astype(object).where(whole.notna(), None).reset_index(drop=True)
+    which = whole.groupby(list(ADDRESS), sort=False, dropna=False).ngroup().to_numpy()
+    _, first = np.unique(which, return_index=True)
+    return whole.iloc[first].reset_index(drop=True), which.astype(np.int64)
 
 
 def _is_american(country: pd.Series) -> pd.Series:
@@ -383,18 +383,3 @@ def _join(area: pd.Series, name: pd.Series) -> pd.Series:
     keys = pd.Series(None, index=area.index, dtype=object)
     keys[both] = area[both].astype(object) + GAP + name[both].astype(object)
     return keys
-
-
-def _why_not(city: str | None, state: str | None, country: str | None, *, is_vague: bool) -> str:
-    """Say why an address has no place, and what would give it one."""
-    if city is None:
-        return "the address has no city: add a ZIP code, or city and state"
-    if is_vague and state is None and country in (None, "US"):
-        abroad = ", or the country if it is abroad" if country is None else ""
-        return f"several places are called {city}: add the state{abroad}"
-    where = ", ".join(name for name in (state, country) if name not in (None, "US"))
-    if is_vague:
-        return f"several places of like size in {where} are called {city}: choose one of them"
-    if state is None and country is None:
-        return f"city {city!r} comes without a state: add the state, or the country if it is abroad"
-    return f"city {city!r} was not found in {where}"

@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 
 from territory.geodesy import inverse
-from territory.reference import normalise_places
+from territory.reference import normalise_places, normalise_postal_code
 from territory.units_of_length import METRES_PER_MILE
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _SAME_TOWN_M = 30_000.0
 _DOMINANT = 5
 _LIKE_SIZE = 2
 _SPREAD = 0.95
+_SHORT_CODE = 5  # digits of a postal code, of which two may be zeros that were lost; else one
 # The table of ZIP codes states this many radii of a circle as large as the area, at least a mile.
 _RADII_STATED = 1.5
 _LEAST_M = METRES_PER_MILE
@@ -64,40 +65,104 @@ class Places:
 
 
 class CityPoints:
-    """Every point that a city of a state is known by: its ZIP codes and its namesakes there."""
+    """Every point that an American city is known by: its ZIP codes and its namesakes.
 
-    def __init__(self, reference: Reference) -> None:
+    Parameters
+    ----------
+    by_state
+        Look cities up by state and name; False: by the name alone, wherever it is borne.
+    """
+
+    def __init__(self, reference: Reference, *, by_state: bool = True) -> None:
         zip_codes = reference.zip_codes[reference.zip_codes["city"].notna()]
         cities = named_cities(reference, "US")
-        cities = cities[cities["admin1_code"].notna()]
-        keys = pd.concat(
-            [
-                zip_codes["state_code"] + GAP + normalise_places(zip_codes["city"]),
-                cities["admin1_code"] + GAP + cities["key"],
-            ]
-        )
-        code, self._keys = pd.factorize(keys.to_numpy(object), sort=False)
+        # Out of its state a name that a place goes by beside its own means nobody: Blue Island,
+        # Illinois, was Portland once.
+        is_meant = cities["admin1_code"].notna() & (cities["is_main"] | by_state)
+        cities = cities[is_meant]
+        names = pd.concat([normalise_places(zip_codes["city"]), cities["key"]]).to_numpy(object)
+        states = pd.concat([zip_codes["state_code"], cities["admin1_code"]]).to_numpy(object)
+        code, keys = pd.factorize(states + GAP + names if by_state else names, sort=False)
+        self.keys = frozenset(keys)
         order = np.argsort(code, kind="stable")
-        self._start = np.searchsorted(code[order], np.arange(len(self._keys) + 1))
-        self._index = pd.Index(self._keys)
+        self._start = np.searchsorted(code[order], np.arange(len(keys) + 1))
+        self._index = pd.Index(keys)
         both = pd.concat([zip_codes[["lon", "lat"]], cities[["lon", "lat"]]]).iloc[order]
         self._lon, self._lat = both["lon"].to_numpy(float), both["lat"].to_numpy(float)
+        self.name, self.state = names[order], states[order]
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """The points themselves, in degrees."""
+        return shapely.STRtree(shapely.points(self._lon, self._lat))
 
     def nearest_m(self, keys: pd.Series, lon: Floats, lat: Floats) -> Floats:
         """Metres from each point to the nearest point of its city; NaN where none is known."""
+        return self.nearest(keys, lon, lat)[0]
+
+    def nearest(
+        self, keys: pd.Series, lon: Floats, lat: Floats
+    ) -> tuple[Floats, npt.NDArray[np.int64]]:
+        """As ``nearest_m``, and the position of that point in ``name`` and ``state`` (-1: none)."""
         metres = np.full(len(keys), np.nan)
+        point = np.full(len(keys), -1)
         city = self._index.get_indexer(pd.Index(keys))
         rows = np.flatnonzero((city >= 0) & ~np.isnan(lon))
         if not len(rows):
-            return metres
+            return metres, point
         first, size = self._start[city[rows]], np.diff(self._start)[city[rows]]
         ends = np.cumsum(size)
         each = np.repeat(np.arange(len(rows)), size)
         at = np.arange(ends[-1]) - np.repeat(ends - size, size) + np.repeat(first, size)
         rows_each = rows[each]
         apart = inverse(lon[rows_each], lat[rows_each], self._lon[at], self._lat[at])
-        metres[rows] = np.minimum.reduceat(apart, ends - size)
-        return metres
+        least = np.minimum.reduceat(apart, ends - size)
+        metres[rows] = least
+        is_least = apart == least[each]
+        point[rows[each[is_least][::-1]]] = at[is_least][::-1]  # of equals the first
+        return metres, point
+
+
+class PostalAreas:
+    """Areas of postal codes outside the US, by how their codes begin."""
+
+    def __init__(self, reference: Reference, policy: GeocodingPolicy) -> None:
+        table = reference.postal_areas
+        self._longest = int(table["prefix"].str.len().max())
+        self._digits: dict[str, int] = dict(
+            zip(table["country_code"], table["digits"], strict=True)
+        )
+        self.places = Places(
+            pd.Index(table["country_code"] + GAP + table["prefix"]),
+            table["lon"].to_numpy(float),
+            table["lat"].to_numpy(float),
+            np.maximum(table["spread_m"].to_numpy(float), policy.city_uncertainty_m),
+            ("postal codes " + table["prefix"] + ", " + table["country_code"]).to_numpy(object),
+            np.zeros(len(table), np.int64),
+            np.zeros(len(table), bool),
+        )
+
+    def find(self, codes: pd.Series, country: pd.Series) -> npt.NDArray[np.int64]:
+        """The position in ``places`` of each postal code of a country; -1 where there is none.
+
+        Zeros that a spreadsheet has eaten are put back: the country says how many digits it has.
+        """
+        at = np.full(len(codes), -1)
+        pairs = zip(codes, country, strict=True)
+        keys = pd.Series([self._key(code, land) for code, land in pairs], dtype=object)
+        lands = country.reset_index(drop=True)
+        for length in range(1, self._longest + 1):
+            rest = np.flatnonzero((at < 0) & (keys.str.len() >= length).to_numpy(bool))
+            if len(rest):
+                at[rest] = self.places.find(lands.iloc[rest] + GAP + keys.iloc[rest].str[:length])
+        return at
+
+    def _key(self, code: str, country: str) -> str:
+        key, digits = normalise_postal_code(code, country), self._digits.get(country, 0)
+        if not digits or not key:
+            return key
+        lost = digits - len(key)  # negative: an older kind of code
+        return key.zfill(digits) if 0 <= lost <= (1 if digits > _SHORT_CODE else 2) else ""
 
 
 def zip_places(zip_codes: pd.DataFrame, policy: GeocodingPolicy) -> Places:

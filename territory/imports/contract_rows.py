@@ -16,7 +16,7 @@ from territory import schemas
 from territory.cleaning import (
     ELSEWHERE_STATES,
     by_value,
-    clean_address,
+    clean_addresses,
     codes,
     columns,
     faults,
@@ -252,9 +252,10 @@ def _clean_places(
     written = rows["country"]
     if "country" in raw:
         written = columns.clean_names(raw["country"].where(~is_unreadable(raw["country"]), None))
-    rows["country"], rows["state"], rows["postal_code"] = clean_address(
-        written, rows["state"], rows["postal_code"]
-    )
+    addresses, notes = clean_addresses(rows.assign(country=written))
+    log.note(notes.notna(), notes)
+    for name in addresses:
+        rows[name] = addresses[name]
     is_country = rows["country"].isna() | rows["country"].isin(set(codes.COUNTRIES.values()))
     notes = "country " + written.map(repr) + " is unknown"
     log.unreadable("country", ~is_country, written, notes)

@@ -45,7 +45,9 @@ def add_ids(kind: str, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
     if kind not in IDENTITY or not without.any():
         return np.zeros(len(rows), bool)
     parts = [
-        by_value(rows.loc[without, column], fold).fillna("").astype(str)
+        by_value(rows.loc[without, column], _zip_key if column == "postal_code" else fold)
+        .fillna("")
+        .astype(str)
         for column in IDENTITY[kind]
         if column not in _NOT_IDENTITY
     ]
@@ -56,6 +58,11 @@ def add_ids(kind: str, rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
     digests = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in joined]
     rows.loc[without, name] = [f"{kind[0]}-{digest}" for digest in digests]
     return without
+
+
+def _zip_key(code: str) -> str:
+    """A postal code for comparison: one row with and without its lost zeros is one."""
+    return code.zfill(5) if code.isdigit() and len(code) in (3, 4) else fold(code)
 
 
 def _points_instead(rows: pd.DataFrame) -> list[str]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from territory.store import Transaction
 
 _PLACE = (*ADDRESS, *GIVEN.values())
+_TOLD_TOGETHER = ("city", "state", "postal_code", "country")
 _DRAWN_FROM = ("kind", "units")
 _DRAWING = (*_DRAWN_FROM, "geometry")
 # Name and rep belong to the territory, whose rows are its markets and segments.
@@ -163,6 +164,7 @@ def _filled(
 ) -> pd.DataFrame:
     """Take the fields on file, but where state and country follow from one another in the file."""
     columns = {}
+    is_whole = _is_whole_address(rows, names)
     for name in names:
         # A state of the file implies its country, and the other way round: of such a pair the
         # store never fills in one half that might contradict the other.
@@ -174,19 +176,28 @@ def _filled(
         elif name == "country":
             is_moved = rows["state"] != stored["state"] if "state" in stored else False
             stays = is_stored & ~(rows["country"].notna() & is_moved)
+        if name in _TOLD_TOGETHER:
+            stays &= ~is_whole
         columns[name] = stored[name].where(stays, rows[name]).astype(rows[name].dtype)
     return rows.assign(**columns)
+
+
+def _is_whole_address(rows: pd.DataFrame, names: Iterable[str]) -> pd.Series:
+    """Tell which rows give by the text of another column what their file has no column for."""
+    places = [name for name in ("city", "postal_code") if name in names and name in rows]
+    whole: pd.Series = rows[places].notna().any(axis=1)
+    return whole
 
 
 def _readdressed(
     rows: pd.DataFrame, stored: pd.DataFrame, is_stored: pd.Series, names: Collection[str]
 ) -> pd.DataFrame:
     """Read postal codes again where it is the store that says of which country they are."""
-    if "country" not in names or "postal_code" in names:
+    if {"country", "state"}.isdisjoint(names) or "postal_code" in names:
         return rows
     same = clean_postal_codes(stored["postal_code"]) == rows["postal_code"]
     code = stored["postal_code"].where(is_stored & same, rows["postal_code"])
-    codes = clean_postal_codes(code, rows["country"]).where(is_stored & ~same, code)
+    codes = clean_postal_codes(code, rows["country"], rows["state"]).where(is_stored & ~same, code)
     return rows.assign(postal_code=codes.astype(object).where(codes.notna(), None))
 
 

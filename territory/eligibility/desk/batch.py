@@ -154,7 +154,7 @@ def decide_batch(
     batch = read_batch(source, mapping)
     progress(f"Deciding {len(batch.rows):,} rows and writing their verdicts")
     decisions = decide(store, homes, batch.rows, request)
-    added = _columns(decisions.rows, decisions.policy, is_exact=is_exact)
+    added = _columns(decisions.rows, decisions.homes, decisions.policy, is_exact=is_exact)
     added["decision_id"] = decisions.decision_ids
     report = _write_batch(batch, added, target, decisions.policy.label)
     return RecordedBatch(report, len(decisions.decision_ids), decisions.subjects.count(None))
@@ -190,10 +190,9 @@ def decide_file(
     """
     check_writable(target)
     batch = read_batch(source)
-    decisions = decide_homes(
-        place(batch.rows), offices, policy, on=on, areas=areas, routing=routing
-    )
-    added = _columns(decisions, policy, is_exact=is_exact)
+    homes = place(batch.rows)
+    decisions = decide_homes(homes, offices, policy, on=on, areas=areas, routing=routing)
+    added = _columns(decisions, homes, policy, is_exact=is_exact)
     return _write_batch(batch, added, target, policy.label)
 
 
@@ -240,18 +239,26 @@ def check_mapping(mapping: Mapping[str, str], columns: list[str], source: str) -
     ]
     if twice:
         raise ColumnError(f"{source}: {'; '.join(twice)}. Choose one header for each column.")
-    if not {"postal_code", "city"} & set(uses) and not {"lat", "lon"} <= set(uses):
+    if not {"street", "postal_code", "city"} & set(uses) and not {"lat", "lon"} <= set(uses):
         raise ColumnError(
             f"{source}: no columns 'postal_code', 'city' and 'state', nor 'lat' and 'lon'; it has "
             f"{', '.join(map(repr, columns))}. Rename or add them."
         )
 
 
-def _columns(decisions: pd.DataFrame, policy: EligibilityPolicy, *, is_exact: bool) -> pd.DataFrame:
-    """Give the columns to add to a file: ``ADDED``; for readers outside HR, classed distances."""
+def _columns(
+    decisions: pd.DataFrame, homes: pd.DataFrame, policy: EligibilityPolicy, *, is_exact: bool
+) -> pd.DataFrame:
+    """Give the columns to add to a file: ``ADDED``; for readers outside HR, classed distances.
+
+    What an address was read as is told beside the address itself, and in no record.
+    """
+    notes = homes["address_note"].set_axis(decisions.index)
+    sentences = decisions["sentence"].astype(object)
+    sentences = sentences.where(notes.isna(), sentences + " " + notes + ".")
     columns = {
         "decision": decisions["decision"],
-        "reason": decisions["sentence"] if is_exact else plain_reasons(decisions, policy),
+        "reason": sentences if is_exact else plain_reasons(decisions, policy),
         "remedy": decisions["remedy"],
         "office_id": decisions["office_id"],
         "office_name": decisions["office_name"],

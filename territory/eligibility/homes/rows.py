@@ -18,16 +18,18 @@ from territory.cleaning import (
     COUNTRIES,
     ELSEWHERE_STATES,
     US_STATES,
-    clean_address,
+    clean_addresses,
     clean_text,
     fold,
     in_united_states,
+    join_notes,
     parse_dates,
     parse_points,
     suspects,
 )
 from territory.geocoding import ORIGIN, place, read_origins
 from territory.imports import map_headers, read_header
+from territory.schemas import ADDRESS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -116,29 +118,29 @@ def read_homes(
     Returns
     -------
     homes
-        The GEOCODE contract, ``fault`` (a key of ``rules.FAULTS`` or null), and the
-        columns of ``PERSON``; on the index of ``rows``. ``geocode_source`` is the kind of
-        source and not the place.
+        The GEOCODE contract, ``fault`` (a key of ``rules.FAULTS`` or null), ``address_note``
+        (what in the address was read otherwise than it is written, or contradicts itself; it
+        quotes the address, so it is for no record), and the columns of ``PERSON``; on the index of
+        ``rows``. ``geocode_source`` is the kind of source and not the place.
     """
     texts = {name: _texts(rows, name) for name in (*PLACE, *PERSON)}
-    country, state, postal_code = clean_address(
-        texts["country"], texts["state"], texts["postal_code"]
-    )
+    address, readings = clean_addresses(pd.DataFrame({name: texts[name] for name in ADDRESS}))
+    state, street = address["state"], address["street"]
     lat, lon = (axis.to_numpy(float) for axis in parse_points(texts["lat"], texts["lon"]))
     has_point = (texts["lat"].notna() | texts["lon"].notna()).to_numpy(bool)
-    address = pd.DataFrame(
-        {"city": texts["city"], "state": state, "postal_code": postal_code, "country": country}
-    ).astype(object)
     fault = np.full(len(rows), None, dtype=object)
-    american = ((country == "US") & ~state.isin(ELSEWHERE_STATES)).to_numpy(bool)
+    american = ((address["country"] == "US") & ~state.isin(ELSEWHERE_STATES)).to_numpy(bool)
     days = {name: parse_dates(texts[name]) for name in DAYS}
     for name, day in days.items():  # a change of home that is overlooked would let a claim stand
         _mark(fault, day.isna() & texts[name].notna(), "unreadable_day")
     # The order of checks is the order of faults: the first one stands.
     _check_points(fault, lon, lat, has_point, american)
-    box = texts["street"].map(lambda text: bool(_PO_BOX.search(text)), na_action="ignore")
+    box = street.map(lambda text: bool(_PO_BOX.search(text)), na_action="ignore")
     _mark(fault, box.eq(other=True).to_numpy(bool), "po_box")
-    _check_address(fault, address, texts["street"], has_point, reference)
+    apart = gazetteer.contradictions(address)
+    alone = pd.Series(~has_point) & state.isna() & apart.notna()
+    _mark(fault, alone, "city_disagrees")
+    _check_address(fault, address, street, has_point, reference)
     usable = has_point & pd.isna(fault)
     located = address.assign(lon=np.where(usable, lon, np.nan), lat=np.where(usable, lat, np.nan))
     origins, _ = read_origins(pd.DataFrame({name: texts[name] for name in ORIGIN}))
@@ -150,6 +152,9 @@ def read_homes(
     homes["geocode_source"] = kinds.where(kinds.notna() | ~usable | pd.notna(fault), _GIVEN)
     homes = homes.drop(columns="placement")
     homes["fault"] = pd.Series(fault, dtype=object)
+    is_torn = homes["fault"].isin(("city_disagrees", "state_disagrees"))
+    details = apart.where(is_torn, homes["geocode_note"].where(fault == "unknown_zip", None))
+    homes["address_note"] = join_notes(readings, details)
     for name in PERSON:
         homes[name] = days.get(name, texts[name])
     return homes.set_index(rows.index)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from territory.access import audit_log
-from territory.cleaning import clean_address, clean_text
+from territory.cleaning import clean_addresses, clean_text
 from territory.errors import ConflictError, CoordinateError, InputError, NotFoundError
 from territory.geocoding import shared_gazetteer
 from territory.geocoding.online import answers as online
@@ -374,12 +374,9 @@ def _row(transaction: Transaction, kind: str, subject_id: str) -> pd.DataFrame:
 
 def _clean(address: pd.DataFrame) -> dict[str, str | None]:
     """One address in form, as an import would read it."""
-    texts = {name: clean_text(address[name]) for name in ADDRESS}
-    texts["country"], texts["state"], texts["postal_code"] = clean_address(
-        texts["country"], texts["state"], texts["postal_code"]
-    )
-    first = {name: column.iloc[0] for name, column in texts.items()}
-    return {name: None if pd.isna(text) else str(text) for name, text in first.items()}
+    texts, _ = clean_addresses(pd.DataFrame({name: clean_text(address[name]) for name in ADDRESS}))
+    first = texts.iloc[0]
+    return {name: None if pd.isna(first[name]) else str(first[name]) for name in ADDRESS}
 
 
 def _candidates(transaction: Transaction, kind: str, row: pd.DataFrame) -> pd.DataFrame:

@@ -239,63 +239,8 @@ def test_whatever_is_written_gives_an_answer_for_each_row(texts: list[str | None
         degrees.parse_degrees,
         columns.parse_dates,
         columns.clean_text,
-        columns.clean_postal_codes,
-        columns.clean_countries,
     ):
         assert read(column).index.equals(column.index)
-
-
-@pytest.mark.parametrize(
-    ("text", "country", "code"),
-    [
-        ("1001", None, "01001"),
-        ("501", "US", "00501"),
-        ("1001.0", "US", "01001"),
-        ("35294-0110", "US", "35294"),
-        ("352940110", "US", "35294"),
-        ("10010110", "US", "01001"),
-        ("1001-0110", "US", "01001"),
-        (" 60606 ", "US", "60606"),
-        ("m5v2t6", "CA", "M5V 2T6"),
-        ("sw1a1aa", "GB", "SW1A 1AA"),
-        ("1001", "HU", "1001"),
-        ("ABC", "US", "ABC"),
-        ("N/A", "US", None),
-    ],
-)
-def test_postal_codes_get_the_form_of_their_country(
-    text: str, country: str | None, code: str | None
-) -> None:
-    assert columns.clean_postal_codes(one(text), one(country))[0] == code
-
-
-@pytest.mark.parametrize(
-    ("text", "country", "state"),
-    [
-        ("wisconsin", None, "WI"),
-        ("D.C.", "US", "DC"),
-        ("Mass.", "US", "MA"),
-        ("tx", "US", "TX"),
-        ("Ontario", None, "ON"),
-        ("Québec", "CA", "QC"),
-        ("ZZ", "US", "ZZ"),
-        ("Bayern", "DE", "Bayern"),
-        ("WA", "AU", "WA"),
-    ],
-)
-def test_states_become_codes_where_they_have_one(
-    text: str, country: str | None, state: str
-) -> None:
-    assert columns.clean_states(one(text), one(country))[0] == state
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [("U.S.A.", "US"), ("united states of america", "US"), ("England", "GB"), ("KOR", "KR"),
-     ("Côte d'Ivoire", "CI"), ("Curacao", "CW"), ("NA", "NA"), ("Freedonia", None)],
-)  # fmt: skip
-def test_countries_become_codes(text: str, code: str | None) -> None:
-    assert columns.clean_countries(one(text))[0] == code
 
 
 def test_no_spelling_means_two_things() -> None:
@@ -487,14 +432,3 @@ def test_nearly_every_industry_code_of_a_million_loans_has_its_own_words(shared:
     written = loans["naicscode"].notna()
     assert (read[written] != loans.loc[written, "naicscode"]).mean() > 0.999
     assert (read == "Unclassified").sum() < 0.017 * len(read)
-
-
-def test_special_zip_codes_are_told() -> None:
-    zip_codes = reference.load().zip_codes
-    without = set(zip_codes.loc[~zip_codes["has_area"], "zip_code"])
-    texts = pd.Series(["09012", "34002", "96201", "60680", "60606", "1001", None, "09012"])
-    country = pd.Series(["US", None, "US", "US", "US", "US", "US", "DE"])
-    notes = columns.zip_notes(texts, country, without)
-    assert ["military" in (note or "") for note in notes] == [True] * 3 + [False] * 5
-    assert "60680 has no area" in notes[3]
-    assert notes[4:].isna().all()

@@ -190,7 +190,11 @@ def test_addresses_come_out_in_one_form() -> None:
         ["PR", "00901", "US"],
         [None, "5000-1", "Freedonia"],
     ]
-    assert notes(taken) == {6: "country 'Freedonia' is unknown"}
+    assert notes(taken) == {
+        2: "ZIP '1001' was read as 01001: the state is MA",
+        5: "ZIP '901' was read as 00901: the state is PR",
+        6: "country 'Freedonia' is unknown",
+    }
 
 
 def test_coordinates_nobody_knew_count_as_not_given() -> None:
@@ -294,11 +298,11 @@ def test_hostile_names_come_through_as_they_are(tmp_path: Path) -> None:
         "Robert'); DROP TABLE x;--",
         "Ω\u202e",
     ]
-    lines = "\r\n".join('"' + name.replace('"', '""') + '",1001' for name in names)
+    lines = "\r\n".join('"' + name.replace('"', '""') + '",60606' for name in names)
     (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbf" + f"Name,Zip\r\n{lines}\r\n".encode())
     taken = read_rows("prospects", read_table(tmp_path / "t.csv"))
     assert taken.rows["name"].tolist() == names
-    assert taken.rows["postal_code"].tolist() == ["01001"] * 4
+    assert taken.rows["postal_code"].tolist() == ["60606"] * 4
     assert taken.rows["line"].tolist() == [2, 3, 4, 5]
 
 
