@@ -29,7 +29,7 @@ from territory import reference
 from territory.files import read_table
 from territory.geocoding import Gazetteer, geocode
 from territory.geodesy import inverse
-from territory.imports import contract_rows
+from territory.imports import read_rows
 from territory.units_of_length import METRES_PER_MILE
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ LEAST_PLACED = {"Fortune 500": 0.995, "universities": 0.99}
 
 def read(path: Path) -> pd.DataFrame:
     """Read a file as an import does."""
-    return contract_rows.read_rows("prospects", read_table(path)).rows
+    return read_rows("prospects", read_table(path)).rows
 
 
 def errors(rows: pd.DataFrame, gazetteer: Gazetteer) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from territory.imports.source_systems import SYSTEMS
+from territory.imports.headers import SYSTEMS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "import.md"
 START, END = "<!-- source systems: start -->", "<!-- source systems: end -->"

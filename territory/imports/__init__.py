@@ -1,6 +1,6 @@
 """Imports: files of CRMs and spreadsheets read into the store, each row accounted for.
 
-Start at ``run.import_file``. The path of a row: ``headers``, ``contract_rows``, ``identity``,
+Start at ``run.import_file``. The path of a row: ``headers``, ``rows``, ``identity``,
 ``read_file`` (placed there), ``update_rows``, ``report``, ``ledger``; ``rollback`` takes it back.
 May import accounts, geocoding, plans and what lies below them.
 """

@@ -1,7 +1,6 @@
-from .address_headers import read_header as read_header
-from .contract_rows import read_rows as read_rows
-from .header_names import LAT_LON as LAT_LON
+from .headers import LAT_LON as LAT_LON
 from .headers import map_headers as map_headers
+from .headers import read_header as read_header
 from .ledger import ImportLedger as ImportLedger
 from .mapping import Preview as Preview
 from .mapping import mapping_text as mapping_text
@@ -16,11 +15,13 @@ from .records import missing_keys as missing_keys
 from .records import outcomes as outcomes
 from .records import report_table as report_table
 from .records import write_report as write_report
+from .report import REFUSALS as REFUSALS
 from .report import ImportRecord as ImportRecord
 from .report import ImportReport as ImportReport
 from .report import UndoReport as UndoReport
 from .rollback import undo as undo
+from .rows import TRANSLATIONS as TRANSLATIONS
+from .rows import read_rows as read_rows
 from .run import Terms as Terms
 from .run import import_file as import_file
 from .run import save_source as save_source
-from .translations import TRANSLATIONS as TRANSLATIONS

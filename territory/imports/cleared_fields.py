@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from territory.imports.identity import key_text
+from territory.imports.rows import key_text
 from territory.store import GIVEN, KINDS
 
 _POINT = "coordinates"

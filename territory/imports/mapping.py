@@ -22,7 +22,7 @@ import pandas as pd
 
 from territory.cleaning import clean_names
 from territory.errors import ColumnError, InputError
-from territory.imports import headers, source_systems
+from territory.imports import headers
 from territory.imports.ledger import ImportLedger
 from territory.imports.read_file import check_kind, head, is_outlines, outline_table
 from territory.imports.run import mapping_for
@@ -119,7 +119,7 @@ class Preview:
     @property
     def system(self) -> str:
         """The source system that writes such headers, "" for none that is known."""
-        return source_systems.recognize(self.headers, self.kind)
+        return headers.recognize(self.headers, self.kind)
 
     @property
     def ignored(self) -> tuple[str, ...]:

@@ -24,12 +24,15 @@ from territory.files import (
     reading,
 )
 from territory.geocoding import ORIGIN, geocode, shared_gazetteer, without_derived
-from territory.imports import contract_rows, market_outlines
 from territory.imports.headers import map_headers, signature_of
-from territory.imports.market_rows import read_market_rows
 from territory.imports.report import REFUSALS
-from territory.imports.row_log import no_cells
-from territory.imports.translations import empty_translations
+from territory.imports.rows import (
+    empty_translations,
+    no_cells,
+    outlines_of_units,
+    read_market_rows,
+    read_rows,
+)
 from territory.markets import define
 from territory.schemas import GEOCODE
 from territory.store import GIVEN, KINDS
@@ -141,7 +144,7 @@ def read_source(
     columns = mapping(headers)
     if kind == "markets":
         return _read_markets(table, columns, called, digest, policy)
-    contract = contract_rows.read_rows(kind, table, columns, is_update=True)
+    contract = read_rows(kind, table, columns, is_update=True)
     size, left_out = len(table.frame) + len(table.refused), table.notes
     # From here on only the contract rows are needed: the raw table is as large as they are, and
     # Arrow keeps freed memory to itself until it is told to give it back.
@@ -186,7 +189,7 @@ def _read_markets(
     headers = [str(name) for name in table.frame.columns]
     columns = map_headers(headers, "markets") if columns is None else columns
     markets = read_market_rows(table, columns, reference.load())
-    contract = contract_rows.read_rows("markets", markets.table, is_update=True)
+    contract = read_rows("markets", markets.table, is_update=True)
     lines = contract.rows.pop("line").to_numpy()
     parts = [part for part in (contract.refused, markets.refused) if len(part)]
     refused = pd.concat(parts).sort_values("line", kind="stable") if parts else contract.refused
@@ -236,7 +239,7 @@ def _zip_notes(rows: pd.DataFrame, lines: npt.NDArray[np.int64]) -> pd.DataFrame
 
 def _read_outlines(path: Path, source: str, digest: str, policy: Policy) -> SourceFile:
     table = files.read_polygon_table(path)
-    shapes, remarks = market_outlines.of_units(table.markets)
+    shapes, remarks = outlines_of_units(table.markets)
     rows = pd.DataFrame(shapes.drop(columns="geometry"))
     rows["geometry"] = shapely.to_wkb(shapes.geometry.to_numpy())
     return SourceFile(

@@ -9,9 +9,9 @@ from territory.accounts import MERGED, ActivityLedger, DuplicateLedger, merged_i
 from territory.errors import ConflictError
 from territory.geocoding import review
 from territory.imports import update_rows
-from territory.imports.identity import key_text
 from territory.imports.ledger import IS_NEW, ImportLedger
 from territory.imports.report import UndoReport
+from territory.imports.rows import key_text
 from territory.plans import PlanLedger
 from territory.store import KINDS
 from territory.timestamps import utc_text

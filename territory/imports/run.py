@@ -15,10 +15,9 @@ import pandas as pd
 from territory.access import audit_log
 from territory.accounts import merged_ids
 from territory.geocoding import review
-from territory.imports import market_outlines, own_places, owners, update_rows
+from territory.imports import owners, update_rows
 from territory.imports.cleared_fields import cleared_fields
 from territory.imports.headers import check_columns, map_headers, signature_of, warnings_of
-from territory.imports.identity import key_text
 from territory.imports.ledger import ImportLedger
 from territory.imports.read_file import read_source
 from territory.imports.report import (
@@ -28,7 +27,12 @@ from territory.imports.report import (
     count_buckets,
     outcomes_of,
 )
-from territory.imports.translations import changed
+from territory.imports.rows import (
+    changed_translations,
+    keep_drawn_outlines,
+    key_text,
+    restore_own_places,
+)
 from territory.imports.vocabulary import (
     Vocabulary,
     columns_as_before,
@@ -173,9 +177,9 @@ def save_source(
     # on file where the file says nothing of places.
     rows = review.settle(transaction, file.kind, rows, file.policy)
     rows = update_rows.keep_places(transaction, file.kind, rows, file.absent)
-    rows = own_places.restore(transaction, file.kind, rows, file.policy)
+    rows = restore_own_places(transaction, file.kind, rows, file.policy)
     if file.kind == "markets":
-        rows = market_outlines.keep_drawn(transaction, rows)
+        rows = keep_drawn_outlines(transaction, rows)
     missing = _missing(transaction, file, rows, refused) if terms.is_full else ()
     progress(f"Comparing {len(rows):,} rows with the store")
     changes = update_rows.write_rows(transaction, file.kind, rows, writes=not terms.is_dry_run)
@@ -252,7 +256,7 @@ def save_source(
         is_full=terms.is_full,
         missing=missing,
         remarks=file.remarks,
-        translations=changed(file.translations),
+        translations=changed_translations(file.translations),
         owners=owner_match,
         warnings=warnings_of(file.kind, file.mapping, headers),
         news=news,

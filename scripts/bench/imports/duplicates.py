@@ -28,7 +28,7 @@ from territory import reference
 from territory.accounts import matching
 from territory.files import read_table
 from territory.geocoding import Gazetteer, geocode
-from territory.imports import contract_rows
+from territory.imports import read_rows
 from territory.policy import Policy
 from territory.schemas import GEOCODE
 
@@ -159,7 +159,7 @@ def read_files(folder: Path) -> None:
     demo = ROOT / "data" / "demo" / "prospects.csv"
     gazetteer = Gazetteer(reference.load(), Policy().geocoding)
     for path in (demo, *(folder / name for name in FILES)):
-        rows = contract_rows.read_rows("prospects", read_table(path)).rows.reset_index(drop=True)
+        rows = read_rows("prospects", read_table(path)).rows.reset_index(drop=True)
         placed = geocode.place(rows, gazetteer, Policy())[list(GEOCODE.columns)]
         whole = pd.concat(
             [rows.drop(columns=["lat", "lon"]), placed.reset_index(drop=True)], axis=1

@@ -14,7 +14,8 @@ from territory.accounts.matching import likely
 from territory.cleaning import name_key
 from territory.cleaning.company_names import UNNAMED
 from territory.files import read_table
-from territory.imports import contract_rows, identity
+from territory.imports import read_rows
+from territory.imports.rows import identity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -223,7 +224,7 @@ def test_pairs_in_real_files_are_few_and_were_read_to_be_right(shared: Path) -> 
     counts = {}
     for name in ("fortune500_hifld", "universities_ipeds_hd2020", "listed_companies"):
         path = next(shared.glob(f"{name}*.csv"))
-        taken = contract_rows.read_rows("prospects", read_table(path)).rows
+        taken = read_rows("prospects", read_table(path)).rows
         counts[name] = len(likely(taken.drop(columns=["lat", "lon"])))
     assert counts == {
         "fortune500_hifld": 0,

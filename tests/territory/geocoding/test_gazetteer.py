@@ -12,7 +12,7 @@ from pyproj import Geod
 from territory import reference
 from territory.files import read_table
 from territory.geocoding import Gazetteer, geocode
-from territory.imports import contract_rows
+from territory.imports import read_rows
 from territory.policy import Policy
 from territory.schemas import GEOCODE, check
 from territory.units_of_length import METRES_PER_MILE
@@ -177,7 +177,7 @@ def test_real_headquarters_are_placed_near_their_true_coordinates(
     p95_mi: float,
     gross: float,
 ) -> None:
-    rows = contract_rows.read_rows("prospects", read_table(shared / name)).rows
+    rows = read_rows("prospects", read_table(shared / name)).rows
     hidden = rows.assign(lon=np.nan, lat=np.nan)
     found = geocode.place(hidden, gazetteer, POLICY)
     assert found["lon"].notna().mean() >= placed
@@ -194,9 +194,7 @@ def test_real_headquarters_are_placed_near_their_true_coordinates(
 def test_the_stated_reach_of_zip_codes_is_as_honest_for_small_as_for_large(
     gazetteer: Gazetteer, shared: Path
 ) -> None:
-    rows = contract_rows.read_rows(
-        "prospects", read_table(shared / "universities_ipeds_hd2020.csv")
-    )
+    rows = read_rows("prospects", read_table(shared / "universities_ipeds_hd2020.csv"))
     found = gazetteer.lookup(rows.rows)
     known = ((found["precision"] == "postal") & rows.rows["lon"].notna()).to_numpy()
     columns = (rows.rows["lon"], rows.rows["lat"], found["lon"], found["lat"])

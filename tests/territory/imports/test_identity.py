@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from territory.errors import ColumnError
 from territory.imports import import_file, read_rows
-from territory.imports.identity import key_text
+from territory.imports.rows import key_text
 from territory.store import open_store
 
 if TYPE_CHECKING:

@@ -31,15 +31,14 @@ from territory.cleaning import (
     read_employees,
     read_money,
 )
-from territory.imports.header_names import LAT_LON
-from territory.imports.headers import DEFAULTS, scale_of
-from territory.imports.translations import translations_of
+from territory.imports.headers import DEFAULTS, LAT_LON, scale_of
+from territory.imports.rows.translations import translations_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from territory.files import Table
-    from territory.imports.row_log import RowLog
+    from territory.imports.rows.log import RowLog
 
 _CODE_TABLES = {
     "status": codes.STATUSES,

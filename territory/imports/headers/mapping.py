@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from territory import schemas
 from territory.cleaning import fold
 from territory.errors import ColumnError, InputError
-from territory.imports.address_headers import FIELDS, address_columns, unused, words_of
-from territory.imports.header_names import LAST_NAME, LITERAL, NAMES, OWN_WORDS, PROTECTED
-from territory.imports.identity import IDENTITY
+from territory.imports.headers.addresses import FIELDS, address_columns, unused, words_of
+from territory.imports.headers.names import LAST_NAME, LITERAL, NAMES, OWN_WORDS, PROTECTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,6 +30,13 @@ CONTRACTS = {
 # Columns of a kind that are worked out where a file lacks them.
 _WORKED_OUT = {"markets": ("market_id", "kind")}
 _OF_A_PLAN = {"rep_id", "rule", "reason"}
+# What a row without an id is known by; the kinds that are not here need their ids.
+IDENTITY = {
+    "offices": ("name", *schemas.ADDRESS),
+    "prospects": ("name", *schemas.ADDRESS),
+    "sites": ("prospect_id", "name", *schemas.ADDRESS),
+    "contacts": ("prospect_id", "name", "email"),
+}
 DEFAULTS = {"status": "prospect", "segment": schemas.ANY_SEGMENT}
 KINDS = tuple(NAMES)
 _SCALES = (

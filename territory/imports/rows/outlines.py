@@ -24,7 +24,7 @@ _SAME_DEG = 1e-9
 _SAME_SHARE = 0.01  # of the area: vintages of boundaries differ less, a redrawn border more
 
 
-def of_units(markets: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[str]]:
+def outlines_of_units(markets: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[str]]:
     """Tell which outlines of a map file are those of the units named beside them.
 
     Parameters
@@ -64,7 +64,7 @@ def of_units(markets: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[str]]:
     )
 
 
-def keep_drawn(transaction: Transaction, rows: pd.DataFrame) -> pd.DataFrame:
+def keep_drawn_outlines(transaction: Transaction, rows: pd.DataFrame) -> pd.DataFrame:
     """Give drawn markets whose outline has not changed the very one on file.
 
     A file that writes coordinates as text, or starts a ring at another corner, changes nothing.

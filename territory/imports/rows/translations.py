@@ -31,7 +31,7 @@ def translations_of(column: str, written: pd.Series, meaning: pd.Series) -> pd.D
     return listed.assign(column=column)[list(TRANSLATIONS)]
 
 
-def changed(translations: pd.DataFrame) -> pd.DataFrame:
+def changed_translations(translations: pd.DataFrame) -> pd.DataFrame:
     """Leave out the words that mean themselves."""
     is_same = [
         isinstance(meaning, str) and fold(meaning) == fold(written)
@@ -40,7 +40,7 @@ def changed(translations: pd.DataFrame) -> pd.DataFrame:
     return translations[~np.array(is_same, bool)].reset_index(drop=True)
 
 
-def joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def joined_translations(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Put translations of several columns below one another."""
     filled = [part for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True) if filled else empty_translations()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from territory.imports.address_headers import address_columns, read_header, words_of
+from territory.imports.headers import address_columns, read_header, words_of
 
 FAMILIES = {
     "billing": ["Billing", "Bill-to", "Invoice"],

@@ -10,20 +10,13 @@ import pandas as pd
 
 from territory import schemas
 from territory.cleaning import by_value, clean_names, fold
-from territory.imports.header_names import FIRST_NAME, LAST_NAME
+from territory.imports.headers import FIRST_NAME, IDENTITY, LAST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-# What a row without an id is known by; the kinds that are not here need their ids.
-IDENTITY = {
-    "offices": ("name", *schemas.ADDRESS),
-    "prospects": ("name", *schemas.ADDRESS),
-    "sites": ("prospect_id", "name", *schemas.ADDRESS),
-    "contacts": ("prospect_id", "name", "email"),
-}
 _NOT_IDENTITY = ("country",)  # often filled in later, and the state says it already
 _BETWEEN = "\x1f"  # the unit separator
 _UNNAMED = "Unnamed company"

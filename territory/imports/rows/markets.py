@@ -15,9 +15,8 @@ import pandas as pd
 
 from territory.cleaning import by_value, clean_names, clean_text, codes, columns, fold
 from territory.files import Table, id_from_name
-from territory.imports.address_headers import words_of
-from territory.imports.headers import check_columns
-from territory.imports.report import REFUSALS
+from territory.imports import REFUSALS
+from territory.imports.headers import check_columns, words_of
 from territory.markets import MIXABLE, as_counties, likely_kinds, read_units
 
 if TYPE_CHECKING:

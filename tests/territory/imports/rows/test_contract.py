@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from territory.errors import ColumnError, InputError
 from territory.files import read_table
-from territory.imports import contract_rows, headers, read_rows
+from territory.imports import headers, read_rows
 from territory.schemas import PROSPECTS, check
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from territory.imports.rows import ContractRows
 
 
 def prospects(**columns: list[str | None]) -> pd.DataFrame:
@@ -24,11 +26,11 @@ def prospects(**columns: list[str | None]) -> pd.DataFrame:
     return pd.DataFrame(filler | columns, dtype=object)
 
 
-def reasons(taken: contract_rows.ContractRows) -> dict[int, str]:
+def reasons(taken: ContractRows) -> dict[int, str]:
     return dict(zip(taken.refused["line"], taken.refused["reason"], strict=True))
 
 
-def notes(taken: contract_rows.ContractRows) -> dict[int, str]:
+def notes(taken: ContractRows) -> dict[int, str]:
     return dict(zip(taken.notes["line"], taken.notes["note"], strict=True))
 
 

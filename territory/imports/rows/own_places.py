@@ -29,7 +29,7 @@ _SAME_DEG = 1e-7  # a centimetre: coordinates that were written and read again d
 _SAME_M = 1e-3
 
 
-def restore(
+def restore_own_places(
     transaction: Transaction, kind: str, rows: pd.DataFrame, policy: Policy
 ) -> pd.DataFrame:
     """Give rows that come back as they left the place that they have on file.

@@ -1,12 +1,12 @@
 """Header names: what each column of ours is called in CRMs, public lists and spreadsheets.
 
-Of addresses only the words are known (``address_headers``). Names are folded: case, blanks and
+Of addresses only the words are known (``addresses``). Names are folded: case, blanks and
 punctuation do not count. The one to prefer stands first.
 """
 
 from __future__ import annotations
 
-from territory.imports.address_headers import ACCURACY
+from territory.imports.headers.addresses import ACCURACY
 
 FIRST_NAME, LAST_NAME = "first_name", "last_name"  # joined into a name; no columns of ours
 LAT_LON = "lat_lon"  # a cell that holds latitude and longitude; no column of ours

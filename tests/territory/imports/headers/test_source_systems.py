@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from territory import imports
-from territory.imports.source_systems import SYSTEMS, SourceSystem, recognize
+from territory.imports.headers import SYSTEMS, SourceSystem, recognize
 from territory.store import open_store
 from tests.conftest import ROOT
 

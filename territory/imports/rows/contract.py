@@ -24,20 +24,20 @@ from territory.cleaning import (
 )
 from territory.files import Table
 from territory.geocoding import ORIGIN, read_origins
-from territory.imports.address_headers import ACCURACY
-from territory.imports.header_names import LAST_NAME
 from territory.imports.headers import (
+    ACCURACY,
     CONTRACTS,
+    LAST_NAME,
     check_columns,
     is_nameless,
     key_columns,
     map_headers,
 )
-from territory.imports.identity import add_ids, full_names, key_text, name_the_nameless
-from territory.imports.read_cells import is_code, read_columns
-from territory.imports.row_log import RowLog, no_cells
-from territory.imports.stray_rows import without_strays
-from territory.imports.translations import empty_translations, joined
+from territory.imports.rows.cells import is_code, read_columns
+from territory.imports.rows.identity import add_ids, full_names, key_text, name_the_nameless
+from territory.imports.rows.log import RowLog, no_cells
+from territory.imports.rows.strays import without_strays
+from territory.imports.rows.translations import empty_translations, joined_translations
 from territory.markets import clean_units
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def read_rows(
         ignored=tuple(name for name in headers if name not in used),
         remarks=tuple(log.remarks),
         absent=absent,
-        translations=joined(log.translations),
+        translations=joined_translations(log.translations),
         unreadable=log.unreadable_cells,
         blank=log.blank_cells,
     )

@@ -1,0 +1,13 @@
+from .contract import ContractRows as ContractRows
+from .contract import read_rows as read_rows
+from .identity import key_text as key_text
+from .identity import name_the_nameless as name_the_nameless
+from .log import no_cells as no_cells
+from .markets import read_market_rows as read_market_rows
+from .outlines import keep_drawn_outlines as keep_drawn_outlines
+from .outlines import outlines_of_units as outlines_of_units
+from .own_places import restore_own_places as restore_own_places
+from .translations import TRANSLATIONS as TRANSLATIONS
+from .translations import changed_translations as changed_translations
+from .translations import empty_translations as empty_translations
+from .translations import translations_of as translations_of
