@@ -16,6 +16,7 @@ from . import headquarters
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+AFTER = re.compile(r"\(.*| net sales.*| Year-round.*", re.DOTALL)  # what follows the newest figure
 FIELDS = ("headquarters", "employees", "revenue", "website")
 SECTORS = (
     "Communication Services", "Consumer Discretionary", "Consumer Staples", "Energy", "Financials",
@@ -80,6 +81,11 @@ def gather(indices: Mapping[str, Any]) -> pd.DataFrame:
     return frame.drop(columns="page").sort_values("name", ignore_index=True)
 
 
+def _first_amount(text: str | None) -> str | None:
+    """Give the newest of several amounts: "US$ 1.83 billion (2023) US$1.04 billion (2022)"."""
+    return AFTER.sub("", text).replace("United States dollar", "USD").strip() if text else None
+
+
 def read(
     companies: pd.DataFrame, knows: Callable[[str, str], bool]
 ) -> tuple[pd.DataFrame, list[str]]:
@@ -108,8 +114,10 @@ def read(
         country="US",
         website=here["website"].map(_website),
         industry=here["industries"].map(_sector),
-        employees=parse_employees(here["employees"]),
-        revenue_usd=parse_money(here["revenue"]).where(lambda usd: usd >= LEAST_REVENUE_USD),
+        employees=parse_employees(here["employees"].map(_first_amount)),
+        revenue_usd=parse_money(here["revenue"].map(_first_amount)).where(
+            lambda usd: usd >= LEAST_REVENUE_USD
+        ),
         parent_id=None,
     )
     shared = frame["prospect_id"].duplicated(keep=False)

@@ -229,8 +229,9 @@ def _amount(text: str, decimal: str | None, *, is_count: bool) -> float | None:
     digits = _digits(match["number"], decimal, is_scaled=scale != 1.0)
     if digits is None:
         return None
-    value = sign * digits * scale * float(f"1{match['power'] or ''}")
-    return value if math.isfinite(value) else None
+    value = sign * digits * (scale * float(f"1{match['power'] or ''}"))
+    # 4.02 billion is 4,020,000,000 to the last digit.
+    return float(f"{value:.15g}") if math.isfinite(value) else None
 
 
 def _is_whole(match: re.Match[str], after: str) -> bool:

@@ -39,7 +39,8 @@ QUERIES = ("?q=kanarie", "?q=zzz", "?page=x", "?sort=-employees")
 
 
 def mark(field: str, whose: str) -> str:
-    return f"Kanarie{field}{whose}zq"
+    words = f"Kanarie{field}{whose}zq"
+    return f"{words} 0199 1234" if field == "phone" else words  # a phone has digits
 
 
 def readers() -> dict[str, set[str]]:

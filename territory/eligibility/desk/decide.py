@@ -317,7 +317,7 @@ def offices_on(transaction: Transaction, day: str) -> pd.DataFrame:
     if vague:
         raise InputError(
             f"Office {', '.join(map(repr, vague))}: the place is not known exactly, so no distance "
-            "from it would be. Import it with its latitude and longitude."
+            "from it would be. Import it with latitude and longitude of four decimals or more."
         )
     return offices[exact].reset_index(drop=True)
 

@@ -60,7 +60,8 @@ _WORDS = {
         "zip zipcode postal postcode postalcode plz pincode eircode", "code post number pin 5",
     ),
     "state": (
-        "state province prefecture stabbr", "region county name code abbr abbreviation st 2 iso",
+        "state province prefecture stabbr prov",
+        "region county name code abbr abbreviation st 2 iso",
     ),
     "country": ("country", "region territory name code iso 2 alpha"),
     "city": ("city town village locality municipality", "name post suburb state st zip zipcode"),

@@ -36,7 +36,10 @@ _FOOTER = re.compile(
     re.IGNORECASE,
 )
 _FIRST = 3  # columns in one of which the word of a total stands
-_NUMBER = re.compile(r"[-+($€£]*(?:[A-Z]{3}\s)?[\d.,\s%]+\)?\Z")
+_NUMBER = re.compile(
+    r"[-+($€£]*(?:[A-Z]{3}\s)?[\d.,\s%]+\)?(?:\s*(?:records?|rows?|items?|accounts?))?\Z",
+    re.IGNORECASE,
+)
 
 
 def without_strays(table: Table) -> Table:

@@ -51,3 +51,12 @@ def test_a_list_of_names_has_no_footer(desk: Desk) -> None:
     text = "name,city\nAcme,Chicago\nConfidential Foods,\nTotal Wine,\nNorthwind,\n"
     report = desk.read("prospects", desk.write("names.csv", text))
     assert (report["new"], report["refused"]) == (4, 0)
+
+
+def test_a_total_that_says_of_how_many_is_no_row(desk: Desk) -> None:
+    path = desk.write(
+        "totals.csv", "prospect_id,name,city,state\np1,Alpha,Chicago,IL\nGrand Total,2 records,,\n"
+    )
+    report = desk.read("prospects", path)
+    assert report["refused_rows"][0]["reason"] == "a total, no row of its own"
+    assert list(desk.table("prospects").index) == ["p1"]

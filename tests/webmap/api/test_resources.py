@@ -97,7 +97,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     with opened(folder, homes_url=str(folder / "homes.sqlite")) as desk:
         found(desk.store, folder)
         # Nothing is decided while the place of an office is not known.
-        bring(desk.store, folder, "offices", "office_id,name,lat,lon\nLOST,Lost,39.7,-105\n")
+        bring(
+            desk.store, folder, "offices", "office_id,name,lat,lon\nLOST,Lost,39.7001,-105.0001\n"
+        )
         ids = {
             name: users.add_user(
                 desk.store, f"{name}@example.com", name=name, roles=roles, rep_id=rep_id,
@@ -298,7 +300,8 @@ def test_the_document_has_every_value_of_a_home_that_is_read_and_no_other(app, a
         offered = message.removeprefix(f"{where}: 1 unknown names. There are ").removesuffix(".")
         assert set(offered.split(", ")) == set(schema["properties"])
     for example in body["examples"].values():
-        assert ask(app, asker, "/eligibility", example["value"]).status_code == 201
+        answer = ask(app, asker, "/eligibility", example["value"])
+        assert answer.status_code == 201, answer.json
 
 
 def test_the_document_says_every_column(app):
