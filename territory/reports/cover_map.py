@@ -191,8 +191,7 @@ def draw(
     width, height
         Of the paper, in millimetres.
     """
-    geometry = geodesy.unrolled(geometry)
-    plane = _plane(geometry, width, height)
+    plane = _plane(geometry := geodesy.unrolled(geometry), width, height)
     ground = _ground(plane, tables, geometry)
     placed = offices.dropna(subset=["lon", "lat"])
     spots = plane.place(placed["lon"], placed["lat"])
@@ -362,8 +361,7 @@ def _cities(
     west, south, east, north = plane.bounds()
     cities = tables.cities
     is_along = (cities["lon"] - west) % 360 <= east - west
-    near = cities[is_along & cities["lat"].between(south, north)]
-    near = near.nlargest(200, "population")
+    near = cities[is_along & cities["lat"].between(south, north)].nlargest(200, "population")
     spots = plane.place(near["lon"], near["lat"])
     boxes = [_box(label) for label in offices]
     dots = np.array([(symbol.x, symbol.y) for symbol in symbols]).reshape(-1, 2)
