@@ -37,7 +37,7 @@ BUCKETS = {
     "conflict": ("Conflict", "b-cf", "address ≠ pin"),
     "unplaced": ("Unplaced", "b-un", "no place found"),
     "duplicate": ("Duplicate", "b-du", "same id or name"),
-    "refused": ("Refused", "b-no", "unreadable value"),
+    "refused": ("Refused", "b-no", "cannot be used"),
 }
 # What is looked at first, where there is any of it.
 URGENT = ("refused", "duplicate", *OPEN, "approximate", "placed", "accepted")
