@@ -136,7 +136,7 @@ NAMES: dict[str, dict[str, str]] = {
         "units": "units unit unitcodes codes zipcodes zipcode zip zips zip5 postalcode postalcodes "
         "zcta zcta5 postcode zip3 countyfips countyfipscode fips fipscode county counties "
         "countyname countycode cbsacode cbsa msa msacode metroarea metroareas metro cbsatitle",
-        "state": "state statecode statename stateabbr stabbr states stateprovince",
+        "state": "state statecode statename stateabbr stabbr st states stateprovince",
     },
     "territories": {
         "territory_id": "territoryid id",

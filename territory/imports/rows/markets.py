@@ -29,7 +29,7 @@ _HEADERS = {
     "zip_code": "zip zips zipcode zipcodes zip5 zip3 postalcode postalcodes postcode zcta zcta5",
     "county": "county counties countyname countyfips countyfipscode fips fipscode countycode",
     "metro_area": "cbsa cbsacode msa msacode metro metroarea metroareas metrocode cbsatitle",
-    "state": "state states statecode statename stateabbr stabbr",
+    "state": "state states statecode statename stateabbr stabbr st",
 }
 _KIND_OF_HEADER = {header: kind for kind, names in _HEADERS.items() for header in names.split()}
 _NOUNS = {
