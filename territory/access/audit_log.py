@@ -98,20 +98,6 @@ def record(
     return _append(transaction, by, at, action, subject_kind, subject_id, before, after, detail)
 
 
-def record_denial(store: Store, *, view: str, method: str, by: str, now: datetime) -> None:
-    """Add the event that someone asked for a view that is not theirs."""
-    with store.write() as transaction:
-        record(
-            transaction,
-            by=by,
-            at=now,
-            action="access.denied",
-            subject_kind="page",
-            subject_id=view,
-            detail={"method": method},
-        )
-
-
 def _append(
     transaction: Transaction,
     by: str,

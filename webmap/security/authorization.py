@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flask import current_app, g, redirect, request, session, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, Unauthorized
-from werkzeug.middleware.proxy_fix import ProxyFix
 
-from territory.access import NOBODY, DeniedError, audit_log, scopes, sessions, users
+from territory.access import NOBODY, DeniedError, record_denial, scopes, sessions, users
 from webmap import context, error_handlers
 from webmap.security import origin
 from webmap.security.permissions import in_words
+from webmap.security.proxies import NamedProxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,9 +105,7 @@ def install(app: Flask) -> None:
         MAX_CONTENT_LENGTH=origin.FORM_BYTES,
     )
     app.secret_key = settings.secret_key or signing_key(settings.var_dir)
-    if settings.proxies:
-        hops = {"x_for": settings.proxies, "x_proto": settings.proxies}
-        app.wsgi_app = ProxyFix(app.wsgi_app, **hops, x_host=0)  # type: ignore[method-assign]
+    app.wsgi_app = NamedProxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
     forms = CSRFProtect(app)
     app.before_request(origin.refuse_strangers)
     app.before_request(origin.limit_body)
@@ -235,9 +233,8 @@ def _refuse_form(_error: CSRFError) -> ResponseReturnValue:
 
 def _refuse_denied(error: DeniedError) -> ResponseReturnValue:
     """Record that someone asked for what is not theirs, and say so in plain words."""
-    audit_log.record_denial(
-        context.store(), view=request.endpoint or "", method=request.method, **on_record()
-    )
+    view = request.endpoint or ""
+    record_denial(context.store(), view=view, method=request.method, **on_record())
     return error_handlers.show_denied(error)
 
 
