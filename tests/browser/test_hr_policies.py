@@ -6,6 +6,7 @@ import csv
 import os
 import re
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,10 +14,10 @@ from playwright.sync_api import expect
 
 from tests.browser.test_imports import DROP
 from tests.browser.test_pages import DESK, PHONE, Watch
+from tests.fixtures.eligibility_stores import NOW
 from tests.fixtures.hr_apps import come_as, decide_people, decisions, hr_app
 from tests.fixtures.web import serve
 from tests.webmap.hr.test_batches import DECISIONS, ROWS, text_of
-from webmap.server.worker import COMMAND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PATIENCE_MS = 60_000  # of a worker on a busy machine
+WORKER = """
+import os, sys
+from datetime import datetime
+from pathlib import Path
+from territory.jobs import worker
+now, folder = datetime.fromisoformat(sys.argv[1]), Path(os.environ["TERRITORY_VAR"])
+worker.work(os.environ["TERRITORY_STORE"], folder, clock=lambda: now, is_bound=True)
+"""
 SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 PAGES = ("/hr/batches", "/hr/policies", "/hr/policies/edit?example=area_or_station",
          "/hr/policies/publish?name=rule&version=1", "/hr/planning")  # fmt: skip
@@ -72,11 +81,13 @@ def come(chromium: Browser, address: str, secret: str):
 
 @pytest.fixture
 def worker(app: Flask) -> Iterator[None]:
-    """The process that `territory serve` starts."""
+    """A process that runs jobs by the clock of the app: by another one it would sweep its files."""
     settings = app.config["TERRITORY"]
     told = {"TERRITORY_STORE": settings.store_url, "TERRITORY_VAR": str(settings.var_dir)}
     with subprocess.Popen(
-        (*COMMAND, "60"), stdin=subprocess.PIPE, env=os.environ | told
+        (sys.executable, "-c", WORKER, NOW.isoformat()),
+        stdin=subprocess.PIPE,
+        env=os.environ | told,
     ) as process:
         yield
         process.stdin.close()
