@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import zoneinfo
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from flask import current_app
+from flask import current_app, has_request_context, request
 
 from territory.labels import (
     NO_BREAK,
@@ -94,6 +96,8 @@ COLUMN = {
 
 CELL = 120  # letters of a cell that a page shows
 WEB_SCHEMES = ("http", "https")
+TIME_ZONE = "time_zone"  # the cookie
+LONGEST_ZONE = 40
 
 
 def install(app: Flask) -> None:
@@ -103,6 +107,7 @@ def install(app: Flask) -> None:
         money=money,
         miles=miles,
         share=share,
+        date=date,
         day=day,
         plural=plural,
         or_nothing=or_nothing,
@@ -158,30 +163,65 @@ def miles(value: float | None, limit_m: float | None = None, *, unit: bool = Tru
     return text.replace(" ", NO_BREAK) if unit else text.removesuffix(" mi")
 
 
-def day(value: str | dt.date | None) -> str:
-    """A date and how far it is: ``2026-07-01 (145 days ago)``."""
+def date(value: str | dt.date | None) -> str:
+    """A day as pages write it: ``Dec 3, 2026``. Files and records have it in ISO."""
     if not is_known(value):
         return NOTHING
-    date = dt.date.fromisoformat(str(value)[:10])
-    distance = (current_app.config["TERRITORY"].today() - date).days
+    return _date(dt.date.fromisoformat(str(value)[:10]))
+
+
+def _date(value: dt.date) -> str:
+    return f"{value:%b} {value.day}, {value.year}"
+
+
+def day(value: str | dt.date | None) -> str:
+    """A day and how far it is: ``Jul 1, 2026 (145 days ago)``."""
+    return f"{date(value)} ({distance})" if (distance := day_distance(value)) else date(value)
+
+
+def day_distance(value: str | dt.date | None) -> str:
+    """How far a day is from today: ``145 days ago``; empty for none."""
+    if not is_known(value):
+        return ""
+    today = current_app.config["TERRITORY"].today()
+    passed = (today - dt.date.fromisoformat(str(value)[:10])).days
     near = {0: "today", 1: "yesterday", -1: "tomorrow"}
-    words = f"{distance:,} days ago" if distance > 0 else f"in {-distance:,} days"
-    return f"{date.isoformat()} ({near.get(distance, words)})"
+    words = f"{passed:,} days ago" if passed > 0 else f"in {-passed:,} days"
+    return near.get(passed, words)
 
 
 def moment(value: str | None) -> str:
-    """A time and how far it is: ``2026-11-23 09:41 UTC (20 minutes ago)``."""
+    """A time in the reader's zone and how far it is: ``Nov 23, 2026, 4:41 AM EST (just now)``."""
     if not value:
         return NOTHING
     when = dt.datetime.fromisoformat(value)
-    text = f"{when:%Y-%m-%d %H:%M} UTC"
+    local = when.astimezone(time_zone())
+    clock = f"{local.hour % 12 or 12}:{local:%M} {'AM' if local.hour < 12 else 'PM'}"
+    text = f"{_date(local.date())}, {clock} {local.tzname()}"
     passed = int((current_app.config["TERRITORY"].now() - when).total_seconds())
     if not 0 <= passed < 24 * 3600:
-        return f"{text} ({day(value).partition(' (')[2]}"
+        return f"{text} ({day_distance(local.date())})"
     for seconds, unit in ((3600, "hour"), (60, "minute")):
         if passed >= seconds:
             return f"{text} ({plural(passed // seconds, unit)} ago)"
     return f"{text} (just now)"
+
+
+def time_zone() -> dt.tzinfo:
+    """Give the reader's time zone, which the script of every page puts in a cookie; else UTC."""
+    name = request.cookies.get(TIME_ZONE, "") if has_request_context() else ""
+    return _zone(name) if len(name) <= LONGEST_ZONE else dt.UTC
+
+
+@functools.lru_cache(maxsize=128)
+def _zone(name: str) -> dt.tzinfo:
+    # Whoever asks writes the cookie, and a zone is looked up as a path: only a listed one is.
+    return zoneinfo.ZoneInfo(name) if name in _zones() else dt.UTC
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
 
 
 def sentence(text: str) -> str:

@@ -75,7 +75,7 @@ def test_a_rep_says_what_is_next_notes_and_ticks_without_a_new_page(screen, stor
     work.get_by_label("What is next").fill("Send the price list")
     work.get_by_label("By", exact=True).fill("2026-12-01")
     work.get_by_role("button", name="Set next step").click()
-    work.get_by_text("2026-12-01 (in 8 days)").wait_for()
+    work.get_by_text("Dec 1, 2026 (in 8 days)").wait_for()
     work.get_by_label("What was done").fill("Called: she is away.\nTry on Monday.")
     work.get_by_role("button", name="Add note").click()
     work.get_by_text("Try on Monday.").wait_for()

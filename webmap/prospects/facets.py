@@ -296,4 +296,4 @@ def touched(day: str | None) -> str:
     """Say when somebody last did something, in days."""
     if day is None:
         return "never"
-    return formatting.day(day).partition(" (")[2].removesuffix(")")
+    return formatting.day_distance(day)

@@ -97,7 +97,7 @@ def test_a_home_gets_a_word_a_sentence_and_what_would_settle_it(hr, home, word, 
     assert ("What would settle it." in page.text or "What to do." in page.text) == bool(remedy)
     assert (remedy or "") in page.text
     assert "E-2026-000001" in page.text
-    assert "2027-02-21 (in 90 days)" in page.text
+    assert "Feb 21, 2027 (in 90 days)" in page.text
 
 
 def test_the_line_says_in_words_what_it_draws(hr):

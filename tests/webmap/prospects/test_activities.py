@@ -97,8 +97,8 @@ def test_a_rep_notes_sets_replaces_and_ticks_by_forms_alone(as_, store, accounts
     first = open_steps(store, prospect_id)["step_id"].tolist()
     for address in (page, card):
         shown = Page(client.get(address)).text
-        assert "Called the buyer Rep A, 2026-11-20 12:00 UTC (just now)" in shown
-        assert "Send the offer 2026-12-01 (in 8 days) set by Rep A" in shown
+        assert "Called the buyer Rep A, Nov 20, 2026, 12:00 PM UTC (just now)" in shown
+        assert "Send the offer Dec 1, 2026 (in 8 days) set by Rep A" in shown
         assert hidden(client, address, "instead_of", step_form) == first
     post(client, step_form, words="Visit", due_on="2026-11-30", instead_of=first)
     (second,) = open_steps(store, prospect_id)["step_id"]
@@ -192,7 +192,8 @@ def test_next_steps_stand_by_day_overdue_first_with_counts_and_an_undo(as_, stor
     )
     groups = [row[0].strip() for row in page.rows["tbody"] if len(row) == 1]
     assert groups == [
-        "Overdue 2026-11-22 (yesterday)", "Today 2026-11-23 (today)", "2026-11-25 (in 2 days)",
+        "Overdue Nov 22, 2026 (yesterday)", "Today Nov 23, 2026 (today)",
+        "Nov 25, 2026 (in 2 days)",
     ]  # fmt: skip
     (step_id,) = open_steps(store, accounts[REP_B][1][0])["step_id"]
     answer = post(client, f"/next-steps/{step_id}/done", next="/next")
