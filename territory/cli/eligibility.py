@@ -143,6 +143,7 @@ def check(
         store, homes = opened(context, create=False), opened_homes(context)
         recorded = desk.decide_one(store, homes, home, request)
         record, decision_id = recorded.record, recorded.decision_id
+        verdict = recorded.verdict
     else:
         record = desk.check_one(
             home,
@@ -154,10 +155,11 @@ def check(
             asked_by=person(by),
             asked_at=asked_at or now().isoformat(timespec="seconds"),
         )
+        verdict = record["decision"]
     if record_path is not None:
         with replacing(record_path) as temporary:
             temporary.write_text(record_text(record), encoding="utf-8")
-    decision = {name: record["decision"][name] for name in COLUMNS}
+    decision = {name: verdict[name] for name in COLUMNS}
     if is_json:
         click.echo(json.dumps({**decision, "decision_id": decision_id}, indent=2))
         return
@@ -283,7 +285,7 @@ def verify(context: click.Context, *, record: str, is_json: bool) -> None:
 @click.option("--version", "policy_version", help="Decided by this version of it.")
 @click.option("--from", "decided_from", metavar="DAY", help="Decided for this day or later.")
 @click.option("--until", "decided_until", metavar="DAY", help="Decided for this day or before.")
-@click.option("--exact", "is_exact", is_flag=True, help="Exact distances; for HR only.")
+@click.option("--exact", "is_exact", is_flag=True, help="Exact distances, of homes held; HR only.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
 @as_json
 @click.pass_context
@@ -304,8 +306,9 @@ def search(
         raise InputError(f"--decision {filters['decision']}: choose one of {', '.join(DECISIONS)}.")
     for name, option in (("decided_from", "--from"), ("decided_until", "--until")):
         filters[name] = read_day(filters[name], option)
+    homes = opened_homes(context) if is_exact else None
     table, total = desk.search_decisions(
-        opened(context, create=False), DecisionFilter(**filters), is_exact=is_exact, limit=limit
+        opened(context, create=False), DecisionFilter(**filters), homes=homes, limit=limit
     )
     if is_json:
         rows = json.loads(table.to_json(orient="records", double_precision=15))

@@ -117,6 +117,26 @@ class Store:
         except DBAPIError as error:
             raise StoreError(f"{self.shown}: {reason(error)}") from error
 
+    def rewrite(self, table: str) -> None:
+        """Rewrite the database, so that no page and no log of it holds what a table held before.
+
+        Raises
+        ------
+        StoreError
+            If somebody reads or writes it meanwhile.
+        """
+        with self._our_errors():
+            options = {"isolation_level": "AUTOCOMMIT"}
+            with self._engine.connect().execution_options(**options) as connection:
+                if not self._is_sqlite:
+                    quoted = connection.dialect.identifier_preparer.quote(table)
+                    connection.exec_driver_sql(f"VACUUM (FULL) {quoted}")
+                    return
+                # Past SQLAlchemy, whose transaction VACUUM would not run in.
+                raw: Any = connection.connection.driver_connection
+                raw.execute("VACUUM")
+                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close every connection."""
         self.cache.close()

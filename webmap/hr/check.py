@@ -26,6 +26,8 @@ from webmap.pages import layout
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
+    from territory.eligibility.homes import HomeStore
+
 blueprint = desk_blueprint("hr", __name__, "/hr")
 
 PAGE_ROWS = 50
@@ -62,9 +64,9 @@ def decide() -> ResponseReturnValue:
         typed,
         recorded=decision,
         read_as=[(name, home[name]) for name in PLACE if home.get(name)],
-        line=decision_map.line(decision.record),
-        certificate=_certificate(decision.record, decision.decision_id, is_exact=True),
-        map_data=decision_map.map_data(decision.record, decision.home),
+        line=decision_map.line(decision.exact),
+        certificate=_certificate(decision.record, decision.exact, decision.decision_id),
+        map_data=decision_map.map_data(decision.exact, decision.home),
     )
 
 
@@ -158,7 +160,7 @@ def _decisions(query: dict[str, str], problem: str | None = None) -> str:
     store, page = context.store(), layout.page_number()
     first = (page - 1) * PAGE_ROWS
     table, total = desk.search_decisions(
-        store, _filter(query), is_exact=True, offset=first, limit=PAGE_ROWS
+        store, _filter(query), homes=_homes_to_see(), offset=first, limit=PAGE_ROWS
     )
     others = {name: value for name, value in query.items() if name != "verdict"}
     counts = {
@@ -178,9 +180,29 @@ def _decisions(query: dict[str, str], problem: str | None = None) -> str:
     )
 
 
-def _certificate(record: dict[str, Any], decision_id: str, *, is_exact: bool) -> Certificate:
+def _homes_to_see() -> HomeStore | None:
+    """Give the home store to who may see homes: what was measured from them lies there."""
+    return homes() if security.may("see_homes") else None
+
+
+def _exact(decision_id: str) -> dict[str, Any] | None:
+    """Give the exact record, as long as its home is held, to who may see homes."""
+    store = _homes_to_see()
+    if store is None:
+        return None
+    return desk.exact_decision_record(context.store(), store, decision_id)
+
+
+def _certificate(
+    record: dict[str, Any], exact: dict[str, Any] | None, decision_id: str
+) -> Certificate:
     """Write a decision out, with the names of those who have an account beside their ids."""
-    page = decision_certificate(record, decision_id=decision_id, is_exact=is_exact)
+    page = decision_certificate(
+        record if exact is None else exact,
+        decision_id=decision_id,
+        is_exact=exact is not None,
+        digest=record["sha256"]["all"],
+    )
     names = {user.user_id: user.name for user in users.users(context.store())}
     by = record["asked"]["by"]
     if by not in names:
@@ -196,15 +218,15 @@ def _certificate(record: dict[str, Any], decision_id: str, *, is_exact: bool) ->
 @security.allows("see_decisions")
 def decision(decision_id: str) -> ResponseReturnValue:
     """Show one decision, and whether it still stands."""
-    record = desk.decision_record(context.store(), decision_id)
+    record, exact = desk.decision_record(context.store(), decision_id), _exact(decision_id)
     return render_template(
         "hr/decision.html",
         place="hr.decisions",
         decision_id=decision_id,
         record=record,
-        decision=record["decision"],
-        line=decision_map.line(record),
-        certificate=_certificate(record, decision_id, is_exact=True),
+        decision=(exact or record)["decision"],
+        line=None if exact is None else decision_map.line(exact),
+        certificate=_certificate(record, exact, decision_id),
         verified=desk.verify_decision(context.store(), homes(), decision_id),
     )
 
@@ -213,15 +235,16 @@ def decision(decision_id: str) -> ResponseReturnValue:
 @security.allows("see_decisions")
 def certificate(decision_id: str) -> ResponseReturnValue:
     """Show a decision as it is printed and signed: distances in classes, exact only if asked."""
-    record = desk.decision_record(context.store(), decision_id)
-    is_exact = request.args.get("distances") == "exact"
+    record, exact = desk.decision_record(context.store(), decision_id), _exact(decision_id)
+    wanted = exact if request.args.get("distances") == "exact" else None
     return render_template(
         "hr/decision_certificate.html",
         place="hr.decisions",
         decision_id=decision_id,
         decision=record["decision"],
-        is_exact=is_exact,
-        certificate=_certificate(record, decision_id, is_exact=is_exact),
+        is_exact=wanted is not None,
+        has_exact=exact is not None,
+        certificate=_certificate(record, wanted, decision_id),
     )
 
 

@@ -9,10 +9,12 @@ from .decide import office_list as office_list
 from .decide import place as place
 from .decide import self_check as self_check
 from .decisions import decision_record as decision_record
+from .decisions import exact_decision_record as exact_decision_record
 from .decisions import purge_due as purge_due
 from .decisions import purge_person as purge_person
 from .decisions import search_decisions as search_decisions
 from .decisions import verify_decision as verify_decision
+from .exact_records import move_measures as move_measures
 from .planning import GAINS as GAINS
 from .planning import LOSES as LOSES
 from .planning import OPEN as OPEN

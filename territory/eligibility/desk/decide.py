@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,18 +19,20 @@ from territory import reference
 from territory.access import audit_log
 from territory.eligibility.decision import (
     Person,
-    canonical,
+    contents,
     data_vintage,
     distance_classes,
     judge,
     make_record,
-    make_records,
     measure,
+    measured_text,
     parse_record,
     plain_reasons,
+    register_records,
     software,
     standing,
     standing_since,
+    with_digests,
 )
 from territory.eligibility.decision import decide as decide_homes
 from territory.eligibility.desk.settings import DecisionRequest
@@ -45,7 +48,7 @@ from territory.errors import ConflictError, InputError
 from territory.geocoding import Gazetteer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     import geopandas as gpd
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from territory.eligibility.rules import EligibilityPolicy
     from territory.store import Store, Transaction
 
+_CHUNK = 5_000  # homes whose measures are kept in one transaction
 _ZIP = re.compile(r"[0-9]{5}(?:-[0-9]{4})?")
 _PLACE = ("postal_code", "city", "lat", "lon")
 _POINT = ("lon", "lat", "uncertainty_m", "precision")
@@ -74,28 +78,31 @@ class Decisions:
     subjects: list[str | None]
     policy: EligibilityPolicy
     keep_until: str
+    first: dict[str, Any] | None = field(repr=False)  # the exact record of the first home
 
 
 @dataclass(frozen=True)
 class RecordedDecision:
     """One decision on record; ``kept_until`` is an ISO day.
 
-    ``reason`` and ``distance_class`` are what may leave HR. ``home`` has lon, lat, uncertainty_m
-    and precision, for the map of this answer alone. ``kept_until`` is None where no address is
-    held, because the person has no reference.
+    ``reason`` and ``distance_class`` are what may leave HR. ``record`` is what the store keeps,
+    ``exact`` the exact record, whose measures go with the home; ``home`` has lon, lat,
+    uncertainty_m and precision, for the map of this answer alone. ``kept_until`` is None where no
+    address is held, because the person has no reference.
     """
 
     decision_id: str
     reason: str
     distance_class: str | None
     record: dict[str, Any]
+    exact: dict[str, Any] = field(repr=False)
     home: dict[str, Any] = field(repr=False)
     kept_until: str | None
 
     @property
     def verdict(self) -> dict[str, Any]:
-        """Decision, sentence, remedy and what they rest on: ``decision.COLUMNS`` of the record."""
-        verdict: dict[str, Any] = self.record["decision"]
+        """Decision, sentence, remedy and what they rest on: ``decision.COLUMNS``, exactly."""
+        verdict: dict[str, Any] = self.exact["decision"]
         return verdict
 
 
@@ -141,6 +148,7 @@ def decide_one(
         reason=plain_reasons(decisions.rows, decisions.policy).iloc[0],
         distance_class=distance_classes(decisions.rows, decisions.policy).iloc[0],
         record=parse_record(text, decision_id),
+        exact=with_digests(decisions.first or {}),
         home={name: decisions.homes[name].iloc[0] for name in _POINT},
         kept_until=None if decisions.subjects[0] is None else decisions.keep_until,
     )
@@ -231,10 +239,14 @@ def decide(
         facts = dataclasses.replace(facts, decided_on=standing(placed, rule))
     verdicts = judge(facts, policy)
     persons = [
-        Person(subject, about, home)
-        for subject, about, home in zip(subjects, circumstances_of, placed["home"], strict=True)
+        Person(subject, about, home, row if subject is None else None)
+        for row, (subject, about, home) in enumerate(
+            zip(subjects, circumstances_of, placed["home"], strict=True)
+        )
     ]
-    table = _table(make_records(facts, policy, verdicts, persons, request.provenance()))
+    exact = contents(facts, policy, verdicts, persons, request.provenance())
+    kept = _keep_measures(homes, exact, commitments)
+    table = _table(register_records(kept, facts, policy, verdicts))
     with store.write() as transaction:
         _check_still_in_force(transaction, policy, request)
         ids = EligibilityLedger(transaction).add(table, str(request.today.year))
@@ -253,7 +265,19 @@ def decide(
                     "counts": verdicts["decision"].value_counts().to_dict(),
                 },
             )
-    return Decisions(placed, verdicts, ids, subjects, policy, request.keep_until)
+    first = next(contents(facts, policy, verdicts, persons, request.provenance()), None)
+    return Decisions(placed, verdicts, ids, subjects, policy, request.keep_until, first)
+
+
+def _keep_measures(
+    homes: HomeStore, exact: Iterable[dict[str, Any]], commitments: Iterable[str | None]
+) -> Iterator[tuple[dict[str, Any], str | None]]:
+    """Put what was measured beside each home; give each exact content with its commitment."""
+    pairs = zip(exact, commitments, strict=True)
+    while chunk := list(itertools.islice(pairs, _CHUNK)):
+        measured = [measured_text(content) for content, _ in chunk]
+        marks = homes.keep_measures([mark for _, mark in chunk], measured)
+        yield from zip([content for content, _ in chunk], marks, strict=True)
 
 
 def _check_still_in_force(
@@ -268,10 +292,10 @@ def _check_still_in_force(
         )
 
 
-def _table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
+def _table(records: Iterable[tuple[dict[str, Any], str]]) -> pd.DataFrame:
     """Give the rows of the register: each record as text, and what to find it by."""
     rows = []
-    for record in records:  # one at a time: a record is far larger than its text
+    for record, text in records:  # one at a time: a record is far larger than its text
         request, policy, decision = record["asked"], record["policy"], record["decision"]
         rows.append(
             (
@@ -287,7 +311,7 @@ def _table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
                 decision["basis"],
                 decision["office_id"],
                 record["sha256"]["all"],
-                canonical(record),
+                text,
             )
         )
     return pd.DataFrame(rows, columns=list(_REGISTER), dtype=object)

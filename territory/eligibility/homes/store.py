@@ -10,8 +10,6 @@ and salt for good; the decisions stand::
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import secrets
 from contextlib import contextmanager
@@ -20,22 +18,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import (
-    Column,
-    Double,
-    Index,
-    MetaData,
-    Table,
-    Text,
-    delete,
-    func,
-    insert,
-    inspect,
-    select,
-    text,
-)
+from sqlalchemy import func, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from territory.eligibility.homes.ledger import (
+    add_measures,
+    commitment,
+    delete_homes,
+    homes,
+    homes_format,
+    measures,
+    metadata,
+    purges,
+    select_in,
+)
 from territory.errors import StoreError
 from territory.store import BUSY_TIMEOUT_S, open_engine, read_url, reason, rows
 from territory.timestamps import utc_text
@@ -51,47 +47,11 @@ DEFAULT_URL = "sqlite:///var/homes.sqlite"
 # Where a home was found to be, beside the text as given.
 LOCATION = ("lon", "lat", "precision", "uncertainty_m", "geocode_source", "fault")
 ASKED, AGE = "asked", "age"
-FORMAT = "territory homes 1"
-_CHUNK = 10_000  # values of one IN list: below the limit of any SQLite
+FORMAT = "territory homes 2"
+BEFORE_MEASURES = "territory homes 1"
 _SALT_BYTES = 32
 _LOCK = 5_020_027  # PostgreSQL: one writer at a time, as in SQLite
 _MAIN_STORE = "alembic_version"  # a table that the home store never has
-metadata = MetaData(
-    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
-)
-TEXT = Text().with_variant(Text(collation="C"), "postgresql")
-homes_format = Table("homes_format", metadata, Column("format", TEXT, primary_key=True))
-homes = Table(
-    "homes",
-    metadata,
-    Column("commitment", TEXT, primary_key=True),
-    Column("salt", TEXT, nullable=False),
-    Column("subject", TEXT, nullable=False),
-    Column("given", TEXT, nullable=False),  # JSON object: the address and coordinates as given
-    Column("lon", Double),
-    Column("lat", Double),
-    Column("precision", TEXT),
-    Column("uncertainty_m", Double),
-    Column("geocode_source", TEXT),
-    Column("fault", TEXT),
-    Column("kept_at", TEXT, nullable=False),
-    Column("keep_until", TEXT, nullable=False),  # ISO day: purged by age from then on
-    Index(None, "subject"),
-    Index(None, "keep_until"),
-)
-purges = Table(
-    "purges",
-    metadata,
-    Column("commitment", TEXT, primary_key=True),
-    Column("purged_at", TEXT, nullable=False),
-    Column("purged_by", TEXT, nullable=False),
-    Column("why", TEXT, nullable=False),  # asked, age
-)
-
-
-def commitment(salt: str, given: str) -> str:
-    """Give the digest that stands for a home: HMAC-SHA256 with the salt (hex) as its key."""
-    return hmac.new(bytes.fromhex(salt), given.encode(), hashlib.sha256).hexdigest()
 
 
 class HomeStore:
@@ -123,7 +83,7 @@ class HomeStore:
         """
         with self._transaction(writes=True) as connection:
             subjects = table["subject"].dropna().tolist()
-            stored = self._select(connection, homes.c.subject, subjects).to_dict("records")
+            stored = select_in(connection, homes.c.subject, subjects).to_dict("records")
             rows_by_identity: dict[tuple[str, str], Mapping[Any, Any]] = {
                 _identity(row): row for row in stored
             }
@@ -148,17 +108,50 @@ class HomeStore:
     def find(self, commitments: Iterable[str]) -> pd.DataFrame:
         """Give the homes behind commitments, those that are still held: all their columns."""
         with self._transaction() as connection:
-            return self._select(connection, homes.c.commitment, list(commitments))
+            return select_in(connection, homes.c.commitment, list(commitments))
 
     def find_by_subject(self, subjects: Iterable[str]) -> pd.DataFrame:
         """Give the homes held of some people: all their columns."""
         with self._transaction() as connection:
-            return self._select(connection, homes.c.subject, list(subjects))
+            return select_in(connection, homes.c.subject, list(subjects))
+
+    def keep_measures(
+        self, marks: Sequence[str | None], measured: Sequence[str]
+    ) -> list[str | None]:
+        """Keep what decisions measured from homes; each goes when its home goes.
+
+        Parameters
+        ----------
+        marks
+            The commitment of each home; null: nothing is kept of it.
+        measured
+            What was measured, a text each.
+
+        Returns
+        -------
+        commitments
+            Keyed digests of the texts, the same for the same home and text; None where the home is
+            not held.
+        """
+        with self._transaction(writes=True) as connection:
+            return add_measures(connection, marks, measured)
+
+    def find_measures(self, commitments: Iterable[str]) -> dict[str, str]:
+        """Give what was measured, by its commitment, where the home is still held."""
+        with self._transaction() as connection:
+            table = select_in(connection, measures.c.commitment, list(commitments))
+        return dict(zip(table["commitment"], table["measured"], strict=True))
 
     def size(self) -> int:
         """Count the homes that are held."""
         with self._transaction() as connection:
             return connection.execute(select(func.count()).select_from(homes)).scalar_one()
+
+    def is_blank(self) -> bool:
+        """Whether no home was ever kept here."""
+        with self._transaction() as connection:
+            notes = connection.execute(select(func.count()).select_from(purges)).scalar_one()
+        return self.size() + notes == 0
 
     def purge_note(self, commitment: str) -> tuple[str, str, str] | None:
         """Say when, by whom and why a home was purged; None if it was not."""
@@ -189,7 +182,7 @@ class HomeStore:
                     for one in gone
                 ]
                 connection.execute(insert(purges), notes)
-                connection.execute(delete(homes).where(which))
+                delete_homes(connection, which)
         # Even when nothing was deleted now: an earlier purge may have been stopped half-way here.
         try:
             _wipe(self._engine)
@@ -199,16 +192,6 @@ class HomeStore:
                 f"({type(error).__name__}). Purge again when nobody reads it."
             ) from None
         return len(gone)
-
-    @staticmethod
-    def _select(connection: Connection, column: Column[Any], values: Sequence[str]) -> pd.DataFrame:
-        parts = [
-            rows.read(
-                connection, select(homes).where(column.in_(part)).order_by(*homes.primary_key)
-            )
-            for part in _chunks(list(values)) or [[]]
-        ]
-        return pd.concat(parts, ignore_index=True)
 
     @contextmanager
     def _transaction(self, *, writes: bool = False) -> Iterator[Connection]:
@@ -278,10 +261,6 @@ def _home_row(
     }
 
 
-def _chunks(values: list[str]) -> list[list[str]]:
-    return [values[at : at + _CHUNK] for at in range(0, len(values), _CHUNK)]
-
-
 def _connect(address: str, *, create: bool) -> Engine:
     """Open the database, making its tables where there are none.
 
@@ -338,8 +317,10 @@ def _make_tables(engine: Engine, label: str) -> None:
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         _lock_writers(connection)
         if not _is_ready(connection, label):
+            is_new = not inspect(connection).has_table(homes_format.name)
             metadata.create_all(connection)
-            connection.execute(insert(homes_format).values(format=FORMAT))
+            set_format = insert(homes_format) if is_new else update(homes_format)
+            connection.execute(set_format.values(format=FORMAT))
 
 
 def _is_ready(connection: Connection, label: str) -> bool:
@@ -351,6 +332,8 @@ def _is_ready(connection: Connection, label: str) -> bool:
     if not inspect(connection).has_table(homes_format.name):
         return False
     written = connection.execute(select(homes_format.c.format)).scalar()
+    if written == BEFORE_MEASURES:
+        return False
     if written != FORMAT:
         raise StoreError(
             f"{label} was written by another version ({written!r}, not {FORMAT!r}). "
@@ -363,7 +346,7 @@ def _wipe(engine: Engine) -> None:
     """Rewrite the whole database, so that no page of it holds what was deleted."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text("VACUUM (FULL) homes"))
+            connection.execute(text("VACUUM (FULL) homes, measures"))
             return
         # Past SQLAlchemy, whose transaction VACUUM would not run in.
         raw = connection.connection.driver_connection
