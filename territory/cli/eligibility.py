@@ -336,7 +336,8 @@ def purge(
 ) -> None:
     """Delete home addresses for good. The decisions stand and still verify.
 
-    Batches that lie on the server, in $TERRITORY_VAR, hold addresses too and go with them.
+    Batch files on the server, in $TERRITORY_VAR, that a purged person is in are removed too; the
+    files of others stay.
 
     \b
     Examples:
@@ -344,17 +345,18 @@ def purge(
       territory eligibility purge --due
     """
     from territory.eligibility import desk
-    from territory.eligibility.desk import upload_files
 
     if (subject is not None) + due + (kept_before is not None) != 1:
         raise InputError("Say what to purge: one of --person ID, --due and --kept-before DAY.")
     store, homes = opened(context, create=False), opened_homes(context)
+    folder = var_folder() / desk.upload_files.FOLDER
     if subject is not None:
-        report = desk.purge_person(store, homes, subject, by=person(by), now=now())
+        report = desk.purge_person(store, homes, subject, by=person(by), now=now(), folder=folder)
     else:
         day = read_day(kept_before, "--kept-before")
-        report = desk.purge_due(store, homes, by=person(by), now=now(), kept_before=day)
-    upload_files.clear(var_folder() / upload_files.FOLDER)
+        report = desk.purge_due(
+            store, homes, by=person(by), now=now(), kept_before=day, folder=folder
+        )
     answer(report.as_json(), report.sentence, is_json=is_json)
 
 

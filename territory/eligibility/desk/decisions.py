@@ -26,6 +26,7 @@ from territory.eligibility.decision import (
     register_record,
     verify,
 )
+from territory.eligibility.desk import upload_files
 from territory.eligibility.desk.exact_records import move_measures, register_and_exact
 from territory.eligibility.homes import commitment
 from territory.eligibility.rules import (
@@ -39,6 +40,7 @@ from territory.geodesy import inverse
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from sqlalchemy import Row
 
@@ -61,22 +63,24 @@ _RESTATED = (
 
 @dataclass(frozen=True)
 class HomePurgeReport:
-    """How many homes were deleted for good, and how many are left."""
+    """How many homes were deleted for good, how many are left, how many batch files went too."""
 
     purged: int
     left: int
+    files: int = 0
 
     @property
     def sentence(self) -> str:
         """The report in one line."""
+        files = f" {self.files:,} batch files removed." if self.files else ""
         return (
-            f"{self.purged:,} homes purged, {self.left:,} still held. The decisions stand; copies "
-            "in backups are not reached from here."
+            f"{self.purged:,} homes purged, {self.left:,} still held.{files} The decisions stand; "
+            "copies in backups are not reached from here."
         )
 
     def as_json(self) -> dict[str, Any]:
         """The report for a program to read."""
-        return {"purged": self.purged, "left": self.left}
+        return {"purged": self.purged, "left": self.left, "files": self.files}
 
 
 @dataclass(frozen=True)
@@ -323,26 +327,56 @@ def _measure_again(record: Mapping[str, Any], lon: float, lat: float) -> list[st
 
 
 def purge_person(
-    store: Store, homes: HomeStore, subject: str, *, by: str, now: datetime
+    store: Store,
+    homes: HomeStore,
+    subject: str,
+    *,
+    by: str,
+    now: datetime,
+    folder: Path | None = None,
 ) -> HomePurgeReport:
-    """Delete every address held of one person for good; the decisions stand."""
+    """Delete every address held of one person for good; the decisions stand.
+
+    Parameters
+    ----------
+    folder
+        Where files of homes lie (``upload_files``): those that the person is in go, no others.
+    """
     move_measures(store, homes, now=now)
     purged = homes.purge_subject(check_reference(subject), by=by, now=now)
-    _note_purge(store, subject, purged, by, now)
-    return HomePurgeReport(purged, homes.size())
+    files = 0 if folder is None else upload_files.discard_of(folder, {subject})
+    _note_purge(store, subject, len(purged), by, now)
+    return HomePurgeReport(len(purged), homes.size(), files)
 
 
 def purge_due(
-    store: Store, homes: HomeStore, *, by: str, now: datetime, kept_before: str | None = None
+    store: Store,
+    homes: HomeStore,
+    *,
+    by: str,
+    now: datetime,
+    kept_before: str | None = None,
+    folder: Path | None = None,
 ) -> HomePurgeReport:
-    """Delete the addresses whose time is over, or that were kept before a day (ISO text)."""
+    """Delete the addresses whose time is over, or that were kept before a day (ISO text).
+
+    Parameters
+    ----------
+    folder
+        Where files of homes lie (``upload_files``): those go whose time is over, that came before
+        the day, or that somebody is in whose home is deleted now.
+    """
     move_measures(store, homes, now=now)
     if kept_before is None:
         purged = homes.purge_due(by=by, now=now)
     else:
         purged = homes.purge_kept_before(kept_before, by=by, now=now)
-    _note_purge(store, "by age", purged, by, now)
-    return HomePurgeReport(purged, homes.size())
+    files = 0
+    if folder is not None:
+        files = upload_files.sweep(folder, now, kept_before=kept_before)
+        files += upload_files.discard_of(folder, set(purged))
+    _note_purge(store, "by age", len(purged), by, now)
+    return HomePurgeReport(len(purged), homes.size(), files)
 
 
 def _note_purge(store: Store, subject: str, purged: int, by: str, now: datetime) -> None:

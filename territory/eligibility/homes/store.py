@@ -160,22 +160,23 @@ class HomeStore:
             row = connection.execute(query.where(purges.c.commitment == commitment)).one_or_none()
         return None if row is None else (row[0], row[1], row[2])
 
-    def purge_subject(self, subject: str, *, by: str, now: datetime) -> int:
-        """Delete every home of one person for good; return how many there were."""
+    def purge_subject(self, subject: str, *, by: str, now: datetime) -> list[str]:
+        """Delete every home of one person for good; give whose each was."""
         return self._purge(homes.c.subject == subject, ASKED, by, now)
 
-    def purge_due(self, *, by: str, now: datetime) -> int:
-        """Delete for good the homes whose time is over; return how many there were."""
+    def purge_due(self, *, by: str, now: datetime) -> list[str]:
+        """Delete for good the homes whose time is over; give whose each was."""
         day = now.astimezone(UTC).date().isoformat()
         return self._purge(homes.c.keep_until <= day, AGE, by, now)
 
-    def purge_kept_before(self, day: str, *, by: str, now: datetime) -> int:
-        """Delete for good the homes kept before a day (ISO text); return how many there were."""
+    def purge_kept_before(self, day: str, *, by: str, now: datetime) -> list[str]:
+        """Delete for good the homes kept before a day (ISO text); give whose each was."""
         return self._purge(homes.c.kept_at < day, AGE, by, now)
 
-    def _purge(self, which: ColumnElement[bool], why: str, by: str, now: datetime) -> int:
+    def _purge(self, which: ColumnElement[bool], why: str, by: str, now: datetime) -> list[str]:
         with self._transaction(writes=True) as connection:
-            gone = list(connection.execute(select(homes.c.commitment).where(which)).scalars())
+            query = select(homes.c.commitment, homes.c.subject).where(which)
+            gone = {row.commitment: row.subject for row in connection.execute(query)}
             if gone:
                 notes = [
                     {"commitment": one, "purged_at": utc_text(now), "purged_by": by, "why": why}
@@ -191,7 +192,7 @@ class HomeStore:
                 f"{self.label}: {len(gone)} homes are deleted, but the file could not be rewritten "
                 f"({type(error).__name__}). Purge again when nobody reads it."
             ) from None
-        return len(gone)
+        return list(gone.values())
 
     @contextmanager
     def _transaction(self, *, writes: bool = False) -> Iterator[Connection]:
