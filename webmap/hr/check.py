@@ -106,20 +106,24 @@ def map_script() -> Response:
 @blueprint.get("/decisions")
 @security.allows("see_decisions")
 def decisions() -> ResponseReturnValue:
-    """List past decisions, the last ones first."""
-    return _decisions(_query(request.args))
+    """List past decisions, the last ones first; those of one person are asked for by POST."""
+    query = _query(request.args)
+    query.pop("person", None)
+    return _decisions(query, layout.page_number())
 
 
 @blueprint.post("/decisions")
 @security.allows("see_decisions")
 def search() -> ResponseReturnValue:
-    """Search by what is typed: only references and ids that are on record get into an address."""
+    """Search by what is typed; no reference of a person gets into an address."""
     query = _query(request.form)
     person = query.get("person", "")
     if _DECISION_ID.fullmatch(person):
         return redirect(url_for(".decision", decision_id=person), 303)
     if person and not _is_on_record(person):
-        return _decisions(query | {"person": ""}, problem=_NO_PERSON_HERE), 404
+        return _decisions(query | {"person": ""}, 1, problem=_NO_PERSON_HERE), 404
+    if person:
+        return _decisions(query, layout.page_number(request.form))
     return redirect(url_for(".decisions", **query), 303)
 
 
@@ -156,8 +160,8 @@ def _filter(query: dict[str, str]) -> DecisionFilter:
     )
 
 
-def _decisions(query: dict[str, str], problem: str | None = None) -> str:
-    store, page = context.store(), layout.page_number()
+def _decisions(query: dict[str, str], page: int, problem: str | None = None) -> str:
+    store = context.store()
     first = (page - 1) * PAGE_ROWS
     table, total = desk.search_decisions(
         store, _filter(query), homes=_homes_to_see(), offset=first, limit=PAGE_ROWS

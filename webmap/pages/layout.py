@@ -15,7 +15,7 @@ from webmap import security
 from webmap.context import store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from flask import Flask, Response
 
@@ -72,15 +72,15 @@ def cached(
     return store().cache.get(tables, key, make, weight=MAP_BYTES)
 
 
-def page_number() -> int:
-    """Read which page is asked for.
+def page_number(fields: Mapping[str, str] | None = None) -> int:
+    """Read which page is asked for, from the address or other fields.
 
     Raises
     ------
     InputError
         If it is no number from 1.
     """
-    page = request.args.get("page", "1")
+    page = (request.args if fields is None else fields).get("page", "1")
     if not (page.isascii() and page.isdigit() and len(page) < 9 and int(page)):
         raise InputError(f"page: {page[:80]!r} is no page; pages count from 1.")
     return int(page)
