@@ -12,6 +12,10 @@
     ├── NotFoundError            an id that the store does not know
     ├── ConflictError            the store has moved on, or the verb does not fit its state
     ├── StoreError               the database is out of reach, or from another version
+    │   ├── BusyError            somebody else is writing; nothing was saved, try again soon
+    │   ├── FullError            the disk is full; nothing was saved, reading goes on
+    │   ├── ReadOnlyError        the store may not be written; reading goes on
+    │   └── DamagedError         the file of the database is broken; restore a backup
     └── GeocodingError           a provider failed; the rows stay pending and can be tried again
 
 The command line turns an ``InputError`` or ``NotFoundError`` into one line and exit code 2; the web
@@ -57,6 +61,22 @@ class ConflictError(TerritoryError):
 
 class StoreError(TerritoryError):
     """Raised when the database is out of reach or was written by another version."""
+
+
+class BusyError(StoreError):
+    """Raised when somebody else is writing, for longer than one may wait. Nothing was saved."""
+
+
+class FullError(StoreError):
+    """Raised when there is no room left to write. Nothing was saved; reading goes on."""
+
+
+class ReadOnlyError(StoreError):
+    """Raised when the store may be read and not written. Nothing was saved; reading goes on."""
+
+
+class DamagedError(StoreError):
+    """Raised when the file of the database is broken. The message names the remedy."""
 
 
 class GeocodingError(TerritoryError):

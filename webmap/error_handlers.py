@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
-from flask import jsonify, make_response, render_template, request
+from flask import current_app, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from territory.access import LockedOutError, SignInError
 from territory.errors import (
+    BusyError,
     ConflictError,
+    DamagedError,
+    FullError,
     GeocodingError,
     InputError,
     NotFoundError,
+    ReadOnlyError,
     StoreError,
     TerritoryError,
 )
@@ -28,6 +33,7 @@ STATUS = {
     NotFoundError: 404,
     ConflictError: 409,
     StoreError: 503,
+    FullError: 507,
     GeocodingError: 502,
     SignInError: 401,
     LockedOutError: 429,
@@ -50,6 +56,37 @@ WORDS = {
     502: ("The place service did not answer", "Nothing is lost. Try again later."),
     503: ("The store does not answer", "Nothing is lost. Try again in a moment."),
 }
+# What the library says of these names files and commands, which are not for a page.
+STORE_WORDS: dict[type[TerritoryError], tuple[str, str]] = {
+    BusyError: (
+        "Nothing was saved: the store is busy",
+        (
+            "Somebody else is saving something large, an import or a new plan. Everything can "
+            "still be looked at. Wait a few seconds, then try again."
+        ),
+    ),
+    FullError: (
+        "Nothing was saved: the disk is full",
+        "Everything can still be looked at. Ask your administrator to make room, then try again.",
+    ),
+    ReadOnlyError: (
+        "Nothing was saved: the store is read-only",
+        "Everything can still be looked at. Ask your administrator to let the store be written.",
+    ),
+    DamagedError: (
+        "The store is damaged",
+        (
+            "Part of its file cannot be read. Do not enter anything more; ask your administrator "
+            "to put the newest backup back."
+        ),
+    ),
+}
+SECRETS = ("auth", "hr")  # blueprints whose forms hold passwords and homes
+RETRY_S = 5  # when to come again where others write
+FAULTS = {
+    errno.ENOSPC: FullError, errno.EDQUOT: FullError,
+    errno.EROFS: ReadOnlyError, errno.EACCES: ReadOnlyError,
+}  # fmt: skip
 DENIED = ("This is not open to you", "Go back, or start from Markets.")
 DATA = (".json", ".csv", ".xlsx", ".js", ".png", ".svg", ".geojson", ".kml", ".gpkg", "/healthz")
 
@@ -58,13 +95,35 @@ def install(app: Flask) -> None:
     """Register every class of the table, HTTP errors and whatever else fails."""
     for kind in STATUS:
         app.register_error_handler(kind, show_ours)
+    app.register_error_handler(OSError, show_system)
     app.register_error_handler(HTTPException, show_http)
 
 
 def show_ours(error: TerritoryError) -> ResponseReturnValue:
     """Show an error of the library with its own sentence, which names value and remedy."""
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    return _answer(status, str(error))
+    words = STORE_WORDS.get(type(error))
+    if words is None:
+        return _answer(status, str(error))
+    current_app.logger.warning("%s %s: %s", request.method, request.endpoint, error)
+    answer = make_response(_answer(status, None, words))
+    if isinstance(error, BusyError):
+        answer.headers["Retry-After"] = str(RETRY_S)
+    return answer
+
+
+def show_system(error: OSError) -> ResponseReturnValue:
+    """Show that a file could not be written for want of room or permission.
+
+    Raises
+    ------
+    OSError
+        Any other, as it came: the server failed.
+    """
+    kind = FAULTS.get(error.errno or 0)
+    if kind is None:
+        raise error
+    return show_ours(kind(str(error)))
 
 
 def show_http(error: HTTPException) -> ResponseReturnValue:
@@ -89,6 +148,15 @@ def is_data() -> bool:
     return request.path.startswith("/api/") or request.path.endswith(DATA)
 
 
+def _form() -> list[tuple[str, str]] | None:
+    """Give what was typed, to be sent once more; None where that is a file or somebody's secret."""
+    is_secret = (request.blueprint or "").startswith(SECRETS)
+    if request.method != "POST" or request.files or is_secret:
+        return None
+    typed = list(request.form.items(multi=True))
+    return None if any("password" in name for name, _ in typed) else typed
+
+
 def _answer(
     status: int, sentence: str | None, words: tuple[str, str] | None = None
 ) -> ResponseReturnValue:
@@ -96,7 +164,9 @@ def _answer(
     if is_data():
         message = sentence or remedy
         return jsonify(error={"status": status, "title": title, "message": message}), status
-    page = render_template(
-        "pages/error.html", status=status, title=title, sentence=sentence, remedy=remedy
-    )
-    return page, status
+    again = _form() if status in {503, 507} else None
+    texts = {"status": status, "title": title, "sentence": sentence, "remedy": remedy}
+    try:
+        return render_template("pages/error.html", again=again, **texts), status
+    except StoreError:  # the frame of a page says who is signed in, which cannot be read
+        return render_template("pages/error_bare.html", **texts), status

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import logging
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +24,7 @@ from werkzeug.exceptions import Forbidden, Unauthorized
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from territory.access import NOBODY, DeniedError, audit_log, scopes, sessions, users
+from territory.errors import StoreError
 from webmap import context, error_handlers
 from webmap.security import origin
 from webmap.security.permissions import in_words
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     View = TypeVar("View", bound=Callable[..., object])
 
 
+log = logging.getLogger(__name__)
 RULE = "territory_rule"  # the attribute of a view that holds its rule
 
 
@@ -235,9 +238,11 @@ def _refuse_form(_error: CSRFError) -> ResponseReturnValue:
 
 def _refuse_denied(error: DeniedError) -> ResponseReturnValue:
     """Record that someone asked for what is not theirs, and say so in plain words."""
-    audit_log.record_denial(
-        context.store(), view=request.endpoint or "", method=request.method, **on_record()
-    )
+    view = request.endpoint or ""
+    try:
+        audit_log.record_denial(context.store(), view=view, method=request.method, **on_record())
+    except StoreError:  # a refusal waits for no import, and needs no room on the disk
+        log.warning("%s was refused %s, which could not be put on record.", person(), view)
     return error_handlers.show_denied(error)
 
 

@@ -33,7 +33,7 @@ from territory.eligibility.homes.ledger import (
     select_in,
 )
 from territory.errors import StoreError
-from territory.store import BUSY_TIMEOUT_S, open_engine, read_url, reason, rows
+from territory.store import open_engine, read_url, rows, store_error
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ LOCATION = ("lon", "lat", "precision", "uncertainty_m", "geocode_source", "fault
 ASKED, AGE = "asked", "age"
 FORMAT = "territory homes 2"
 BEFORE_MEASURES = "territory homes 1"
+BUSY_TIMEOUT_MS = 5_000  # how long a writer waits: nothing here takes longer
 _SALT_BYTES = 32
 _LOCK = 5_020_027  # PostgreSQL: one writer at a time, as in SQLite
 _MAIN_STORE = "alembic_version"  # a table that the home store never has
@@ -203,7 +204,7 @@ class HomeStore:
                     _lock_writers(connection)
                 yield connection
         except DBAPIError as error:
-            raise StoreError(f"{self.label}: {reason(error)}") from None
+            raise store_error(error, self.label) from None
 
     def close(self) -> None:
         """Close every connection."""
@@ -296,7 +297,7 @@ def _find_file(path: Path, *, create: bool) -> None:
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     # No write-ahead log: its pages would outlive a purge as long as somebody reads.
     cursor.execute("PRAGMA journal_mode = DELETE")
     cursor.execute("PRAGMA synchronous = FULL")
