@@ -148,10 +148,10 @@ class ReadingLedger:
     def amounts_by_stage(self, plan_id: str, reach: Reach, key: str) -> pd.DataFrame:
         """Sum the opportunities of a plan's prospects by a column of plan_assignments and stage.
 
-        Gives ``key``, stage and amount_usd.
+        Gives ``key``, stage, outcome and amount_usd.
         """
         assignments, deals = tables.plan_assignments, tables.opportunities
-        by = (assignments.c[key], deals.c.stage)
+        by = (assignments.c[key], deals.c.stage, deals.c.outcome)
         return self._read(
             select(*by, func.sum(deals.c.amount_usd).label("amount_usd"))
             .select_from(deals)
@@ -180,8 +180,8 @@ class ReadingLedger:
         assignments, deals = tables.plan_assignments, tables.opportunities
         return self._read(
             select(
-                deals.c.prospect_id, assignments.c.rep_id, deals.c.stage, deals.c.amount_usd,
-                deals.c.close_on,
+                deals.c.prospect_id, assignments.c.rep_id, deals.c.stage, deals.c.outcome,
+                deals.c.amount_usd, deals.c.close_on,
             )
             .select_from(deals)
             .join(assignments, assignments.c.prospect_id == deals.c.prospect_id)

@@ -29,6 +29,7 @@ FOLDER = "snapshots"  # where a server keeps them, within its own folder
 # What a snapshot is made of beside the plan itself, which never changes.
 TABLES = ("prospects", "opportunities", "contacts", "sites")
 log = logging.getLogger(__name__)
+_METHOD = "outcomes of opportunities"  # what else decides the values; name it anew if that changes
 _LENGTH = 20  # characters of a digest that name a folder
 
 
@@ -42,7 +43,7 @@ def stamp_of(store: Store, today: str) -> str | None:
     if plan is None:
         return None
     state = map(str, store.cache.state(TABLES))
-    facts = (plan.plan_id, plan.digest, *state, ",".join(SNAPSHOT_COLUMNS), today)
+    facts = (plan.plan_id, plan.digest, *state, ",".join(SNAPSHOT_COLUMNS), _METHOD, today)
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:_LENGTH]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from territory.access import EVERYTHING, NAME_COLUMNS, NOTHING
-from territory.accounts import open_amounts, pipeline, yearly_quotas
+from territory.accounts import YearQuotas, open_amounts, pipeline, year_quotas, yearly_quotas
 from territory.plans import PlanLedger, ReadingLedger, count, totals, without_rivals
 from territory.prospects import fields
 from territory.schemas import COUNTS
@@ -67,7 +67,8 @@ class Seen:
         """Sum pipeline and quotas in reach, in dollars; None where none of it may be seen."""
         if self.scope.money == NOTHING:
             return None, None
-        return float(self._pipeline_by("rep_id").sum()), float(self._quotas().sum())
+        counted = self.quotas().counted
+        return float(self._pipeline_by("rep_id").sum()), float(counted.sum())
 
     def prospects(self, **equals: str | tuple[str, ...] | None) -> pd.DataFrame:
         """Give the prospects in reach, by id; ``equals`` as in ``rows.equal``."""
@@ -108,7 +109,7 @@ class Seen:
             whole["findings"] = findings.reindex(whole["market_id"], fill_value=0).to_numpy(int)
         owners = self._reading.part(self.plan.plan_id, "territories", reach)
         owners = owners.dropna(subset="rep_id").drop_duplicates(["rep_id", "market_id"])
-        quota = self._quotas() / owners.groupby("rep_id").size()
+        quota = self.quotas().counted / owners.groupby("rep_id").size()
         owners["quota_usd"] = owners["rep_id"].map(quota).fillna(0.0)
         by_market = {
             "reps": owners.groupby("market_id").size(),
@@ -146,7 +147,7 @@ class Seen:
         is_seen = self.scope.money.mask(whole["rep_id"])
         for name, sums in (
             ("pipeline_usd", self._pipeline_by("rep_id")),
-            ("quota_usd", self._quotas()),
+            ("quota_usd", self._own_quotas()),
         ):
             amounts = whole["rep_id"].map(sums).astype(float)
             whole[name] = amounts.fillna(0.0).where(is_seen)
@@ -184,7 +185,16 @@ class Seen:
             self._reading.amounts_by_stage(self.plan.plan_id, self.scope.money, key), key
         )
 
-    def _quotas(self) -> pd.Series:
-        """Give the quota of each rep in reach for the year of the plan."""
+    def quotas(self) -> YearQuotas:
+        """Give the quotas in reach for the year of the plan, told apart."""
+        quotas = self._reading.on_file("quotas", self.plan.plan_id, self.scope.money)
+        reps, territories = (
+            self._reading.part(self.plan.plan_id, part, EVERYTHING)
+            for part in ("reps", "territories")
+        )
+        return year_quotas(quotas, reps, territories, self.plan.effective_from[:4])
+
+    def _own_quotas(self) -> pd.Series:
+        """Give the quota of each rep in reach for the year of the plan, with a territory or not."""
         quotas = self._reading.on_file("quotas", self.plan.plan_id, self.scope.money)
         return yearly_quotas(quotas, self.plan.effective_from[:4])

@@ -20,6 +20,8 @@ import pandas as pd
 import shapely
 
 from territory import reference
+from territory.access import NOTHING
+from territory.accounts import outcomes
 from territory.errors import NotFoundError
 from territory.markets import define
 from territory.plans import PlanLedger, ReadingLedger
@@ -53,7 +55,8 @@ class Overview:
     Counts of prospects in the plan: ``in_market`` + ``outside`` = ``prospects`` = ``placed`` +
     ``unplaced``; ``within_radius`` + ``too_close`` + ``beyond_radius`` = ``placed``. ``imported``
     is how many the store holds now. ``effective_from`` is an ISO day, ``published_at`` ISO UTC.
-    Money is None where none of it may be seen.
+    Money is None where none of it may be seen. ``quota_usd`` is of reps with a territory;
+    ``quota_notes`` say which quotas do not count.
     ``is_demo`` says that people and figures are invented, and ``notice`` is how to put it.
     """
 
@@ -84,6 +87,7 @@ class Overview:
     reps: int = 0
     pipeline_usd: float | None = 0.0
     quota_usd: float | None = 0.0
+    quota_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,7 @@ def _overview(transaction: Transaction, scope: Scope, notice: str | None) -> Ove
         reps=len(ReadingLedger(transaction).part(plan.plan_id, "reps", scope.counted)),
         pipeline_usd=pipeline_usd,
         quota_usd=quota_usd,
+        quota_notes=seen.quotas().notes if scope.money != NOTHING else (),
     )
 
 
@@ -311,6 +316,8 @@ def prospect(store: Store, prospect_id: str, *, scope: Scope) -> ProspectView:
             )
             for kind, reach in reaches.items()
         }
+        deals = parts["opportunities"]
+        parts["opportunities"] = deals.assign(outcome=outcomes(deals))
         rep_id = rows["rep_id"].iloc[0]
         return ProspectView(
             rows,

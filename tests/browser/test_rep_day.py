@@ -93,7 +93,7 @@ def test_a_rep_filters_searches_with_a_slip_chooses_reads_why_and_sends_the_link
     if size == PHONE:
         page.get_by_role("link", name="Filter").click()
     free = int(rows["stage"].isna().sum())
-    box = page.get_by_role("checkbox", name="Whitespace: none open")
+    box = page.get_by_role("checkbox", name="No open opportunity")
     beside = box.locator("xpath=..").locator(".n").inner_text()
     box.check()
     page.locator("[data-part=bar]", has_text=f"{free} of {len(rows)} prospects").wait_for()

@@ -163,7 +163,7 @@ MARKET = {
     "customers": count("Of them, customers"),
     "within_radius": count("Of them, within the radius of an office"),
     "too_close": count("Of them, too close to the limit to call"),
-    "unassigned": count("Of them, nobody's"),
+    "unassigned": count("Of them, those that no rep works"),
     "findings": count("Findings in it"),
     "reps": count("Reps with a territory in it"),
     "pipeline_usd": number("Open opportunities, US dollars; null: not in reach", 0),

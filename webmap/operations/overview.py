@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, render_template, request, url_fo
 
 from territory import imports, reports
 from territory.access import NOTHING
+from territory.accounts import coverage
 from territory.errors import InputError
 from territory.reports import exports
 from territory.schemas import SEVERITIES
@@ -61,10 +62,15 @@ def home() -> ResponseReturnValue:
         sees_money=security.scope().money != NOTHING,
         is_whole=security.scope().counted.is_all,
         markets=[
-            row | {"units_words": formatting.units(str(row["kind"]), row["units"])}
+            row
+            | {
+                "units_words": formatting.units(str(row["kind"]), row["units"]),
+                "coverage": coverage(row["pipeline_usd"], row["quota_usd"]),
+            }
             for row in formatting.records(markets)
         ],
-        sums=markets[list(SUMMED)].sum().to_dict(),
+        sums=(sums := markets[list(SUMMED)].sum().to_dict()),
+        coverage=coverage(sums["pipeline_usd"], sums["quota_usd"]),
         need_work=f"{need_work} of {len(markets)} need work" if need_work else "All complete",
         lead=_lead(len(markets)),
         map=(market_map := _map()),
@@ -147,6 +153,7 @@ def findings() -> ResponseReturnValue:
     return render_template(
         "operations/findings.html",
         place="ops.findings",
+        is_checked=layout.overview().plan_id is not None,
         query={"code": code, "market": market and market.market_id},
         market=market,
         codes=every["code"].value_counts().items(),

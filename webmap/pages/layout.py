@@ -32,6 +32,7 @@ class Shell:
     is_demo: bool = False
     findings: int | None = None
     outside: int | None = None
+    is_rep: bool = False  # sees own accounts alone
 
 
 def install(app: Flask) -> None:
@@ -139,6 +140,7 @@ def _manifest_address() -> str:
 
 def _places(shell: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
     """Give all that the way about may lead to: view, word, picture, count."""
+    outside = "Outside my markets" if shell.is_rep else "Outside markets"
     return (
         ("hr.check", "Check", "home", None),
         ("hr_batches.home", "Batch", "list", None),
@@ -151,8 +153,8 @@ def _places(shell: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
         ("imports.home", "Import", "up", None),
         ("worklist.home", "Places", "pin", None),
         ("ops.findings", "Findings", "flag", shell.findings),
-        ("work.due", "Next", "check", None),
-        ("rep.outside", "Outside", "outside", shell.outside),
+        ("work.due", "Next steps", "check", None),
+        ("rep.outside", outside, "outside", shell.outside),
         ("ops.offices", "Offices", "office", None),
         ("admin.users", "Users", "people", None),
         ("admin.tokens", "Tokens", "key", None),
@@ -171,6 +173,7 @@ def read() -> Shell:
         is_demo=plan.is_demo,
         findings=plan.findings,
         outside=plan.outside,
+        is_rep=not security.scope().accounts.is_all,
     )
 
 

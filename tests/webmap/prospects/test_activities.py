@@ -150,7 +150,7 @@ def test_another_rep_reads_and_writes_nothing_there(as_, store, accounts):
         assert "for Rep A alone" in as_(reader).get(path).get_data(as_text=True)
     assert post(as_("manager"), f"/notes/{note_id}/take-back").status_code == 403
     seen = Page(as_("viewer").get(path)).text
-    assert "Next step and notes Not yours to see." in seen
+    assert "Next step and notes Not available in your role." in seen
     assert post(as_("viewer"), f"{path}/notes", text="x").status_code == 403
     told = activities_of(store, prospect_id, scope=ALL)
     assert (told.note_count, len(told.steps)) == (1, 1)
