@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from territory.cleaning import read_periods
 from territory.plans import publish
 from territory.store import KINDS, open_store
 from tests.fixtures import scoped_company
-from tests.fixtures.reading import Page, figure
+from tests.fixtures.reading import Page
 from tests.fixtures.web import make_app
 
 if TYPE_CHECKING:
@@ -121,7 +120,6 @@ def surfaces(client: FlaskClient, market_id: str) -> dict[str, object]:
     page = Page(client.get(f"/markets/{market_id}"))
     counted = re.search(r"([\d,]+) of ([\d,]+) prospects", page.text)
     assert counted is not None
-    view = client.get(f"/view.json?market={market_id}").get_json()
     listed = client.get(f"/api/v1/prospects?market={market_id}").get_json()
     listed = next(value for value in listed.values() if isinstance(value, list))
     table = {row["market_id"]: row for row in csv_rows(client, "/markets.csv")}[market_id]
@@ -129,7 +127,7 @@ def surfaces(client: FlaskClient, market_id: str) -> dict[str, object]:
         "ids": sorted(row["prospect_id"] for row in rows),
         "counts": {
             len(rows), int(counted[1].replace(",", "")), int(counted[2].replace(",", "")),
-            view["total"], len(listed), int(table["prospects"]),
+            len(listed), int(table["prospects"]),
         },
         "pipelines": {
             sum(float(row["pipeline_usd"] or 0) for row in rows),
@@ -154,7 +152,7 @@ def assert_agree(client: FlaskClient, store: Store, market_id: str) -> list[str]
     return list(now["prospect_id"])
 
 
-def test_map_list_file_and_api_are_those_of_the_store_after_every_change(
+def test_list_file_and_api_are_those_of_the_store_after_every_change(
     client: FlaskClient, store: Store, tmp_path: Path
 ) -> None:
     before = assert_agree(client, store, "CHI")
@@ -284,10 +282,6 @@ def test_a_finding_about_an_office_counts(client: FlaskClient, store: Store) -> 
     page = Page(client.get("/findings"))
     assert len(rows) == len(findings) == reports.overview(store, scope=ALL).findings
     assert f"{len(findings)} of {len(findings)} findings" in page.text
-    of_markets = sum(int(row["findings"]) for row in csv_rows(client, "/markets.csv"))
-    rest = len(findings) - of_markets
-    assert f"{rest} findings are about offices, reps, territories" in Page(client.get("/")).text
-    assert figure(page.text.split("Findings ")[-1].split(" of ")[0] or "0") >= 0
 
 
 def test_a_filter_and_the_table_call_no_opportunity_by_one_name(client: FlaskClient) -> None:
@@ -302,24 +296,3 @@ def test_a_filter_and_the_table_call_no_opportunity_by_one_name(client: FlaskCli
     assert "Location accurate to" in card
     assert "Why this owner?" in card
     assert "Why has it no owner?" in Page(client.get("/prospects/zqnobody-1")).text
-
-
-# ---- the API says what it gives
-
-
-def test_every_number_of_the_api_has_a_unit_or_is_a_count(client: FlaskClient) -> None:
-    document = json.loads(client.get("/api/v1/openapi.json").get_data(as_text=True))
-    silent, unmeasured = [], []
-    for name, schema in document["components"]["schemas"].items():
-        for field, about in schema.get("properties", {}).items():
-            kinds = about.get("type", [])
-            if "$ref" in about or kinds == "array" or kinds == "object":
-                continue
-            if not about.get("description"):
-                silent.append(f"{name}.{field}")
-            elif "number" in kinds and not re.search(
-                r"mile|dollar|degree|metre|Latitude|Longitude|0 to 1|%", about["description"]
-            ):
-                unmeasured.append(f"{name}.{field}")
-    assert not silent
-    assert not unmeasured
