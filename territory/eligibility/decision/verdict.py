@@ -136,6 +136,15 @@ def judge(facts: DecisionFacts, policy: EligibilityPolicy) -> pd.DataFrame:
     )
 
 
+def deciding_offices(facts: DecisionFacts, policy: EligibilityPolicy) -> Ints:
+    """Give the office that each decision names, its position in the facts' offices; -1 for none."""
+    table = judge(facts, policy)
+    criterion = pd.to_numeric(table["criterion"]).fillna(0).to_numpy(np.int64)
+    office = _pick([m.office for m in facts.measures], np.maximum(criterion - 1, 0))
+    offices: Ints = np.where(criterion > 0, office, -1).astype(np.int64)
+    return offices
+
+
 def _pick(parts: list[npt.NDArray[Any]], deciding: Ints) -> npt.NDArray[Any]:
     """Of several arrays take, for each row, the one that decides."""
     return np.stack(parts)[deciding, np.arange(len(deciding))]
