@@ -6,10 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from territory import reference
 from territory.eligibility.decision import decide
+from territory.eligibility.desk import place, read_offices
 from territory.eligibility.rules import Criterion
+from territory.geodesy import OfficeIndex
 from territory.units_of_length import METRES_PER_MILE
-from tests.fixtures.eligibility_drawn import GEOD, TODAY, east, office, only, policy
+from tests.conftest import ROOT
+from tests.fixtures.eligibility_drawn import DEMO, GEOD, TODAY, east, office, only, policy
 
 
 class CrowFlies:
@@ -50,3 +54,75 @@ def test_no_way_by_road_stands_beside_a_decision_that_names_no_office():
     )
     assert row["office_id"] is None
     assert np.isnan(row["road_distance_m"])
+
+
+# --- "which cannot change the answer" holds for the whole area of a ZIP code or a city ------------
+
+LIMITS = (50.0, 25.0, 100.0)
+MOST_WRONG = 0.005  # of confident verdicts by ZIP code (scripts/bench/homes.py has them all)
+SAMPLE = ROOT / "tests" / "fixtures" / "cases" / "home_addresses.csv"  # real addresses
+
+
+@pytest.fixture(scope="module")
+def offices() -> OfficeIndex:
+    return OfficeIndex.from_frame(read_offices(DEMO))
+
+
+def decided(rows: pd.DataFrame, limit: float) -> pd.DataFrame:
+    homes = place(rows.astype(object))
+    return decide(homes, read_offices(DEMO), policy(Criterion(limit)), on=TODAY)
+
+
+def is_confident(decisions: pd.DataFrame) -> np.ndarray:
+    return decisions["decision"].isin(("eligible", "not eligible")).to_numpy()
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_zip_code_is_certain_only_where_its_whole_stated_radius_is(limit, offices):
+    table = reference.load().zip_codes
+    table = table[table["has_area"]].reset_index(drop=True)
+    found = decided(table[["zip_code"]].set_axis(["postal_code"], axis=1), limit)
+    near = offices.nearest(*table[["lon", "lat"]].to_numpy().T, count=False, exact=True)
+    room = np.abs(near.distance_m - limit * METRES_PER_MILE)
+    sure = is_confident(found)
+    assert sure.sum() > 25_000
+    assert table["zip_code"][sure & (room < table["uncertainty_m"])].tolist() == []
+
+
+@pytest.mark.parametrize("zip_code", ["03037", "12550", "55060"])
+def test_a_zip_code_whose_radius_crosses_the_line_is_too_close_to_call(zip_code):
+    row = reference.load().zip_codes.set_index("zip_code").loc[zip_code]
+    x, y, _ = GEOD.fwd(
+        row["lon"], row["lat"], 90, 50 * METRES_PER_MILE - 0.99 * row["uncertainty_m"]
+    )
+    homes = place(pd.DataFrame({"postal_code": [zip_code]}, dtype=object))
+    found = only(decide(homes, office("a", x, y), policy(), on=TODAY))
+    assert found["decision"] == "needs review"
+
+
+def test_a_city_reaches_to_the_end_of_its_farthest_zip_code():
+    table = reference.load().zip_codes
+    mine = table[
+        (table["city"] == "Saint Louis") & (table["state_code"] == "MO") & table["has_area"]
+    ]
+    home = place(pd.DataFrame([{"city": "Saint Louis", "state": "MO"}], dtype=object)).iloc[0]
+    far = GEOD.inv(*np.broadcast_arrays(home["lon"], home["lat"], mine["lon"], mine["lat"]))[2]
+    assert home["geocode_source"] == "ZIP codes of the city"
+    assert home["uncertainty_m"] >= (far + mine["uncertainty_m"]).max() - 1
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_confident_verdicts_by_zip_code_are_right_about_where_people_live(limit, offices):
+    sample = pd.read_csv(SAMPLE, dtype={"postal_code": str})
+    found = decided(sample[["postal_code"]], limit)
+    lon, lat = sample[["lon", "lat"]].to_numpy().T
+    is_in = offices.nearest(lon, lat, count=False, exact=True).distance_m <= limit * METRES_PER_MILE
+    sure = is_confident(found)
+    wrong = sure & ((found["decision"] == "eligible").to_numpy() != is_in)
+    by_people = (sample["drawn"] == "people").to_numpy()
+    assert by_people.sum() == 3_000
+    assert (wrong & by_people).sum() / (sure & by_people).sum() < MOST_WRONG
+    # Inside the radius that the table states there is not one.
+    points = reference.load().zip_codes.set_index("zip_code").reindex(sample["postal_code"])
+    apart = GEOD.inv(points["lon"], points["lat"], lon, lat)[2]
+    assert sample["postal_code"][wrong & (apart <= points["uncertainty_m"].to_numpy())].empty

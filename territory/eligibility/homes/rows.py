@@ -146,6 +146,9 @@ def read_homes(
     origins, _ = read_origins(pd.DataFrame({name: texts[name] for name in ORIGIN}))
     homes = _place(located.join(origins), gazetteer, policy)
     _check_placed(fault, homes, usable)
+    # Homes spread wider than the organisations that the gazetteer is made for.
+    whole_m = gazetteer.whole_areas.reach_m(homes["geocode_source"])
+    homes["uncertainty_m"] = np.fmax(homes["uncertainty_m"], whole_m)
     homes.loc[pd.notna(fault), ["lon", "lat", "uncertainty_m"]] = np.nan
     homes.loc[pd.notna(fault), ["precision", "geocode_source"]] = None
     kinds = _kind_of_source(homes["geocode_source"])
