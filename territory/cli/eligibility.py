@@ -133,7 +133,7 @@ def check(
     from territory.eligibility.rules import policy_named
     from territory.files import replacing
 
-    if not any(home[name] for name in ("postal_code", "city", "lat", "lon")):
+    if not any(home[name] for name in ("street", "postal_code", "city", "state", "lat", "lon")):
         raise InputError("No home is given: give --zip, --city and --state, or --lat and --lon.")
     decision_id = None
     if offices_path is None:

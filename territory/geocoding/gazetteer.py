@@ -25,6 +25,7 @@ from territory.geocoding.gazetteer_index import (
     Places,
     PostalAreas,
     city_places,
+    largest_countries,
     named_cities,
     zip_city_places,
     zip_places,
@@ -82,6 +83,11 @@ class Gazetteer:
     def whole_areas(self) -> WholeAreas:
         """How far homes may be from the point of a place: farther than organisations are."""
         return WholeAreas(self.reference)
+
+    @cached_property
+    def likeliest_country(self) -> pd.Series:
+        """The country of the likeliest city of each name, by ``normalise_places`` of the name."""
+        return largest_countries(self.reference)
 
     @cached_property
     def _zip_states(self) -> Texts:

@@ -221,6 +221,14 @@ def named_cities(reference: Reference, country_code: str | None = None) -> pd.Da
     return names.iloc[order]
 
 
+def largest_countries(reference: Reference) -> pd.Series:
+    """Give the country of the likeliest bearer of each name of a city, by the name's key."""
+    named = named_cities(reference)[["key", "country_code"]]
+    ours = normalise_places(reference.zip_codes["city"].dropna()).drop_duplicates()
+    both = pd.concat([named, pd.DataFrame({"key": ours, "country_code": "US"})])
+    return both.drop_duplicates("key").set_index("key")["country_code"]
+
+
 def city_title(cities: pd.DataFrame) -> pd.Series:
     """What a city is called where it stands for a row: "city Paris, FR", "city Dallas, TX"."""
     place = cities["admin1_code"].where(cities["country_code"] == "US", cities["country_code"])

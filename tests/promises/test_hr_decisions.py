@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from territory import reference
-from territory.eligibility.decision import decide
+from territory.eligibility.decision import decide, make_record, measure, verify
 from territory.eligibility.desk import place, read_offices
+from territory.eligibility.homes import read_typed_address
 from territory.eligibility.rules import Criterion
 from territory.geodesy import OfficeIndex
 from territory.units_of_length import METRES_PER_MILE
@@ -126,3 +129,49 @@ def test_confident_verdicts_by_zip_code_are_right_about_where_people_live(limit,
     points = reference.load().zip_codes.set_index("zip_code").reindex(sample["postal_code"])
     apart = GEOD.inv(points["lon"], points["lat"], lon, lat)[2]
     assert sample["postal_code"][wrong & (apart <= points["uncertainty_m"].to_numpy())].empty
+
+
+# --- reasons are true ones ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("Hauptstraße 5, Frankfurt", "the city is most likely one outside the United States"),
+        ("Hauptstraße 5, 60311 Frankfurt", "streets are not looked up here"),
+        ("Hauptstraße 5, Frankfurt, Germany", "an address outside the United States"),
+        ("1200 17th St", "neither a ZIP code nor a city could be read"),
+        ("1200 17th St, Xyzzy, CO", "no city of that name is known in that state"),
+        ("Xyzzy", "no city of that name is known here"),
+        ("Springfield", "several places bear the name of the city"),
+        ("Toronto, ON", "an address outside the United States"),
+        ("Germany", "an address outside the United States"),
+        ("CO", "neither a ZIP code nor a city could be read"),
+        ("2110", "the ZIP code does not have five digits"),
+        ("-105, 39.75", "latitude and longitude look swapped"),
+        ("200, 300", "the coordinates are not on the globe"),
+        ("PO Box 12", "a PO box is not a home address"),
+        ("--", "no address was given"),
+    ],
+)
+def test_every_reason_is_true_of_what_was_typed(typed, reason):
+    home = place(pd.DataFrame([read_typed_address(typed) or {"city": typed}], dtype=object))
+    found = only(decide(home, read_offices(DEMO), policy(), on=TODAY))
+    assert found["decision"] == "cannot decide"
+    assert reason in found["sentence"]
+    assert found["remedy"]
+
+
+def test_a_record_in_the_words_of_an_earlier_version_still_verifies():
+    row = pd.DataFrame([{"postal_code": "67654", "street": "PO Box 12"}], dtype=object)
+    a = office("a", -100.0, 40.0)
+    record = make_record(measure(place(row), a, policy(), on=TODAY), policy(), on=TODAY,
+                         asked_by="hr", asked_at="2026-11-23T10:00:00Z", software="territory 0",
+                         data_vintage="zip_codes 1")  # fmt: skip
+    former = json.loads(json.dumps(record))
+    former["decision"]["sentence"] = "Cannot decide: a post box is not where anybody lives."
+    assert [
+        text for text in verify(former) if not text.startswith(("decision: was", "all: was"))
+    ] == []
+    former["decision"]["sentence"] = "Cannot decide: a post box is fine."
+    assert [text for text in verify(former) if text.startswith("decision.sentence")]

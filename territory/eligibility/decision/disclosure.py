@@ -140,7 +140,7 @@ def _clause(criterion: Criterion, decision: str, alternatives: int) -> str:
     """Write what stands before the name of the office."""
     limit = f"{limit_words(criterion)} of "
     if decision == NEEDS_REVIEW:
-        return f"Needs review: it cannot be told on which side of {limit}"
+        return f"Too close to call: the home may be on either side of {limit}"
     if decision == NOT_ELIGIBLE and alternatives > 1:
         return "Not eligible: on the wrong side of every limit of the policy; the nearest is "
     is_inside = (decision == ELIGIBLE) == criterion.is_near

@@ -20,7 +20,7 @@ import pandas as pd
 
 from territory.eligibility.decision.provenance import Person, Provenance
 from territory.eligibility.decision.verdict import COLUMNS, DecisionFacts, Measure, judge
-from territory.eligibility.rules import FAULTS, policy_from
+from territory.eligibility.rules import FAULTS, in_present_words, policy_from
 from territory.errors import FileFormatError, PolicyError
 from territory.files import check_readable
 
@@ -261,9 +261,13 @@ def verify_with(
         f"decision.{name}: recorded {record['decision'].get(name)!r}, the facts say "
         f"{again.get(name)!r}"
         for name in sorted({*again, *record["decision"]})
-        if record["decision"].get(name) != again.get(name)
+        if _in_present_words(record["decision"].get(name)) != again.get(name)
     ]
     return tuple(differences)
+
+
+def _in_present_words(value: Any) -> Any:
+    return in_present_words(value) if isinstance(value, str) else value
 
 
 def _compare_roles(record: Mapping[str, Any], policy: EligibilityPolicy) -> list[str]:

@@ -209,7 +209,7 @@ def _sentences(
         same = is_open & (faults == fault)
         body[same], remedy[same] = reason, its_remedy
     unit = policy.any_of[0].unit
-    heads = np.array(["Not eligible: ", "Eligible: ", "Needs review: ", *["Cannot decide: "] * 2],
+    heads = np.array(["Not eligible: ", "Eligible: ", "Too close to call: ", *["Cannot decide: "] * 2],
                      object)  # fmt: skip
     return heads[best] + body + _how_well_known(facts, unit, best) + ".", remedy
 

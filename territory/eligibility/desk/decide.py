@@ -36,7 +36,7 @@ from territory.eligibility.decision import (
 )
 from territory.eligibility.decision import decide as decide_homes
 from territory.eligibility.desk.settings import DecisionRequest
-from territory.eligibility.homes import address_texts, circumstances, read_homes
+from territory.eligibility.homes import PLACE, address_texts, circumstances, read_homes
 from territory.eligibility.rules import (
     EligibilityLedger,
     check_reference,
@@ -60,7 +60,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 5_000  # homes whose measures are kept in one transaction
 _ZIP = re.compile(r"[0-9]{5}(?:-[0-9]{4})?")
-_PLACE = ("postal_code", "city", "lat", "lon")
 _POINT = ("lon", "lat", "uncertainty_m", "precision")
 _REGISTER = (
     "subject", "home", "role", "decided_on", "decided_at", "decided_by", "policy_name",
@@ -135,7 +134,7 @@ def decide_one(
     NotFoundError
         If no policy holds on that day.
     """
-    if not any(home.get(name) for name in _PLACE):
+    if not any(home.get(name) for name in PLACE):
         raise InputError("No home is given: give a ZIP code, a city and state, or coordinates.")
     if home.get("person_id"):
         check_reference(str(home["person_id"]).strip())

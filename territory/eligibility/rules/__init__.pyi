@@ -35,6 +35,8 @@ from .wording import METHOD_WORDS as METHOD_WORDS
 from .wording import NEEDS_REVIEW as NEEDS_REVIEW
 from .wording import NOT_ELIGIBLE as NOT_ELIGIBLE
 from .wording import UNIT_WORDS as UNIT_WORDS
+from .wording import VERDICTS as VERDICTS
+from .wording import in_present_words as in_present_words
 from .wording import limit_words as limit_words
 from .wording import measure_text as measure_text
 from .wording import policy_words as policy_words

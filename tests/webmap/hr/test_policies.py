@@ -122,7 +122,7 @@ def test_every_breach_of_a_rule_is_named_at_once_and_the_fields_stay(hr):
 
 def test_a_limit_may_bear_its_own_unit(hr):
     answer = edited(hr, "test", version="2", **{"c1-limit": "80 km"})
-    assert "Within 80 kilometres (straight line)" in Page(answer).text
+    assert "Within 80 kilometers (straight line)" in Page(answer).text
 
 
 def test_a_published_version_is_told_before_it_is_tried(hr):

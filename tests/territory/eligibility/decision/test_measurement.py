@@ -162,7 +162,7 @@ BAD_ROWS: list[tuple[dict[str, str | None], str]] = [
     ({"street": "po box 7", "lat": "39.7", "lon": "-105"}, "po_box"),
     ({"postal_code": "22199"}, "zip_without_area"),
     ({"city": "Springfield"}, "ambiguous_city"),
-    ({"city": "Xyzzy", "state": "CO"}, "not_found"),
+    ({"city": "Xyzzy", "state": "CO"}, "city_not_found"),
     ({"lat": "40.7", "lon": "-74", "postal_code": "80202", "state": "CO"}, "contradiction"),
     ({"postal_code": "80202", "home_since": "last week"}, "unreadable_day"),
     ({"city": "El Paso", "state": "TX", "postal_code": "77002"}, "city_disagrees"),
