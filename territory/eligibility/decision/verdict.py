@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from territory.eligibility.rules import CANNOT_DECIDE, ELIGIBLE, NEEDS_REVIEW, NOT_ELIGIBLE, wording
+from territory.eligibility.rules import (
+    CANNOT_DECIDE,
+    ELIGIBLE,
+    NEEDS_REVIEW,
+    NOT_ELIGIBLE,
+    VERDICTS,
+    wording,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -209,8 +216,8 @@ def _sentences(
         same = is_open & (faults == fault)
         body[same], remedy[same] = reason, its_remedy
     unit = policy.any_of[0].unit
-    heads = np.array(["Not eligible: ", "Eligible: ", "Too close to call: ", *["Cannot decide: "] * 2],
-                     object)  # fmt: skip
+    codes_in_order = (NOT_ELIGIBLE, ELIGIBLE, NEEDS_REVIEW, CANNOT_DECIDE, CANNOT_DECIDE)
+    heads = np.array([f"{VERDICTS[code]}: " for code in codes_in_order], object)
     return heads[best] + body + _how_well_known(facts, unit, best) + ".", remedy
 
 

@@ -356,7 +356,7 @@ def office_list(store: Store) -> pd.DataFrame:
 
 def place(rows: pd.DataFrame) -> pd.DataFrame:
     """Place homes offline, as ``homes.read_homes`` does."""
-    return read_homes(rows, _gazetteer(), reference.load())
+    return read_homes(rows, _gazetteer())
 
 
 @functools.lru_cache(maxsize=1)

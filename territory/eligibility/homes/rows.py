@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from territory.geocoding import Gazetteer
     from territory.policy import GeocodingPolicy
-    from territory.reference import Reference
 
     Bools = npt.NDArray[np.bool_]
 
@@ -107,7 +106,6 @@ def map_home_headers(columns: list[str]) -> dict[str, str]:
 def read_homes(
     rows: pd.DataFrame,
     gazetteer: Gazetteer,
-    reference: Reference,
     policy: GeocodingPolicy | None = None,
 ) -> pd.DataFrame:
     """Place homes, or say why not. Every row comes back once, in order.
@@ -142,7 +140,8 @@ def read_homes(
     apart = gazetteer.contradictions(address)
     alone = pd.Series(~has_point) & state.isna() & apart.notna()
     _mark(fault, alone, "city_disagrees")
-    _check_address(fault, address, street, has_point, gazetteer)
+    is_guess = (texts["postal_code"].isna() & address["postal_code"].notna()).to_numpy(bool)
+    _check_address(fault, address, street, has_point, is_guess, gazetteer)
     usable = has_point & pd.isna(fault)
     located = address.assign(lon=np.where(usable, lon, np.nan), lat=np.where(usable, lat, np.nan))
     origins, _ = read_origins(pd.DataFrame({name: texts[name] for name in ORIGIN}))
@@ -227,6 +226,7 @@ def _check_address(
     address: pd.DataFrame,
     street: pd.Series,
     has_point: Bools,
+    is_guess: Bools,
     gazetteer: Gazetteer,
 ) -> None:
     """Say what is wrong with addresses that have to place a home by themselves."""
@@ -242,6 +242,8 @@ def _check_address(
     at = pd.Index(table["zip_code"]).get_indexer(pd.Index(code.astype("str").str[:5]))
     has_zip = code.notna().to_numpy(bool)
     is_whole = code.str.fullmatch(_WHOLE_ZIP, na=False).to_numpy(bool)
+    # "1742 Canary Lane" reads like "8001 Zürich", whose four digits are a postal code.
+    _mark(fault, alone & has_zip & (at < 0) & ~is_whole & is_guess, "no_place_named")
     _mark(fault, alone & has_zip & (at < 0) & ~is_whole, "short_zip")
     _mark(fault, alone & has_zip & (at < 0), "unknown_zip")
     _mark(fault, alone & (at >= 0) & ~table["has_area"].to_numpy(bool)[at], "zip_without_area")
