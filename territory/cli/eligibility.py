@@ -103,6 +103,7 @@ for _command in (policy_commands.policies, policy_commands.exceptions, policy_co
     type=click.Path(path_type=Path),
     help="Write the decision record to this file.",
 )
+@click.option("--dry-run", is_flag=True, help="Show the answer and put nothing on record.")
 @json_option
 @click.pass_context
 def check(
@@ -117,6 +118,7 @@ def check(
     by: str | None,
     asked_at: str | None,
     record_path: Path | None,
+    dry_run: bool,
     is_json: bool,
     **home: str | None,
 ) -> None:
@@ -124,6 +126,7 @@ def check(
 
     \b
     Examples:
+      territory eligibility check --zip 80202 --person E-1042 --dry-run
       territory eligibility check --zip 80202 --person E-1042
       territory eligibility check --zip 80202 --offices offices.csv
       territory eligibility check --lat 39.75 --lon -105 --offices offices.csv --record d.json
@@ -141,9 +144,13 @@ def check(
             raise InputError("--asked-at goes with --offices: what is on record has its own time.")
         request = _request(by, policy, on, areas_path, routing_url)
         store, homes = opened(context, create=False), opened_homes(context)
-        recorded = desk.decide_one(store, homes, home, request)
-        record, decision_id = recorded.record, recorded.decision_id
-        verdict = recorded.verdict
+        if dry_run:
+            checked = desk.check_home(store, homes, home, request)
+            record, verdict = checked.exact, checked.verdict
+        else:
+            recorded = desk.decide_one(store, homes, home, request)
+            record, decision_id = recorded.record, recorded.decision_id
+            verdict = recorded.verdict
     else:
         record = desk.check_one(
             home,
@@ -279,8 +286,10 @@ def verify(context: click.Context, *, record: str, is_json: bool) -> None:
 
 
 @eligibility.command()
-@click.option("--person", "subject", help="Reference of the person.")
-@click.option("--decision", help="eligible, not eligible, needs review or cannot decide.")
+@click.option("--person", "subject_part", help="Reference of the person, or any part of one.")
+@click.option(
+    "--decision", help="eligible, not eligible, too close to call (needs review) or cannot decide."
+)
 @click.option("--policy", "policy_name", metavar="NAME", help="Decided by this policy.")
 @click.option("--version", "policy_version", help="Decided by this version of it.")
 @click.option("--from", "decided_from", metavar="DAY", help="Decided for this day or later.")
@@ -297,13 +306,15 @@ def search(
     \b
     Examples:
       territory eligibility search --person E-1042
-      territory eligibility search --decision "needs review" --from 2026-01-01 --json
+      territory eligibility search --decision "too close to call" --from 2026-01-01 --json
     """
     from territory.eligibility import desk
-    from territory.eligibility.rules import DECISIONS, DecisionFilter
+    from territory.eligibility.rules import DECISION_NAMES, DecisionFilter
 
-    if filters["decision"] not in (None, *DECISIONS):
-        raise InputError(f"--decision {filters['decision']}: choose one of {', '.join(DECISIONS)}.")
+    codes = {name.lower(): code for code, name in DECISION_NAMES.items()}
+    filters["decision"] = codes.get(filters["decision"] or "", filters["decision"])
+    if filters["decision"] not in (None, *DECISION_NAMES):
+        raise InputError(f"--decision {filters['decision']}: choose one of {', '.join(codes)}.")
     for name, option in (("decided_from", "--from"), ("decided_until", "--until")):
         filters[name] = read_day(filters[name], option)
     homes = opened_homes(context) if is_exact else None

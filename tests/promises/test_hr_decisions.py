@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,30 @@ import pytest
 
 from territory import reference
 from territory.eligibility.decision import decide, make_record, measure, verify
-from territory.eligibility.desk import place, read_offices
+from territory.eligibility.desk import (
+    check_home,
+    decide_batch,
+    place,
+    read_offices,
+    search_decisions,
+    upload_files,
+)
+from territory.eligibility.desk import decide as deciding
 from territory.eligibility.homes import read_typed_address
-from territory.eligibility.rules import Criterion
+from territory.eligibility.rules import Criterion, DecisionFilter
+from territory.errors import InputError
 from territory.geodesy import OfficeIndex
+from territory.store import open_store
 from territory.units_of_length import METRES_PER_MILE
 from tests.conftest import ROOT
+from tests.fixtures.desk import check, desk_app, hr_of, look, send
 from tests.fixtures.eligibility_drawn import DEMO, GEOD, TODAY, east, office, only, policy
+from tests.fixtures.eligibility_stores import opened, point
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.fixtures.eligibility_stores import Desk
 
 
 class CrowFlies:
@@ -175,3 +193,73 @@ def test_a_record_in_the_words_of_an_earlier_version_still_verifies():
     ] == []
     former["decision"]["sentence"] = "Cannot decide: a post box is fine."
     assert [text for text in verify(former) if text.startswith("decision.sentence")]
+
+
+# --- people without a reference, and references that are one person -------------------------------
+
+
+@pytest.fixture
+def here(tmp_path) -> Iterator[Desk]:
+    with opened(tmp_path) as found:
+        yield found
+
+
+def test_people_without_a_reference_are_each_their_own(here):
+    frame = pd.DataFrame([{**point(10), "person_id": None}] * 73, dtype=object)
+    ids = deciding.decide(here.store, here.homes, frame, here.ask()).decision_ids
+    alone = {here.decide(None, 10).decision_id for _ in range(2)}
+    assert len(set(ids) | alone) == 75
+    assert search_decisions(here.store)[1] == 75
+    assert here.homes.size() == 0
+
+
+def test_one_reference_in_several_spellings_is_one_person(here):
+    here.decide("E-1042", 10)
+    for spelling in ("e-1042", " E-1042 ", "\uff25-\uff11\uff10\uff14\uff12"):
+        assert here.decide(spelling, 10).exact["asked"]["subject"] == "E-1042"
+    assert search_decisions(here.store, DecisionFilter(subject="E-1042"))[1] >= 1
+    assert search_decisions(here.store, DecisionFilter(subject_part="104"))[1] >= 1
+    assert search_decisions(here.store, DecisionFilter(subject_part="9"))[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (["E-1042,67654", "E-7,67654", "E-1042,69025"], "E-1042 has 2 homes (lines 2 and 4)"),
+        (["E-1042,67654", "e-1042,67654"], "E-1042 and e-1042 (lines 2 and 3) are read as one"),
+        (["E-1042,67654", "\uff25-1042,67654"], "are read as one person"),
+    ],
+)
+def test_a_batch_tells_unclear_references_before_anything_is_decided(here, rows, says):
+    source = here.folder / "homes.csv"
+    source.write_text("\n".join(["employee_id,home_zip", *rows]), encoding="utf-8")
+    with pytest.raises(InputError) as told:
+        decide_batch(here.store, here.homes, source, here.folder / "out.csv", here.ask())
+    assert says in str(told.value)
+    assert search_decisions(here.store)[1] == here.homes.size() == 0
+    upload = upload_files.keep(here.folder / "files", source, name="homes.csv", by="hr",
+                               at="2026-11-23T10:00:00Z")  # fmt: skip
+    assert says in str(upload_files.preview(upload).problem)
+
+
+# --- trying an address is not a decision ----------------------------------------------------------
+
+
+def test_a_check_answers_as_the_decision_would_and_keeps_nothing(here):
+    home = {**point(10), "person_id": "E-1"}
+    checked = check_home(here.store, here.homes, home, here.ask())
+    assert search_decisions(here.store)[1] == here.homes.size() == 0
+    assert here.decide("E-1", 10).verdict == checked.verdict
+
+
+def test_the_page_records_on_the_button_alone(tmp_path):
+    app = desk_app(tmp_path)
+    hr = hr_of(app)
+    assert "Record decision" in look(hr, "67654", "E-1").text
+    with open_store(app.config["TERRITORY"].store_url) as store:
+        assert search_decisions(store)[1] == 0
+        other = send(hr, "/hr", home="67654", person_id="E-1", record="not eligible by rule 1")
+        assert other.status_code == 409
+        assert search_decisions(store)[1] == 0
+        assert "E-2026-000001" in check(hr, "67654", "E-1").text
+        assert search_decisions(store)[1] == 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from territory.eligibility.homes import PERSON
 from territory.eligibility.homes import PLACE as HOME_COLUMNS
-from territory.eligibility.rules import DECISIONS, METHODS
+from territory.eligibility.rules import DECISION_NAMES, DECISIONS, METHODS
 from territory.policy import RULES, SEGMENTS
 from territory.schemas import MARKET_KINDS, PRECISIONS, SEVERITIES, STATUSES, UNASSIGNED, VERDICTS
 from webmap.api.parameters import LONGEST_VALUE, SUBJECTS
@@ -212,8 +212,10 @@ ERROR = {
     )
 }
 DECISION = {
-    "decision_id": text("Id under which the decision is on record", nullable=False),
+    "decision_id": text("Id under which the decision is on record; null: it is not"),
     "decision": text("What was decided", nullable=False, one_of=DECISIONS),
+    "verdict": text("The decision as pages name it", nullable=False,
+                    one_of=tuple(DECISION_NAMES.values())),
     "basis": text("What it rests on", nullable=False,
                   one_of=("distance", "exception", "grandfathering", "location")),
     "reason": text("Why, without a distance", nullable=False),
@@ -227,7 +229,7 @@ DECISION = {
     "policy_version": text("Version of the policy", nullable=False),
     "decided_on": {"type": "string", "format": "date", "description": "Day decided for"},
     "decided_at": {"type": "string", "format": "date-time", "description": "When, UTC"},
-    "sha256": text("Digest of the record, for a certificate", nullable=False),
+    "sha256": text("Digest of the record, for a certificate; null: there is none"),
     "address_kept_until": day("Day after which the address is purged; null: none is kept"),
 }  # fmt: skip
 PERSON_FIELDS = {
@@ -272,6 +274,8 @@ QUESTION: Json = {
                    "description": "Name of the policy; by default the one in force"},
         "on": {"type": ["string", "null"], "pattern": r"^(\d{4}-\d\d-\d\d)?$",
                "description": "Day to decide for, such as 2026-01-31; by default today"},
+        "record": {"type": "boolean", "default": True,
+                   "description": "false: answer only, and put nothing on record"},
     },
     "required": ["home"],
     "additionalProperties": False,

@@ -14,7 +14,7 @@ from territory.eligibility import desk
 from territory.eligibility.decision import Certificate, record_text
 from territory.eligibility.decision import certificate as decision_certificate
 from territory.eligibility.homes import DAYS, PERSON, PLACE, read_typed_address
-from territory.eligibility.rules import DECISIONS, DecisionFilter, is_reference
+from territory.eligibility.rules import DECISIONS, DecisionFilter
 from territory.errors import InputError
 from webmap import context, formatting, security
 from webmap.hr import decision_map
@@ -26,6 +26,7 @@ from webmap.pages import layout
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
+    from territory.eligibility.desk import CheckedHome, RecordedDecision
     from territory.eligibility.homes import HomeStore
 
 blueprint = desk_blueprint("hr", __name__, "/hr")
@@ -36,8 +37,11 @@ ASKED_BY = "Asked by"  # the line of a certificate
 QUERY = ("person", "verdict", "policy", "from", "until")
 _DECISION_ID = re.compile(r"E-\d{4}-\d{6,}")
 _NO_PERSON_HERE = (
-    "No decision is about that reference. Search by the reference of a person, such as E-1042, or "
-    "by the id of a decision; names and addresses are in no record."
+    "No decision is about such a reference. Search by the reference of a person, such as E-1042, "
+    "by a part of it, or by the id of a decision; names and addresses are in no record."
+)
+_ANOTHER_ANSWER = (
+    "The answer is another one by now, so nothing was put on record. Read it, then record it."
 )
 
 
@@ -51,22 +55,48 @@ def check() -> ResponseReturnValue:
 @blueprint.post("")
 @security.allows("decide_eligibility")
 def decide() -> ResponseReturnValue:
-    """Decide for the home that is typed, put it on record and show what came of it."""
+    """Answer for the home that is typed; put it on record only where that was asked for."""
     typed = {name: request.form.get(name, "").strip() for name in FIELDS}
     home: dict[str, str | None] = {name: typed[name] or None for name in PERSON}
     home |= read_typed_address(typed["home"])
     try:
         question = decision_request(typed["policy"] or None, read_day(typed["on"], "Decided for"))
-        decision = desk.decide_one(context.store(), homes(), home, question)
+        checked = desk.check_home(context.store(), homes(), home, question)
+        if "record" not in request.form:
+            return _answer(typed, home, checked)
+        if request.form["record"] != _shown(checked):
+            return _answer(typed, home, checked, problem=_ANOTHER_ANSWER), 409
+        recorded = desk.decide_one(context.store(), homes(), home, question)
     except InputError as error:
         return _desk(typed, problem=str(error)), 400
+    return _answer(typed, home, recorded, recorded=recorded)
+
+
+def _shown(checked: CheckedHome) -> str:
+    """Say which answer is shown, so that no other one is put on record in its place."""
+    policy = checked.exact["policy"]
+    return f"{checked.verdict['decision']} by {policy['name']} {policy['version']}"
+
+
+def _answer(
+    typed: dict[str, str],
+    home: dict[str, str | None],
+    checked: CheckedHome,
+    recorded: RecordedDecision | None = None,
+    problem: str | None = None,
+) -> str:
+    decision_id = recorded.decision_id if recorded else None
+    record = recorded.record if recorded else checked.exact
     return _desk(
         typed,
-        recorded=decision,
+        problem=problem,
+        checked=checked,
+        recorded=recorded,
+        shown=_shown(checked),
         read_as=[(name, home[name]) for name in PLACE if home.get(name)],
-        line=decision_map.line(decision.exact),
-        certificate=_certificate(decision.record, decision.exact, decision.decision_id),
-        map_data=decision_map.map_data(decision.exact, decision.home),
+        line=decision_map.line(checked.exact),
+        certificate=_certificate(record, checked.exact, decision_id),
+        map_data=decision_map.map_data(checked.exact, checked.home),
     )
 
 
@@ -82,7 +112,13 @@ def _desk(typed: dict[str, str], **answer: Any) -> str:
         map=chart,
         map_script=url_for(".map_script", v=chart.tag),
         keep_days=desk.KEEP_DAYS,
-        **{"recorded": None, "problem": None, "map_data": decision_map.EMPTY_MAP, **answer},
+        **{
+            "checked": None,
+            "recorded": None,
+            "problem": None,
+            "map_data": decision_map.EMPTY_MAP,
+            **answer,
+        },
     )
 
 
@@ -128,9 +164,7 @@ def search() -> ResponseReturnValue:
 
 
 def _is_on_record(person: str) -> bool:
-    if not is_reference(person):
-        return False
-    _, total = desk.search_decisions(context.store(), DecisionFilter(subject=person), limit=1)
+    _, total = desk.search_decisions(context.store(), DecisionFilter(subject_part=person), limit=1)
     return total > 0
 
 
@@ -152,7 +186,7 @@ def _query(fields: Any) -> dict[str, Any]:
 
 def _filter(query: dict[str, str]) -> DecisionFilter:
     return DecisionFilter(
-        subject=query.get("person") or None,
+        subject_part=query.get("person") or None,
         decision=query.get("verdict"),
         policy_name=query.get("policy"),
         decided_from=query.get("from"),
@@ -198,7 +232,7 @@ def _exact(decision_id: str) -> dict[str, Any] | None:
 
 
 def _certificate(
-    record: dict[str, Any], exact: dict[str, Any] | None, decision_id: str
+    record: dict[str, Any], exact: dict[str, Any] | None, decision_id: str | None
 ) -> Certificate:
     """Write a decision out, with the names of those who have an account beside their ids."""
     page = decision_certificate(
@@ -212,7 +246,7 @@ def _certificate(
     if by not in names:
         return page
     lines = tuple(
-        (label, f"{names[by]} ({by}){text.removeprefix(by)}" if label == ASKED_BY else text)
+        (label, f"{names[by]}{text.removeprefix(by)}" if label == ASKED_BY else text)
         for label, text in page.lines
     )
     return dataclasses.replace(page, lines=lines)

@@ -31,5 +31,6 @@ from .register_record import register_records as register_records
 from .register_record import verify as verify
 from .routing import open_router as open_router
 from .verdict import COLUMNS as COLUMNS
+from .verdict import DecisionFacts as DecisionFacts
 from .verdict import judge as judge
 from .verdict import spread as spread

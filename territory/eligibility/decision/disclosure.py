@@ -12,6 +12,7 @@ import pandas as pd
 
 from territory.eligibility.rules import (
     CANNOT_DECIDE,
+    DECISION_NAMES,
     ELIGIBLE,
     LEVELS,
     METHOD_WORDS,
@@ -50,7 +51,7 @@ _STANDING = {
     "grandfathering": "Eligible: an earlier decision stands.",
 }
 _BASES = {
-    "distance": "distance",
+    "distance": "the distance",
     "exception": "an exception",
     "grandfathering": "an earlier decision that stands",
     "location": "what is known of the home and the person",
@@ -228,26 +229,29 @@ def certificate(
     row = pd.DataFrame([decision])
     sentence = decision["sentence"] if is_exact else plain_reasons(row, policy).iloc[0]
     lines = [
-        ("Decision", decision["decision"]),
+        ("Decision", DECISION_NAMES[decision["decision"]]),
         ("On record as", decision_id or "not on record"),
         ("Person", request["subject"] or "no reference given"),
         ("Decided for", request["on"]),
         ("Policy", f"{policy.label}, in force since {policy.effective_from}"),
         ("Rule", policy_words(policy)),
-        ("Rests on", _BASES[decision["basis"]]),
+        ("Based on", _BASES[decision["basis"]]),
         *_measured(row, decision, policy, is_exact=is_exact),
         ("Asked by", f"{request['by']}, {request['at']}"),
-        ("Made with", ", ".join(filter(None, (made["software"], made.get("routing"))))),
-        ("Place data", made["data"]),
     ]
+    software = ", ".join(filter(None, (made["software"], made.get("routing"))))
     digest = digest or record["sha256"]["all"]
     return Certificate(
         title="Eligibility decision",
-        verdict=decision["decision"],
+        verdict=DECISION_NAMES[decision["decision"]],
         sentence=sentence,
         remedy=decision["remedy"],
         lines=tuple(lines),
-        notes=(f"Record SHA-256: {digest}", _FOOT),
+        notes=(
+            f"Record SHA-256: {digest}",
+            _FOOT,
+            f"Made with {software}; place data {made['data']}.",
+        ),
         digest=digest,
     )
 
@@ -262,7 +266,9 @@ def _measured(
     if decision["criterion"]:
         criterion = policy.any_of[int(decision["criterion"]) - 1]
         method = METHOD_WORDS[criterion.method]
-        if "distance_class" in decision:  # of a record that holds nothing more exact
+        if decision["decision"] == NEEDS_REVIEW and not is_exact:
+            text = f"may be on either side of {limit_words(criterion)}"  # no class says that
+        elif "distance_class" in decision:  # of a record that holds nothing more exact
             text = decision["distance_class"]
         elif is_exact:
             metres = decision["distance_m"]

@@ -21,14 +21,14 @@ class Person:
 
     ``subject``: a reference, never a name or an address. ``circumstances``: what the rule may ask
     of the person (role, assigned_office_id, days), by name; None is not written down. ``home``: the
-    commitment to the home. ``row``: the position in a file of a person without a reference, so that
-    two of them are two decisions.
+    commitment to the home. ``anonymous``: a mark drawn by chance for a person without a
+    reference, so that no two of them are one.
     """
 
     subject: str | None = None
     circumstances: Mapping[str, str] | None = None
     home: str | None = None
-    row: int | None = None
+    anonymous: str | None = None
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ def contents(
         content = {
             "format": FORMAT,
             "asked": {
-                **({} if person.row is None else {"row": person.row}),
+                **({} if person.anonymous is None else {"anonymous": person.anonymous}),
                 "by": provenance.by,
                 "at": provenance.at,
                 "on": provenance.on,

@@ -13,10 +13,10 @@ import pandas as pd
 
 from territory.eligibility.rules import (
     CANNOT_DECIDE,
+    DECISION_NAMES,
     ELIGIBLE,
     NEEDS_REVIEW,
     NOT_ELIGIBLE,
-    VERDICTS,
     wording,
 )
 
@@ -217,7 +217,7 @@ def _sentences(
         body[same], remedy[same] = reason, its_remedy
     unit = policy.any_of[0].unit
     codes_in_order = (NOT_ELIGIBLE, ELIGIBLE, NEEDS_REVIEW, CANNOT_DECIDE, CANNOT_DECIDE)
-    heads = np.array([f"{VERDICTS[code]}: " for code in codes_in_order], object)
+    heads = np.array([f"{DECISION_NAMES[code]}: " for code in codes_in_order], object)
     return heads[best] + body + _how_well_known(facts, unit, best) + ".", remedy
 
 

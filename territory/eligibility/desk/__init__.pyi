@@ -2,11 +2,11 @@ from . import upload_files as upload_files
 from .batch import decide_batch as decide_batch
 from .batch import decide_file as decide_file
 from .batch import read_offices as read_offices
+from .decide import CheckedHome as CheckedHome
 from .decide import RecordedDecision as RecordedDecision
+from .decide import check_home as check_home
 from .decide import check_one as check_one
 from .decide import decide_one as decide_one
-from .decide import office_list as office_list
-from .decide import place as place
 from .decide import self_check as self_check
 from .decisions import decision_record as decision_record
 from .decisions import exact_decision_record as exact_decision_record
@@ -15,6 +15,8 @@ from .decisions import purge_person as purge_person
 from .decisions import search_decisions as search_decisions
 from .decisions import verify_decision as verify_decision
 from .exact_records import move_measures as move_measures
+from .measured_homes import office_list as office_list
+from .measured_homes import place as place
 from .planning import GAINS as GAINS
 from .planning import LOSES as LOSES
 from .planning import OPEN as OPEN

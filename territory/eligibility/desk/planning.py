@@ -19,7 +19,7 @@ from territory.eligibility.decision import (
     suppress,
 )
 from territory.eligibility.desk.coarse_homes import SQUARE_MI, coarsen, round_count
-from territory.eligibility.desk.decide import offices_on
+from territory.eligibility.desk.measured_homes import offices_on
 from territory.eligibility.homes import CIRCUMSTANCES, LOCATION
 from territory.eligibility.rules import (
     DECISIONS,

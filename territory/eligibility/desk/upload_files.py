@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from territory.access import audit_log
-from territory.eligibility.desk.batch import check_mapping
+from territory.eligibility.desk.batch import check_mapping, read_batch
+from territory.eligibility.desk.reference_conflicts import conflict_sentence, reference_conflicts
 from territory.eligibility.homes import map_home_headers
 from territory.eligibility.rules import is_reference
 from territory.errors import ColumnError, FileFormatError, NotFoundError, TerritoryError
@@ -86,6 +87,10 @@ def preview(upload: Upload, rows: int = 20) -> HomesPreview:
     except ColumnError as error:
         problem = str(error)
     first = table.frame.head(rows).set_index(table.lines[:rows])
+    if problem is None:
+        whole = read_batch(upload.path, mapping)
+        conflicts = reference_conflicts(whole.rows, whole.table.lines)
+        problem = conflict_sentence(conflicts) if conflicts else None
     people = [first[header] for header, column in mapping.items() if column == "person_id"]
     references = people[0].dropna().astype(str).str.strip() if people else pd.Series(dtype=object)
     nameless = sum(not is_reference(each) for each in references)

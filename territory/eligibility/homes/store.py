@@ -106,6 +106,15 @@ class HomeStore:
             rows.rewrite(connection, homes, pd.DataFrame(changed))
         return commitments
 
+    def commitments(self, table: pd.DataFrame) -> list[str | None]:
+        """Give the commitments that ``keep`` would find there already; None where there is none."""
+        held = self.find_by_subject(table["subject"].dropna().unique().tolist())
+        known = {_identity(row): row["commitment"] for row in held.to_dict("records")}
+        return [
+            None if pd.isna(row["subject"]) else known.get(_identity(row))
+            for row in table[["subject", "given"]].to_dict("records")
+        ]
+
     def find(self, commitments: Iterable[str]) -> pd.DataFrame:
         """Give the homes behind commitments, those that are still held: all their columns."""
         with self._transaction() as connection:

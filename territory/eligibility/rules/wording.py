@@ -32,7 +32,7 @@ ELIGIBLE, NOT_ELIGIBLE = "eligible", "not eligible"
 NEEDS_REVIEW, CANNOT_DECIDE = "needs review", "cannot decide"
 DECISIONS = (ELIGIBLE, NOT_ELIGIBLE, NEEDS_REVIEW, CANNOT_DECIDE)
 # The one name of each verdict, for whoever reads; the codes above are for programs and records.
-VERDICTS = {
+DECISION_NAMES = {
     ELIGIBLE: "Eligible",
     NOT_ELIGIBLE: "Not eligible",
     NEEDS_REVIEW: "Too close to call",
@@ -87,6 +87,7 @@ class Fault(NamedTuple):
 
 
 _STREET = "Give the latitude and longitude of the home's street address."
+_STREET_TO_HR = "Give HR your street address."
 FAULTS = {
     "unreadable_day": Fault(
         "a day about the person could not be read", "Write days as 2026-01-31."
@@ -309,6 +310,15 @@ def review_remedy(precision: str | None, *, is_band: bool, is_road: bool) -> str
     if precision in ("rooftop", "street"):
         return "More exact coordinates of the home would settle it."
     return "The latitude and longitude of the home's street address would settle it."
+
+
+def remedy_for_candidate(remedy: str | None) -> str | None:
+    """Say to the person who may live there what a remedy says to HR."""
+    if remedy is None or "latitude and longitude" not in remedy.lower():
+        return remedy
+    return (
+        remedy.removesuffix(_STREET) + _STREET_TO_HR if remedy.endswith(_STREET) else _STREET_TO_HR
+    )
 
 
 def criterion_words(criterion: Criterion) -> str:
