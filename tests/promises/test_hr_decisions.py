@@ -30,6 +30,7 @@ from tests.conftest import ROOT
 from tests.fixtures.desk import check, desk_app, hr_of, look, send
 from tests.fixtures.eligibility_drawn import DEMO, GEOD, TODAY, east, office, only, policy
 from tests.fixtures.eligibility_stores import opened, point
+from tests.fixtures.reading import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -263,3 +264,24 @@ def test_the_page_records_on_the_button_alone(tmp_path):
         assert search_decisions(store)[1] == 0
         assert "E-2026-000001" in check(hr, "67654", "E-1").text
         assert search_decisions(store)[1] == 1
+
+
+# --- a pin is known to what its map shows ---------------------------------------------------------
+
+
+def test_a_pin_carries_its_pixel_into_page_and_record(tmp_path):
+    app = desk_app(tmp_path)
+    hr, home = hr_of(app), point(49.9)
+    typed = f"{home['lat']}, {home['lon']}"
+    assert "Too close to call" in Page(look(hr, typed, "E-1", pin_m="2500")).text
+    recorded = check(hr, typed, "E-1", pin_m="2500")
+    assert "Home known to" in Page(recorded).text
+    assert "1.6 miles" in Page(recorded).text
+    assert "Eligible" in Page(look(hr, typed, "E-1", pin_m="100")).text
+
+
+def test_a_pin_on_a_map_that_shows_too_much_is_refused_with_the_remedy(tmp_path):
+    hr, home = hr_of(desk_app(tmp_path)), point(10)
+    answer = look(hr, f"{home['lat']}, {home['lon']}", "E-1", pin_m="20000")
+    assert answer.status_code == 400
+    assert "Zoom in to the street of the home" in answer.text

@@ -16,6 +16,7 @@ from territory.eligibility.decision import certificate as decision_certificate
 from territory.eligibility.homes import DAYS, PERSON, PLACE, read_typed_address
 from territory.eligibility.rules import DECISIONS, DecisionFilter
 from territory.errors import InputError
+from territory.units_of_length import METRES_PER_MILE
 from webmap import context, formatting, security
 from webmap.hr import decision_map
 from webmap.hr.desk import blueprint as desk_blueprint
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 blueprint = desk_blueprint("hr", __name__, "/hr")
 
 PAGE_ROWS = 50
-FIELDS = ("home", "policy", "on", *PERSON)
+FIELDS = ("home", "pin_m", "policy", "on", *PERSON)
+MOST_PIN_M = 8_046.72  # 5 miles: a pin on a map that shows more says too little
 ASKED_BY = "Asked by"  # the line of a certificate
 QUERY = ("person", "verdict", "policy", "from", "until")
 _DECISION_ID = re.compile(r"E-\d{4}-\d{6,}")
@@ -60,6 +62,8 @@ def decide() -> ResponseReturnValue:
     home: dict[str, str | None] = {name: typed[name] or None for name in PERSON}
     home |= read_typed_address(typed["home"])
     try:
+        if home.get("lat") and typed["pin_m"]:
+            home["uncertainty_m"] = _pin_uncertainty(typed["pin_m"])
         question = decision_request(typed["policy"] or None, read_day(typed["on"], "Decided for"))
         checked = desk.check_home(context.store(), homes(), home, question)
         if "record" not in request.form:
@@ -70,6 +74,24 @@ def decide() -> ResponseReturnValue:
     except InputError as error:
         return _desk(typed, problem=str(error)), 400
     return _answer(typed, home, recorded, recorded=recorded)
+
+
+def _pin_uncertainty(text: str) -> str:
+    """Read how far off a pin may be: what a pixel, or half a finger, covers on its map.
+
+    Raises
+    ------
+    InputError
+        If it is no number, or the map showed too much.
+    """
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,3})?", text):
+        raise InputError("The place of the pin was not understood. Place it again.")
+    if float(text) > MOST_PIN_M:
+        raise InputError(
+            f"The pin is known to {float(text) / METRES_PER_MILE:,.1f} miles only, because the map "
+            "shows too much. Zoom in to the street of the home and place the pin again."
+        )
+    return text
 
 
 def _shown(checked: CheckedHome) -> str:

@@ -119,10 +119,6 @@ FAULTS = {
     "contradiction": Fault(
         "the coordinates are far from the address beside them", "Correct one of the two."
     ),
-    "coarse_pin": Fault(
-        "the pin was placed on a map that shows too much for a decision",
-        "Zoom in to the street of the home and place the pin again.",
-    ),
     "po_box": Fault("a PO box is not a home address", _STREET),
     "unknown_zip": Fault("the ZIP code is unknown", "Correct the ZIP code. " + _STREET),
     "short_zip": Fault(

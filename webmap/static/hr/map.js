@@ -43,13 +43,17 @@ function homeCheck(map) {
   }
 
   const said = document.querySelector("[data-pin-said]");
+  document.addEventListener("input", (event) => { if (event.target.id === "home") document.getElementById("pin_m").value = ""; });
 
   /** Hand over where the pin is, to as many digits as the screen tells apart. */
   function moved() {
     const point = pin.getLatLng().wrap(), pixel = 360 / (256 * 2 ** map.getZoom());
     const digits = Math.min(6, Math.max(1, Math.ceil(-Math.log10(pixel)))), miles = pixel * 69.17 * Math.cos(point.lat * Math.PI / 180);
     document.getElementById("home").value = `${point.lat.toFixed(digits)}, ${point.lng.toFixed(digits)}`;
-    said.textContent = `A pin counts as exact, and one pixel here is ${miles < 0.095 ? miles.toFixed(2) : miles.toFixed(1)} miles. Zoom in to place it better, then check.`;
+    // A pixel for a mouse; for a finger half of its width, which hides what it points at.
+    const off = miles * (matchMedia("(pointer: coarse)").matches ? 22 : 1);
+    document.getElementById("pin_m").value = (off * 1609.344).toFixed(1);
+    said.textContent = `The pin counts as known to ${off < 0.095 ? off.toFixed(2) : off.toFixed(1)} miles at this zoom. Zoom in to place it better, then check.`;
   }
   const clicked = (event) => place(event.latlng);
   const zoomed = () => { said.textContent = "Move the pin, or click where the home is."; };
