@@ -69,7 +69,7 @@ def check(page: Page, home: str, person: str = "E-1") -> None:
     page.goto("/hr")
     page.get_by_label("Home address, ZIP or coordinates").fill(home)
     page.get_by_label("Person, by reference").fill(person)
-    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Check", exact=True).click()
     page.locator(".verdict").wait_for()
 
 
