@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from territory.errors import ConflictError, StoreError, TerritoryError
-from territory.jobs.ledger import DONE, FAILED, RUNNING, STOPPED, WAITING, Job, JobLedger
+from territory.jobs.ledger import DONE, FAILED, OPEN, RUNNING, STOPPED, WAITING, Job, JobLedger
 from territory.timestamps import read_utc_text, utc_text
 
 if TYPE_CHECKING:
@@ -47,12 +47,38 @@ class StopAskedError(Exception):
     """Raised inside a task, where it reports how far it is, once somebody asked it to stop."""
 
 
-def ask(store: Store, task: str, arguments: Mapping[str, Any], *, by: str, now: datetime) -> str:
-    """Ask for a task and give the id of the job; a worker takes it up when it is free."""
+def ask(
+    store: Store,
+    task: str,
+    arguments: Mapping[str, Any],
+    *,
+    by: str,
+    now: datetime,
+    unless: Callable[[Job], str | None] | None = None,
+) -> str:
+    """Ask for a task and give the id of the job; a worker takes it up when it is free.
+
+    Parameters
+    ----------
+    unless
+        Says of a job of this task that is open or done why it makes this one needless, None where
+        it does not. It is asked while nobody else can ask for a job, so that of several at once
+        one is made.
+
+    Raises
+    ------
+    ConflictError
+        If there is such a job, with that sentence.
+    """
     # Ids sort by when they were made: jobs asked for in one second are taken up in their order.
     job_id = f"job-{time.time_ns() // 1000:013x}{secrets.token_hex(2)}"
     with store.write() as transaction:
-        JobLedger(transaction).add(job_id, task, arguments, by, utc_text(now))
+        ledger = JobLedger(transaction)
+        if unless is not None:
+            told = map(unless, ledger.of_task(task, (*OPEN, DONE)))
+            if sentence := next(filter(None, told), None):
+                raise ConflictError(sentence)
+        ledger.add(job_id, task, arguments, by, utc_text(now))
     return job_id
 
 

@@ -32,6 +32,7 @@ from .import_tables import jobs as jobs
 from .import_tables import mappings as mappings
 from .import_tables import place_decisions as place_decisions
 from .revision_cache import bump as bump
+from .revision_cache import touch as touch
 from .rows import Transaction as Transaction
 from .tables import GIVEN as GIVEN
 from .tables import KINDS as KINDS

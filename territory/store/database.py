@@ -21,7 +21,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from territory.errors import BusyError, ConflictError, InputError, StoreError
-from territory.store import sqlite_files
+from territory.store import sqlite_files, task_lock
 from territory.store.database_errors import store_error
 from territory.store.revision_cache import PLAIN_BYTES, RevisionCache, bump, note_write
 from territory.store.rows import Transaction
@@ -137,6 +137,20 @@ class Store:
                     bump(connection, touched)
 
     @contextmanager
+    def alone(self, task: str) -> Iterator[None]:
+        """Be the only process at a task of many transactions.
+
+        Raises
+        ------
+        BusyError
+            If another one is at it.
+        """
+        with task_lock.alone(self._engine, task) as is_alone:
+            if not is_alone:
+                raise BusyError(f"{self.shown}: another process is at this already. Try again.")
+            yield
+
+    @contextmanager
     def _turn(self, wait_s: float | None) -> Iterator[None]:
         # Whoever waits holds a thread that could answer somebody who only reads.
         turn_s = self._patience.turn_s
@@ -153,7 +167,6 @@ class Store:
 
     @contextmanager
     def _our_errors(self) -> Iterator[None]:
-        """Turn the database's errors into ours."""
         try:
             yield
         except IntegrityError as error:

@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -24,7 +26,7 @@ from tests.fixtures.importing import (
     press,
     work_off,
 )
-from tests.fixtures.reading import Page, figure
+from tests.fixtures.reading import Page, figure, token
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -373,6 +375,30 @@ def test_a_file_is_imported_once_and_again_after_an_undo(app, client):
     press(client, f"{address}/undo")
     assert press(client, commit).status_code == 303
     assert work_off(app)[0].outcome["changes"]["new"] == 4
+
+
+@pytest.mark.parametrize("uploads", [1, 4])
+def test_four_commits_at_once_make_one_import(app, client, uploads):
+    """A double click, two tabs, or four people who each dropped the same file."""
+    addresses = [drop(client).location for _ in range(uploads)] * (4 // uploads)
+    start = threading.Barrier(4)
+
+    def commit(address: str) -> tuple[int, str]:
+        own = app.test_client()
+        form = token(own)
+        start.wait(60)
+        answer = own.post(f"{address}/commit", data={"csrf_token": form})
+        return answer.status_code, answer.get_data(as_text=True)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(commit, addresses))
+    assert sorted(status for status, _ in answers) == [303, 409, 409, 409]
+    jobs_made = work_off(app)
+    assert len(jobs_made) == 1
+    assert all(jobs_made[0].job_id in text for status, text in answers if status == 409)
+    with open_store(app.config["TERRITORY"].store_url) as store:
+        made = imports.history(store)["source"].eq("accounts.csv").sum()
+    assert made == 1
 
 
 # ---- jobs on the page
