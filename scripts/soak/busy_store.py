@@ -178,8 +178,8 @@ def main() -> int:
             missed += not is_met
             print(
                 f"{'met' if is_met else 'NOT MET':8}{size:,} published beside {READERS} readers "
-                f"and {WRITERS} writers: p99 of reads {figures['read_p99_s']:.2f} s (under {BAR_S}), "
-                f"{figures['errors']} errors"
+                f"and {WRITERS} writers: p99 of reads {figures['read_p99_s']:.2f} s "
+                f"(under {BAR_S}), {figures['errors']} errors"
             )
     return bool(missed)
 
