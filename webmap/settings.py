@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
+import ipaddress
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,10 +123,24 @@ def _megabytes(text: str | None) -> int:
     return int(text) if text else MAX_UPLOAD_MB
 
 
-def _proxies(text: str | None) -> int:
-    if text and text not in {"0", "1", "2", "3"}:
-        raise InputError(f"TERRITORY_PROXIES={text}: write how many of yours, 0 to 3.")
-    return int(text) if text else 0
+def read_proxies(text: str) -> tuple[str, ...]:
+    """Read addresses and networks of proxies, parted by comma or blank.
+
+    Raises
+    ------
+    InputError
+        Naming one that is neither.
+    """
+    names = tuple(text.replace(",", " ").split())
+    for name in names:
+        try:
+            ipaddress.ip_network(name)
+        except ValueError:
+            raise InputError(
+                f"TERRITORY_PROXIES={name}: write the addresses or networks of your proxies, such "
+                "as 127.0.0.1 or 10.0.0.0/24."
+            ) from None
+    return names
 
 
 def _now() -> dt.datetime:
@@ -142,8 +157,8 @@ class Settings:
     ``secret_key`` signs cookies; by default it is made once and kept in ``var_dir``.
 
     Without ``sign_in`` whoever sits at this machine is sales ops; ``hosts`` are the names under
-    which other machines ask, by https alone and never without sign-in; ``proxies`` is how many of
-    ours stand before the app and say who asks.
+    which other machines ask, by https alone and never without sign-in; ``proxies`` are the
+    addresses and networks of ours that stand before the app and say who asks.
 
     ``homes_url`` is where the home store is, by default a file in ``var_dir``; ``self_check`` opens
     a page on which everybody may ask about a ZIP code, by ``self_check_policy`` where several are
@@ -159,7 +174,7 @@ class Settings:
     queue: str | None = None
     sign_in: bool = True
     hosts: tuple[str, ...] = ()
-    proxies: int = 0
+    proxies: tuple[str, ...] = ()
     rate_limits: bool = True
     secret_key: str | None = field(default=None, repr=False)
     homes_url: str | None = field(default=None, repr=False)
@@ -200,7 +215,7 @@ class Settings:
             max_upload_mb=_megabytes(os.environ.get("TERRITORY_MAX_UPLOAD_MB")),
             queue=os.environ.get("TERRITORY_QUEUE") or None,
             hosts=tuple(os.environ.get("TERRITORY_HOSTS", "").lower().replace(",", " ").split()),
-            proxies=_proxies(os.environ.get("TERRITORY_PROXIES")),
+            proxies=read_proxies(os.environ.get("TERRITORY_PROXIES", "")),
             secret_key=os.environ.get("TERRITORY_SECRET") or None,
             self_check=os.environ.get("TERRITORY_SELF_CHECK") == "1",
             self_check_policy=os.environ.get("TERRITORY_SELF_CHECK_POLICY") or None,

@@ -12,6 +12,7 @@ from .lockout import LockedOutError as LockedOutError
 from .lockout import SignInError as SignInError
 from .one_time_links import OneTimeLink as OneTimeLink
 from .one_time_links import link_address as link_address
+from .refusals import record_denial as record_denial
 from .scopes import CAPABILITIES as CAPABILITIES
 from .scopes import EVERYTHING as EVERYTHING
 from .scopes import NAME_COLUMNS as NAME_COLUMNS

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "xlsx", "parquet")
 WITHHELD = "(withheld)"
-DENIAL_WAIT_S = 0.5  # how long the record of a refusal waits for others who write
 # What never enters the log, which more people read than may read these: secrets, whatever the
 # subject, and whatever is called home_...; of a contact all that says who it is, of a person's home
 # all that says where; what people write about accounts and how they name their views.
@@ -97,26 +96,6 @@ def record(
     if action == PURGE:
         raise InputError(f"{PURGE!r} is recorded by purge alone.")
     return _append(transaction, by, at, action, subject_kind, subject_id, before, after, detail)
-
-
-def record_denial(store: Store, *, view: str, method: str, by: str, now: datetime) -> None:
-    """Add the event that someone asked for a view that is not theirs; a refusal waits for nobody.
-
-    Raises
-    ------
-    BusyError
-        If others are writing: then it is not on record.
-    """
-    with store.write(wait_s=DENIAL_WAIT_S) as transaction:
-        record(
-            transaction,
-            by=by,
-            at=now,
-            action="access.denied",
-            subject_kind="page",
-            subject_id=view,
-            detail={"method": method},
-        )
 
 
 def _append(

@@ -12,20 +12,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from territory.access.refusals import record_refusal
 from territory.access.scopes import AccessPolicy, network_of
 from territory.access.session_ledger import SessionLedger
 from territory.access.sessions import fingerprint
 from territory.access.user_ledger import UserLedger
-from territory.access.users import fold_login, policy_in, record_of_user
+from territory.access.users import fold_login, policy_in
 from territory.errors import InputError, TerritoryError
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from territory.access.session_ledger import Attempts
     from territory.access.user_ledger import User
     from territory.store import Store, Transaction
 
 QUIET = timedelta(days=1)  # after which failures are forgotten
+CLOCKS_APART = timedelta(seconds=5)  # of servers that share a store
 NOBODY = "nobody"  # who did what nobody signed in did
 UNKNOWN = "unknown"  # whose account it was where none is known
 
@@ -104,7 +108,26 @@ def fail_address(transaction: Transaction, action: str, address: str | None, now
     attempts = SessionLedger(transaction).attempts(_address_key(address))
     failed = _failed(attempts, policy.address_attempts, policy, now)
     SessionLedger(transaction).save_attempts(failed)
-    record_of_user(transaction, NOBODY, now, action, UNKNOWN, detail={"address": address})
+    record_refused_user(transaction, action, UNKNOWN, {"address": address}, now)
+
+
+def record_refused_user(
+    transaction: Transaction,
+    action: str,
+    user_id: str,
+    detail: Mapping[str, object],
+    now: datetime,
+) -> None:
+    """Put on record, as far as the log has room, that somebody was not let in."""
+    record_refusal(
+        transaction,
+        now,
+        by=NOBODY,
+        action=action,
+        subject_kind="user",
+        subject_id=user_id,
+        detail=detail,
+    )
 
 
 def refuse(transaction: Transaction, attempt: Attempt, address: str | None, now: datetime) -> None:
@@ -115,7 +138,7 @@ def refuse(transaction: Transaction, attempt: Attempt, address: str | None, now:
     )
     user_id = attempt.user.user_id if attempt.user else UNKNOWN
     detail = {"method": "password", "address": address, "turned_away_before": turned_away}
-    record_of_user(transaction, NOBODY, now, "session.refused", user_id, detail=detail)
+    record_refused_user(transaction, "session.refused", user_id, detail, now)
 
 
 def forgive(transaction: Transaction, attempt: Attempt) -> int:
@@ -150,9 +173,7 @@ def _turn_away(
     shut = [attempts for attempts in counters if _locked_s(attempts, now)]
     if not any(attempts.refused for attempts in shut):
         user_id = user.user_id if user else UNKNOWN
-        record_of_user(
-            transaction, NOBODY, now, "session.locked", user_id, detail={"address": address}
-        )
+        record_refused_user(transaction, "session.locked", user_id, {"address": address}, now)
     for attempts in shut:
         SessionLedger(transaction).save_attempts(
             replace(attempts, refused=attempts.refused + 1, last_at=utc_text(now))
@@ -179,8 +200,13 @@ def _failed(attempts: Attempts, limit: int, policy: AccessPolicy, now: datetime)
 
 
 def _locked_s(attempts: Attempts, now: datetime) -> int:
-    """How many seconds the door stays shut, 0 where it is open."""
-    if attempts.locked_until is None:
+    """How many seconds the door stays shut, 0 where it is open.
+
+    A lock that began in the future was set before the clock was put back. It is over: else it would
+    last until the clock is there again. What failed stays counted, so the next failure shuts the
+    door again, for twice as long.
+    """
+    if attempts.locked_until is None or attempts.last_at > utc_text(now + CLOCKS_APART):
         return 0
     left = datetime.fromisoformat(attempts.locked_until) - now
     return max(math.ceil(left.total_seconds()), 0)

@@ -26,10 +26,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from territory.access.scopes import AccessPolicy
+    from territory.access.session_ledger import Link, Token
     from territory.store import Store, Transaction
 
 # What says whose a session is. The policy is asked for apart: events write to its table.
 _TABLES = ("sessions", "users", "user_roles", "user_reps")
+# What began further in the future than clocks of servers differ began before the clock was put
+# back, and would last for longer than was promised: it is over.
+CLOCKS_APART = timedelta(minutes=5)
 SEEN_EVERY = timedelta(minutes=1)  # how exactly it is known when a session was last seen
 
 
@@ -71,7 +75,7 @@ def viewer_of_token(store: Store, secret: str, *, now: datetime) -> Viewer | Non
     """Say in whose name a program asks; None where the token is unknown, over or revoked."""
     with store.read() as transaction:
         token = SessionLedger(transaction).token_of_hash(fingerprint(secret))
-        if token is None or token.revoked_at is not None or token.expires_at <= utc_text(now):
+        if token is None or token.revoked_at is not None or is_over(token, now):
             return None
         viewer = _viewer(transaction, token.user_id, token.scopes)
     if viewer is not None and (token.seen_at or "") <= utc_text(now - SEEN_EVERY):
@@ -119,6 +123,12 @@ def open_session(
     return SignedIn(secret, user_id, expires_at)
 
 
+def is_over(given: Session | Link | Token, now: datetime) -> bool:
+    """Tell whether the time of a session, link or token has passed, or not yet begun."""
+    begins, ends = utc_text(now + CLOCKS_APART), utc_text(now)
+    return given.created_at > begins or given.expires_at <= ends
+
+
 def _session(transaction: Transaction, session_hash: str) -> tuple[Session | None, Viewer | None]:
     """Give a session and whose it is: None where there is none, or its user is shut out."""
     session = SessionLedger(transaction).session(session_hash)
@@ -130,8 +140,8 @@ def _is_open(session: Session, policy: AccessPolicy, now: datetime) -> bool:
     longest = timedelta(seconds=policy.session_max_s)
     return (
         session.ended_at is None
-        and session.expires_at > utc_text(now)
-        and session.seen_at > utc_text(now - idle)
+        and not is_over(session, now)
+        and utc_text(now - idle) < session.seen_at <= utc_text(now + CLOCKS_APART)
         and session.created_at > utc_text(now - longest)
     )
 

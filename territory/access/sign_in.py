@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from territory.access import passwords
 from territory.access.lockout import (
-    NOBODY,
     UNKNOWN,
     Attempt,
     SignInError,
@@ -19,10 +18,11 @@ from territory.access.lockout import (
     count_attempt,
     fail_address,
     forgive,
+    record_refused_user,
     refuse,
 )
 from territory.access.session_ledger import SessionLedger
-from territory.access.sessions import SignedIn, fingerprint, open_session
+from territory.access.sessions import SignedIn, fingerprint, is_over, open_session
 from territory.access.user_ledger import UserLedger
 from territory.access.users import LONGEST_NAME, fold_login, known_user, policy_in, record_of_user
 from territory.errors import InputError
@@ -221,7 +221,7 @@ def sign_in_by_identity(
             return open_session(transaction, user.user_id, "company", address, now)
         user_id = user.user_id if user else UNKNOWN
         detail = {"method": "company", "issuer": identity.issuer, "address": address}
-        record_of_user(transaction, NOBODY, now, "session.refused", user_id, detail=detail)
+        record_refused_user(transaction, "session.refused", user_id, detail, now)
     raise SignInError(COMPANY_REFUSED)
 
 
@@ -257,7 +257,7 @@ def _good_link(
     link = SessionLedger(transaction).link(fingerprint(secret))
     if link is None or link.purpose != purpose or link.used_at is not None:
         return None
-    if link.expires_at <= utc_text(now) or (link.loopback_only and not is_loopback):
+    if is_over(link, now) or (link.loopback_only and not is_loopback):
         return None
     return link if known_user(transaction, link.user_id).is_active else None
 

@@ -38,7 +38,7 @@ def public(url, tmp_path_factory):
     """The app as a company serves it: under a name, behind one proxy that speaks TLS."""
     return make_app(
         url, tmp_path_factory.mktemp("var"), sign_in=True, rate_limits=False,
-        now=lambda: NOW, hosts=("maps.example",), proxies=1,
+        now=lambda: NOW, hosts=("maps.example",), proxies=("127.0.0.1",),
     )  # fmt: skip
 
 
@@ -111,11 +111,12 @@ def test_no_hosts_without_sign_in():
 
 def test_settings_of_the_doors_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("TERRITORY_HOSTS", "Maps.example, other.example")
-    monkeypatch.setenv("TERRITORY_PROXIES", "1")
+    monkeypatch.setenv("TERRITORY_PROXIES", "127.0.0.1, 10.0.0.0/24")
     told = Settings.from_environment()
-    assert (told.hosts, told.proxies) == (("maps.example", "other.example"), 1)
+    assert told.hosts == ("maps.example", "other.example")
+    assert told.proxies == ("127.0.0.1", "10.0.0.0/24")
     assert told.sign_in
-    monkeypatch.setenv("TERRITORY_PROXIES", "many")
+    monkeypatch.setenv("TERRITORY_PROXIES", "1")
     with pytest.raises(InputError, match="TERRITORY_PROXIES"):
         Settings.from_environment()
 

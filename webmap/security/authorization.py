@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from flask import current_app, g, redirect, request, session, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, Unauthorized
-from werkzeug.middleware.proxy_fix import ProxyFix
 
-from territory.access import NOBODY, DeniedError, audit_log, scopes, sessions, users
+from territory.access import NOBODY, DeniedError, record_denial, scopes, sessions, users
 from territory.errors import StoreError
 from webmap import context, error_handlers
 from webmap.security import origin
 from webmap.security.permissions import in_words
+from webmap.security.proxies import NamedProxies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,9 +108,7 @@ def install(app: Flask) -> None:
         MAX_CONTENT_LENGTH=origin.FORM_BYTES,
     )
     app.secret_key = settings.secret_key or signing_key(settings.var_dir)
-    if settings.proxies:
-        hops = {"x_for": settings.proxies, "x_proto": settings.proxies}
-        app.wsgi_app = ProxyFix(app.wsgi_app, **hops, x_host=0)  # type: ignore[method-assign]
+    app.wsgi_app = NamedProxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
     forms = CSRFProtect(app)
     app.before_request(origin.refuse_strangers)
     app.before_request(origin.limit_body)
@@ -240,7 +238,7 @@ def _refuse_denied(error: DeniedError) -> ResponseReturnValue:
     """Record that someone asked for what is not theirs, and say so in plain words."""
     view = request.endpoint or ""
     try:
-        audit_log.record_denial(context.store(), view=view, method=request.method, **on_record())
+        record_denial(context.store(), view=view, method=request.method, **on_record())
     except StoreError:  # a refusal waits for no import, and needs no room on the disk
         log.warning("%s was refused %s, which could not be put on record.", person(), view)
     return error_handlers.show_denied(error)

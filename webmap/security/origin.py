@@ -20,6 +20,7 @@ from flask import abort, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from webmap import context
+from webmap.security.proxies import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from webmap.settings import Settings
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
 READS = ("GET", "HEAD", "OPTIONS")
 MB = 1 << 20
 # Forms are small; a mapping of a file with thousands of columns is not.
@@ -64,8 +64,10 @@ def _check_origin() -> None:
     name = _name(request.host)
     if not (name in settings.hosts or (is_near and name in LOOPBACK_HOSTS)):
         abort(403, f"This server is not {request.host}. Ask for the address that it was given.")
-    if not settings.proxies and any(header in request.headers for header in FORWARDED):
-        abort(403, "This server does not answer through a proxy unless TERRITORY_PROXIES says so.")
+    if request.environ.get(MARK) == "unknown":
+        abort(403, "This server does not answer through a proxy unless TERRITORY_PROXIES names it.")
+    if name in settings.hosts and is_near and MARK not in request.environ and settings.proxies:
+        abort(403, "The proxy must say who asks, by X-Forwarded-For.")
     if name in settings.hosts and not request.is_secure:
         abort(403, f"Ask for https://{request.host}: nothing is sent here without TLS.")
     if request.method not in READS and not _is_from_here():
@@ -77,7 +79,7 @@ def is_this_machine() -> bool:
     return (
         _is_loopback(request.remote_addr)
         and _name(request.host) in LOOPBACK_HOSTS
-        and not any(header in request.headers for header in FORWARDED)
+        and MARK not in request.environ
     )
 
 

@@ -43,6 +43,18 @@ def install(app: Flask) -> None:
         enabled=is_counting(app),
     )
 
+    clock = _WallClock()
+
+    @app.before_request
+    def forget_the_future() -> None:
+        # Counts of a time that has not come yet would hold until it has.
+        if clock.was_put_back():
+            limiter.reset()
+
+    # Before the limiter's own, which was there first.
+    asked_first = app.before_request_funcs[None]
+    asked_first.insert(0, asked_first.pop())
+
     @app.errorhandler(429)
     def wait(_error: HTTPException) -> ResponseReturnValue:
         answer = make_response(error_handlers.show_http(TooManyRequests()))
@@ -51,6 +63,18 @@ def install(app: Flask) -> None:
             longest_s = limiter.current_limit.limit.get_expiry()
             answer.headers["Retry-After"] = str(max(1, min(longest_s, math.ceil(left_s))))
         return answer
+
+
+class _WallClock:
+    """Tells when the clock on the wall was put back, by the one that never is."""
+
+    def __init__(self) -> None:
+        self._ahead_s = time.time() - time.monotonic()
+
+    def was_put_back(self) -> bool:
+        """Whether it was by more than a second since the last time this was asked."""
+        before_s, self._ahead_s = self._ahead_s, time.time() - time.monotonic()
+        return self._ahead_s < before_s - 1
 
 
 def is_counting(app: Flask) -> bool:
