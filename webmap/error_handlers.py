@@ -100,13 +100,16 @@ def install(app: Flask) -> None:
 
 
 def show_ours(error: TerritoryError) -> ResponseReturnValue:
-    """Show an error of the library with its own sentence, which names value and remedy."""
+    """Show an error of the library with its own sentence, which names value and remedy.
+
+    What its message says beyond that (addresses and paths of the server) goes to the log alone.
+    """
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     words = STORE_WORDS.get(type(error))
-    if words is None:
-        return _answer(status, str(error))
+    if error.sentence == str(error):
+        return _answer(status, error.sentence)
     current_app.logger.warning("%s %s: %s", request.method, request.endpoint, error)
-    answer = make_response(_answer(status, None, words))
+    answer = make_response(_answer(status, None if words else error.sentence, words))
     if isinstance(error, BusyError):
         answer.headers["Retry-After"] = str(RETRY_S)
     return answer

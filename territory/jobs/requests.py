@@ -244,7 +244,9 @@ def run(
     except StopAskedError:
         ending = {"state": STOPPED}
     except TerritoryError as error:
-        ending = {"state": FAILED, "error": str(error)}
+        ending = {"state": FAILED, "error": error.sentence}
+        if error.sentence != str(error):
+            log.warning("%s (%s): %s", job.job_id, job.work, error)
     except Exception:  # a task may fail in any way: the worker logs it and takes up the next job
         log.exception("%s (%s) failed inside.", job.job_id, job.work)
     finally:

@@ -17,12 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import create_engine, event, inspect, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import DBAPIError, IntegrityError, NoSuchModuleError
 
-from territory.errors import BusyError, ConflictError, InputError, StoreError
+from territory.errors import BusyError, RefusedWriteError, StoreError
 from territory.store import sqlite_files, task_lock
 from territory.store.database_errors import store_error
+from territory.store.database_url import (
+    DEFAULT_URL,
+    HOW_TO_NAME_ONE,
+    masked,
+    read_url,
+    shown_url,
+)
 from territory.store.revision_cache import PLAIN_BYTES, RevisionCache, bump, note_write
 from territory.store.rows import Transaction
 from territory.store.tables import REVISION
@@ -32,16 +38,15 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine import URL
 
     Answer = TypeVar("Answer")
 
 
-DEFAULT_URL = "sqlite:///var/territory.sqlite"
 BUSY_TIMEOUT_S = 30  # how long a writer waits for another writer
 # PostgreSQL lets one writer at a time through this door, as SQLite does, so that what a verb has
 # read still holds when it writes.
 WRITER_LOCK = 5_020_026
-HOW_TO_NAME_ONE = "Name a store as sqlite:///folder/file.sqlite or postgresql://user@host/database."
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class Store:
     @property
     def shown(self) -> str:
         """The address without any password, for messages."""
-        return self._engine.url.render_as_string(hide_password=True)
+        return shown_url(self._engine.url)
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
@@ -170,7 +175,7 @@ class Store:
         try:
             yield
         except IntegrityError as error:
-            raise ConflictError(
+            raise RefusedWriteError(
                 f"{self.shown}: refused, nothing was written ({' '.join(str(error.orig).split())})."
             ) from error
         except DBAPIError as error:
@@ -239,38 +244,6 @@ def open_store(
     return Store(_connect(address, create=create), patience)
 
 
-def read_url(url: str) -> URL:
-    """Make a URL of what the user gave; a bare path is a SQLite file, absolute from here on.
-
-    Raises
-    ------
-    InputError
-        If it names no database that this package can use.
-    """
-    try:
-        parsed = make_url(url if "://" in url else f"sqlite:///{url}")
-    except ArgumentError:
-        raise InputError(f"{_masked(url)!r} is not a store. {HOW_TO_NAME_ONE}") from None
-    backend = parsed.get_backend_name()
-    if backend == "postgresql":
-        return parsed.set(drivername="postgresql+psycopg")
-    if backend != "sqlite":
-        raise InputError(
-            f"{_masked(url)!r}: {backend} is no database for a store. {HOW_TO_NAME_ONE}"
-        )
-    if parsed.database in {None, "", ":memory:"}:
-        raise InputError(f"{url!r} would forget everything. {HOW_TO_NAME_ONE}")
-    path = Path(str(parsed.database)).expanduser().resolve()
-    return parsed.set(drivername="sqlite", database=str(path))
-
-
-def _masked(url: str) -> str:
-    """Hide a password that stands where passwords stand, for use in messages."""
-    head, at, tail = url.rpartition("@")
-    scheme, slashes, user = head.partition("://")
-    return f"{scheme}{slashes}{user.partition(':')[0]}{at}{tail}" if at else url
-
-
 def _connect(url: URL, *, create: bool) -> Engine:
     """Open the database, making or upgrading its tables where needed.
 
@@ -306,8 +279,9 @@ def open_engine(
     StoreError
         If the driver is missing, the database is out of reach, or ``prepare`` refuses it.
     """
-    address = url.render_as_string(hide_password=True)
+    address = shown_url(url)
     is_sqlite = url.get_backend_name() == "sqlite"
+    options = {"hide_parameters": True, **options}  # no row of anybody in a traceback
     try:
         if is_sqlite:
             path = str(url.database)
@@ -334,18 +308,20 @@ def open_engine(
 
 def _find_file(path: Path, *, create: bool) -> None:
     if path.is_dir():
-        raise StoreError(f"{path} is a folder. {HOW_TO_NAME_ONE}")
+        raise StoreError(f"{masked(str(path))} is a folder. {HOW_TO_NAME_ONE}")
     if path.exists():
         return
     if not create:
         raise StoreError(
-            f"No store at {path}. `territory demo` or `territory import` makes one; "
+            f"No store at {masked(str(path))}. `territory demo` or `territory import` makes one; "
             "--store or TERRITORY_STORE names another."
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"{path.parent} cannot be made ({error.strerror}).") from error
+        raise StoreError(
+            f"{masked(str(path.parent))} cannot be made ({error.strerror})."
+        ) from error
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cachetools import LRUCache
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 # The tables of the other modules are imported for ``metadata`` to be whole.
 from territory.store import (  # noqa: F401
@@ -28,6 +29,7 @@ from territory.store import (  # noqa: F401
     sqlite_files,
 )
 from territory.store.database_errors import store_error
+from territory.store.database_url import shown_url
 from territory.store.tables import metadata, revisions
 
 if TYPE_CHECKING:
@@ -145,7 +147,10 @@ class RevisionCache:
     def _read(self) -> Mapping[str, int]:
         # One statement needs no transaction around it, which is two more ways to the server.
         options = {"isolation_level": "AUTOCOMMIT"}
-        with self._engine.connect().execution_options(**options) as connection:
+        with (
+            self._our_errors(),
+            self._engine.connect().execution_options(**options) as connection,
+        ):
             rows = connection.execute(select(revisions)).all()
         return dict.fromkeys(metadata.tables, 0) | {row.kind: row.number for row in rows}
 
@@ -172,9 +177,9 @@ class RevisionCache:
     def _our_errors(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, DBAPIError) as error:
             self._version = None
-            raise store_error(error, str(self._path)) from error
+            raise store_error(error, shown_url(self._engine.url)) from error
 
     def close(self) -> None:
         """Forget everything and close the connection."""

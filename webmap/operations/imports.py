@@ -355,7 +355,7 @@ def ask_undo(import_id: str) -> ResponseReturnValue:
             dry_run=True,
         )
     except ConflictError as error:
-        hindrance = str(error)
+        hindrance = error.sentence
     return render_template(
         "operations/import_undo.html",
         place="imports.home",

@@ -33,7 +33,7 @@ from territory.eligibility.homes.ledger import (
     select_in,
 )
 from territory.errors import StoreError
-from territory.store import open_engine, read_url, rows, store_error
+from territory.store import open_engine, read_url, rows, shown_url, store_error
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class HomeStore:
     @property
     def label(self) -> str:
         """The address of the database without any password, for messages."""
-        return self._engine.url.render_as_string(hide_password=True)
+        return shown_url(self._engine.url)
 
     def keep(self, table: pd.DataFrame, *, now: datetime, keep_until: str) -> list[str | None]:
         """Keep homes; one that is there for the same person is kept longer, not twice.
@@ -198,10 +198,12 @@ class HomeStore:
         try:
             _wipe(self._engine)
         except (DBAPIError, OSError) as error:
-            raise StoreError(
-                f"{self.label}: {len(gone)} homes are deleted, but the file could not be rewritten "
-                f"({type(error).__name__}). Purge again when nobody reads it."
-            ) from None
+            sentence = (
+                f"{len(gone)} homes are deleted, but the file could not be rewritten. "
+                "Purge again when nobody reads it."
+            )
+            message = f"{self.label}: {sentence} ({type(error).__name__})"
+            raise StoreError(message, sentence=sentence) from None
         return list(gone.values())
 
     @contextmanager
