@@ -12,7 +12,7 @@ import pytest
 
 from territory import imports, reports
 from territory.access import Scope
-from territory.accounts import coverage, outcome_of_stage
+from territory.accounts import add_note, coverage, duplicates, outcome_of_stage
 from territory.cleaning import read_periods
 from territory.plans import publish
 from territory.store import KINDS, open_store
@@ -111,6 +111,75 @@ def test_a_later_stage_is_not_overruled_by_an_outcome_of_yesterday(
     assert deals.loc["O1", "outcome"] == "won"
 
 
+# ---- all surfaces show what the store holds
+
+
+def surfaces(client: FlaskClient, market_id: str) -> dict[str, object]:
+    """Read the count and open pipeline of a market wherever they stand."""
+    rows = csv_rows(client, f"/markets/{market_id}/prospects.csv")
+    page = Page(client.get(f"/markets/{market_id}"))
+    counted = re.search(r"([\d,]+) of ([\d,]+) prospects", page.text)
+    assert counted is not None
+    listed = client.get(f"/api/v1/prospects?market={market_id}").get_json()
+    listed = next(value for value in listed.values() if isinstance(value, list))
+    table = {row["market_id"]: row for row in csv_rows(client, "/markets.csv")}[market_id]
+    return {
+        "ids": sorted(row["prospect_id"] for row in rows),
+        "counts": {
+            len(rows), int(counted[1].replace(",", "")), int(counted[2].replace(",", "")),
+            len(listed), int(table["prospects"]),
+        },
+        "pipelines": {
+            sum(float(row["pipeline_usd"] or 0) for row in rows),
+            sum(row["pipeline_usd"] for row in listed),
+            float(table["pipeline_usd"]),
+        },
+        "places": {
+            source: {row["prospect_id"]: (
+                round(float(row["lat"]), 4), round(float(row["lon"]), 4)
+            ) for row in rows_}
+            for source, rows_ in (("file", rows), ("api", listed))
+        },
+    }  # fmt: skip
+
+
+def assert_agree(client: FlaskClient, store: Store, market_id: str) -> list[str]:
+    now = reports.market(store, market_id, scope=ALL).prospects
+    seen = surfaces(client, market_id)
+    assert seen["ids"] == sorted(now["prospect_id"])
+    assert seen["counts"] == {len(now)}
+    assert seen["pipelines"] == {now["pipeline_usd"].sum()}
+    places = seen["places"]
+    assert places["file"] == places["api"]  # type: ignore[index]
+    return list(now["prospect_id"])
+
+
+def test_list_file_and_api_are_those_of_the_store_after_every_change(
+    client: FlaskClient, store: Store, tmp_path: Path
+) -> None:
+    before = assert_agree(client, store, "CHI")
+    taken = put(store, tmp_path, "opportunities",
+        "opportunity_id,prospect_id,name,stage,amount_usd\nO9,zqann-1,x,Closed Lost - won by "
+        "competitor,9000\nO8,zqann-1,x,Proposal,11\n")  # fmt: skip
+    assert assert_agree(client, store, "CHI") == before
+    add_note(store, "zqann-1", "Called", scope=ALL, by="me", now=NOW)
+    assert_agree(client, store, "CHI")
+    imports.undo(store, taken.import_id, by="me", now=NOW)
+    assert assert_agree(client, store, "CHI") == before
+    put(store, tmp_path, "territories",
+        "territory_id,name,rep_id,market_id,segment\nzqbob-T,T,zqann,CHI,enterprise\n"
+        "zqbob-T,T,zqann,DEN,mid_market\n")  # fmt: skip
+    publish.assign(store, published_by="me", now=NOW)
+    assert_agree(client, store, "CHI")
+    put(store, tmp_path, "prospects", "prospect_id,lat,lon\nzqann-1,39.74,-104.99\n")
+    publish.assign(store, published_by="me", now=NOW)
+    assert "zqann-1" not in assert_agree(client, store, "CHI")
+    assert "zqann-1" in assert_agree(client, store, "DEN")
+    duplicates.merge(store, "zqbob-2", "zqann-1", by="me", now=NOW)
+    publish.assign(store, published_by="me", now=NOW)
+    assert_agree(client, store, "DEN")
+
+
 # ---- quotas and coverage
 
 
@@ -188,13 +257,13 @@ def test_coverage_is_one_number_with_one_label_on_every_page(
 
 def test_who_is_in_a_territory_without_a_rep_has_no_owner(store: Store, tmp_path: Path) -> None:
     before = reports.overview(store, scope=ALL).unassigned
-    put(store, tmp_path, "named_accounts",
-        "prospect_id,territory_id\nzqcyd-1,zqnobody-T\n")  # fmt: skip
+    put(store, tmp_path, "named_accounts", "prospect_id,territory_id\nzqcyd-1,zqnobody-T\n")
     publish.assign(store, published_by="me", now=NOW)
     rows = reports.EXPORTS["prospects"](store, scope=ALL)
-    assert (
-        reports.overview(store, scope=ALL).unassigned == rows["rep_id"].isna().sum() == before + 1
-    )
+    # Cyd's account, and one that was imported after the first plan.
+    after = reports.overview(store, scope=ALL).unassigned
+    assert after == rows["rep_id"].isna().sum() == before + 2
+    assert rows.set_index("prospect_id").loc["zqcyd-1", "territory_id"] == "zqnobody-T"
 
 
 # ---- findings, words

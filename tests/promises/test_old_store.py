@@ -28,6 +28,11 @@ FIXTURE = ROOT / "tests" / "fixtures" / "old_store"
 EXPECTED: dict[str, Any] = json.loads((FIXTURE / "expected.json").read_text("utf-8"))
 READ_AT = dt.datetime.fromisoformat(EXPECTED["read at"])
 pytestmark = pytest.mark.xdist_group("old store")  # one worker reads it once
+# Numbers that mean something else since, on purpose, and what they are now.
+REDEFINED = {
+    # Who is in a territory without a rep has no owner either.
+    "command line / what a third plan would be / unassigned": 16,
+}
 PARTS = [part for part, value in EXPECTED.items() if isinstance(value, dict)]
 
 
@@ -68,7 +73,7 @@ def differences(was: Any, now: Any, where: str) -> Iterator[str]:
     elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
         for number, (one, other) in enumerate(zip(was, now, strict=True)):
             yield from differences(one, other, f"{where} / {number}")
-    elif was != now:
+    elif was != now and REDEFINED.get(where, was) != now:
         yield f"{where}: was {was!r}, is {now!r}"
 
 

@@ -250,7 +250,7 @@ def test_findings_of_one_kind_and_market_are_what_is_exported(client, demo):
 
 def test_what_is_invented_is_marked_on_page_and_file(client):
     assert (
-        "Invented for the demo who is a customer, rep, stage and pipeline"
+        "Invented for the demo customer status, rep, stage and pipeline"
         in Page(client.get(MARKET)).text
     )
     for path in ("/markets.csv", f"{MARKET}/prospects.csv", "/findings.csv"):

@@ -166,7 +166,7 @@ def test_an_author_takes_a_note_back_on_the_page(as_, store, accounts):
     post(client, f"/notes/{note_id}/take-back")
     shown = Page(client.get(path)).text
     assert "a slip" not in shown
-    assert "Taken back by its author" in shown
+    assert "Deleted by its author" in shown
 
 
 def test_the_card_shows_three_notes_and_says_of_how_many(as_, accounts):
@@ -182,7 +182,7 @@ def test_the_card_shows_three_notes_and_says_of_how_many(as_, accounts):
 
 def test_next_steps_stand_by_day_overdue_first_with_counts_and_an_undo(as_, store, accounts):
     client = as_("rep_b")
-    assert "No next step yet" in Page(client.get("/next")).text
+    assert "No next steps yet" in Page(client.get("/next")).text
     days = ("2026-11-25", "2026-11-22", "2026-11-23")
     for (prospect_id, _), day in zip(accounts[REP_B], days, strict=False):
         post(client, f"/prospects/{prospect_id}/next-step", words=f"on {day}", due_on=day)
@@ -218,7 +218,7 @@ def test_a_step_about_what_left_the_plan_stands_without_a_link_and_can_be_ticked
         step_id = ActivityLedger(transaction).add_step("gone-1", "left over", DAY, at=DAY, by="x")
     assert "left over" not in Page(as_("rep_a").get("/next")).text
     page = Page(as_("ops").get("/next"))
-    assert "gone-1 Not in the plan in force" in page.text
+    assert "gone-1 Not in the current plan" in page.text
     assert "/prospects/gone-1#work" not in page.links
     answer = post(as_("ops"), f"/next-steps/{step_id}/done", next="/next")
     assert as_("ops").get(answer.location).status_code == 200
