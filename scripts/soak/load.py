@@ -188,12 +188,15 @@ def ask_all(
 
 def memory_mb(pid: int) -> float:
     """Sum what a process and its descendants hold, shared pages counted once (Pss)."""
-    children = [
-        int(child)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    try:
+        children = [
+            int(child)
+            for task in Path(f"/proc/{pid}/task").iterdir()
+            for child in (task / "children").read_text().split()
+        ]
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        return 0.0
     own = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
     return own / 1024 + sum(memory_mb(child) for child in children)
 
