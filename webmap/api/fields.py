@@ -8,7 +8,15 @@ from territory.eligibility.homes import PERSON
 from territory.eligibility.homes import PLACE as HOME_COLUMNS
 from territory.eligibility.rules import DECISION_NAMES, DECISIONS, METHODS
 from territory.policy import RULES, SEGMENTS
-from territory.schemas import MARKET_KINDS, PRECISIONS, SEVERITIES, STATUSES, UNASSIGNED, VERDICTS
+from territory.schemas import (
+    MARKET_KINDS,
+    OUTCOMES,
+    PRECISIONS,
+    SEVERITIES,
+    STATUSES,
+    UNASSIGNED,
+    VERDICTS,
+)
 from webmap.api.parameters import LONGEST_VALUE, SUBJECTS
 
 if TYPE_CHECKING:
@@ -103,7 +111,7 @@ PROSPECT = {
     "industry": text("Industry"),
     "employees": count("Number of employees", nullable=True),
     "revenue_usd": number("Revenue of a year, US dollars"),
-    "stage": text("Stage of the open opportunity that is furthest"),
+    "stage": text("Stage of the largest open opportunity; null: none open"),
     "pipeline_usd": number("Open opportunities, US dollars; null: not in reach", 0),
     "last_activity_on": day("Last activity on any opportunity"),
 }
@@ -123,6 +131,7 @@ OPPORTUNITY = {
     "amount_usd": number("Amount, US dollars", 0),
     "close_on": day("Day it is to close"),
     "last_activity_on": day("Last activity"),
+    "outcome": text("Open, won or lost", nullable=False, one_of=OUTCOMES),
 }
 SITE = {
     "site_id": text("Id of the site", nullable=False),
