@@ -66,11 +66,15 @@ def overview() -> reports.Overview:
 
 
 def cached(
-    key: tuple[Any, ...], make: Callable[[], T], *, tables: tuple[str, ...] = ("plans",)
+    key: tuple[Any, ...],
+    make: Callable[[], T],
+    *,
+    tables: tuple[str, ...] = ("plans",),
+    weight: int = MAP_BYTES,
 ) -> T:
     """Keep what ``tables`` and the viewer's rows alone decide, such as maps, while they stand."""
     key = (security.scope(), *key)  # nobody is shown what was made for another's rows
-    return store().cache.get(tables, key, make, weight=MAP_BYTES)
+    return store().cache.get(tables, key, make, weight=weight)
 
 
 def page_number(fields: Mapping[str, str] | None = None) -> int:

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from territory.reports import Footprint
 
 
+RECORD_BYTES = 50_000  # what the frames and rows of one record take
+# All that a plan, what is on file about an account, and who wrote it lie in.
+RESTS_ON = (
+    "plans", "prospects", "sites", "contacts", "opportunities", "quotas", "offices", "reps",
+    "markets", "territories", "named_accounts", "account_notes", "next_steps", "pair_decisions",
+    "place_decisions", "imports", "users", "user_reps", "user_roles",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class ScorePart:
     """What one part of a score gives: ``points`` of ``most``, and from what."""
@@ -37,7 +46,21 @@ class Score:
 
 
 def record(prospect_id: str) -> dict[str, Any]:
-    """Gather what ``record.html`` shows of one prospect; of one out of reach, its name and rep."""
+    """Gather what ``record.html`` shows of one prospect; of one out of reach, its name and rep.
+
+    The card beside a map and the page of the same account are asked for one after the other, and a
+    rep comes back to both; what they rest on seldom changes in between.
+    """
+    today = context.settings().today().isoformat()
+    return layout.cached(
+        ("record", prospect_id, security.person(), today),
+        lambda: _record(prospect_id),
+        tables=RESTS_ON,
+        weight=RECORD_BYTES,
+    )
+
+
+def _record(prospect_id: str) -> dict[str, Any]:
     scope = security.scope()
     details = reports.prospect(context.store(), prospect_id, scope=scope)
     explanation = effect = None
