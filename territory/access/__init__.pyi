@@ -1,5 +1,6 @@
 from . import api_tokens as api_tokens
 from . import audit_log as audit_log
+from . import audit_sentences as audit_sentences
 from . import one_time_links as one_time_links
 from . import scopes as scopes
 from . import sessions as sessions

@@ -53,7 +53,7 @@ def enter(doors: Flask, door: str, chromium: Browser) -> Iterator[Callable[..., 
         contexts.append(watch.over(context))
         page = context.new_page()
         page.goto(one_time_links.link_address(door, link))
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(lambda address: "/sign-in" not in address)
         return page
 

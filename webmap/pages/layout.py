@@ -163,7 +163,7 @@ def _places(shell: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
         ("admin.users", "Users", "people", None),
         ("admin.tokens", "Tokens", "key", None),
         ("admin.log", "Log", "list", None),
-        ("admin.policy", "Access", "key", None),
+        ("admin.policy", "Privacy", "key", None),
     )
 
 

@@ -214,7 +214,10 @@ def enforce() -> ResponseReturnValue | None:
         raise DeniedError("A token opens the API and files to download, not pages. Sign in.")
     if who is not None:
         needed = " or ".join(in_words(rule.capabilities)) or "sign in as a person"
-        raise DeniedError(f"Your role does not let you {needed}. Ask an admin for one that does.")
+        remedy = "Ask an admin for one that does."
+        if scopes.can(who, "manage_users"):  # who would be told to ask oneself
+            remedy = "A role that does can be added under Users, by another admin."
+        raise DeniedError(f"Your role does not let you {needed}. {remedy}")
     if request.method in origin.READS and not error_handlers.is_data():
         here = request.full_path.rstrip("?")
         return redirect(url_for("auth.sign_in", next=here if here != "/" else None), 303)
