@@ -21,6 +21,7 @@ from territory.errors import (
     StoreError,
     TerritoryError,
 )
+from webmap import formatting
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -41,20 +42,23 @@ STATUS = {
 }
 # What happened, and what to do when the error itself does not say.
 WORDS = {
-    400: ("This cannot be done as asked", "Go back, or start from Markets."),
-    401: ("Sign in first", "Sign in, then go on."),
-    403: ("Not from here", "Open the address that `territory serve` printed."),
-    404: ("Nothing is here", "Check the address, or start from Markets."),
-    405: ("This page cannot be used that way", "Start from Markets."),
-    409: ("Things have moved on", "Go back and load the page again."),
+    400: ("This could not be done", "Go back, or start from Markets."),
+    401: ("Sign in first", "Sign in to continue."),
+    403: ("Not from this address", "Open the address your admin gave you."),
+    404: ("Not found", "It does not exist, or your role does not include it. Start from Markets."),
+    405: ("This page cannot be opened directly", "Start from Markets."),
+    409: ("Somebody changed this meanwhile", "Go back and load the page again."),
     413: (
-        "That was too much at once",
-        "Files up to the limit are taken on the Import page; larger ones by `territory import`.",
+        "The upload is too large",
+        "Split the file, or ask an admin to raise the limit.",
     ),
-    429: ("That was too often", "Wait a little, then try again."),
-    500: ("The server failed on this page", "Nothing was changed. Try again; the log has more."),
-    502: ("The place service did not answer", "Nothing is lost. Try again later."),
-    503: ("The store does not answer", "Nothing is lost. Try again in a moment."),
+    429: ("Too many requests", "Wait a minute, then try again."),
+    500: (
+        "Something went wrong on this page",
+        "Nothing was changed. Try again, and tell an admin if it happens again.",
+    ),
+    502: ("The geocoding service did not answer", "Nothing is lost. Try again later."),
+    503: ("The database does not answer", "Nothing is lost. Try again in a moment."),
 }
 # What the library says of these names files and commands, which are not for a page.
 STORE_WORDS: dict[type[TerritoryError], tuple[str, str]] = {
@@ -87,7 +91,7 @@ FAULTS = {
     errno.ENOSPC: FullError, errno.EDQUOT: FullError,
     errno.EROFS: ReadOnlyError, errno.EACCES: ReadOnlyError,
 }  # fmt: skip
-DENIED = ("This is not open to you", "Go back, or start from Markets.")
+DENIED = ("Your role does not allow this", "Go back, or start from Markets.")
 DATA = (".json", ".csv", ".xlsx", ".js", ".png", ".svg", ".geojson", ".kml", ".gpkg", "/healthz")
 
 
@@ -163,6 +167,7 @@ def _form() -> list[tuple[str, str]] | None:
 def _answer(
     status: int, sentence: str | None, words: tuple[str, str] | None = None
 ) -> ResponseReturnValue:
+    sentence = formatting.for_pages(sentence) if sentence else None
     title, remedy = words or WORDS.get(status, WORDS[500 if status >= 500 else 400])
     if is_data():
         message = sentence or remedy

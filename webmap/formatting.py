@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import re
 import zoneinfo
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from flask import current_app, has_request_context, request
 
+from territory import access
 from territory.labels import (
+    KIND,
     NO_BREAK,
     NOTHING,
     PLACEMENT,
     PRECISION,
     RULE,
     SEGMENT,
+    SEVERITY,
     STATUS,
     is_known,
     money,
@@ -25,6 +29,7 @@ from territory.labels import (
 )
 from territory.reports import FEW
 from territory.units_of_length import METRES_PER_MILE, format_miles
+from webmap import context
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,32 +37,25 @@ if TYPE_CHECKING:
 
 
 NOBODY = "Nobody"
-KIND = {
-    "metro_area": ("metro area", "metro areas"),
-    "county": ("county", "counties"),
-    "state": ("state", "states"),
-    "zip_code": ("ZIP code", "ZIP codes"),
-    "polygon": ("drawn area", "drawn areas"),
-}
 FINDING = {
     "unplaced": "Not placed",
     "outside_every_market": "Outside every market",
     "two_markets": "Overlap: in two markets",
-    "beyond_radius": "Beyond every office",
+    "beyond_radius": "Beyond the radius",
     "too_coarse": "Too close to call",
     "office_unplaced": "Office not placed",
-    "markets_overlap": "Overlap: two markets share land",
+    "markets_overlap": "Overlap: two markets share an area",
     "zip_codes_shared": "Overlap: two markets share ZIP codes",
     "segment_covered_twice": "Overlap: two territories cover a segment",
-    "market_without_territory": "Gap: market belongs to nobody",
-    "market_without_rep": "Gap: market has no rep",
-    "segments_without_territory": "Gap: segment belongs to nobody",
+    "market_without_territory": "Gap: market without territory",
+    "market_without_rep": "Gap: market without rep",
+    "segments_without_territory": "Gap: segment without territory",
     "territory_without_rep": "Territory without rep",
-    "territory_unknown_rep": "Territory of an unknown rep",
+    "territory_unknown_rep": "Territory with unknown rep",
     "rep_without_base_office": "Rep without base office",
-    "rep_unknown_base_office": "Rep with an unknown base office",
-    "account_unknown_owner": "Owner is no rep",
-    "named_account_unknown_prospect": "Named account nobody knows",
+    "rep_unknown_base_office": "Rep with unknown base office",
+    "account_unknown_owner": "Owner is not a rep",
+    "named_account_unknown_prospect": "Named account not in your data",
 }
 # A tag is a class, an icon and a word, so that it reads without its colour.
 VERDICT_TAG = {
@@ -67,9 +65,9 @@ VERDICT_TAG = {
     None: ("", "dash"),
 }
 SEVERITY_TAG = {
-    "error": ("no", "cross", "Must be solved"),
-    "warning": ("review", "wave", "Worth a look"),
-    "note": ("", "dash", "For your information"),
+    "error": ("no", "cross", SEVERITY["error"]),
+    "warning": ("review", "wave", SEVERITY["warning"]),
+    "note": ("", "dash", SEVERITY["note"]),
 }
 PLACEMENT_TAG = {
     "placed": ("ok", "check", PLACEMENT["placed"]),
@@ -82,20 +80,21 @@ PLACEMENT_TAG = {
 COLUMN = {
     "lat": "Latitude",
     "lon": "Longitude",
-    "given_lat": "Latitude given",
-    "given_lon": "Longitude given",
+    "given_lat": "Latitude (from file)",
+    "given_lon": "Longitude (from file)",
     "postal_code": "ZIP or postal code",
     "employees": "Employees",
     "revenue_usd": "Revenue, $",
     "amount_usd": "Amount, $",
-    "uncertainty_m": "Uncertainty, m",
-    "owner_rep_id": "Owner (rep id)",
-    "email": "E-mail",
+    "uncertainty_m": "Accuracy, m",
+    "owner_rep_id": "Owner",
+    "email": "Email",
 }
 
 
 CELL = 120  # letters of a cell that a page shows
 WEB_SCHEMES = ("http", "https")
+_SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[`\"'(A-Z])")
 TIME_ZONE = "time_zone"  # the cookie
 LONGEST_ZONE = 40
 
@@ -119,6 +118,8 @@ def install(app: Flask) -> None:
         geo_address=geo_address,
         moment=moment,
         sentence=sentence,
+        for_pages=for_pages,
+        person=person,
         kind_words=kind_words,
         column_words=column_words,
         size=size,
@@ -222,6 +223,16 @@ def _zone(name: str) -> dt.tzinfo:
 @functools.cache
 def _zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
+
+
+def person(person_id: str | None) -> str:
+    """Give the name of who is on record: ``Dana Reyes``, ``root on the command line``."""
+    return access.person_name(person_id, access.person_names(context.store()))
+
+
+def for_pages(text: str) -> str:
+    """Leave out of a message each sentence that names a command: pages offer no command line."""
+    return " ".join(one for one in _SENTENCE_END.split(text) if "`territory " not in one)
 
 
 def sentence(text: str) -> str:

@@ -310,8 +310,8 @@ def _refuse_unmerge(table: pd.DataFrame, kept_id: str, merged_id: str) -> None:
     if len(merges):
         into = merges["first_id"].iloc[0]
         raise ConflictError(
-            f"{kept_id!r} was itself merged into {into!r} since. Take that back first: "
-            f"territory duplicates unmerge {into} {kept_id}"
+            f"{kept_id!r} was itself merged into {into!r} since. Undo that first. "
+            f"`territory duplicates unmerge {into} {kept_id}` does."
         )
 
 

@@ -53,15 +53,18 @@ def status(context: click.Context, *, is_json: bool) -> None:
     Example:
       territory data status --json
     """
+    from territory import access
     from territory.geocoding.review import reference_update
 
-    report = reference_update.status(opened(context, create=False), progress=Progress())
+    store = opened(context, create=False)
+    report = reference_update.status(store, progress=Progress())
     if not is_json:
         for source in report.sources:
             note(source)
         if report.placed_with:
             last = report.placed_with
-            note(f"Rows last placed with {last['vintage']}, {last['at']} by {last['by']}.")
+            who = access.person_name(last["by"], access.person_names(store))
+            note(f"Rows last placed with {last['vintage']}, {last['at']} by {who}.")
         for kind, rows, stale in report.rows.itertuples(index=False, name=None):
             note(f"{kind}: {stale:,} of {rows:,} rows would be placed differently")
     answer(report.as_json(), report.sentence, is_json=is_json)

@@ -170,16 +170,19 @@ def decided(context: click.Context, *, is_json: bool) -> None:
     Example:
       territory duplicates decided --json
     """
+    from territory import access
     from territory.accounts import duplicates
 
-    decisions = duplicates.decisions(opened(context, create=False))
+    store = opened(context, create=False)
+    decisions = duplicates.decisions(store)
     if is_json:
         click.echo(json.dumps(records(decisions), indent=2))
         return
+    names = access.person_names(store)
     columns = ("decided_at", "decided_by", "decision", "first_id", "second_id")
     for at, by, decision, first_id, second_id in first_rows(decisions, columns):
         what = "kept, merged into it" if decision == "merged" else "kept apart from"
-        click.echo(f"{at}  {by}: {first_id} {what} {second_id}")
+        click.echo(f"{at}  {access.person_name(by, names)}: {first_id} {what} {second_id}")
     click.echo(f"{len(decisions):,} decisions.")
 
 

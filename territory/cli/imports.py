@@ -17,6 +17,7 @@ from territory.cli.options import (
     by_option,
     dry_run,
     first_rows,
+    named,
     note,
     now,
     opened,
@@ -235,7 +236,8 @@ def list_(context: click.Context, *, kind: str | None, is_json: bool) -> None:
         click.echo(json.dumps(frame.to_dict("records"), indent=2))
         return
     for (import_id,) in first_rows(frame, ("import_id",)):
-        click.echo(import_record(store, import_id).sentence)
+        record = import_record(store, import_id)
+        click.echo(named(store, record, "imported_by", "undone_by").sentence)
     click.echo(f"{len(frame):,} imports.")
 
 
@@ -272,7 +274,7 @@ def show(context: click.Context, *, import_id: str, is_json: bool) -> None:
         click.echo(f"line {line}: {bucket}: {reason}")
     if absent:
         click.echo(f"Not in the file: {_some(absent)}.")
-    click.echo(record.sentence)
+    click.echo(named(store, record, "imported_by", "undone_by").sentence)
 
 
 @imports.command()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from territory.cli.options import answer, as_json, note, now, opened
+from territory.cli.options import answer, as_json, named, note, now, opened
 
 if TYPE_CHECKING:
     from territory.jobs import Heartbeats, Job
@@ -72,8 +72,9 @@ def list_(context: click.Context, *, is_json: bool) -> None:
     """
     from territory.jobs import requests
 
-    jobs = requests.recent(opened(context, create=False), _heartbeats(), limit=FEW)
-    lines = [_line(job) for job in jobs] or ["No job was asked for yet."]
+    store = opened(context, create=False)
+    jobs = requests.recent(store, _heartbeats(), limit=FEW)
+    lines = [_line(named(store, job, "asked_by")) for job in jobs] or ["No job was asked for yet."]
     answer({"jobs": [dataclasses.asdict(job) for job in jobs]}, "\n".join(lines), is_json=is_json)
 
 
@@ -90,8 +91,10 @@ def show(context: click.Context, *, job_id: str, is_json: bool) -> None:
     """
     from territory.jobs import requests
 
-    job = requests.look(opened(context, create=False), _heartbeats(), job_id)
-    answer(dataclasses.asdict(job), _line(job), is_json=is_json)
+    store = opened(context, create=False)
+    job = requests.look(store, _heartbeats(), job_id)
+    line = _line(named(store, job, "asked_by"))
+    answer(dataclasses.asdict(job), line, is_json=is_json)
 
 
 @jobs_group.command("stop")

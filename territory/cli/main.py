@@ -30,6 +30,7 @@ from territory.cli.profile import profile_command
 from territory.cli.tokens import tokens_group
 from territory.cli.users import users_group
 from territory.errors import InputError, NotFoundError, TerritoryError
+from territory.labels import SEVERITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -209,7 +210,9 @@ def assign(
 @as_json
 @click.pass_context
 def check(context: click.Context, *, is_json: bool) -> None:
-    """List what is wrong with the data as they are now, each with its remedy.
+    """List findings about the data as they are now: problems, and how to fix each.
+
+    Findings that must be solved come first; those for your information need no action.
 
     \b
     Example:
@@ -226,14 +229,16 @@ def check(context: click.Context, *, is_json: bool) -> None:
         click.echo(json.dumps(tables, indent=2))
         return
     for title, severity, code in _all(report.sums, ("title", "severity", "code")):
-        click.echo(f"{severity}: {title}")
+        click.echo(f"{SEVERITY[severity]}: {title}")
         of_code = report.findings[report.findings["code"] == code]
         for (message,) in _all(of_code.head(EXAMPLES), ("message",)):
             click.echo(f"  {message}")
         if len(of_code) > EXAMPLES:
             click.echo(f"  ... and {len(of_code) - EXAMPLES:,} more.")
-        click.echo(f"  Remedy: {of_code['remedy'].iloc[0]}")
-    click.echo(f"{len(report.findings):,} findings.")
+        click.echo(f"  What to do: {of_code['remedy'].iloc[0]}")
+    found = report.findings["severity"].value_counts()
+    parts = (f"{found.get(code, 0):,} {words.lower()}" for code, words in SEVERITY.items())
+    click.echo(f"{len(report.findings):,} findings: {', '.join(parts)}.")
 
 
 def _all(frame: pd.DataFrame, columns: Iterable[str]) -> list[tuple[Any, ...]]:

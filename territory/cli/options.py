@@ -59,6 +59,16 @@ def person(by: str | None) -> str:
     return by or getpass.getuser()
 
 
+def named(store: Store, record: Any, *fields: str) -> Any:
+    """Give a record with the names of people in place of their ids, to print a line of it."""
+    from territory import access
+
+    names = access.person_names(store)
+    return dataclasses.replace(
+        record, **{one: access.person_name(getattr(record, one), names) for one in fields}
+    )
+
+
 def note(text: str) -> None:
     """Tell how a long work goes; on stderr, so that stdout holds the answer only."""
     click.echo(text, err=True)

@@ -63,10 +63,12 @@ def list_(
       territory places list
       territory places list prospects --placement conflict --text boston --json
     """
+    from territory import access
     from territory.geocoding import review
 
+    store = opened(context, create=False)
     page = review.work_list(
-        opened(context, create=False),
+        store,
         kind,
         placements=placements or review.WAITING,
         text=text,
@@ -77,9 +79,11 @@ def list_(
         head = {"total": page.total, "offset": offset, "counts": dict(page.counts)}
         click.echo(json.dumps({**head, "rows": records(page.rows)}, indent=2))
         return
+    names = access.person_names(store)
     for row in records(page.rows):
         where = " ".join(row[name] for name in ("city", "state", "postal_code") if row[name])
-        stale = f" Changed since {row['decided_by']} decided." if row["is_stale"] else ""
+        who = access.person_name(row["decided_by"], names)
+        stale = f" Changed since {who} decided." if row["is_stale"] else ""
         source = row["geocode_note"] or row["geocode_source"] or "nothing is known of its place"
         name = row["name"] or "no name"
         click.echo(f"{row['placement']}  {row['subject_id']}  {name}, {where}: {source}.{stale}")

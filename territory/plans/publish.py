@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from territory import reference
-from territory.access import audit_log
+from territory.access import audit_log, person_name, person_names
 from territory.errors import ConflictError, NotFoundError
 from territory.plans import drafts, staging
 from territory.plans.assignment import RuleContext, without_rivals
@@ -310,6 +310,7 @@ def explain(store: Store, prospect_id: str, *, scope: Scope) -> Explanation:
         effective_from=plan.effective_from,
         published_at=plan.published_at,
         published_by=plan.published_by,
+        publisher=person_name(plan.published_by, person_names(store)),
         policy_name=plan.policy.name,
         policy_version=plan.policy.version,
     )

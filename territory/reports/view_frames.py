@@ -27,7 +27,8 @@ NUMBERS = tuple(
 )
 SUMMARY_COLUMNS = (
     "market_id", "name", "kind", "units", "prospects", "enterprise", "mid_market", "customers",
-    "within_radius", "too_close", "unassigned", "findings", "reps", "pipeline_usd", "quota_usd",
+    "within_radius", "too_close", "unassigned", "findings", "open_findings", "reps",
+    "pipeline_usd", "quota_usd",
 )  # fmt: skip
 OFFICE_COLUMNS = (
     "office_id", "name", "street", "city", "state", "postal_code", "country", "lat", "lon",
@@ -56,12 +57,12 @@ class Seen:
 
     def totals(self) -> dict[str, int]:
         """Count the prospects and findings in reach; of everything the plan has kept the counts."""
+        findings = self._findings_by_market(self.scope.counted)
+        is_open = {"open_findings": int(findings["open"].sum())}
         if self.scope.counted.is_all:
-            return {str(name): int(number) for name, number in self.plan.counts.items()}
-        return totals(
-            self._reading.counted(self.plan.plan_id, self.scope.counted),
-            int(self._findings_by_market(self.scope.counted).sum()),
-        )
+            return {str(name): int(number) for name, number in self.plan.counts.items()} | is_open
+        counted = self._reading.counted(self.plan.plan_id, self.scope.counted)
+        return totals(counted, int(findings["number"].sum())) | is_open
 
     def money(self) -> tuple[float | None, float | None]:
         """Sum pipeline and quotas in reach, in dollars; None where none of it may be seen."""
@@ -104,9 +105,10 @@ class Seen:
         """Sum up each market."""
         reach = self.scope.counted
         whole = self._recounted(self._reading.markets(self.plan.plan_id, reach), "market_id")
+        findings = self._findings_by_market(reach).reindex(whole["market_id"], fill_value=0)
+        whole["open_findings"] = findings["open"].to_numpy(int)
         if not reach.is_all:
-            findings = self._findings_by_market(reach)
-            whole["findings"] = findings.reindex(whole["market_id"], fill_value=0).to_numpy(int)
+            whole["findings"] = findings["number"].to_numpy(int)
         owners = self._reading.part(self.plan.plan_id, "territories", reach)
         owners = owners.dropna(subset="rep_id").drop_duplicates(["rep_id", "market_id"])
         quota = self.quotas().counted / owners.groupby("rep_id").size()
@@ -160,12 +162,12 @@ class Seen:
         return self._reading.findings(self.plan.plan_id, self.scope.accounts, **equals)
 
     def findings_in(self, market_id: str) -> int:
-        """Count the findings of a market about what is in reach."""
-        return int(self._findings_by_market(self.scope.accounts).get(market_id, 0))
+        """Count the open findings of a market about what is in reach."""
+        return int(self._findings_by_market(self.scope.accounts)["open"].get(market_id, 0))
 
-    def _findings_by_market(self, reach: Reach) -> pd.Series:
+    def _findings_by_market(self, reach: Reach) -> pd.DataFrame:
         counted = self._reading.findings_by_market(self.plan.plan_id, reach)
-        return counted.set_index("market_id")["number"]
+        return counted.set_index("market_id").astype(int)
 
     def _territories(self) -> pd.DataFrame:
         return self._reading.part(self.plan.plan_id, "territories", self.scope.accounts)

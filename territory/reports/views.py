@@ -82,6 +82,7 @@ class Overview:
     beyond_radius: int = 0
     unassigned: int = 0
     findings: int = 0
+    open_findings: int = 0
     markets: int = 0
     offices: int = 0
     reps: int = 0
@@ -114,8 +115,8 @@ class MarketView:
 class MarketArea:
     """One market of the plan in force without its prospects.
 
-    ``geometry`` is in WGS84 degrees, ``offices`` are all of the plan, ``findings`` how many are in
-    reach, ``radius_m`` the policy's limit.
+    ``geometry`` is in WGS84 degrees, ``offices`` are all of the plan, ``findings`` how many open
+    ones are in reach, ``radius_m`` the policy's limit.
     """
 
     market_id: str
@@ -186,9 +187,10 @@ def _overview(transaction: Transaction, scope: Scope, notice: str | None) -> Ove
 def market_summaries(store: Store, *, scope: Scope) -> pd.DataFrame:
     """Sum up each market of the plan in force, most prospects first, then by id.
 
-    The columns are ``SUMMARY_COLUMNS``: counts of prospects, ``findings`` within it, ``reps`` who
-    own a territory there, open pipeline, and the quotas of its reps for the year of the plan. A rep
-    of several markets counts with an equal share of the quota in each, so that the column adds up.
+    The columns are ``SUMMARY_COLUMNS``: counts of prospects, ``findings`` within it, how many of
+    them are open (no notes), ``reps`` who own a territory there, open pipeline, and the quotas of
+    its reps for the year of the plan. A rep of several markets counts with an equal share of the
+    quota in each, so that the column adds up.
     """
     summed = store.cached(
         SUM_TABLES,

@@ -94,7 +94,7 @@ def test_drop_map_try_import_fix_by_dragging_a_pin_and_undo(page, app, worker):
     # Dry run.
     page.get_by_role("button", name="Try it").click()
     page.wait_for_url("**/trial")
-    page.get_by_text("Reconciles").wait_for()
+    page.get_by_text("All rows accounted for").wait_for()
     assert held(app, "B-2") is None
     page.get_by_role("link", name="Duplicate").click()
     page.get_by_text("is on line 5 already").wait_for()
@@ -102,7 +102,7 @@ def test_drop_map_try_import_fix_by_dragging_a_pin_and_undo(page, app, worker):
     page.get_by_role("button", name="Import 6 rows").click()
     page.wait_for_url(re.compile(r"/ops/import/import-\d+$"))
     result = page.url
-    page.get_by_text("2 of 6 rows need you").wait_for()
+    page.get_by_text("2 of 6 addresses to review").wait_for()
     assert held(app, "B-2")["placement"] == "conflict"
     # Fix: drag the pin.
     page.get_by_role("link", name="Place 2 rows").click()

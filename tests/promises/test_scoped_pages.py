@@ -52,7 +52,7 @@ def test_the_totals_of_a_rep_are_those_of_own_rows_and_reconcile(client_as, stor
     body, (sums, words) = page.rows["tbody"], page.rows["tfoot"]
     assert len(body) == seen.markets < reports.overview(store, scope=ALL).markets
     assert figure(sums[1]) == seen.in_market == own["market_id"].notna().sum()
-    assert "that you may see." in words[0]
+    assert "that you can see." in words[0]
     exported = csv_rows(client_as("rep_a").get("/markets.csv"))
     assert sum(int(row["prospects"]) for row in exported) == seen.in_market
 
@@ -87,7 +87,7 @@ def test_who_sees_sums_sees_every_count_and_neither_row_nor_money(client_as, sto
     response = client_as(role).get("/")
     page, seen = Page(response), reports.overview(store, scope=ALL)
     assert figure(page.rows["tfoot"][0][1]) == seen.in_market
-    assert "does not reconcile" not in page.rows["tfoot"][1][0]
+    assert "the counts do not add up" not in page.rows["tfoot"][1][0]
     assert "not available in your role" in page.text
     assert "$" not in page.text
     opened = [link for link in page.links if link.startswith(("/markets/", "/findings"))]

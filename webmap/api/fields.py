@@ -174,6 +174,7 @@ MARKET = {
     "too_close": count("Of them, too close to the limit to call"),
     "unassigned": count("Of them, those that no rep works"),
     "findings": count("Findings in it"),
+    "open_findings": count("Of them, to act on: notes are left out"),
     "reps": count("Reps with a territory in it"),
     "pipeline_usd": number("Open opportunities, US dollars; null: not in reach", 0),
     "quota_usd": number("Quotas of its reps for the year of the plan; null: not in reach", 0),
@@ -190,7 +191,7 @@ OFFICE = {
 }
 FINDING = {
     "code": text("Kind of finding", nullable=False),
-    "severity": text("How grave", nullable=False, one_of=SEVERITIES),
+    "severity": text("How severe", nullable=False, one_of=SEVERITIES),
     "subject_kind": text("What it is about", nullable=False, one_of=SUBJECTS),
     "subject_id": text("Id of that", nullable=False),
     "message": text("What is wrong", nullable=False),

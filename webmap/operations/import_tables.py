@@ -34,16 +34,16 @@ BUCKETS = {
     "placed": ("Placed", "b-ok", "street or better"),
     "approximate": ("Approximate", "b-ap", "ZIP or city level"),
     "ambiguous": ("Ambiguous", "b-rv", "several places fit"),
-    "conflict": ("Conflict", "b-cf", "address ≠ pin"),
+    "conflict": ("Conflict", "b-cf", "address and coordinates disagree"),
     "unplaced": ("Unplaced", "b-un", "no place found"),
-    "duplicate": ("Duplicate", "b-du", "same id or name"),
-    "refused": ("Refused", "b-no", "cannot be used"),
+    "duplicate": ("Duplicate", "b-du", "repeated in the file"),
+    "refused": ("Rejected", "b-no", "cannot be used"),
 }
 # What is looked at first, where there is any of it.
 URGENT = ("refused", "duplicate", *OPEN, "approximate", "placed", "accepted")
 DIFFERENCES, MISSING, UNREADABLE = "differences", "missing", "unreadable"
 OTHERS = {
-    DIFFERENCES: "Cells that change",
+    DIFFERENCES: "Changed fields",
     MISSING: "Not in the file",
     UNREADABLE: "Unreadable cells",
 }

@@ -34,7 +34,7 @@ SUMMED = (
     "within_radius",
     "too_close",
     "unassigned",
-    "findings",
+    "open_findings",
     "pipeline_usd",
     "quota_usd",
 )
@@ -54,7 +54,7 @@ def home() -> ResponseReturnValue:
         return render_template("pages/empty.html", place="ops.home")
     markets = reports.market_summaries(context.store(), scope=security.scope())
     markets = markets.sort_values(["prospects", "name"], ascending=[False, True])
-    need_work = int((markets["findings"] > 0).sum())
+    need_work = int((markets["open_findings"] > 0).sum())
     return render_template(
         "pages/overview.html",
         place="ops.home",
@@ -71,7 +71,7 @@ def home() -> ResponseReturnValue:
         ],
         sums=(sums := markets[list(SUMMED)].sum().to_dict()),
         coverage=coverage(sums["pipeline_usd"], sums["quota_usd"]),
-        need_work=f"{need_work} of {len(markets)} need work" if need_work else "All complete",
+        need_work=f"{need_work} of {len(markets)} to review" if need_work else "No open findings",
         lead=_lead(len(markets)),
         map=(market_map := _map()),
         map_script=url_for(".overview_script", v=market_map.tag),

@@ -155,14 +155,14 @@ def _places(shell: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
         ("hr_people.purging", "Purge", "bin", None),
         ("ops.home", "Markets", "map", None),
         ("imports.home", "Import", "up", None),
-        ("worklist.home", "Places", "pin", None),
+        ("worklist.home", "Addresses", "pin", None),
         ("ops.findings", "Findings", "flag", shell.findings),
         ("work.due", "Next steps", "check", None),
         ("rep.outside", outside, "outside", shell.outside),
         ("ops.offices", "Offices", "office", None),
         ("admin.users", "Users", "people", None),
         ("admin.tokens", "Tokens", "key", None),
-        ("admin.log", "Log", "list", None),
+        ("admin.log", "Audit log", "list", None),
         ("admin.policy", "Privacy", "key", None),
     )
 
@@ -175,7 +175,7 @@ def read() -> Shell:
     return Shell(
         plan=f"Plan {plan.plan_name} in force",
         is_demo=plan.is_demo,
-        findings=plan.findings,
+        findings=plan.open_findings,
         outside=plan.outside,
         is_rep=not security.scope().accounts.is_all,
     )

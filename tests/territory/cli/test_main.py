@@ -288,7 +288,7 @@ def test_check_tells_n_of_m_with_examples_and_remedies(demo_store: Store) -> Non
     assert told["findings"]
     for sums in told["totals"]:
         assert f"{sums['severity']}: {sums['title']}" in printed
-        assert f"  Remedy: {CODES[sums['code']].remedy}" in printed
+        assert f"  What to do: {CODES[sums['code']].remedy}" in printed
     assert sum(sums["found"] for sums in told["totals"]) == len(told["findings"])
     assert printed.endswith(f"{len(told['findings']):,} findings.\n")
 

@@ -213,7 +213,7 @@ def test_a_dry_run_reconciles_names_every_refusal_and_writes_nothing(app, client
     response = client.get(trial)
     assert buckets_of(response) == BUCKETS
     page = Page(response)
-    assert "6 rows in the file = 6 in seven buckets Reconciles" in page.text
+    assert "6 rows in the file = 6 in seven groups All rows accounted for" in page.text
     translation, *_, refused = page.rows["tbody"]  # what is gravest is shown first
     assert [cell.strip() for cell in translation] == ["Status", "Martian", "Not understood", "1"]
     assert figure(refused[0]) == 7
@@ -301,7 +301,7 @@ def test_an_import_is_written_told_and_the_same_file_changes_nothing(app, client
     assert buckets_of(response) == BUCKETS
     page = Page(response)
     assert "4 new, 0 updated, 0 unchanged" in page.text
-    assert "2 of 6 rows need you" in page.text
+    assert "2 of 6 addresses to review" in page.text
     assert set(prospects(app).index) >= {"A-1", "A-2", "A-3", "A-4"}
     again = bring_in(app, client)
     assert again != address

@@ -78,7 +78,7 @@ def test_the_table_of_markets_adds_up_to_the_file(client, demo):
         assert figure(sums[column]) == sum(figure(row[column]) for row in body), column
     assert figure(sums[1]) == seen.in_market
     assert f"{seen.in_market:,} in markets" in told[0]
-    assert "does not reconcile" not in told[0]
+    assert "the counts do not add up" not in told[0]
     assert seen.in_market + seen.outside == seen.prospects
 
 
@@ -161,7 +161,7 @@ def test_no_match_names_the_filter_that_costs_most(client):
         (f"{MARKET}?q={'a' * 300}", 400, "more than 200"),
         ("/findings?code=nonsense", 400, "'nonsense'"),
         ("/findings?page=-1", 400, "'-1' is no page"),
-        ("/nothing/here", 404, "Nothing is here"),
+        ("/nothing/here", 404, "Not found"),
     ],
 )
 def test_what_is_not_there_is_told_with_the_value_and_a_way_on(client, path, status, words):
@@ -201,7 +201,7 @@ def test_a_lost_store_is_told_on_a_page_with_its_frame(tmp_path):
     client = app.test_client()
     page = client.get("/")
     assert page.status_code == 503
-    assert "The store does not answer" in Page(page).text
+    assert "The database does not answer" in Page(page).text
     assert client.get("/healthz").status_code == 503
 
 
