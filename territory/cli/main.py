@@ -107,7 +107,7 @@ cli.add_command(next_group)
 
 
 @cli.command()
-@click.option("--if-empty", is_flag=True, help="Do nothing where the store holds anything.")
+@click.option("--if-empty", is_flag=True, help="Do nothing if the store already holds data.")
 @as_json
 @click.pass_context
 def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
@@ -137,7 +137,7 @@ def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
     help="File with office_id, name, lat and lon, or an address.",
 )
 @click.option(
-    "--radius", required=True, metavar="LENGTH", help="How far counts as near: 50mi, 80km, 1200m."
+    "--radius", required=True, metavar="LENGTH", help="Distance limit: 50mi, 80km, 1200m."
 )
 @click.option(
     "--all-pairs", is_flag=True, help="One row per point and office within the radius instead."
@@ -165,8 +165,10 @@ def screen(
 
 
 @cli.command()
-@click.option("--name", help="What people call the plan. Default: the day.")
-@click.option("--by", "published_by", help="Who publishes it. Default: the user signed in here.")
+@click.option("--name", help="Name of the plan. Default: today's date.")
+@click.option(
+    "--by", "published_by", help="Name to record as publisher. Default: the login on this machine."
+)
 @click.option(
     "--policy",
     "policy_path",
@@ -185,7 +187,7 @@ def assign(
     dry_run: bool,
     is_json: bool,
 ) -> None:
-    """Work out who owns which prospect and publish it as the next plan.
+    """Assign every prospect to a territory and rep, and publish the result as the next plan.
 
     \b
     Example:
@@ -250,7 +252,7 @@ def _all(frame: pd.DataFrame, columns: Iterable[str]) -> list[tuple[Any, ...]]:
 @as_json
 @click.pass_context
 def explain(context: click.Context, *, prospect_id: str, is_json: bool) -> None:
-    """Say why a prospect is whose it is: every rule in the order tried, and the plan.
+    """Explain who owns a prospect and why: every rule in order, and the plan.
 
     \b
     Example:

@@ -25,7 +25,7 @@ SHOWN = 20  # rows of a list that a terminal is shown; the rest is counted
 
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON for a program to read.")
 dry_run = click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
-by_option = click.option("--by", help="Who does it. Default: the user signed in here.")
+by_option = click.option("--by", help="Name to record. Default: the login on this machine.")
 
 
 def opened(context: click.Context, *, create: bool = True) -> Store:

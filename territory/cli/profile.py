@@ -21,7 +21,7 @@ INDUSTRIES = 8  # that a terminal is shown; the rest is summed
 @as_json
 @click.pass_context
 def profile_command(context: click.Context, *, market_id: str, is_json: bool) -> None:
-    """Say how big a market is, who is headquartered there, and how far it is worked.
+    """Show how big a market is, who is headquartered there, and how much of it is covered.
 
     \b
     Examples:

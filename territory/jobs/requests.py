@@ -176,7 +176,7 @@ def _put_back(store: Store, heartbeats: Heartbeats, job: Job, now: datetime) -> 
             JobLedger(transaction).put_back(job.job_id, job.attempts)
             return
         words = (
-            f"The worker died {job.attempts} times in the middle of it, so it is not tried again. "
+            f"The worker stopped {job.attempts} times while running it, so it is not tried again. "
             "Nothing was written. Look at the worker's log; too little memory is the usual reason."
         )
         JobLedger(transaction).end(
@@ -236,7 +236,10 @@ def run(
     What goes wrong inside a task ends the job as failed; what is none of our errors is logged too.
     """
     progress = JobProgress()
-    ending: dict[str, Any] = {"state": FAILED, "error": "The work failed inside; its log has more."}
+    ending: dict[str, Any] = {
+        "state": FAILED,
+        "error": "The job failed because of an error in the program; its log has details.",
+    }
     try:
         with _beating(heartbeats, job.job_id, progress, clock):
             outcome = tasks[job.work](store, job.arguments, progress)

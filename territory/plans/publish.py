@@ -67,9 +67,8 @@ class AssignReport:
         if self.plan is None:
             return f"{sentence}. Nothing was written."
         if not self.is_published:
-            return (
-                f"{sentence}. Nothing has changed since {self.plan.plan_id}, which stays in force."
-            )
+            plan_id = self.plan.plan_id
+            return f"{sentence}. Nothing has changed since {plan_id}, which remains in force."
         since = f"in force since {self.plan.effective_from}"
         return f"{sentence}. Published as {self.plan.plan_id}, {since}."
 

@@ -302,7 +302,7 @@ def test_assign_publishes_once_and_names_who_did(demo_store: Store, tmp_path: Pa
     told = json.loads(call(*wanted, store=demo_store).stdout)
     assert (told["plan_id"], told["published"]) == ("plan-2", True)
     again = call("assign", store=demo_store)
-    assert "Nothing has changed since plan-2, which stays in force." in again.stdout
+    assert "Nothing has changed since plan-2, which remains in force." in again.stdout
     record = publish.explain(demo_store, "walmart", scope=Scope.everything()).record
     assert record.startswith("Plan 2027-Q1 (plan-2)")
     assert "by Ops, " in record

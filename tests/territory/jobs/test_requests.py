@@ -237,7 +237,7 @@ def test_a_job_is_given_up_after_three_deaths(store, in_file):
     assert requests.recover(store, in_file, now=later) == []
     job = requests.look(store, in_file, job_id)
     assert job.state == "failed"
-    assert "died 3 times" in job.error
+    assert "stopped 3 times" in job.error
 
 
 def test_what_waits_needs_nothing_but_the_store_to_be_taken_up_and_once(store, tmp_path):
