@@ -123,8 +123,9 @@ class TableRequest:
         )
 
 
-def buckets(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+def buckets(counts: Mapping[str, int], *, is_trial: bool = False) -> list[dict[str, Any]]:
     """Give each bucket with its words and its part of the bar; bars add up to the width."""
+    will_be = {"accepted": "will be imported"} if is_trial else {}
     ordered = {name: counts[name] for name in BUCKETS if name in counts}
     widths = dict(zip(ordered, _widths(list(ordered.values())), strict=True))
     starts, at = [], 0
@@ -135,7 +136,7 @@ def buckets(counts: Mapping[str, int]) -> list[dict[str, Any]]:
                 "name": name,
                 "words": words,
                 "colour": colour,
-                "meaning": meaning,
+                "meaning": will_be.get(name, meaning),
                 "count": count,
                 "at": at,
                 "width": widths[name],

@@ -257,7 +257,7 @@ def trial(upload_id: str) -> ResponseReturnValue:
         upload=upload,
         outcome=job.outcome,
         ended_at=job.ended_at,
-        buckets=import_tables.buckets(job.outcome["buckets"]),
+        buckets=import_tables.buckets(job.outcome["buckets"], is_trial=True),
         selection=selection,
         table=selection.of_files(upload.tables(job.arguments["run"])),
         here=(".trial", {"upload_id": upload_id}),

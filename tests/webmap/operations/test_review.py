@@ -56,7 +56,7 @@ def test_the_list_says_n_of_m_and_opens_its_first_row(app, client):
     page = Page(client.get("/ops/places"))
     with open_store(app.config["TERRITORY"].store_url) as store:
         listed = review.work_list(store)
-    assert f"{listed.total} of {sum(listed.counts.values()):,} prospects wait" in page.text
+    assert f"{listed.total} of {sum(listed.counts.values()):,} prospects to review" in page.text
     assert len(page.rows["tbody"]) == listed.total
     assert listed.rows["geocode_note"].iloc[0][1:] in page.text  # the first letter is a capital
     scripts = [given["src"] for tag, given in page.tags if tag == "script"]
@@ -94,7 +94,7 @@ def test_a_candidate_is_accepted_and_taken_back(app, client):
     assert row(app)["placement"] in {"placed", "approximate"}
     page = Page(client.get(response.location))
     assert "A-2 accepted" in page.text
-    assert "Take it back" in page.text
+    assert "Undo" in page.text
     press(client, SETTLE, subject_id="A-2", verb="forget")
     assert row(app).equals(before)
 

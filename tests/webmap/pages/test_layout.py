@@ -208,7 +208,7 @@ def test_a_lost_store_is_told_on_a_page_with_its_frame(tmp_path):
 def test_an_empty_store_says_what_will_be_here_and_the_one_step(empty):
     page = Page(empty.get("/"))
     assert "No markets yet" in page.text
-    assert "territory demo" in page.text
+    assert "Import your data" in page.text
     assert empty.get("/healthz").get_json() == {"empty": True, "status": "ready"}
     for path in ("/findings", "/outside", "/offices", "/about"):
         assert empty.get(path).status_code == 200, path
