@@ -11,16 +11,26 @@
     │   └── PolicyError          a policy file breaks the rules of policies
     ├── NotFoundError            an id that the store does not know
     ├── ConflictError            the store has moved on, or the verb does not fit its state
+    │   └── RefusedWriteError    the database itself refused what was to be written
     ├── StoreError               the database is out of reach, or from another version
+    │   ├── BusyError            somebody else is writing; nothing was saved, try again soon
+    │   ├── FullError            the disk is full; nothing was saved, reading goes on
+    │   ├── ReadOnlyError        the store may not be written; reading goes on
+    │   └── DamagedError         the file of the database is broken; restore a backup
     └── GeocodingError           a provider failed; the rows stay pending and can be tried again
 
 The command line turns an ``InputError`` or ``NotFoundError`` into one line and exit code 2; the web
-app has one table from class to status.
+app has one table from class to status and shows the ``sentence`` of an error, never its message.
 """
 
 
 class TerritoryError(Exception):
     """Root of the errors of this package."""
+
+    @property
+    def sentence(self) -> str:
+        """What any reader of a page may be told: the message, unless it names places of ours."""
+        return str(self)
 
 
 class InputError(TerritoryError):
@@ -55,8 +65,61 @@ class ConflictError(TerritoryError):
     """Raised when a verb does not fit the state of the store, for example publishing twice."""
 
 
+class RefusedWriteError(ConflictError):
+    """Raised when the database refuses a write. The message quotes it; the sentence does not."""
+
+    @property
+    def sentence(self) -> str:
+        """What any reader of a page may be told."""
+        return "The database refused this change. Nothing was written."
+
+
 class StoreError(TerritoryError):
-    """Raised when the database is out of reach or was written by another version."""
+    """Raised when the database is out of reach or was written by another version.
+
+    The message may name the address of the database, a path or what the driver said: it is for
+    the command line and the log of the server.
+
+    Parameters
+    ----------
+    sentence
+        What any reader of a page may be told in its place; by default that of the class.
+    """
+
+    default_sentence = "The database cannot be used now. The log of the server says why."
+
+    def __init__(self, message: str, *, sentence: str | None = None) -> None:
+        super().__init__(message)
+        self._sentence = sentence or self.default_sentence
+
+    @property
+    def sentence(self) -> str:
+        """What any reader of a page may be told."""
+        return self._sentence
+
+
+class BusyError(StoreError):
+    """Raised when somebody else is writing, for longer than one may wait. Nothing was saved."""
+
+    default_sentence = "Somebody else was saving for too long. Nothing was saved; try again."
+
+
+class FullError(StoreError):
+    """Raised when there is no room left to write. Nothing was saved; reading goes on."""
+
+    default_sentence = "The disk of the server is full. Nothing was saved."
+
+
+class ReadOnlyError(StoreError):
+    """Raised when the store may be read and not written. Nothing was saved; reading goes on."""
+
+    default_sentence = "The store cannot be written. Nothing was saved."
+
+
+class DamagedError(StoreError):
+    """Raised when the file of the database is broken. The message names the remedy."""
+
+    default_sentence = "The store is damaged. Put the newest backup back."
 
 
 class GeocodingError(TerritoryError):

@@ -34,6 +34,11 @@ PRECISION = {
     "place": "Town",
     "region": "Region",
 }
+SEVERITY = {
+    "error": "Must be solved",
+    "warning": "Worth a look",
+    "note": "For your information",
+}
 PLACEMENT = {
     "placed": "Placed",
     "approximate": "Approximate",
@@ -41,6 +46,13 @@ PLACEMENT = {
     "conflict": "Conflict",
     "unplaced": "Unplaced",
     "not_a_place": "Not a place",
+}
+KIND = {
+    "metro_area": ("metro area", "metro areas"),
+    "county": ("county", "counties"),
+    "state": ("state", "states"),
+    "zip_code": ("ZIP code", "ZIP codes"),
+    "polygon": ("drawn area", "drawn areas"),
 }
 RULE = {
     "named_account": "Named account",

@@ -25,6 +25,7 @@ PRECISIONS = ("rooftop", "street", "postal", "place", "region")
 VERDICTS = ("in", "out", "too_close_to_call")
 PLACEMENTS = ("placed", "approximate", "ambiguous", "conflict", "unplaced")
 BUCKETS = (*PLACEMENTS, "duplicate", "refused")
+OUTCOMES = ("open", "won", "lost")
 CHANGES = ("new", "updated", "unchanged")
 MARKET_KINDS = ("metro_area", "county", "state", "zip_code", "polygon")
 UNASSIGNED = "unassigned"
@@ -147,6 +148,7 @@ OPPORTUNITIES = pa.DataFrameSchema(
         "amount_usd": _number(0),
         "close_on": _date(),
         "last_activity_on": _date(),
+        "outcome": _text(allowed=OUTCOMES),  # what the file said of it; null: its stage says it
     },
     name="opportunities",
 )
@@ -164,7 +166,7 @@ REPS = pa.DataFrameSchema(
 QUOTAS = pa.DataFrameSchema(
     {
         "rep_id": _text(required=True),
-        "period": _text(required=True),  # 2026, 2026-Q4 or 2026-11
+        "period": _text(required=True),  # 2026, 2026-Q4 or 2026-11: cleaning.read_periods
         "amount_usd": _number(0),
     },
     unique=["rep_id", "period"],

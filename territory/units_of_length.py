@@ -49,6 +49,12 @@ def to_miles(metres: float) -> float:
     return metres / METRES_PER_MILE
 
 
+def format_square_miles(area_km2: float) -> str:
+    """Write an area in square miles: "262 sq mi"; small ones with a decimal."""
+    area = area_km2 / (METRES_PER_MILE / 1000) ** 2
+    return f"{area:,.0f} sq mi" if area >= 10 else f"{max(area, 0.1):,.1f} sq mi"
+
+
 def format_miles(metres: float, limit_m: float | None = None) -> str:
     """Write a distance in miles, rounded so that it never reads on the wrong side of ``limit_m``.
 

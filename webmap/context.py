@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 from flask import current_app
 
-from territory.store import open_store
+from territory.store import Patience, open_store
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from territory.store import Store
     from webmap.settings import Settings
+
+# A thread that waits for its turn to write answers nobody who reads: of the eight of a process,
+# three wait at most, and a fourth is told to come again.
+PATIENCE = Patience(lock_s=2.0, writers=3, turn_s=0.25)
 
 
 def settings() -> Settings:
@@ -31,5 +35,5 @@ def store() -> Store:
     """Give the store of this app, opened once per process: connections do not survive a fork."""
     stores: dict[int, Store] = current_app.extensions.setdefault("stores", {})
     if os.getpid() not in stores:
-        stores[os.getpid()] = open_store(settings().store_url)
+        stores[os.getpid()] = open_store(settings().store_url, patience=PATIENCE)
     return stores[os.getpid()]

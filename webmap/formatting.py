@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import re
+import zoneinfo
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from flask import current_app
+from flask import current_app, has_request_context, request
 
+from territory import access
 from territory.labels import (
+    KIND,
     NO_BREAK,
     NOTHING,
     PLACEMENT,
     PRECISION,
     RULE,
     SEGMENT,
+    SEVERITY,
     STATUS,
     is_known,
     money,
@@ -23,6 +29,7 @@ from territory.labels import (
 )
 from territory.reports import FEW
 from territory.units_of_length import METRES_PER_MILE, format_miles
+from webmap import context
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,32 +37,25 @@ if TYPE_CHECKING:
 
 
 NOBODY = "Nobody"
-KIND = {
-    "metro_area": ("metro area", "metro areas"),
-    "county": ("county", "counties"),
-    "state": ("state", "states"),
-    "zip_code": ("ZIP code", "ZIP codes"),
-    "polygon": ("drawn area", "drawn areas"),
-}
 FINDING = {
     "unplaced": "Not placed",
     "outside_every_market": "Outside every market",
     "two_markets": "Overlap: in two markets",
-    "beyond_radius": "Beyond every office",
+    "beyond_radius": "Beyond the radius",
     "too_coarse": "Too close to call",
     "office_unplaced": "Office not placed",
-    "markets_overlap": "Overlap: two markets share land",
+    "markets_overlap": "Overlap: two markets share an area",
     "zip_codes_shared": "Overlap: two markets share ZIP codes",
     "segment_covered_twice": "Overlap: two territories cover a segment",
-    "market_without_territory": "Gap: market belongs to nobody",
-    "market_without_rep": "Gap: market has no rep",
-    "segments_without_territory": "Gap: segment belongs to nobody",
+    "market_without_territory": "Gap: market without territory",
+    "market_without_rep": "Gap: market without rep",
+    "segments_without_territory": "Gap: segment without territory",
     "territory_without_rep": "Territory without rep",
-    "territory_unknown_rep": "Territory of an unknown rep",
+    "territory_unknown_rep": "Territory with unknown rep",
     "rep_without_base_office": "Rep without base office",
-    "rep_unknown_base_office": "Rep with an unknown base office",
-    "account_unknown_owner": "Owner is no rep",
-    "named_account_unknown_prospect": "Named account nobody knows",
+    "rep_unknown_base_office": "Rep with unknown base office",
+    "account_unknown_owner": "Owner is not a rep",
+    "named_account_unknown_prospect": "Named account not in your data",
 }
 # A tag is a class, an icon and a word, so that it reads without its colour.
 VERDICT_TAG = {
@@ -65,9 +65,9 @@ VERDICT_TAG = {
     None: ("", "dash"),
 }
 SEVERITY_TAG = {
-    "error": ("no", "cross", "Must be solved"),
-    "warning": ("review", "wave", "Worth a look"),
-    "note": ("", "dash", "For your information"),
+    "error": ("no", "cross", SEVERITY["error"]),
+    "warning": ("review", "wave", SEVERITY["warning"]),
+    "note": ("", "dash", SEVERITY["note"]),
 }
 PLACEMENT_TAG = {
     "placed": ("ok", "check", PLACEMENT["placed"]),
@@ -80,20 +80,23 @@ PLACEMENT_TAG = {
 COLUMN = {
     "lat": "Latitude",
     "lon": "Longitude",
-    "given_lat": "Latitude given",
-    "given_lon": "Longitude given",
+    "given_lat": "Latitude (from file)",
+    "given_lon": "Longitude (from file)",
     "postal_code": "ZIP or postal code",
     "employees": "Employees",
     "revenue_usd": "Revenue, $",
     "amount_usd": "Amount, $",
-    "uncertainty_m": "Uncertainty, m",
-    "owner_rep_id": "Owner (rep id)",
-    "email": "E-mail",
+    "uncertainty_m": "Accuracy, m",
+    "owner_rep_id": "Owner",
+    "email": "Email",
 }
 
 
 CELL = 120  # letters of a cell that a page shows
 WEB_SCHEMES = ("http", "https")
+_SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[`\"'(A-Z])")
+TIME_ZONE = "time_zone"  # the cookie
+LONGEST_ZONE = 40
 
 
 def install(app: Flask) -> None:
@@ -103,6 +106,7 @@ def install(app: Flask) -> None:
         money=money,
         miles=miles,
         share=share,
+        date=date,
         day=day,
         plural=plural,
         or_nothing=or_nothing,
@@ -114,6 +118,8 @@ def install(app: Flask) -> None:
         geo_address=geo_address,
         moment=moment,
         sentence=sentence,
+        for_pages=for_pages,
+        person=person,
         kind_words=kind_words,
         column_words=column_words,
         size=size,
@@ -158,30 +164,75 @@ def miles(value: float | None, limit_m: float | None = None, *, unit: bool = Tru
     return text.replace(" ", NO_BREAK) if unit else text.removesuffix(" mi")
 
 
-def day(value: str | dt.date | None) -> str:
-    """A date and how far it is: ``2026-07-01 (145 days ago)``."""
+def date(value: str | dt.date | None) -> str:
+    """A day as pages write it: ``Dec 3, 2026``. Files and records have it in ISO."""
     if not is_known(value):
         return NOTHING
-    date = dt.date.fromisoformat(str(value)[:10])
-    distance = (current_app.config["TERRITORY"].today() - date).days
+    return _date(dt.date.fromisoformat(str(value)[:10]))
+
+
+def _date(value: dt.date) -> str:
+    return f"{value:%b} {value.day}, {value.year}"
+
+
+def day(value: str | dt.date | None) -> str:
+    """A day and how far it is: ``Jul 1, 2026 (145 days ago)``."""
+    return f"{date(value)} ({distance})" if (distance := day_distance(value)) else date(value)
+
+
+def day_distance(value: str | dt.date | None) -> str:
+    """How far a day is from today: ``145 days ago``; empty for none."""
+    if not is_known(value):
+        return ""
+    today = current_app.config["TERRITORY"].today()
+    passed = (today - dt.date.fromisoformat(str(value)[:10])).days
     near = {0: "today", 1: "yesterday", -1: "tomorrow"}
-    words = f"{distance:,} days ago" if distance > 0 else f"in {-distance:,} days"
-    return f"{date.isoformat()} ({near.get(distance, words)})"
+    words = f"{passed:,} days ago" if passed > 0 else f"in {-passed:,} days"
+    return near.get(passed, words)
 
 
 def moment(value: str | None) -> str:
-    """A time and how far it is: ``2026-11-23 09:41 UTC (20 minutes ago)``."""
+    """A time in the reader's zone and how far it is: ``Nov 23, 2026, 4:41 AM EST (just now)``."""
     if not value:
         return NOTHING
     when = dt.datetime.fromisoformat(value)
-    text = f"{when:%Y-%m-%d %H:%M} UTC"
+    local = when.astimezone(time_zone())
+    clock = f"{local.hour % 12 or 12}:{local:%M} {'AM' if local.hour < 12 else 'PM'}"
+    text = f"{_date(local.date())}, {clock} {local.tzname()}"
     passed = int((current_app.config["TERRITORY"].now() - when).total_seconds())
     if not 0 <= passed < 24 * 3600:
-        return f"{text} ({day(value).partition(' (')[2]}"
+        return f"{text} ({day_distance(local.date())})"
     for seconds, unit in ((3600, "hour"), (60, "minute")):
         if passed >= seconds:
             return f"{text} ({plural(passed // seconds, unit)} ago)"
     return f"{text} (just now)"
+
+
+def time_zone() -> dt.tzinfo:
+    """Give the reader's time zone, which the script of every page puts in a cookie; else UTC."""
+    name = request.cookies.get(TIME_ZONE, "") if has_request_context() else ""
+    return _zone(name) if len(name) <= LONGEST_ZONE else dt.UTC
+
+
+@functools.lru_cache(maxsize=128)
+def _zone(name: str) -> dt.tzinfo:
+    # Whoever asks writes the cookie, and a zone is looked up as a path: only a listed one is.
+    return zoneinfo.ZoneInfo(name) if name in _zones() else dt.UTC
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def person(person_id: str | None) -> str:
+    """Give the name of who is on record: ``Dana Reyes``, ``root on the command line``."""
+    return access.person_name(person_id, access.person_names(context.store()))
+
+
+def for_pages(text: str) -> str:
+    """Leave out of a message each sentence that names a command: pages offer no command line."""
+    return " ".join(one for one in _SENTENCE_END.split(text) if "`territory " not in one)
 
 
 def sentence(text: str) -> str:

@@ -166,12 +166,12 @@ class Settings:
     a file of tiles, or the address of a server, which ``tiles_credit`` gives the credit of.
     """
 
-    store_url: str = DEFAULT_STORE
+    store_url: str = field(default=DEFAULT_STORE, repr=False)
     var_dir: Path = Path("var")
     today: Callable[[], dt.date] = field(default=_today, compare=False)
     now: Callable[[], dt.datetime] = field(default=_now, compare=False)
     max_upload_mb: int = MAX_UPLOAD_MB
-    queue: str | None = None
+    queue: str | None = field(default=None, repr=False)
     sign_in: bool = True
     hosts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()

@@ -130,17 +130,17 @@ class Archives:
 
     def text(self, source: Source, member: str) -> str:
         """The file ``member`` of the package, decoded as UTF-8."""
-        return self._bytes(source, member).decode("utf-8")
+        return self.content(source, member).decode("utf-8")
 
     def json(self, source: Source, member: str) -> Any:
         """The file ``member`` of the package, parsed as JSON."""
-        return json.loads(self._bytes(source, member))
+        return json.loads(self.content(source, member))
 
     def shapes(self, source: Source, stem: str) -> np.ndarray:
         """The geometries of a shapefile that comes without attributes, as a shapely array."""
         with tempfile.TemporaryDirectory() as folder:
             for suffix in (".shp", ".shx", ".prj"):
-                (Path(folder) / f"shapes{suffix}").write_bytes(self._bytes(source, stem + suffix))
+                (Path(folder) / f"shapes{suffix}").write_bytes(self.content(source, stem + suffix))
             frame = pyogrio.read_dataframe(Path(folder) / "shapes.shp")
         found: np.ndarray = frame.geometry.to_numpy()
         return found
@@ -149,7 +149,8 @@ class Archives:
     def _paths(self) -> dict[Source, Path]:
         return {}
 
-    def _bytes(self, source: Source, member: str) -> bytes:
+    def content(self, source: Source, member: str) -> bytes:
+        """The file ``member`` of the package."""
         path = self._paths.get(source)
         if path is None:
             path = self._paths[source] = self._fetch(source)

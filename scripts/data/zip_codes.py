@@ -151,7 +151,7 @@ def geonames_places(archives: Archives) -> pd.DataFrame:
 
 
 def zip_areas(archives: Archives) -> pd.DataFrame:
-    """Centre and land area of each ZIP code that has one: lon, lat, area_m2, city, by zip_code."""
+    """Centre, land area, city and population of each ZIP area, by zip_code."""
     text = archives.text(ZIPCODE_DETAIL, "dist/index.mjs")
     fields = {
         "city": r'"(.*)"',
@@ -171,7 +171,7 @@ def zip_areas(archives: Archives) -> pd.DataFrame:
         frame[name] = pd.to_numeric(frame[name], errors="coerce")
     known = (frame["density"] > 0) & (frame["population"] > 0)
     frame["area_m2"] = (frame["population"] / frame["density"]).where(known) * 1e6
-    return frame.set_index("zip_code")[["lon", "lat", "area_m2", "city"]]
+    return frame.set_index("zip_code")[["lon", "lat", "area_m2", "city", "population"]]
 
 
 def best_county(archives: Archives) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 from . import api_tokens as api_tokens
 from . import audit_log as audit_log
+from . import audit_sentences as audit_sentences
 from . import one_time_links as one_time_links
 from . import scopes as scopes
 from . import sessions as sessions
@@ -12,6 +13,8 @@ from .lockout import LockedOutError as LockedOutError
 from .lockout import SignInError as SignInError
 from .one_time_links import OneTimeLink as OneTimeLink
 from .one_time_links import link_address as link_address
+from .people import person_name as person_name
+from .people import person_names as person_names
 from .refusals import record_denial as record_denial
 from .scopes import CAPABILITIES as CAPABILITIES
 from .scopes import EVERYTHING as EVERYTHING

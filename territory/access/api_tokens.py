@@ -89,7 +89,7 @@ def _check(
         breaches.append(f"it must last {LONGEST.days} days at most, and more than nothing")
     if breaches:
         names = ", ".join(sorted(allowed)) or "none"
-        raise InputError(f"This token will not do: {'; '.join(breaches)}. Scopes to give: {names}.")
+        raise InputError(f"No token was made: {'; '.join(breaches)}. Scopes to give: {names}.")
 
 
 def tokens(store: Store) -> list[Token]:

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from territory.access import hash_chain
 from territory.access.audit_ledger import PURGE, AuditLedger, Head
+from territory.access.audit_sentences import sentences
 from territory.access.hash_chain import AuditVerdict
+from territory.access.user_ledger import UserLedger
 from territory.errors import FileFormatError, InputError
 from territory.files import check_writable, write_table
 from territory.timestamps import utc_text
@@ -242,7 +244,8 @@ def export(
 ) -> int:
     """Write the events that ``search`` would find, oldest first, and give their number.
 
-    The export is an event itself, recorded before the file is written.
+    A column ``sentence`` says each event in words, with the names that users have now. The export
+    is an event itself, recorded before the file is written.
 
     Raises
     ------
@@ -257,6 +260,8 @@ def export(
         rows, total = AuditLedger(transaction).search(criteria, limit=None, offset=0)
         detail = {"rows": total, "criteria": filters}
         _append(transaction, exported_by, now, "audit.export", "audit", "log", detail=detail)
+        names = {user.user_id: user.name for user in UserLedger(transaction).users()}
+    rows["sentence"] = sentences(rows.to_dict("records"), names)
     write_table(rows.iloc[::-1].reset_index(drop=True), path)
     return total
 

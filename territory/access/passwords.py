@@ -68,7 +68,7 @@ def check_password(password: str, *, least: int, names: tuple[str, ...]) -> None
     if any(len(part) > 2 and part.casefold() in folded.casefold() for part in parts):
         breaches.append("it contains the login or the name")
     if breaches:
-        raise InputError(f"This password will not do: {'; '.join(breaches)}.")
+        raise InputError(f"Choose another password: {'; '.join(breaches)}.")
 
 
 def _hasher() -> PasswordHasher:

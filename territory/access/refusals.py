@@ -25,11 +25,18 @@ if TYPE_CHECKING:
 
 MOST, HOUR = 500, timedelta(hours=1)
 REPEATING = timedelta(minutes=10)
+DENIAL_WAIT_S = 0.5  # how long the record of a refusal waits for others who write
 
 
 def record_denial(store: Store, *, view: str, method: str, by: str, now: datetime) -> None:
-    """Put on record that someone asked for a view that is not theirs."""
-    with store.write() as transaction:
+    """Put on record that someone asked for a view that is not theirs; a refusal waits for nobody.
+
+    Raises
+    ------
+    BusyError
+        If others are writing: then it is not on record.
+    """
+    with store.write(wait_s=DENIAL_WAIT_S) as transaction:
         record_refusal(
             transaction,
             now,

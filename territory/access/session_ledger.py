@@ -9,9 +9,8 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.exc import OperationalError
 
-from territory.store import api_tokens, bump, sessions, sign_in_attempts, sign_in_links
+from territory.store import api_tokens, sessions, sign_in_attempts, sign_in_links
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, RowMapping, Table
@@ -112,34 +111,16 @@ class SessionLedger:
         ).rowcount
 
     def touch_session(self, session_hash: str, at: str) -> None:
-        """Note when a session was last seen, unless that would have to wait; see ``_touch``."""
-        self._touch(sessions, sessions.c.session_hash == session_hash, at)
+        """Note when a session was last seen."""
+        self._connection.execute(
+            update(sessions).where(sessions.c.session_hash == session_hash).values(seen_at=at)
+        )
 
     def touch_token(self, token_id: str, at: str) -> None:
-        """Note when a token was last seen, unless that would have to wait; see ``_touch``."""
-        self._touch(api_tokens, api_tokens.c.token_id == token_id, at)
-
-    def _touch(self, table: Table, condition: ColumnElement[bool], at: str) -> None:
-        """Write when something was seen from a transaction that reads, if nothing is in the way.
-
-        A page must not wait for an import to end only to say that it was asked for: where another
-        writes, the note is left to the next request.
-        """
-        statement = update(table).where(condition).values(seen_at=at)
-        is_sqlite = self._connection.dialect.name == "sqlite"
-        if is_sqlite:
-            patience = self._connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
-            self._connection.exec_driver_sql("PRAGMA busy_timeout = 0")
-        try:
-            with self._connection.begin_nested():
-                self._connection.execute(statement)
-                bump(self._connection, [table.name])
-        except OperationalError as error:
-            if not any(word in str(error.orig) for word in ("locked", "concurrent")):
-                raise
-        finally:
-            if is_sqlite:
-                self._connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience)}")
+        """Note when a token was last seen."""
+        self._connection.execute(
+            update(api_tokens).where(api_tokens.c.token_id == token_id).values(seen_at=at)
+        )
 
     def add_link(self, link: Link) -> None:
         """Keep a one-time link."""

@@ -6,6 +6,7 @@ admin takes away is gone at once.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 import unicodedata
@@ -17,9 +18,11 @@ from territory.access.scopes import Viewer
 from territory.access.session_ledger import Session, SessionLedger
 from territory.access.user_ledger import UserLedger
 from territory.access.users import access_policy, policy_in, record_of_user
+from territory.errors import StoreError
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from territory.access.scopes import AccessPolicy
@@ -64,8 +67,7 @@ def viewer_of_session(store: Store, secret: str, *, now: datetime) -> Viewer | N
     if session is None or not _is_open(session, access_policy(store), now):
         return None
     if viewer is not None and session.seen_at <= utc_text(now - SEEN_EVERY):
-        with store.read() as transaction:
-            SessionLedger(transaction).touch_session(session_hash, utc_text(now))
+        _touch(store, lambda ledger: ledger.touch_session(session_hash, utc_text(now)))
     return viewer
 
 
@@ -76,9 +78,19 @@ def viewer_of_token(store: Store, secret: str, *, now: datetime) -> Viewer | Non
         if token is None or token.revoked_at is not None or is_over(token, now):
             return None
         viewer = _viewer(transaction, token.user_id, token.scopes)
-        if viewer is not None and (token.seen_at or "") <= utc_text(now - SEEN_EVERY):
-            SessionLedger(transaction).touch_token(token.token_id, utc_text(now))
+    if viewer is not None and (token.seen_at or "") <= utc_text(now - SEEN_EVERY):
+        _touch(store, lambda ledger: ledger.touch_token(token.token_id, utc_text(now)))
     return viewer
+
+
+def _touch(store: Store, note: Callable[[SessionLedger], None]) -> None:
+    """Note when somebody was last seen, unless that has to wait or cannot be written.
+
+    A page must not wait for an import to end, nor fail on a full disk, only to say that it was
+    asked for: the note is left to a later request.
+    """
+    with contextlib.suppress(StoreError), store.write(wait_s=0) as transaction:
+        note(SessionLedger(transaction))
 
 
 def sign_out(store: Store, secret: str, *, now: datetime) -> None:

@@ -50,6 +50,11 @@ class UserLedger:
         """Give every user, the disabled ones too, by number."""
         return self._users(true())
 
+    def names(self) -> dict[str, str]:
+        """Give the name of every user by id."""
+        rows = self._connection.execute(select(users.c.user_id, users.c.name))
+        return {user_id: name for user_id, name in rows}  # noqa: C416 - rows are no mapping
+
     def user(self, user_id: str) -> User | None:
         """Look up a user by id."""
         return next(iter(self._users(users.c.user_id == user_id)), None)

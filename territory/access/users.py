@@ -308,15 +308,18 @@ def _give_roles(
     new_roles, managed = check_roles(roles), frozenset(managed_rep_ids)
     breaches = []
     if not new_roles:
-        breaches.append(f"no role is given; there are {', '.join(ROLES)}")
-    for role, has_reps, option in (
-        ("rep", rep_id is not None, "--rep"),
-        ("manager", bool(managed), "--manages"),
+        breaches.append(f"no role is chosen; there are {', '.join(ROLES)}")
+    for role, has_reps, choose, without in (
+        ("rep", rep_id is not None, "choose which rep this user is", "a rep is chosen"),
+        ("manager", bool(managed), "choose the reps this manager leads", "reps to lead are chosen"),
     ):
-        if (role in new_roles) != has_reps:
-            breaches.append(f"the role {role} and {option} go together")
+        if role in new_roles and not has_reps:
+            breaches.append(choose)
+        elif has_reps and role not in new_roles:
+            breaches.append(f"{without}, but not the role {role}")
     if breaches:
-        raise InputError(f"These roles will not do: {'; '.join(breaches)}.")
+        sentence = "; ".join(breaches)
+        raise InputError(f"{sentence[0].upper()}{sentence[1:]}.")
     own_and_managed = managed | ({rep_id} if rep_id else set())
     rep_ids = set(transaction.table("reps", ["rep_id"])["rep_id"]) if own_and_managed else set()
     if unknown := sorted(own_and_managed - rep_ids):

@@ -27,3 +27,8 @@ from .opportunities import periods_of as periods_of
 from .opportunities import pipeline as pipeline
 from .opportunities import quota_effect as quota_effect
 from .opportunities import yearly_quotas as yearly_quotas
+from .outcomes import outcome_of_stage as outcome_of_stage
+from .outcomes import outcomes as outcomes
+from .quotas import YearQuotas as YearQuotas
+from .quotas import coverage as coverage
+from .quotas import year_quotas as year_quotas

@@ -234,7 +234,7 @@ def reconsider(store: Store, first_id: str, second_id: str, *, by: str, now: dat
         decision = DuplicateLedger(transaction).decision(first_id, second_id)
         if decision is None or decision.decision != DISTINCT:
             raise NotFoundError(
-                f"{first_id!r} and {second_id!r} were not called distinct. "
+                f"{first_id!r} and {second_id!r} are not marked as different companies. "
                 "`territory duplicates decided` lists what was decided."
             )
         DuplicateLedger(transaction).forget(first_id, second_id)
@@ -310,8 +310,8 @@ def _refuse_unmerge(table: pd.DataFrame, kept_id: str, merged_id: str) -> None:
     if len(merges):
         into = merges["first_id"].iloc[0]
         raise ConflictError(
-            f"{kept_id!r} was itself merged into {into!r} since. Take that back first: "
-            f"territory duplicates unmerge {into} {kept_id}"
+            f"{kept_id!r} was itself merged into {into!r} since. Undo that first. "
+            f"`territory duplicates unmerge {into} {kept_id}` does."
         )
 
 
@@ -346,4 +346,4 @@ def _both(transaction: Transaction, first_id: str, second_id: str) -> tuple[Pros
 def _evidence(one: Prospect, other: Prospect) -> str:
     """Say what speaks for two prospects being one company."""
     pairs = matching.likely(pd.DataFrame([one.row, other.row]), threshold=0)
-    return str(pairs["evidence"].iloc[0]) if len(pairs) else "nothing but a person's word"
+    return str(pairs["evidence"].iloc[0]) if len(pairs) else "no evidence but the person's decision"

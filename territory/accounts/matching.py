@@ -217,7 +217,7 @@ def _evidence(
         if signs["same_name"][at]:
             parts.append("same name")
         elif signs["slip"][at]:
-            parts.append("name differs by a slip")
+            parts.append("name differs by a typo")
         elif signs["alike"][at]:
             parts.append("similar name")
         if signs["same_domain"][at]:

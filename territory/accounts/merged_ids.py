@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from territory import access
+from territory.access import UserLedger
 from territory.accounts import merge
 from territory.accounts.duplicate_ledger import MERGED, DuplicateLedger
 from territory.cleaning import short_forms
 from territory.store import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from territory.store import Transaction
 
 # The column of each kind that names a prospect.
@@ -76,7 +80,8 @@ def resolve(
     at_hand = set(rows["prospect_id"].dropna()) if kind == "prospects" else set()
     roots = _roots(decisions, at_hand)
     if kind == "prospects":
-        reason = _reasons(rows["prospect_id"], decisions, roots)
+        names = UserLedger(transaction).names()
+        reason = _reasons(rows["prospect_id"], decisions, roots, names)
         rows = _fill(transaction, rows, decisions, roots)
     is_renamed = rows[column].isin(roots)
     renamed = rows[column].mask(is_renamed, rows[column].map(roots))
@@ -109,10 +114,16 @@ def _roots(decisions: pd.DataFrame, at_hand: set[str]) -> dict[str, str]:
     return roots
 
 
-def _reasons(ids: pd.Series, decisions: pd.DataFrame, roots: dict[str, str]) -> pd.Series:
+def _reasons(
+    ids: pd.Series,
+    decisions: pd.DataFrame,
+    roots: dict[str, str],
+    names: Mapping[str, str],
+) -> pd.Series:
     columns = (decisions[name] for name in ("second_id", "decided_by", "decided_at"))
+    who = access.person_name
     reasons = {
-        name: f"{name!r} was merged into {roots[name]!r} by {by} on {at[:10]}"
+        name: f"{name!r} was merged into {roots[name]!r} by {who(by, names)} on {at[:10]}"
         for name, by, at in zip(*columns, strict=True)
         if name in roots
     }

@@ -1,7 +1,4 @@
-"""Opportunities and quotas: what is open, what is won, and what it comes to for a rep or market.
-
-Which stages are open and which are won is said here and nowhere else.
-"""
+"""Opportunities and quotas: what is open, what is won, and what it comes to for a rep or market."""
 
 from __future__ import annotations
 
@@ -10,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from territory.accounts.outcomes import outcomes
+from territory.cleaning import PERIOD
 from territory.plans import PlanLedger, ReadingLedger
 
 if TYPE_CHECKING:
@@ -18,19 +17,19 @@ if TYPE_CHECKING:
 
 
 def open_deals(opportunities: pd.DataFrame) -> pd.Series:
-    """Tell which opportunities are open: those whose stage does not start with "closed"."""
-    return ~opportunities["stage"].astype(str).str.lower().str.startswith("closed")
+    """Tell which opportunities are open, as ``outcomes`` decides."""
+    return outcomes(opportunities) == "open"
 
 
 def won_deals(opportunities: pd.DataFrame) -> pd.Series:
-    """Tell which opportunities are won: "closed" and later "won" in the stage ("Closed/Won")."""
-    return opportunities["stage"].astype(str).str.lower().str.match(r"(?s)closed.*won")
+    """Tell which opportunities are won, as ``outcomes`` decides."""
+    return outcomes(opportunities) == "won"
 
 
 def pipeline(opportunities: pd.DataFrame) -> pd.DataFrame:
     """Sum each prospect's open opportunities and name the stage of its largest one.
 
-    Open is every stage that does not start with "closed". The newest activity counts closed ones
+    Open is what ``outcomes`` calls so. The newest activity counts closed ones
     too. On equal amounts the smallest ``opportunity_id`` names the stage.
 
     Returns
@@ -66,7 +65,7 @@ def open_amounts(by_stage: pd.DataFrame, key: str) -> pd.Series:
     Parameters
     ----------
     by_stage
-        ``key``, stage and amount_usd.
+        ``key``, stage, outcome and amount_usd.
 
     Returns
     -------
@@ -85,7 +84,8 @@ def yearly_quotas(quotas: pd.DataFrame, year: str) -> pd.Series:
     quotas
         amount_usd by rep_id, for the reps that have any quota in that year.
     """
-    of_year = quotas[quotas["period"].str[:4] == year]
+    of_year = _periodic(quotas)
+    of_year = of_year[of_year["period"].str[:4] == year]
     # 0 for a year, 1 for a quarter, 2 for a month: the coarsest of a rep counts.
     is_part, is_month = of_year["period"].str.len() > 4, ~of_year["period"].str.contains("Q")
     grain = is_part.astype(int) + (is_part & is_month).astype(int)
@@ -107,7 +107,7 @@ def period_quotas(quotas: pd.DataFrame, period: str) -> pd.DataFrame:
         have any.
     """
     year = period[:4]
-    by_rep = quotas.set_index("rep_id")
+    by_rep = _periodic(quotas).set_index("rep_id")
     own = by_rep.loc[by_rep["period"] == period, "amount_usd"]
     if period == year:
         whole = yearly_quotas(quotas, year)
@@ -145,6 +145,11 @@ def bounds_of(period: str) -> tuple[str, str]:
     return first.start_time.date().isoformat(), (first + 1).start_time.date().isoformat()
 
 
+def _periodic(quotas: pd.DataFrame) -> pd.DataFrame:
+    """Leave out quotas whose period is none ("2026-13"); ``year_quotas`` says which those are."""
+    return quotas[quotas["period"].astype(str).str.fullmatch(PERIOD.pattern)]
+
+
 def _months_of(quarter: str) -> list[str]:
     last = 3 * int(quarter[-1])
     return [f"{quarter[:4]}-{month:02}" for month in range(last - 2, last + 1)]
@@ -154,8 +159,8 @@ def _months_of(quarter: str) -> list[str]:
 class QuotaEffect:
     """Dollars: ``open_usd`` of one account, ``quota_usd`` and ``won_usd`` of its rep in ``year``.
 
-    Won are the opportunities of all the rep's accounts in the plan whose stage says "closed won"
-    and that close in that year.
+    Won are the opportunities of all the rep's accounts in the plan that ``outcomes`` calls so and
+    that close in that year.
     """
 
     year: str

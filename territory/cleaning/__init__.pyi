@@ -32,6 +32,9 @@ from .degrees import parse_pairs as parse_pairs
 from .degrees import parse_points as parse_points
 from .distinct import by_value as by_value
 from .numbers import is_other_currency as is_other_currency
+from .periods import PERIOD as PERIOD
+from .periods import PERIOD_REMEDY as PERIOD_REMEDY
+from .periods import read_periods as read_periods
 from .postal_codes import clean_postal_codes as clean_postal_codes
 from .postal_codes import lost_zeros as lost_zeros
 from .postal_codes import zip_notes as zip_notes

@@ -25,7 +25,7 @@ id_argument = click.argument("prospect_id", metavar="ID")
 
 @click.group("note")
 def note_group() -> None:
-    """Note what was done about accounts, apart from what the CRM says.
+    """Add and list notes about accounts, separate from the CRM.
 
     \b
     Example:
@@ -51,7 +51,7 @@ def add(
     from territory import accounts
 
     note_id = call(context, accounts.add_note, prospect_id, text, by=by)
-    answer({"note_id": note_id}, f"Noted about {prospect_id}: {note_id}.", is_json=is_json)
+    answer({"note_id": note_id}, f"Note added to {prospect_id}: {note_id}.", is_json=is_json)
 
 
 @note_group.command("list")
@@ -59,7 +59,7 @@ def add(
 @as_json
 @click.pass_context
 def list_notes(context: click.Context, *, prospect_id: str | None, is_json: bool) -> None:
-    """List notes, the newest first: of one prospect, or of all.
+    """List notes, newest first: about one prospect, or all.
 
     \b
     Example:
@@ -82,7 +82,7 @@ def list_notes(context: click.Context, *, prospect_id: str | None, is_json: bool
 
 @click.group("next")
 def next_group() -> None:
-    """Say what is to be done next about accounts, and list what is due.
+    """Set next steps for accounts, and list what is due.
 
     \b
     Example:
@@ -98,7 +98,7 @@ def next_group() -> None:
 def list_steps(
     context: click.Context, *, rep_id: str | None, until: str | None, is_json: bool
 ) -> None:
-    """List the next steps by day, what is overdue first.
+    """List next steps by due date, overdue first.
 
     \b
     Example:
@@ -127,8 +127,8 @@ def list_steps(
 @next_group.command("set")
 @id_argument
 @click.argument("words", metavar="WORDS")
-@click.option("--on", "due_on", required=True, metavar="DAY", help="By when, as 2027-01-31.")
-@click.option("--replace", is_flag=True, help="Put it in place of the next step there is.")
+@click.option("--on", "due_on", required=True, metavar="DAY", help="Due date, as 2027-01-31.")
+@click.option("--replace", is_flag=True, help="Replace the current next step.")
 @by_option
 @as_json
 @click.pass_context
@@ -142,7 +142,7 @@ def set_(
     by: str | None,
     is_json: bool,
 ) -> None:
-    """Say what is to be done next about a prospect, and by when.
+    """Set the next step for a prospect, with a due date.
 
     \b
     Example:
@@ -172,7 +172,7 @@ def set_(
 @as_json
 @click.pass_context
 def done(context: click.Context, *, step_id: str, by: str | None, is_json: bool) -> None:
-    """Tick a next step as done.
+    """Mark a next step as done.
 
     \b
     Example:

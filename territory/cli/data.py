@@ -35,7 +35,7 @@ BUILD = "build"
 
 @click.group("data")
 def data_group() -> None:
-    """Tell the vintage of the tables of places, and take newer ones into use.
+    """Show the version of the location tables, and switch to newer ones.
 
     \b
     Example:
@@ -47,21 +47,24 @@ def data_group() -> None:
 @as_json
 @click.pass_context
 def status(context: click.Context, *, is_json: bool) -> None:
-    """Tell which tables are in use and how many rows they would place differently.
+    """Show which tables are in use and how many records they would place differently.
 
     \b
     Example:
       territory data status --json
     """
+    from territory import access
     from territory.geocoding.review import reference_update
 
-    report = reference_update.status(opened(context, create=False), progress=Progress())
+    store = opened(context, create=False)
+    report = reference_update.status(store, progress=Progress())
     if not is_json:
         for source in report.sources:
             note(source)
         if report.placed_with:
             last = report.placed_with
-            note(f"Rows last placed with {last['vintage']}, {last['at']} by {last['by']}.")
+            who = access.person_name(last["by"], access.person_names(store))
+            note(f"Rows last placed with {last['vintage']}, {last['at']} by {who}.")
         for kind, rows, stale in report.rows.itertuples(index=False, name=None):
             note(f"{kind}: {stale:,} of {rows:,} rows would be placed differently")
     answer(report.as_json(), report.sentence, is_json=is_json)
@@ -95,9 +98,9 @@ def update(
     dry_run: bool,
     is_json: bool,
 ) -> None:
-    """Take new tables into use and place every row again; what will change is told before.
+    """Switch to new tables and place every record again; changes are listed first.
 
-    Told are the ZIP codes that appear, vanish or move, and the rows that move or change market.
+    Lists ZIP codes that appear, disappear or move, and records that move or change market.
     Published plans stay as they are: `territory assign` makes the next one.
 
     \b

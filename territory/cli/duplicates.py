@@ -22,9 +22,9 @@ from territory.cli.options import (
 
 @click.group("duplicates")
 def duplicates_group() -> None:
-    """Look through prospects that may be one company, and settle them.
+    """Review prospects that may be the same company.
 
-    Nothing is merged by itself. A merge is heeded by every later import and can be taken back.
+    Nothing is merged automatically. Later imports follow a merge, and a merge can be undone.
 
     \b
     Example:
@@ -38,7 +38,7 @@ def duplicates_group() -> None:
 @as_json
 @click.pass_context
 def list_(context: click.Context, *, offset: int, limit: int, is_json: bool) -> None:
-    """List pairs that look like one company, the likeliest first, with what speaks for it.
+    """List pairs that look like the same company, most likely first, with the evidence.
 
     \b
     Examples:
@@ -75,7 +75,7 @@ def merge(
     dry_run: bool,
     is_json: bool,
 ) -> None:
-    """Make one prospect of two: KEPT keeps its values and gets what it lacks from MERGED.
+    """Merge two prospects: KEPT keeps its values; its blank fields are filled from MERGED.
 
     Sites, contacts, opportunities and subsidiaries of MERGED move to KEPT.
 
@@ -101,7 +101,7 @@ def merge(
 def keep_apart(
     context: click.Context, *, first_id: str, second_id: str, by: str | None, is_json: bool
 ) -> None:
-    """Note that two prospects are different companies, so that they are not listed again.
+    """Mark two prospects as different companies, so that they are not listed again.
 
     \b
     Example:
@@ -112,7 +112,9 @@ def keep_apart(
     store = opened(context, create=False)
     duplicates.keep_apart(store, first_id, second_id, by=person(by), now=now())
     report = {"first_id": first_id, "second_id": second_id, "decision": "distinct"}
-    answer(report, f"{first_id} and {second_id} are kept apart.", is_json=is_json)
+    answer(
+        report, f"{first_id} and {second_id} are marked as different companies.", is_json=is_json
+    )
 
 
 @duplicates_group.command("unmerge")
@@ -124,7 +126,7 @@ def keep_apart(
 def unmerge(
     context: click.Context, *, kept_id: str, merged_id: str, by: str | None, is_json: bool
 ) -> None:
-    """Take a merge back: MERGED returns with all that came from it.
+    """Undo a merge: MERGED is restored with everything that came from it.
 
     \b
     Example:
@@ -146,7 +148,7 @@ def unmerge(
 def reconsider(
     context: click.Context, *, first_id: str, second_id: str, by: str | None, is_json: bool
 ) -> None:
-    """Forget that two prospects were kept apart, so that they may be listed again.
+    """Remove the mark that two prospects are different companies, so that they may be listed again.
 
     \b
     Example:
@@ -164,22 +166,25 @@ def reconsider(
 @as_json
 @click.pass_context
 def decided(context: click.Context, *, is_json: bool) -> None:
-    """List what was decided about pairs, the newest first.
+    """List decisions about pairs, newest first.
 
     \b
     Example:
       territory duplicates decided --json
     """
+    from territory import access
     from territory.accounts import duplicates
 
-    decisions = duplicates.decisions(opened(context, create=False))
+    store = opened(context, create=False)
+    decisions = duplicates.decisions(store)
     if is_json:
         click.echo(json.dumps(records(decisions), indent=2))
         return
+    names = access.person_names(store)
     columns = ("decided_at", "decided_by", "decision", "first_id", "second_id")
     for at, by, decision, first_id, second_id in first_rows(decisions, columns):
-        what = "kept, merged into it" if decision == "merged" else "kept apart from"
-        click.echo(f"{at}  {by}: {first_id} {what} {second_id}")
+        what = "kept, merged into it" if decision == "merged" else "marked as different from"
+        click.echo(f"{at}  {access.person_name(by, names)}: {first_id} {what} {second_id}")
     click.echo(f"{len(decisions):,} decisions.")
 
 

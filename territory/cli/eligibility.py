@@ -103,6 +103,7 @@ for _command in (policy_commands.policies, policy_commands.exceptions, policy_co
     type=click.Path(path_type=Path),
     help="Write the decision record to this file.",
 )
+@click.option("--dry-run", is_flag=True, help="Show the answer and put nothing on record.")
 @json_option
 @click.pass_context
 def check(
@@ -117,6 +118,7 @@ def check(
     by: str | None,
     asked_at: str | None,
     record_path: Path | None,
+    dry_run: bool,
     is_json: bool,
     **home: str | None,
 ) -> None:
@@ -124,6 +126,7 @@ def check(
 
     \b
     Examples:
+      territory eligibility check --zip 80202 --person E-1042 --dry-run
       territory eligibility check --zip 80202 --person E-1042
       territory eligibility check --zip 80202 --offices offices.csv
       territory eligibility check --lat 39.75 --lon -105 --offices offices.csv --record d.json
@@ -133,7 +136,7 @@ def check(
     from territory.eligibility.rules import policy_named
     from territory.files import replacing
 
-    if not any(home[name] for name in ("postal_code", "city", "lat", "lon")):
+    if not any(home[name] for name in ("street", "postal_code", "city", "state", "lat", "lon")):
         raise InputError("No home is given: give --zip, --city and --state, or --lat and --lon.")
     decision_id = None
     if offices_path is None:
@@ -141,8 +144,13 @@ def check(
             raise InputError("--asked-at goes with --offices: what is on record has its own time.")
         request = _request(by, policy, on, areas_path, routing_url)
         store, homes = opened(context, create=False), opened_homes(context)
-        recorded = desk.decide_one(store, homes, home, request)
-        record, decision_id = recorded.record, recorded.decision_id
+        if dry_run:
+            checked = desk.check_home(store, homes, home, request)
+            record, verdict = checked.exact, checked.verdict
+        else:
+            recorded = desk.decide_one(store, homes, home, request)
+            record, decision_id = recorded.record, recorded.decision_id
+            verdict = recorded.verdict
     else:
         record = desk.check_one(
             home,
@@ -154,10 +162,11 @@ def check(
             asked_by=person(by),
             asked_at=asked_at or now().isoformat(timespec="seconds"),
         )
+        verdict = record["decision"]
     if record_path is not None:
         with replacing(record_path) as temporary:
             temporary.write_text(record_text(record), encoding="utf-8")
-    decision = {name: record["decision"][name] for name in COLUMNS}
+    decision = {name: verdict[name] for name in COLUMNS}
     if is_json:
         click.echo(json.dumps({**decision, "decision_id": decision_id}, indent=2))
         return
@@ -277,13 +286,15 @@ def verify(context: click.Context, *, record: str, is_json: bool) -> None:
 
 
 @eligibility.command()
-@click.option("--person", "subject", help="Reference of the person.")
-@click.option("--decision", help="eligible, not eligible, needs review or cannot decide.")
+@click.option("--person", "subject_part", help="Reference of the person, or any part of one.")
+@click.option(
+    "--decision", help="eligible, not eligible, too close to call (needs review) or cannot decide."
+)
 @click.option("--policy", "policy_name", metavar="NAME", help="Decided by this policy.")
 @click.option("--version", "policy_version", help="Decided by this version of it.")
 @click.option("--from", "decided_from", metavar="DAY", help="Decided for this day or later.")
 @click.option("--until", "decided_until", metavar="DAY", help="Decided for this day or before.")
-@click.option("--exact", "is_exact", is_flag=True, help="Exact distances; for HR only.")
+@click.option("--exact", "is_exact", is_flag=True, help="Exact distances, of homes held; HR only.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
 @as_json
 @click.pass_context
@@ -295,17 +306,20 @@ def search(
     \b
     Examples:
       territory eligibility search --person E-1042
-      territory eligibility search --decision "needs review" --from 2026-01-01 --json
+      territory eligibility search --decision "too close to call" --from 2026-01-01 --json
     """
     from territory.eligibility import desk
-    from territory.eligibility.rules import DECISIONS, DecisionFilter
+    from territory.eligibility.rules import DECISION_NAMES, DecisionFilter
 
-    if filters["decision"] not in (None, *DECISIONS):
-        raise InputError(f"--decision {filters['decision']}: choose one of {', '.join(DECISIONS)}.")
+    codes = {name.lower(): code for code, name in DECISION_NAMES.items()}
+    filters["decision"] = codes.get(filters["decision"] or "", filters["decision"])
+    if filters["decision"] not in (None, *DECISION_NAMES):
+        raise InputError(f"--decision {filters['decision']}: choose one of {', '.join(codes)}.")
     for name, option in (("decided_from", "--from"), ("decided_until", "--until")):
         filters[name] = read_day(filters[name], option)
+    homes = opened_homes(context) if is_exact else None
     table, total = desk.search_decisions(
-        opened(context, create=False), DecisionFilter(**filters), is_exact=is_exact, limit=limit
+        opened(context, create=False), DecisionFilter(**filters), homes=homes, limit=limit
     )
     if is_json:
         rows = json.loads(table.to_json(orient="records", double_precision=15))
@@ -333,7 +347,8 @@ def purge(
 ) -> None:
     """Delete home addresses for good. The decisions stand and still verify.
 
-    Batches that lie on the server, in $TERRITORY_VAR, hold addresses too and go with them.
+    Batch files on the server, in $TERRITORY_VAR, that a purged person is in are removed too; the
+    files of others stay.
 
     \b
     Examples:
@@ -341,17 +356,18 @@ def purge(
       territory eligibility purge --due
     """
     from territory.eligibility import desk
-    from territory.eligibility.desk import upload_files
 
     if (subject is not None) + due + (kept_before is not None) != 1:
         raise InputError("Say what to purge: one of --person ID, --due and --kept-before DAY.")
     store, homes = opened(context, create=False), opened_homes(context)
+    folder = var_folder() / desk.upload_files.FOLDER
     if subject is not None:
-        report = desk.purge_person(store, homes, subject, by=person(by), now=now())
+        report = desk.purge_person(store, homes, subject, by=person(by), now=now(), folder=folder)
     else:
         day = read_day(kept_before, "--kept-before")
-        report = desk.purge_due(store, homes, by=person(by), now=now(), kept_before=day)
-    upload_files.clear(var_folder() / upload_files.FOLDER)
+        report = desk.purge_due(
+            store, homes, by=person(by), now=now(), kept_before=day, folder=folder
+        )
     answer(report.as_json(), report.sentence, is_json=is_json)
 
 

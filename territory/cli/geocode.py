@@ -58,10 +58,10 @@ def geocode(
     dry_run: bool,
     is_json: bool,
 ) -> None:
-    """Ask online geocoders about the rows that they could place better than the offline tables.
+    """Ask online geocoders about records they may locate better than the offline tables.
 
     The addresses go to the providers named, and nowhere else; without a provider nobody is asked.
-    Answers are kept, and a run that was cut short goes on where it ended. KIND is offices,
+    Answers are kept, and an interrupted run resumes where it stopped. KIND is offices,
     prospects (the default) or sites. Exit code 1 if a provider failed; its rows stay pending.
 
     \b

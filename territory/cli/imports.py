@@ -17,6 +17,7 @@ from territory.cli.options import (
     by_option,
     dry_run,
     first_rows,
+    named,
     note,
     now,
     opened,
@@ -42,16 +43,19 @@ id_argument = click.argument("import_id", metavar="ID")
     "--mapping",
     "mapping_path",
     type=click.Path(path_type=Path),
-    help="TOML file that says which header is which column; `territory mapping` prints one.",
+    help="TOML file that matches columns to fields; `territory mapping` prints one.",
 )
 @click.option(
-    "--full", "is_full", is_flag=True, help="FILE has every row of its kind: tell which it lacks."
+    "--full",
+    "is_full",
+    is_flag=True,
+    help="FILE is the complete list: report the records missing from it.",
 )
 @click.option(
     "--report",
     "report_path",
     type=click.Path(path_type=Path),
-    help="Write the rows of FILE with what became of each: csv, xlsx, parquet.",
+    help="Write the rows of FILE with the result of each: csv, xlsx, parquet.",
 )
 @by_option
 @dry_run
@@ -72,8 +76,8 @@ def import_(
     """Read FILE into the store. The same file twice changes nothing.
 
     KIND is one of offices, prospects, reps, markets, territories, named_accounts, sites, contacts,
-    opportunities, quotas. A row that cannot be used is refused with its line; the others go in.
-    `territory imports undo` takes an import back.
+    opportunities, quotas. A row that cannot be used is rejected with its line number; the
+    others are imported. `territory imports undo` undoes an import.
 
     \b
     Examples:
@@ -137,7 +141,7 @@ def _tell(report: ImportReport) -> None:
     for remark in report.remarks:
         note(remark)
     for column, written, meaning, rows in first_rows(report.translations, TRANSLATIONS):
-        words = f"is read as {meaning}" if meaning else "is not understood"
+        words = f"is read as {meaning}" if meaning else "is not recognized"
         note(f"{column} {written!r} {words} ({rows:,} {'row' if rows == 1 else 'rows'}).")
     for sentence in report.news.sentences:
         note(sentence)
@@ -172,7 +176,7 @@ def _looking_only(context: click.Context) -> Iterator[Store]:
 @as_json
 @click.pass_context
 def mapping(context: click.Context, *, kind: str, file: Path, is_json: bool) -> None:
-    """Print which header of FILE would be which column, as TOML to edit.
+    """Print how the columns of FILE would be matched, as TOML to edit.
 
     A header mapped to "" is not used. `territory import --mapping` reads the edited file, and the
     store remembers it for the next file with the same headers.
@@ -205,7 +209,7 @@ def mapping(context: click.Context, *, kind: str, file: Path, is_json: bool) -> 
 
 @click.group("imports")
 def imports() -> None:
-    """Look back at what was imported, download where each row went, take an import back.
+    """List imports, get the result for every row, undo an import.
 
     \b
     Example:
@@ -235,7 +239,8 @@ def list_(context: click.Context, *, kind: str | None, is_json: bool) -> None:
         click.echo(json.dumps(frame.to_dict("records"), indent=2))
         return
     for (import_id,) in first_rows(frame, ("import_id",)):
-        click.echo(import_record(store, import_id).sentence)
+        record = import_record(store, import_id)
+        click.echo(named(store, record, "imported_by", "undone_by").sentence)
     click.echo(f"{len(frame):,} imports.")
 
 
@@ -244,7 +249,7 @@ def list_(context: click.Context, *, kind: str | None, is_json: bool) -> None:
 @as_json
 @click.pass_context
 def show(context: click.Context, *, import_id: str, is_json: bool) -> None:
-    """Tell of one import where its rows went: which need a person, line by line.
+    """Show the result of one import: which rows to review, line by line.
 
     \b
     Example:
@@ -272,7 +277,7 @@ def show(context: click.Context, *, import_id: str, is_json: bool) -> None:
         click.echo(f"line {line}: {bucket}: {reason}")
     if absent:
         click.echo(f"Not in the file: {_some(absent)}.")
-    click.echo(record.sentence)
+    click.echo(named(store, record, "imported_by", "undone_by").sentence)
 
 
 @imports.command()
@@ -288,7 +293,7 @@ def show(context: click.Context, *, import_id: str, is_json: bool) -> None:
 def report(
     context: click.Context, *, import_id: str, target: Path, original: Path | None, is_json: bool
 ) -> None:
-    """Write what became of each row to OUT: csv, xlsx or parquet by its suffix.
+    """Write the result for every row to OUT: csv, xlsx or parquet by its suffix.
 
     \b
     Example:
@@ -315,7 +320,7 @@ def report(
 def undo(
     context: click.Context, *, import_id: str, by: str | None, dry_run: bool, is_json: bool
 ) -> None:
-    """Take an import back: what it brought goes, what it changed is as it was before.
+    """Undo an import: remove the records it added and restore the ones it changed.
 
     \b
     Example:

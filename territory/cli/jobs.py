@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from territory.cli.options import answer, as_json, note, now, opened
+from territory.cli.options import answer, as_json, named, note, now, opened
 
 if TYPE_CHECKING:
     from territory.jobs import Heartbeats, Job
@@ -32,7 +32,7 @@ def _heartbeats() -> Heartbeats:
 @click.command("work")
 @click.pass_context
 def work(context: click.Context) -> None:
-    """Run the imports, geocoding and batches that the pages ask for, until stopped with Ctrl+C.
+    """Run imports, geocoding and batches started on the pages, until stopped with Ctrl+C.
 
     `territory serve` starts one by itself. Start more, here or on other machines, where one is not
     enough: they share $TERRITORY_STORE, $TERRITORY_QUEUE and the folder $TERRITORY_VAR. Ctrl+C lets
@@ -57,14 +57,14 @@ def work(context: click.Context) -> None:
 
 @click.group("jobs")
 def jobs_group() -> None:
-    """Look at the long works that the pages asked for."""
+    """Show background jobs started on the pages."""
 
 
 @jobs_group.command("list")
 @as_json
 @click.pass_context
 def list_(context: click.Context, *, is_json: bool) -> None:
-    """List the jobs, the one asked for last first.
+    """List jobs, newest first.
 
     \b
     Example:
@@ -72,8 +72,9 @@ def list_(context: click.Context, *, is_json: bool) -> None:
     """
     from territory.jobs import requests
 
-    jobs = requests.recent(opened(context, create=False), _heartbeats(), limit=FEW)
-    lines = [_line(job) for job in jobs] or ["No job was asked for yet."]
+    store = opened(context, create=False)
+    jobs = requests.recent(store, _heartbeats(), limit=FEW)
+    lines = [_line(named(store, job, "asked_by")) for job in jobs] or ["No jobs yet."]
     answer({"jobs": [dataclasses.asdict(job) for job in jobs]}, "\n".join(lines), is_json=is_json)
 
 
@@ -82,7 +83,7 @@ def list_(context: click.Context, *, is_json: bool) -> None:
 @as_json
 @click.pass_context
 def show(context: click.Context, *, job_id: str, is_json: bool) -> None:
-    """Say how far a job is, or what came of it.
+    """Show the progress or result of a job.
 
     \b
     Example:
@@ -90,8 +91,10 @@ def show(context: click.Context, *, job_id: str, is_json: bool) -> None:
     """
     from territory.jobs import requests
 
-    job = requests.look(opened(context, create=False), _heartbeats(), job_id)
-    answer(dataclasses.asdict(job), _line(job), is_json=is_json)
+    store = opened(context, create=False)
+    job = requests.look(store, _heartbeats(), job_id)
+    line = _line(named(store, job, "asked_by"))
+    answer(dataclasses.asdict(job), line, is_json=is_json)
 
 
 @jobs_group.command("stop")
@@ -108,7 +111,9 @@ def stop(context: click.Context, *, job_id: str, is_json: bool) -> None:
     from territory.jobs import requests
 
     requests.stop(opened(context, create=False), _heartbeats(), job_id, now=now())
-    answer({"job_id": job_id, "asked_to_stop": True}, f"{job_id} stops.", is_json=is_json)
+    answer(
+        {"job_id": job_id, "asked_to_stop": True}, f"{job_id} is being stopped.", is_json=is_json
+    )
 
 
 def _line(job: Job) -> str:

@@ -30,6 +30,7 @@ from territory.cli.profile import profile_command
 from territory.cli.tokens import tokens_group
 from territory.cli.users import users_group
 from territory.errors import InputError, NotFoundError, TerritoryError
+from territory.labels import SEVERITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,7 +107,7 @@ cli.add_command(next_group)
 
 
 @cli.command()
-@click.option("--if-empty", is_flag=True, help="Do nothing where the store holds anything.")
+@click.option("--if-empty", is_flag=True, help="Do nothing if the store already holds data.")
 @as_json
 @click.pass_context
 def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
@@ -136,7 +137,7 @@ def demo(context: click.Context, *, if_empty: bool, is_json: bool) -> None:
     help="File with office_id, name, lat and lon, or an address.",
 )
 @click.option(
-    "--radius", required=True, metavar="LENGTH", help="How far counts as near: 50mi, 80km, 1200m."
+    "--radius", required=True, metavar="LENGTH", help="Distance limit: 50mi, 80km, 1200m."
 )
 @click.option(
     "--all-pairs", is_flag=True, help="One row per point and office within the radius instead."
@@ -164,8 +165,10 @@ def screen(
 
 
 @cli.command()
-@click.option("--name", help="What people call the plan. Default: the day.")
-@click.option("--by", "published_by", help="Who publishes it. Default: the user signed in here.")
+@click.option("--name", help="Name of the plan. Default: today's date.")
+@click.option(
+    "--by", "published_by", help="Name to record as publisher. Default: the login on this machine."
+)
 @click.option(
     "--policy",
     "policy_path",
@@ -184,7 +187,7 @@ def assign(
     dry_run: bool,
     is_json: bool,
 ) -> None:
-    """Work out who owns which prospect and publish it as the next plan.
+    """Assign every prospect to a territory and rep, and publish the result as the next plan.
 
     \b
     Example:
@@ -209,7 +212,9 @@ def assign(
 @as_json
 @click.pass_context
 def check(context: click.Context, *, is_json: bool) -> None:
-    """List what is wrong with the data as they are now, each with its remedy.
+    """List findings about the data as they are now: problems, and how to fix each.
+
+    Findings that must be solved come first; those for your information need no action.
 
     \b
     Example:
@@ -226,14 +231,16 @@ def check(context: click.Context, *, is_json: bool) -> None:
         click.echo(json.dumps(tables, indent=2))
         return
     for title, severity, code in _all(report.sums, ("title", "severity", "code")):
-        click.echo(f"{severity}: {title}")
+        click.echo(f"{SEVERITY[severity]}: {title}")
         of_code = report.findings[report.findings["code"] == code]
         for (message,) in _all(of_code.head(EXAMPLES), ("message",)):
             click.echo(f"  {message}")
         if len(of_code) > EXAMPLES:
             click.echo(f"  ... and {len(of_code) - EXAMPLES:,} more.")
-        click.echo(f"  Remedy: {of_code['remedy'].iloc[0]}")
-    click.echo(f"{len(report.findings):,} findings.")
+        click.echo(f"  What to do: {of_code['remedy'].iloc[0]}")
+    found = report.findings["severity"].value_counts()
+    parts = (f"{found.get(code, 0):,} {words.lower()}" for code, words in SEVERITY.items())
+    click.echo(f"{len(report.findings):,} findings: {', '.join(parts)}.")
 
 
 def _all(frame: pd.DataFrame, columns: Iterable[str]) -> list[tuple[Any, ...]]:
@@ -245,7 +252,7 @@ def _all(frame: pd.DataFrame, columns: Iterable[str]) -> list[tuple[Any, ...]]:
 @as_json
 @click.pass_context
 def explain(context: click.Context, *, prospect_id: str, is_json: bool) -> None:
-    """Say why a prospect is whose it is: every rule in the order tried, and the plan.
+    """Explain who owns a prospect and why: every rule in order, and the plan.
 
     \b
     Example:

@@ -25,7 +25,7 @@ SHOWN = 20  # rows of a list that a terminal is shown; the rest is counted
 
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON for a program to read.")
 dry_run = click.option("--dry-run", is_flag=True, help="Report only; write nothing.")
-by_option = click.option("--by", help="Who does it. Default: the user signed in here.")
+by_option = click.option("--by", help="Name to record. Default: the login on this machine.")
 
 
 def opened(context: click.Context, *, create: bool = True) -> Store:
@@ -57,6 +57,16 @@ def now() -> datetime:
 def person(by: str | None) -> str:
     """Who is at work: the one named, else the user signed in here."""
     return by or getpass.getuser()
+
+
+def named(store: Store, record: Any, *fields: str) -> Any:
+    """Give a record with the names of people in place of their ids, to print a line of it."""
+    from territory import access
+
+    names = access.person_names(store)
+    return dataclasses.replace(
+        record, **{one: access.person_name(getattr(record, one), names) for one in fields}
+    )
 
 
 def note(text: str) -> None:

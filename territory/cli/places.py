@@ -21,9 +21,9 @@ id_argument = click.argument("subject_id", metavar="ID")
 
 @click.group("places")
 def places() -> None:
-    """Look through the rows whose place needs a person, and settle them.
+    """Review records whose address needs a decision.
 
-    KIND is one of prospects, offices, sites. What is decided stands until the address or the
+    KIND is one of prospects, offices, sites. A decision holds until the address or the
     coordinates of the file change.
 
     \b
@@ -56,17 +56,19 @@ def list_(
     limit: int,
     is_json: bool,
 ) -> None:
-    """List rows by how far their place can be relied on, one page at a time.
+    """List records by how reliable their location is, one page at a time.
 
     \b
     Examples:
       territory places list
       territory places list prospects --placement conflict --text boston --json
     """
+    from territory import access
     from territory.geocoding import review
 
+    store = opened(context, create=False)
     page = review.work_list(
-        opened(context, create=False),
+        store,
         kind,
         placements=placements or review.WAITING,
         text=text,
@@ -77,10 +79,12 @@ def list_(
         head = {"total": page.total, "offset": offset, "counts": dict(page.counts)}
         click.echo(json.dumps({**head, "rows": records(page.rows)}, indent=2))
         return
+    names = access.person_names(store)
     for row in records(page.rows):
         where = " ".join(row[name] for name in ("city", "state", "postal_code") if row[name])
-        stale = f" Changed since {row['decided_by']} decided." if row["is_stale"] else ""
-        source = row["geocode_note"] or row["geocode_source"] or "nothing is known of its place"
+        who = access.person_name(row["decided_by"], names)
+        stale = f" Changed since {who} decided." if row["is_stale"] else ""
+        source = row["geocode_note"] or row["geocode_source"] or "no location"
         name = row["name"] or "no name"
         click.echo(f"{row['placement']}  {row['subject_id']}  {name}, {where}: {source}.{stale}")
     counts = ", ".join(f"{number:,} {name}" for name, number in page.counts.items())
@@ -93,7 +97,7 @@ def list_(
 @as_json
 @click.pass_context
 def candidates(context: click.Context, *, kind: str, subject_id: str, is_json: bool) -> None:
-    """List the places that a row could be at, the likeliest first.
+    """List the places that fit a record, most likely first.
 
     \b
     Example:
@@ -133,7 +137,7 @@ def pin(
     by: str | None,
     is_json: bool,
 ) -> None:
-    """Put a row where you say it is.
+    """Set the location of a record by coordinates.
 
     \b
     Example:
@@ -161,7 +165,7 @@ def accept(
     by: str | None,
     is_json: bool,
 ) -> None:
-    """Say that a row is where it stands, or at one of its candidates.
+    """Accept the location of a record, or one of its candidates.
 
     \b
     Example:
@@ -198,7 +202,7 @@ def correct(
     by: str | None,
     is_json: bool,
 ) -> None:
-    """Place a row by another address. What is left out is as in its file; "" is blank.
+    """Locate a record by a corrected address. What is left out is as in its file; "" is blank.
 
     \b
     Example:
@@ -228,7 +232,7 @@ def correct(
 def not_a_place(
     context: click.Context, *, kind: str, subject_id: str, by: str | None, is_json: bool
 ) -> None:
-    """Mark a row as no place, so that nobody is asked about it again.
+    """Mark a record as not a place, so that it is not listed again.
 
     \b
     Example:
@@ -250,7 +254,7 @@ def not_a_place(
 def forget(
     context: click.Context, *, kind: str, subject_id: str, by: str | None, is_json: bool
 ) -> None:
-    """Take back what was decided about a row and place it as its file says.
+    """Undo a decision and locate the record as its file says.
 
     \b
     Example:

@@ -21,7 +21,7 @@ INDUSTRIES = 8  # that a terminal is shown; the rest is summed
 @as_json
 @click.pass_context
 def profile_command(context: click.Context, *, market_id: str, is_json: bool) -> None:
-    """Say how big a market is, who is headquartered there, and how far it is worked.
+    """Show how big a market is, who is headquartered there, and how much of it is covered.
 
     \b
     Examples:
@@ -80,8 +80,10 @@ def lines(profile: Profile) -> Iterator[str]:
             )
     if money := profile.money:
         yield f"Open pipeline: ${money.pipeline_usd:,.0f} in {money.deals:,} opportunities."
+        if money.coverage is not None:
+            yield f"Coverage: {money.coverage:.1f} x the quota of the year."
         for row in money.periods.to_dict("records"):
-            ratio = f" = {row['coverage']:.1f} x" if row["quota_usd"] else ""
+            ratio = f" = {row['due_share']:.0%}" if row["quota_usd"] else ""
             yield (
                 f"  {row['period']}: ${row['due_usd']:,.0f} due of ${row['quota_usd']:,.0f} "
                 f"quota{ratio}"

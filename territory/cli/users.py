@@ -18,7 +18,7 @@ ROLES = ("admin", "ops", "manager", "rep", "hr", "viewer")
 role_option = click.option(
     "--role", "roles", multiple=True, required=True, type=click.Choice(ROLES), help="Repeatable."
 )
-rep_option = click.option("--rep", "rep_id", metavar="ID", help="Who a rep is in the plan.")
+rep_option = click.option("--rep", "rep_id", metavar="ID", help="Which rep this user is.")
 manages_option = click.option(
     "--manages", "managed", multiple=True, metavar="ID", help="A rep of a manager. Repeatable."
 )
@@ -99,7 +99,7 @@ def add(
 @as_json
 @click.pass_context
 def list_users(context: click.Context, *, is_json: bool) -> None:
-    """List the users, those shut out too.
+    """List the users, deactivated ones too.
 
     \b
     Example:
@@ -160,14 +160,14 @@ def role(
 
 @users_group.command()
 @login_argument
-@click.option("--undo", is_flag=True, help="Let the user in again.")
+@click.option("--undo", is_flag=True, help="Reactivate the user.")
 @by_option
 @as_json
 @click.pass_context
 def disable(
     context: click.Context, *, login: str, undo: bool, by: str | None, is_json: bool
 ) -> None:
-    """Shut a user out at once: sessions, links, tokens and password open nothing any more.
+    """Deactivate a user at once: sessions, links, tokens and password open nothing any more.
 
     \b
     Example:
@@ -179,7 +179,7 @@ def disable(
     user = users.find_user(store, login)
     change = users.enable_user if undo else users.disable_user
     changed = change(store, user.user_id, by=person(by), now=now())
-    sentence = f"{user.user_id} may sign in again." if undo else f"{user.user_id} is shut out."
+    sentence = f"{user.user_id} may sign in again." if undo else f"{user.user_id} is deactivated."
     answer(as_dict(changed), sentence, is_json=is_json)
 
 

@@ -276,7 +276,7 @@ def decide(
     """
     day = read_day(on) or dt.datetime.now(dt.UTC).date().isoformat()
     tables = reference.load()
-    placed = homes.read_homes(home_texts(frame), geocoding.Gazetteer(tables), tables)
+    placed = homes.read_homes(home_texts(frame), geocoding.Gazetteer(tables))
     decided = decision.decide(placed, office_contract(offices), _eligibility(policy), on=day)
     decided = decided.rename(columns={"sentence": "reason"})
     names = ("decision", "reason", "remedy", "office_id", "distance_m", "uncertainty_m")

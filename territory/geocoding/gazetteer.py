@@ -25,6 +25,7 @@ from territory.geocoding.gazetteer_index import (
     Places,
     PostalAreas,
     city_places,
+    largest_countries,
     named_cities,
     zip_city_places,
     zip_places,
@@ -32,6 +33,7 @@ from territory.geocoding.gazetteer_index import (
 from territory.geocoding.geocodes import Geocodes, Oddities, apart_texts, notes_on
 from territory.geocoding.namesakes import Namesakes, ZipDoubts
 from territory.geocoding.regions import REGION_CODES, REGIONS
+from territory.geocoding.whole_areas import WholeAreas
 from territory.geodesy import inverse
 from territory.policy import GeocodingPolicy, OnlinePolicy
 from territory.reference import load, normalise_place, normalise_places
@@ -76,6 +78,16 @@ class Gazetteer:
     @cached_property
     def _zip_codes(self) -> Places:
         return zip_places(self.reference.zip_codes, self._policy)
+
+    @cached_property
+    def whole_areas(self) -> WholeAreas:
+        """How far homes may be from the point of a place: farther than organisations are."""
+        return WholeAreas(self.reference)
+
+    @cached_property
+    def likeliest_country(self) -> pd.Series:
+        """The country of the likeliest city of each name, by ``normalise_places`` of the name."""
+        return largest_countries(self.reference)
 
     @cached_property
     def _zip_states(self) -> Texts:

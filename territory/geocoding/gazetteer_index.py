@@ -192,7 +192,7 @@ def zip_city_places(zip_codes: pd.DataFrame, policy: GeocodingPolicy) -> Places:
     )
     first = ~key.duplicated()
     reach = spread.groupby(key).quantile(_SPREAD).reindex(key[first]).to_numpy()
-    title = "ZIP codes of " + zip_codes["city"] + ", " + zip_codes["state_code"]
+    title = zip_city_title(zip_codes)
     return Places(
         pd.Index(key[first]),
         middle.loc[first, "lon"].to_numpy(float),
@@ -202,6 +202,11 @@ def zip_city_places(zip_codes: pd.DataFrame, policy: GeocodingPolicy) -> Places:
         np.zeros(int(first.sum()), np.int64),
         np.zeros(int(first.sum()), bool),
     )
+
+
+def zip_city_title(zip_codes: pd.DataFrame) -> pd.Series:
+    """What the ZIP codes of a city are called where they stand for a row."""
+    return "ZIP codes of " + zip_codes["city"] + ", " + zip_codes["state_code"]
 
 
 def named_cities(reference: Reference, country_code: str | None = None) -> pd.DataFrame:
@@ -214,6 +219,14 @@ def named_cities(reference: Reference, country_code: str | None = None) -> pd.Da
     names["rank"] = (names["population"].fillna(0) + 1) * weight
     order = np.lexsort((names["city_id"], -names["rank"]))
     return names.iloc[order]
+
+
+def largest_countries(reference: Reference) -> pd.Series:
+    """Give the country of the likeliest bearer of each name of a city, by the name's key."""
+    named = named_cities(reference)[["key", "country_code"]]
+    ours = normalise_places(reference.zip_codes["city"].dropna()).drop_duplicates()
+    both = pd.concat([named, pd.DataFrame({"key": ours, "country_code": "US"})])
+    return both.drop_duplicates("key").set_index("key")["country_code"]
 
 
 def city_title(cities: pd.DataFrame) -> pd.Series:

@@ -66,7 +66,7 @@ def read_origins(raw: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
         ("uncertainty_m", metres, reach),
     ):
         for at in np.flatnonzero(values.isna() & texts.notna()).tolist():
-            lost = f"{column} {texts.iloc[at]!r} was not understood"
+            lost = f"{column} {texts.iloc[at]!r} was not recognized"
             notes.iloc[at] = lost if notes.iloc[at] is None else f"{notes.iloc[at]}; {lost}"
     origins = {"origin_precision": known, "origin_uncertainty_m": metres, "origin_source": source}
     frame = pd.DataFrame(origins, index=raw.index)

@@ -32,16 +32,16 @@ REFUSALS = ("line", "key", "reason", "remedy", "bucket")
 ACCEPTED = "accepted"  # the bucket of rows that went in, of kinds without a location
 TURNED_AWAY = ("duplicate", "refused")
 _REMEDIES = {
-    "approximate": "Give coordinates, or set a pin, if it lies near a line that decides.",
-    "ambiguous": "Pick one of the candidates, or add the state or the ZIP code.",
-    "conflict": "Correct the address or the coordinates, or accept one of the two.",
+    "approximate": "Only matters near a market border or the distance limit: set a pin.",
+    "ambiguous": "Pick one of the suggested places, or add the state or ZIP code.",
+    "conflict": "Correct the address or the coordinates, or accept one of them.",
     "unplaced": "Correct the address, or set a pin.",
 }
 _OPEN = ("ambiguous", "conflict", "unplaced")
 _KNOWN_BY = {
-    "postal": "known by its postal code only: {}",
-    "place": "known by its place only: {}",
-    "region": "known by its region only: {}",
+    "postal": "located by postal code only: {}",
+    "place": "located by city only: {}",
+    "region": "located by region only: {}",
 }
 
 
@@ -96,8 +96,8 @@ class ImportReport:
     @property
     def sentence(self) -> str:
         """The report in one line."""
-        missing = f"; {len(self.missing):,} not in the file, left as they are" * self.is_full
-        nothing = " Nothing was written." if self.is_dry_run else ""
+        missing = f"; {len(self.missing):,} not in the file, kept as they are" * self.is_full
+        nothing = " Nothing was imported." if self.is_dry_run else ""
         sums = f"{_listed(self.buckets)}; {_listed(self.changes)}"
         cells = {"cleared": sum(self.cleared.values()), "unreadable": len(self.unreadable)}
         return f"{self.kind}: {self.rows:,} rows = {sums}{_of_cells(cells)}{missing}.{nothing}"
@@ -199,7 +199,7 @@ class UndoReport:
     @property
     def sentence(self) -> str:
         """The report in one line."""
-        nothing = " Nothing was written." if self.is_dry_run else ""
+        nothing = " Nothing was changed." if self.is_dry_run else ""
         return (
             f"{self.import_id} undone: {self.removed:,} {self.kind} removed, "
             f"{self.restored:,} as they were before.{self.stays}{nothing}"
@@ -211,7 +211,7 @@ class UndoReport:
         if not self.notes and not self.next_steps:
             return ""
         return (
-            f" What was written about those removed stays on file (notes: {self.notes:,}, "
+            f" Notes and next steps about the removed records are kept (notes: {self.notes:,}, "
             f"next steps: {self.next_steps:,}): `territory export notes` has it."
         )
 

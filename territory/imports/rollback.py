@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from territory.access import audit_log
+from territory import access
+from territory.access import UserLedger, audit_log
 from territory.accounts import MERGED, ActivityLedger, DuplicateLedger, merged_ids
 from territory.errors import ConflictError
 from territory.geocoding import review
@@ -46,9 +47,8 @@ def undo(
         ledger = ImportLedger(transaction)
         record = ledger.record(import_id)
         if record.undone_at is not None:
-            raise ConflictError(
-                f"{import_id} was undone already, {record.undone_at} by {record.undone_by}."
-            )
+            who = access.person_name(record.undone_by, UserLedger(transaction).names())
+            raise ConflictError(f"{import_id} was undone already, {record.undone_at} by {who}.")
         key = list(KINDS[record.kind].key)
         touched = ledger.before(import_id)
         is_new = touched[IS_NEW].to_numpy(bool)

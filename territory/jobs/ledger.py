@@ -85,6 +85,12 @@ class JobLedger:
             raise NotFoundError(f"No job {job_id!r}. `territory jobs list` shows those there are.")
         return _job(row)
 
+    def of_task(self, task: str, states: Iterable[str]) -> list[Job]:
+        """List the jobs of a task in some states, the one asked for last first."""
+        chosen = (jobs.c.work == task, jobs.c.state.in_(tuple(states)))
+        query = select(jobs).where(*chosen).order_by(jobs.c.job_id.desc())
+        return [_job(row) for row in self._connection.execute(query)]
+
     def recent(self, states: Iterable[str] | None = None, limit: int = 100) -> list[Job]:
         """List the jobs in some states, or all, the one asked for last first."""
         query = select(jobs).order_by(jobs.c.asked_at.desc(), jobs.c.job_id).limit(limit)

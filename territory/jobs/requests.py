@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from territory.errors import ConflictError, StoreError, TerritoryError
-from territory.jobs.ledger import DONE, FAILED, RUNNING, STOPPED, WAITING, Job, JobLedger
+from territory.jobs.ledger import DONE, FAILED, OPEN, RUNNING, STOPPED, WAITING, Job, JobLedger
 from territory.timestamps import read_utc_text, utc_text
 
 if TYPE_CHECKING:
@@ -47,12 +47,38 @@ class StopAskedError(Exception):
     """Raised inside a task, where it reports how far it is, once somebody asked it to stop."""
 
 
-def ask(store: Store, task: str, arguments: Mapping[str, Any], *, by: str, now: datetime) -> str:
-    """Ask for a task and give the id of the job; a worker takes it up when it is free."""
+def ask(
+    store: Store,
+    task: str,
+    arguments: Mapping[str, Any],
+    *,
+    by: str,
+    now: datetime,
+    unless: Callable[[Job], str | None] | None = None,
+) -> str:
+    """Ask for a task and give the id of the job; a worker takes it up when it is free.
+
+    Parameters
+    ----------
+    unless
+        Says of a job of this task that is open or done why it makes this one needless, None where
+        it does not. It is asked while nobody else can ask for a job, so that of several at once
+        one is made.
+
+    Raises
+    ------
+    ConflictError
+        If there is such a job, with that sentence.
+    """
     # Ids sort by when they were made: jobs asked for in one second are taken up in their order.
     job_id = f"job-{time.time_ns() // 1000:013x}{secrets.token_hex(2)}"
     with store.write() as transaction:
-        JobLedger(transaction).add(job_id, task, arguments, by, utc_text(now))
+        ledger = JobLedger(transaction)
+        if unless is not None:
+            told = map(unless, ledger.of_task(task, (*OPEN, DONE)))
+            if sentence := next(filter(None, told), None):
+                raise ConflictError(sentence)
+        ledger.add(job_id, task, arguments, by, utc_text(now))
     return job_id
 
 
@@ -150,7 +176,7 @@ def _put_back(store: Store, heartbeats: Heartbeats, job: Job, now: datetime) -> 
             JobLedger(transaction).put_back(job.job_id, job.attempts)
             return
         words = (
-            f"The worker died {job.attempts} times in the middle of it, so it is not tried again. "
+            f"The worker stopped {job.attempts} times while running it, so it is not tried again. "
             "Nothing was written. Look at the worker's log; too little memory is the usual reason."
         )
         JobLedger(transaction).end(
@@ -210,7 +236,10 @@ def run(
     What goes wrong inside a task ends the job as failed; what is none of our errors is logged too.
     """
     progress = JobProgress()
-    ending: dict[str, Any] = {"state": FAILED, "error": "The work failed inside; its log has more."}
+    ending: dict[str, Any] = {
+        "state": FAILED,
+        "error": "The job failed because of an error in the program; its log has details.",
+    }
     try:
         with _beating(heartbeats, job.job_id, progress, clock):
             outcome = tasks[job.work](store, job.arguments, progress)
@@ -218,7 +247,9 @@ def run(
     except StopAskedError:
         ending = {"state": STOPPED}
     except TerritoryError as error:
-        ending = {"state": FAILED, "error": str(error)}
+        ending = {"state": FAILED, "error": error.sentence}
+        if error.sentence != str(error):
+            log.warning("%s (%s): %s", job.job_id, job.work, error)
     except Exception:  # a task may fail in any way: the worker logs it and takes up the next job
         log.exception("%s (%s) failed inside.", job.job_id, job.work)
     finally:

@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from territory.eligibility.desk import upload_files
+from territory.eligibility.desk import EligibilitySettings, move_measures, upload_files
 from territory.errors import NotFoundError, StoreError
 from territory.jobs import requests
 from territory.jobs.heartbeat_ledger import open_heartbeats
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from territory.jobs.ledger import Job
+    from territory.store import Store
 
 WATCH_S = 5.0  # how often a worker looks for jobs that another one left behind
 POLL_S = 0.5  # how long a job may wait for a worker that is free
@@ -79,6 +80,7 @@ def work(
             _tried(next_job, over)
 
     def watch() -> None:
+        _tried(lambda: _move_measures(store, folder, clock), over)
         while not over.wait(WATCH_S):
             _tried(lambda: requests.recover(store, heartbeats, now=clock()), over)
             _tried(lambda: upload_files.sweep(folder / upload_files.FOLDER, clock()), over)
@@ -106,6 +108,13 @@ def work(
         os._exit(0)
     heartbeats.close()
     store.close()
+
+
+def _move_measures(store: Store, folder: Path, clock: requests.Clock) -> None:
+    """Take out of the store what earlier versions measured exactly, if its homes are here."""
+    with EligibilitySettings.from_environment(folder).open_homes() as homes:
+        if not homes.is_blank():
+            move_measures(store, homes, now=clock())
 
 
 def _tried(action: Callable[[], object], over: threading.Event) -> None:

@@ -67,13 +67,13 @@ class RuleContext:
         )
 
     def worker_names(self, territory_id: Texts) -> Texts:
-        """Say who works each territory: the rep's name, or that there is nobody."""
+        """Say who works each territory: the rep's name, or that the territory has no rep."""
         rep_id = self.reps_of(territory_id)
         names = _look_up(self.rep_names, rep_id, keep=True)
         titles = self.territories.sort_values("territory_id").drop_duplicates("territory_id")
         title = dict(zip(titles["territory_id"], titles["name"], strict=True))
-        nobody = "nobody (territory " + _text(_look_up(title, territory_id, keep=True))
-        return np.where(_present(names), _text(names), nobody + " has no rep)")
+        no_rep = "territory " + _text(_look_up(title, territory_id, keep=True))
+        return np.where(_present(names), _text(names), no_rep + ", which has no rep")
 
 
 def _present(values: Texts) -> npt.NDArray[np.bool_]:
@@ -114,13 +114,13 @@ def headquarters(prospects: pd.DataFrame, context: RuleContext) -> Texts:
     office = _text(_look_up(context.office_names, office_id, keep=True))
     near = np.where(_present(office_id), ", " + miles + " from the " + office + " office", "")
     known_to = np.array(
-        [f" The location is known to {format_miles(u)}." for u in _uncertain(prospects)],
+        [f" Its location is accurate to about {format_miles(u)}." for u in _uncertain(prospects)],
         dtype=object,
     )
     vague = ~np.isin(_column(prospects, "precision").astype(str), PRECISE)
     sentence = "Headquartered in " + area + where + near + "." + np.where(vague, known_to, "")
     placed = prospects["lon"].notna().to_numpy()
-    return np.where(placed, sentence, "No location could be found, so no market can be told.")
+    return np.where(placed, sentence, "No location was found, so it is in no market.")
 
 
 def _uncertain(prospects: pd.DataFrame) -> list[float]:
@@ -134,7 +134,9 @@ def named_account(prospects: pd.DataFrame, context: RuleContext) -> RuleAnswer:
     listed = dict(zip(accounts["prospect_id"], accounts["territory_id"], strict=True))
     territory_id = _look_up(listed, _column(prospects, "prospect_id"))
     won = (
-        "Named account of " + context.worker_names(territory_id) + ", wherever it is headquartered."
+        "Named account of "
+        + context.worker_names(territory_id)
+        + ", regardless of where it is headquartered."
     )
     return RuleAnswer(
         territory_id, np.where(_present(territory_id), won, "Not on the list of named accounts.")
@@ -162,7 +164,7 @@ def retained_customer(prospects: pd.DataFrame, context: RuleContext) -> RuleAnsw
     name = _text(_look_up(context.rep_names, owner, keep=True))
     lost = np.select(
         [status != "customer", ~_present(owner)],
-        ["Not a customer today.", "A customer, but the file names no rep who works it today."],
+        ["Not a customer today.", "A customer, but its record names no current owner."],
         "A customer of " + name + ", who has no territory in this plan.",
     )
     won = "A customer of " + name + " today, and customers stay with their rep."
@@ -191,14 +193,16 @@ def market_of_headquarters(prospects: pd.DataFrame, context: RuleContext) -> Rul
     where = headquarters(prospects, context)
     won = (
         where
-        + " Segment "
+        + " In this market, segment "
         + segment
-        + " is worked by "
+        + " is covered by "
         + context.worker_names(territory_id)
-        + " there."
+        + "."
     )
     in_market = _present(keys[0])
-    lost = where + np.where(in_market, " No territory covers segment " + segment + " there.", "")
+    lost = where + np.where(
+        in_market, " No territory covers segment " + segment + " in this market.", ""
+    )
     return RuleAnswer(territory_id, np.where(_present(territory_id), won + tie, lost))
 
 
@@ -288,7 +292,7 @@ def _assign(prospects: pd.DataFrame, context: RuleContext) -> pd.DataFrame:
     number = len(prospects)
     territory_id: Texts = np.full(number, None, dtype=object)
     rule: Texts = np.full(number, UNASSIGNED, dtype=object)
-    reason: Texts = np.full(number, "No rule is set that could answer.", dtype=object)
+    reason: Texts = np.full(number, "The policy has no rules.", dtype=object)
     for name in context.policy.precedence:
         # The first rule that answers wins. A rule that does not leaves its reason behind, which the
         # next one overwrites: an unassigned prospect is told why the last rule had no answer.

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from territory.labels import KIND
 from territory.plans.findings import COLUMNS, report
 from territory.plans.overlap_checks import check_covered_twice, check_shared_zip_codes
 from territory.policy import SEGMENTS
 from territory.schemas import UNASSIGNED
-from territory.units_of_length import format_miles, to_miles
+from territory.units_of_length import format_miles, format_square_miles, to_miles
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +110,7 @@ def _unplaced(situation: Situation) -> pd.DataFrame:
         "unplaced",
         lost["prospect_id"],
         _told(
-            "{name} has no location: neither its ZIP code nor its city is known.",
+            "{name} has no location: neither its ZIP code nor its city was found.",
             name=lost["name"],
         ),
     )
@@ -121,7 +122,7 @@ def _outside_every_market(situation: Situation) -> pd.DataFrame:
     return report(
         "outside_every_market",
         lost["prospect_id"],
-        _told("{who} lies in no market.", who=_where(lost)),
+        _told("{who} is in no market.", who=_where(lost)),
     )
 
 
@@ -132,7 +133,8 @@ def _two_markets(situation: Situation) -> pd.DataFrame:
         "two_markets",
         torn["prospect_id"],
         _told(
-            "{who} lies in {counts} and in {also}; {counts} counts, by the smaller id.",
+            "{who} is in both {counts} and {also}. It is counted in {counts}, which has the "
+            "smaller id.",
             who=_where(torn),
             counts=_called(torn["market_id"], situation.markets),
             also=_called(torn["other_id"], situation.markets),
@@ -163,9 +165,8 @@ def _too_coarse(situation: Situation) -> pd.DataFrame:
         "too_coarse",
         close["prospect_id"],
         _told(
-            "{who} is {near} and its location is known to {known_to}: too close to call at "
-            + _limit(situation)
-            + ".",
+            "{who} is {near} and its location is accurate to about {known_to}: too close to call "
+            "at " + _limit(situation) + ".",
             who=_where(close),
             near=_near(close, situation),
             known_to=[format_miles(metres) for metres in close["uncertainty_m"].tolist()],
@@ -179,16 +180,17 @@ def _offices(situation: Situation) -> pd.DataFrame:
     return report(
         "office_unplaced",
         lost["office_id"],
-        _told("{name} has no location, so no distance counts from it.", name=lost["name"]),
+        _told("{name} has no location, so it is left out of all distances.", name=lost["name"]),
     )
 
 
 def _overlaps(situation: Situation) -> pd.DataFrame:
     pairs = situation.overlaps
     others = _told(
-        "{other} ({area} km²)",
+        "{other} ({units}{area})",
         other=_called(pairs["other_id"], situation.markets),
-        area=[f"{area:,.1f}" for area in pairs["area_km2"].tolist()],
+        units=_shared_units(pairs, situation.markets),
+        area=[format_square_miles(area) for area in pairs["area_km2"].tolist()],
     )
     listed = _listed(pairs["market_id"], others)
     return report(
@@ -200,6 +202,24 @@ def _overlaps(situation: Situation) -> pd.DataFrame:
             others=listed["said"],
         ),
     )
+
+
+def _shared_units(pairs: pd.DataFrame, markets: pd.DataFrame) -> list[str]:
+    """Count the units that both markets of a pair list, "11 ZIP codes, "; empty where none is."""
+    if pairs.empty:
+        return []
+    made_of = {
+        market_id: (kind, set(str(units or "").split("|")) - {""})
+        for market_id, kind, units in markets[["market_id", "kind", "units"]].itertuples(
+            index=False
+        )
+    }
+    words = []
+    for market_id, other_id in pairs[["market_id", "other_id"]].itertuples(index=False):
+        (kind, units), (other_kind, others) = made_of[market_id], made_of[other_id]
+        shared = len(units & others) if kind == other_kind else 0
+        words.append(f"{shared:,} {KIND[kind][shared > 1]}, " if shared else "")
+    return words
 
 
 def _listed(market_id: pd.Series, words: list[str]) -> pd.DataFrame:
@@ -219,12 +239,12 @@ def _markets(situation: Situation) -> pd.DataFrame:
     without_territory = report(
         "market_without_territory",
         bare["market_id"],
-        _told("{name} belongs to nobody: no territory covers it.", name=bare["name"]),
+        _told("{name} has no owner: no territory covers it.", name=bare["name"]),
     )
     without_rep = report(
         "market_without_rep",
         idle["market_id"],
-        _told("{name} has territories but no rep.", name=idle["name"]),
+        _told("{name} is covered by territories, but none of them has a rep.", name=idle["name"]),
     )
     return pd.concat([without_territory, without_rep])
 
@@ -248,7 +268,7 @@ def _segments(situation: Situation) -> pd.DataFrame:
         "segments_without_territory",
         listed["market_id"],
         _told(
-            "{name} has prospects that nobody covers: {segments}.",
+            "{name} has prospects in segments that no territory covers: {segments}.",
             name=_called(listed["market_id"], situation.markets),
             segments=listed["said"],
         ),
@@ -262,13 +282,13 @@ def _territories(situation: Situation) -> pd.DataFrame:
     without = report(
         "territory_without_rep",
         idle["territory_id"],
-        _told("{name} has no rep: what lies in it is worked by nobody.", name=idle["name"]),
+        _told("{name} has no rep, so its prospects have no owner.", name=idle["name"]),
     )
     unknown = report(
         "territory_unknown_rep",
         strange["territory_id"],
         _told(
-            "{name} names rep {rep}, who is not on file.",
+            "{name} is assigned to rep {rep}, who is not in your data.",
             name=strange["name"],
             rep=strange["rep_id"],
         ),
@@ -290,7 +310,7 @@ def _reps(situation: Situation) -> pd.DataFrame:
         "rep_unknown_base_office",
         strange["rep_id"],
         _told(
-            "{name} has the base office {office}, which is not on file.",
+            "{name} has base office {office}, which is not in your data.",
             name=strange["name"],
             office=strange["base_office_id"],
         ),
@@ -305,7 +325,7 @@ def _named_accounts(situation: Situation) -> pd.DataFrame:
         "named_account_unknown_prospect",
         lost["prospect_id"],
         _told(
-            "{prospect} is a named account of {territory} but not on file.",
+            "{prospect} is a named account of {territory} but not in your data.",
             prospect=lost["prospect_id"],
             territory=_called(lost["territory_id"], situation.territories),
         ),
@@ -324,7 +344,7 @@ def _owners(situation: Situation) -> pd.DataFrame:
         "account_unknown_owner",
         strange["prospect_id"],
         _told(
-            "{name} is owned by {owner}, who is no rep by id, e-mail or name.",
+            "{name} is owned by {owner}, who does not match a rep by id, email or name.",
             name=_where(strange),
             owner=strange["owner_rep_id"],
         ),

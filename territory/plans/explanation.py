@@ -43,6 +43,7 @@ class Explanation:
     effective_from: str
     published_at: str
     published_by: str
+    publisher: str
     policy_name: str
     policy_version: str
 
@@ -51,14 +52,14 @@ class Explanation:
         """Who works it, in words."""
         if self.territory_id is None:
             return "Unassigned"
-        return f"{self.rep_name or 'Nobody'}, territory {self.territory_name} ({self.territory_id})"
+        return f"{self.rep_name or 'No rep'}, territory {self.territory_name} ({self.territory_id})"
 
     @property
     def record(self) -> str:
         """Which plan and policy decided, when, and who published it."""
         return (
             f"Plan {self.plan_name} ({self.plan_id}), published {self.published_at} by "
-            f"{self.published_by}, in force since {self.effective_from}. "
+            f"{self.publisher}, in force since {self.effective_from}. "
             f"Policy {self.policy_name}, version {self.policy_version}."
         )
 
@@ -112,7 +113,7 @@ def ask_rules(
         if winner and not names_rivals:
             steps.append(RuleStep(name, "not reached", f"Rule {winner} decides."))
         elif winner:
-            otherwise = f" It would have said: {reason}" if answers else f" {reason}"
+            otherwise = f" Without it: {reason}" if answers else f" {reason}"
             steps.append(RuleStep(name, "not reached", f"Rule {winner} decides.{otherwise}"))
         elif answers:
             winner = place

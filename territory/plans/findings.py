@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from territory.schemas import ANY_SEGMENT, FINDINGS
+from territory.schemas import ANY_SEGMENT, FINDINGS, SEVERITIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COLUMNS = (*FINDINGS.columns, "market_id")
+OPEN = ("error", "warning")  # severities somebody has to act on; a note is for information only
 
 
 @dataclass(frozen=True)
@@ -33,109 +34,109 @@ CODES = {
         "warning",
         "prospect",
         "without a location",
-        "Give a ZIP code, a city with its state, or coordinates.",
+        "Add a ZIP code, a city and state, or coordinates.",
     ),
     "outside_every_market": Code(
         "note",
         "prospect",
         "outside every market",
-        "Add its county to a market, or name it an account of a territory.",
+        "Add its county to a market, or make it a named account.",
     ),
     "two_markets": Code(
         "warning",
         "prospect",
         "in two markets",
-        "Take the shared area out of one of the two markets.",
+        "Remove the shared area from one of the markets.",
     ),
     "beyond_radius": Code(
         "note",
         "prospect",
         "beyond the radius of every office",
-        "Open an office nearer by, or serve it from afar.",
+        "No action needed unless reps must be near the account.",
     ),
     "too_coarse": Code(
         "warning",
         "prospect",
-        "placed too coarsely to say",
-        "Give its coordinates.",
+        "too close to call",
+        "Add a street address or set a pin.",
     ),
     "office_unplaced": Code(
         "error",
         "office",
         "without a location",
-        "Give its lat and lon, or an address whose ZIP code is known.",
+        "Add latitude and longitude, or an address with a valid ZIP code.",
     ),
     "markets_overlap": Code(
         "warning",
         "market",
         "overlapping another",
-        "Give each unit to one market only.",
+        "Remove the shared units from one of the markets.",
     ),
     "zip_codes_shared": Code(
         "warning",
         "market",
         "sharing ZIP codes with another",
-        "Take these ZIP codes off one of the two lists.",
+        "Remove these ZIP codes from one of the markets.",
     ),
     "segment_covered_twice": Code(
         "warning",
         "market",
         "with a segment that two territories cover",
-        "Leave the segment to one of them, or give each its own segments.",
+        "Keep the segment in one territory only.",
     ),
     "market_without_territory": Code(
         "error",
         "market",
         "without a territory",
-        "Add a territory for it and import the territories again.",
+        "Add a territory for this market and import territories again.",
     ),
     "market_without_rep": Code(
         "error",
         "market",
         "without a rep",
-        "Give one of its territories a rep_id.",
+        "Assign a rep to one of its territories and import territories again.",
     ),
     "segments_without_territory": Code(
         "warning",
         "market",
-        "with segments that nobody covers",
-        f"Add a territory for these segments, or one for segment {ANY_SEGMENT!r}.",
+        "with segments that no territory covers",
+        f"Add a territory for these segments, or one with segment {ANY_SEGMENT!r} for all.",
     ),
     "territory_without_rep": Code(
         "error",
         "territory",
         "without a rep",
-        "Give it a rep_id and import the territories again.",
+        "Assign a rep and import territories again.",
     ),
     "territory_unknown_rep": Code(
         "error",
         "territory",
-        "of a rep who is not on file",
-        "Import the rep, or correct the rep_id.",
+        "with a rep who is not in your data",
+        "Import the rep, or correct the rep id.",
     ),
     "rep_without_base_office": Code(
         "warning",
         "rep",
         "without a base office",
-        "Give a base_office_id and import the reps again.",
+        "Add a base office and import reps again.",
     ),
     "rep_unknown_base_office": Code(
         "error",
         "rep",
-        "with a base office that is not on file",
-        "Import that office, or correct the base_office_id.",
+        "with a base office that is not in your data",
+        "Import the office, or correct the office id.",
     ),
     "account_unknown_owner": Code(
         "warning",
         "prospect",
-        "owned by somebody who is no rep",
-        "Import the rep, or correct the owner in the CRM and import the accounts again.",
+        "with an owner who is not a rep",
+        "Import the rep, or correct the owner in the CRM and import prospects again.",
     ),
     "named_account_unknown_prospect": Code(
         "error",
         "prospect",
-        "not on file but named accounts",
-        "Import the prospect, or take it off the list of named accounts.",
+        "on the list of named accounts but not in your data",
+        "Import the prospect, or remove it from the list of named accounts.",
     ),
 }
 
@@ -168,7 +169,7 @@ def sum_up(findings: pd.DataFrame, sizes: Mapping[str, int]) -> pd.DataFrame:
     -------
     sums
         code, severity, subject_kind, found, of, title ("12 of 1,514 prospects outside every
-        market"), in the order in which the codes come.
+        market"), most severe first, then in the order in which the codes come.
     """
     counted = (
         findings.groupby(["code", "severity", "subject_kind"], sort=False)
@@ -184,4 +185,6 @@ def sum_up(findings: pd.DataFrame, sizes: Mapping[str, int]) -> pd.DataFrame:
             counted["found"], counted["of"], counted["subject_kind"], counted["code"], strict=True
         )
     ]
-    return counted
+    counted["order"] = counted["severity"].map(SEVERITIES.index)
+    ordered = counted.sort_values("order", kind="stable", ignore_index=True)
+    return ordered.drop(columns="order")

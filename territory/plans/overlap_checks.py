@@ -109,7 +109,7 @@ def _ties(territories: pd.DataFrame) -> Mapping[tuple[str, tuple[str, ...]], lis
 def _accounts(ids: Sequence[str], situation: Situation, outcome: str) -> str:
     """Say how many accounts that is about, and name the first."""
     if not ids:
-        return "No account is there yet."
+        return "No account is affected yet."
     assigned = situation.assigned
     names = dict(zip(assigned["prospect_id"], assigned["name"], strict=True))
     noun = "account" if len(ids) == 1 else "accounts"
@@ -117,7 +117,7 @@ def _accounts(ids: Sequence[str], situation: Situation, outcome: str) -> str:
         outcome.replace("count ", "counts ").replace("go ", "goes ") if len(ids) == 1 else outcome
     )
     some = _some([names.get(one, one) for one in ids], _MOST_NAMES)
-    return f"{len(ids):,} {noun} {verb}, by the smaller id: {some}."
+    return f"{len(ids):,} {noun} {verb}, which has the smaller id: {some}."
 
 
 def _some(texts: list[str], most: int) -> str:

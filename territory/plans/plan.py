@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from territory.policy import Policy, RadiusPolicy, ScorePolicy, SegmentPolicy, read_geocoding_record
-from territory.schemas import COUNTS, UNASSIGNED
+from territory.schemas import COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +83,7 @@ def count(assignments: pd.DataFrame, by: str) -> pd.DataFrame:
             "within_radius": verdict == "in",
             "too_close": verdict == "too_close_to_call",
             "beyond_radius": verdict == "out",
-            "unassigned": assignments["rule"] == UNASSIGNED,
+            "unassigned": assignments["rep_id"].isna(),
         },
         index=assignments.index,
     )

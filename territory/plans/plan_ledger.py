@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, func, insert, or_, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, tuple_, update
 
 from territory.errors import ConflictError, NotFoundError
 from territory.plans.plan import DRAFT, PUBLISHED, PlanInfo, policy_json, read_policy_json
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from sqlalchemy import Row
+    from sqlalchemy import Row, Table
 
     from territory.store import Store, Transaction
 
@@ -72,6 +72,19 @@ class PlanLedger:
         ConflictError
             If a plan of this id or number is there already.
         """
+        self.begin(plan)
+        for name, frame in parts.items():
+            self.add_rows(plan.plan_id, name, frame)
+        self.freeze(plan.plan_id)
+
+    def begin(self, plan: PlanInfo) -> None:
+        """Write a plan that nobody sees yet, to be filled by ``add_rows``.
+
+        Raises
+        ------
+        ConflictError
+            If a plan of this id or number is there already.
+        """
         same = or_(tables.plans.c.plan_id == plan.plan_id, tables.plans.c.number == plan.number)
         if self._connection.execute(select(exists().where(same))).scalar():
             raise ConflictError(f"Plan {plan.plan_id!r} is published already. Publish a new one.")
@@ -91,22 +104,39 @@ class PlanLedger:
                 digest=plan.digest,
             )
         )
-        for name, frame in parts.items():
-            table = tables.metadata.tables[f"plan_{name}"]
-            rows.write(self._connection, table, frame.assign(plan_id=plan.plan_id))
-        # From this statement on the database refuses every change of the plan and its parts.
+
+    def add_rows(self, plan_id: str, part: str, frame: pd.DataFrame) -> None:
+        """Write rows of a part of a plan that is not published yet."""
+        rows.write(self._connection, _table(part), frame.assign(plan_id=plan_id))
+
+    def freeze(self, plan_id: str) -> None:
+        """Publish a plan: from here on the database refuses every change of it and its parts."""
         self._connection.execute(
-            update(tables.plans)
-            .where(tables.plans.c.plan_id == plan.plan_id)
-            .values(status=PUBLISHED)
+            update(tables.plans).where(tables.plans.c.plan_id == plan_id).values(status=PUBLISHED)
         )
+
+    def unpublished(self) -> list[str]:
+        """Give the ids of plans that were begun and not published."""
+        query = select(tables.plans.c.plan_id).where(tables.plans.c.status != PUBLISHED)
+        return list(self._connection.execute(query).scalars())
+
+    def drop_rows(self, plan_id: str, part: str, most: int) -> int:
+        """Delete up to so many rows of a part of an unpublished plan; how many were there."""
+        table = _table(part)
+        key = tuple_(*table.primary_key)
+        some = select(*table.primary_key).where(table.c.plan_id == plan_id).limit(most)
+        return self._connection.execute(delete(table).where(key.in_(some))).rowcount
+
+    def drop(self, plan_id: str) -> None:
+        """Delete an unpublished plan."""
+        self._connection.execute(delete(tables.plans).where(tables.plans.c.plan_id == plan_id))
 
     def plan_part(self, plan_id: str, part: str, **equals: str | None) -> pd.DataFrame:
         """Read a part of a plan (markets, assignments ...) without its plan_id.
 
         ``equals`` keeps the rows whose column has that value, or is null for None.
         """
-        table = tables.metadata.tables[f"plan_{part}"]
+        table = _table(part)
         columns = [column for column in table.c if column.name != "plan_id"]
         key = [column for column in table.primary_key if column.name != "plan_id"]
         return rows.read(
@@ -121,6 +151,10 @@ def policy_in_force(store: Store) -> Policy:
     """Give the policy of the plan in force, or the default one before the first plan."""
     with store.read() as transaction:
         return PlanLedger(transaction).policy_in_force()
+
+
+def _table(part: str) -> Table:
+    return tables.metadata.tables[f"plan_{part}"]
 
 
 def _plan(row: Row[Any]) -> PlanInfo:

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from territory import reference
-from territory.access import audit_log
+from territory.access import audit_log, person_name, person_names
 from territory.errors import ConflictError, NotFoundError
-from territory.plans import drafts
+from territory.plans import drafts, staging
 from territory.plans.assignment import RuleContext, without_rivals
 from territory.plans.explanation import Explanation, ask_rules
 from territory.plans.findings import sum_up
@@ -20,6 +20,7 @@ from territory.plans.plan import PUBLISHED, PlanInfo
 from territory.plans.plan_ledger import PlanLedger
 from territory.plans.read_ledger import ReadingLedger
 from territory.progress import silent
+from territory.store import touch
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 # What a plan is made of, and the columns of prospects that decide anything in it.
 _MADE_OF = ("offices", "reps", "markets", "territories", "named_accounts")
+_RESTS_ON = (*_MADE_OF, "prospects", "plans")
+STAGINGS = 2  # how often a plan is worked out while others write
 _DECIDING = (
     "prospect_id", "name", "status", "city", "state", "postal_code", "country", "employees",
     "revenue_usd", "owner_rep_id", "lon", "lat", "precision", "uncertainty_m",
@@ -64,9 +67,8 @@ class AssignReport:
         if self.plan is None:
             return f"{sentence}. Nothing was written."
         if not self.is_published:
-            return (
-                f"{sentence}. Nothing has changed since {self.plan.plan_id}, which stays in force."
-            )
+            plan_id = self.plan.plan_id
+            return f"{sentence}. Nothing has changed since {plan_id}, which remains in force."
         since = f"in force since {self.plan.effective_from}"
         return f"{sentence}. Published as {self.plan.plan_id}, {since}."
 
@@ -118,8 +120,51 @@ def assign(
         with store.read() as transaction:
             draft = _draft(transaction, policy, _day(now), progress or silent)
         return AssignReport(None, False, dict(draft.counts), draft.findings)
-    with store.write() as transaction:
-        return publish_plan(transaction, name, published_by, now, policy, progress or silent)
+    tell = progress or silent
+    with store.alone(staging.LOCK):
+        staging.drop_unpublished(store)
+        for _ in range(STAGINGS):
+            if report := _stage_and_publish(store, name, published_by, now, policy, tell):
+                return report
+            tell("What the plan rests on has changed meanwhile; it is worked out again")
+        # Others change it again and again: they wait now.
+        with store.write() as transaction:
+            return publish_plan(transaction, name, published_by, now, policy, tell)
+
+
+def _stage_and_publish(
+    store: Store,
+    name: str | None,
+    published_by: str,
+    now: datetime,
+    policy: Policy | None,
+    tell: Progress,
+) -> AssignReport | None:
+    """Work a plan out while others write, and publish it; None where they changed its ground."""
+    before = store.cache.state(_RESTS_ON)
+    with store.read() as transaction:
+        draft = _draft(transaction, policy, _day(now), tell)
+        latest = PlanLedger(transaction).plan_in_force()
+        number = PlanLedger(transaction).next_plan_number()
+    if latest and latest.digest == draft.digest:
+        return AssignReport(latest, False, dict(draft.counts), draft.findings)
+    plan = _plan_of(draft, number, name, published_by, now)
+    tell(f"Publishing {plan.plan_id}")
+    try:
+        staging.stage(store, plan, draft.parts)
+        with store.write() as transaction:
+            is_current = store.cache.state(_RESTS_ON) == before
+            if is_current:
+                PlanLedger(transaction).freeze(plan.plan_id)
+                touch(transaction.connection, *(f"plan_{part}" for part in draft.parts))
+                _record(transaction, plan, latest, draft, now)
+    except BaseException:
+        staging.drop_unpublished(store)
+        raise
+    if not is_current:
+        staging.drop_unpublished(store)
+        return None
+    return AssignReport(plan, True, dict(draft.counts), draft.findings)
 
 
 def publish_plan(
@@ -138,7 +183,17 @@ def publish_plan(
     if latest and latest.digest == draft.digest:
         return AssignReport(latest, False, dict(draft.counts), draft.findings)
     number = PlanLedger(transaction).next_plan_number()
-    plan = PlanInfo(
+    plan = _plan_of(draft, number, name, published_by, now)
+    tell(f"Publishing {plan.plan_id}")
+    PlanLedger(transaction).publish(plan, draft.parts)
+    _record(transaction, plan, latest, draft, now)
+    return AssignReport(plan, True, dict(draft.counts), draft.findings)
+
+
+def _plan_of(
+    draft: drafts.Draft, number: int, name: str | None, published_by: str, now: datetime
+) -> PlanInfo:
+    return PlanInfo(
         plan_id=f"plan-{number}",
         number=number,
         name=name or _day(now),
@@ -150,11 +205,18 @@ def publish_plan(
         counts=draft.counts,
         digest=draft.digest,
     )
-    tell(f"Publishing {plan.plan_id}")
-    PlanLedger(transaction).publish(plan, draft.parts)
+
+
+def _record(
+    transaction: Transaction,
+    plan: PlanInfo,
+    latest: PlanInfo | None,
+    draft: drafts.Draft,
+    now: datetime,
+) -> None:
     audit_log.record(
         transaction,
-        by=published_by,
+        by=plan.published_by,
         at=now,
         action="plan.publish",
         subject_kind="plan",
@@ -162,7 +224,6 @@ def publish_plan(
         before={"plan": latest.plan_id, "digest": latest.digest} if latest else None,
         after={"name": plan.name, "digest": plan.digest, **draft.counts},
     )
-    return AssignReport(plan, True, dict(draft.counts), draft.findings)
 
 
 def _draft(
@@ -248,6 +309,7 @@ def explain(store: Store, prospect_id: str, *, scope: Scope) -> Explanation:
         effective_from=plan.effective_from,
         published_at=plan.published_at,
         published_by=plan.published_by,
+        publisher=person_name(plan.published_by, person_names(store)),
         policy_name=plan.policy.name,
         policy_version=plan.policy.version,
     )

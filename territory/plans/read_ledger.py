@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, false, func, not_, or_, select, true
+from sqlalchemy import and_, case, false, func, not_, or_, select, true
 
 from territory.access import within
+from territory.plans.findings import OPEN
 from territory.store import rows, tables
 
 if TYPE_CHECKING:
@@ -148,10 +149,10 @@ class ReadingLedger:
     def amounts_by_stage(self, plan_id: str, reach: Reach, key: str) -> pd.DataFrame:
         """Sum the opportunities of a plan's prospects by a column of plan_assignments and stage.
 
-        Gives ``key``, stage and amount_usd.
+        Gives ``key``, stage, outcome and amount_usd.
         """
         assignments, deals = tables.plan_assignments, tables.opportunities
-        by = (assignments.c[key], deals.c.stage)
+        by = (assignments.c[key], deals.c.stage, deals.c.outcome)
         return self._read(
             select(*by, func.sum(deals.c.amount_usd).label("amount_usd"))
             .select_from(deals)
@@ -180,8 +181,8 @@ class ReadingLedger:
         assignments, deals = tables.plan_assignments, tables.opportunities
         return self._read(
             select(
-                deals.c.prospect_id, assignments.c.rep_id, deals.c.stage, deals.c.amount_usd,
-                deals.c.close_on,
+                deals.c.prospect_id, assignments.c.rep_id, deals.c.stage, deals.c.outcome,
+                deals.c.amount_usd, deals.c.close_on,
             )
             .select_from(deals)
             .join(assignments, assignments.c.prospect_id == deals.c.prospect_id)
@@ -249,10 +250,14 @@ class ReadingLedger:
         )
 
     def findings_by_market(self, plan_id: str, reach: Reach) -> pd.DataFrame:
-        """Count what ``findings`` gives by market_id; null is a row of its own."""
-        market = tables.plan_findings.c.market_id
+        """Count what ``findings`` gives by market_id, as ``number``; null is a row of its own.
+
+        ``open`` of them must be solved or are worth a look (``findings.OPEN``).
+        """
+        market, severity = tables.plan_findings.c.market_id, tables.plan_findings.c.severity
+        is_open = case((severity.in_(OPEN), 1), else_=0)
         return self._read(
-            select(market, func.count().label("number"))
+            select(market, func.count().label("number"), func.sum(is_open).label("open"))
             .where(self._about(plan_id, reach))
             .group_by(market)
         )

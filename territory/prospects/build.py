@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 from typing import TYPE_CHECKING
 
 from territory.access import EVERYTHING
 from territory.accounts import pipeline
+from territory.errors import InputError
 from territory.plans import PlanLedger, ReadingLedger
 from territory.prospects import score, snapshot
 from territory.prospects.fields import FIELDS, SNAPSHOT_COLUMNS
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 FOLDER = "snapshots"  # where a server keeps them, within its own folder
 # What a snapshot is made of beside the plan itself, which never changes.
 TABLES = ("prospects", "opportunities", "contacts", "sites")
+log = logging.getLogger(__name__)
+_METHOD = "outcomes of opportunities"  # what else decides the values; name it anew if that changes
 _LENGTH = 20  # characters of a digest that name a folder
 
 
@@ -39,7 +43,7 @@ def stamp_of(store: Store, today: str) -> str | None:
     if plan is None:
         return None
     state = map(str, store.cache.state(TABLES))
-    facts = (plan.plan_id, plan.digest, *state, ",".join(SNAPSHOT_COLUMNS), today)
+    facts = (plan.plan_id, plan.digest, *state, ",".join(SNAPSHOT_COLUMNS), _METHOD, today)
     return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:_LENGTH]
 
 
@@ -56,19 +60,29 @@ def is_ready(store: Store, folder: Path, today: str) -> bool:
 def ready(store: Store, folder: Path, today: str) -> Snapshot | None:
     """Open the snapshot of the plan in force, making it first where it is not there.
 
-    Older snapshots in ``folder`` are deleted; who has one open keeps it. None before the first
-    plan.
+    Older snapshots in ``folder`` are deleted; who has one open keeps it. One that is damaged is
+    made again; where none can be kept, for want of room, it is in memory alone. None before the
+    first plan.
     """
     stamp = stamp_of(store, today)
     if stamp is None:
         return None
     current = folder / stamp
-    if not current.is_dir():
-        with store.read() as transaction:
-            rows = gather(transaction, today)
-        snapshot.save(snapshot.build(rows, stamp), current)
+    if current.is_dir():
+        try:
+            return snapshot.load(current)
+        except InputError as error:
+            log.warning("%s", error)
+            shutil.rmtree(current, ignore_errors=True)
+    with store.read() as transaction:
+        made = snapshot.build(gather(transaction, today), stamp)
+    try:
+        snapshot.save(made, current)
         _forget_others(folder, current)
-    return snapshot.load(current)
+        return snapshot.load(current)
+    except (OSError, InputError) as error:
+        log.warning("The snapshot is in memory alone: %s", error)
+        return made
 
 
 def gather(transaction: Transaction, today: str) -> pd.DataFrame:

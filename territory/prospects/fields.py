@@ -45,6 +45,8 @@ class Field:
         All that a choice can be, in order; None where the data decide.
     words
         What pages call the values.
+    missing
+        What pages say where there is no value.
     is_leading
         Whether its filter stands open at the top.
     yes, no
@@ -64,6 +66,7 @@ class Field:
     legend: str = ""
     values: tuple[str, ...] | None = None
     words: Mapping[str, str] = field(default_factory=dict, hash=False)
+    missing: str = "Not known"
     is_leading: bool = False
     yes: str = ""
     no: str = ""
@@ -112,7 +115,7 @@ FIELDS = (
     _detail("market_name"),
     Field("territory", "territory_id", "choice", "plan"),
     _detail("territory_name"),
-    Field("rep", "rep_id", "choice", "plan", label="Rep"),
+    Field("rep", "rep_id", "choice", "plan", label="Rep", missing="Nobody"),
     _detail("rep_name"),
     _detail("rule"),
     _detail("reason"),
@@ -128,7 +131,8 @@ FIELDS = (
           steps=(100.0, 1_000.0, 10_000.0)),
     Field("revenue", "revenue_usd", "number", "company", label="Revenue, $",
           steps=(10e6, 100e6, 1e9)),
-    Field("stage", "stage", "choice", "pipeline", label="Stage"),
+    Field("stage", "stage", "choice", "pipeline", label="Stage",
+          missing="No open opportunity"),
     Field("pipeline", "pipeline_usd", "number", "pipeline", label="Pipeline, $",
           steps=(1.0, 100e3, 1e6)),
     Field("last_activity", "last_activity_on", "day", "pipeline"),
@@ -173,14 +177,14 @@ class Order:
 
 ORDERS = {
     "score": Order("score", True, "best score first", "lowest score first"),
-    "name": Order("name", False, "by company", "by company, turned round"),
+    "name": Order("name", False, "by company", "by company, Z to A"),
     "distance": Order(
         "distance_mi", False, "nearest to an office first", "farthest from an office first"
     ),
     "employees": Order("employees", True, "most employees first", "fewest employees first"),
     "revenue": Order("revenue_usd", True, "largest revenue first", "smallest revenue first"),
     "pipeline": Order("pipeline_usd", True, "largest pipeline first", "smallest pipeline first"),
-    "stale": Order("touched", False, "longest untouched first", "last touched first"),
+    "stale": Order("touched", False, "longest without activity first", "latest activity first"),
 }
 
 BY_NAME = {one.name: one for one in FIELDS}

@@ -8,8 +8,10 @@ same files, so that worker processes share one copy of it in memory.
 from __future__ import annotations
 
 import json
+import mmap
 import shutil
 import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -250,8 +252,10 @@ def save(snapshot: Snapshot, folder: Path) -> None:
             "size": snapshot.size,
             "placed": snapshot.placed,
             "labels": snapshot.labels,
+            "checksums": {path.stem: _checksum(path) for path in sorted(draft.glob("*.npy"))},
         }
-        (draft / _META).write_text(json.dumps(meta), "utf-8")
+        text = json.dumps(meta)
+        (draft / _META).write_text(f"{zlib.crc32(text.encode()):08x}\n{text}", "utf-8")
         draft.rename(folder)
     except OSError:
         shutil.rmtree(draft, ignore_errors=True)
@@ -260,16 +264,22 @@ def save(snapshot: Snapshot, folder: Path) -> None:
 
 
 def load(folder: Path) -> Snapshot:
-    """Open a snapshot without reading it: its files are mapped into memory.
+    """Open a snapshot: its files are mapped into memory, and held against their checksums.
 
     Raises
     ------
     InputError
-        If there is no snapshot in the folder.
+        If there is no snapshot in the folder, or not the one that was saved.
     """
     try:
-        meta = json.loads((folder / _META).read_text("utf-8"))
-        arrays = {path.stem: _map(path) for path in sorted(folder.glob("*.npy"))}
+        told, _, text = (folder / _META).read_text("utf-8").partition("\n")
+        if told != f"{zlib.crc32(text.encode()):08x}":
+            raise ValueError(f"{_META} is not what was saved")  # noqa: TRY301
+        meta = json.loads(text)
+        for name, checksum in meta["checksums"].items():
+            if _checksum(folder / f"{name}.npy") != checksum:
+                raise ValueError(f"{name}.npy is not what was saved")  # noqa: TRY301
+        arrays = {name: _map(folder / f"{name}.npy") for name in meta["checksums"]}
     except (OSError, ValueError) as error:
         raise InputError(
             f"{folder} holds no snapshot ({error}). Delete it; it is made anew."
@@ -291,6 +301,12 @@ def load(folder: Path) -> Snapshot:
         words=WordIndex(arrays["words"], arrays["word-starts"], arrays["word-rows"]),
         by_id=arrays["by_id"],
     )
+
+
+def _checksum(path: Path) -> int:
+    """Give the CRC-32 of a file."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        return zlib.crc32(whole)
 
 
 def _map(path: Path) -> npt.NDArray[Any]:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from territory import reference
 from territory.errors import InputError
-from territory.labels import NOTHING, SEGMENT, STATUS, is_known, money, number, share
+from territory.labels import NOTHING, SEGMENT, STATUS, money, number, share
 from territory.markets import SHARE_SOURCE, SOURCE
 from territory.prospects import score
 from territory.reports import cover_map, views
@@ -322,17 +322,19 @@ def _periods(profile: Profile) -> Table:
             f"{PERIOD.get(row['kind'], row['kind'])} {row['period']}",
             money(row["due_usd"]),
             money(row["quota_usd"]),
-            _ratio(row["coverage"]),
-            _ratio(row["pipeline_coverage"]),
+            share(row["due_usd"], row["quota_usd"]),
         )
         for row in pipeline.periods.to_dict("records")
     )
+    covered = pipeline.coverage
     note = (
         f"{money(pipeline.pipeline_usd)} open in {_deals(pipeline.deals)} with "
         f"{pipeline.accounts:,} of {profile.in_money:,} accounts, as of {pipeline.day}. "
         f"{_concentration(profile.pipeline_concentration, 'pipeline')}"
     )
-    head = ("Period", "To close", "Quota", "To close / quota", "All open / quota")
+    if covered is not None:
+        note += f" Coverage: {covered:.1f} × the quota of the year."
+    head = ("Period", "To close", "Quota", "To close / quota")
     return Table("Pipeline against quota", note.strip(), head, rows)
 
 
@@ -356,10 +358,6 @@ def _reps(profile: Profile) -> Table:
         ("Rep", "Accounts", "Opportunities", "Open pipeline", "Quota of the year"),
         rows,
     )
-
-
-def _ratio(value: float) -> str:
-    return f"{value:.1f} ×" if is_known(value) else NOTHING
 
 
 def _deals(count: int) -> str:

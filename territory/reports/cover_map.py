@@ -48,7 +48,7 @@ SEGMENT_COLOURS = {
 }
 # Shape, and what it stands for; the shapes are those of the map in the app.
 SHAPES = {
-    "hollow circle": "Whitespace: no open opportunity",
+    "hollow circle": "No open opportunity",
     "circle": "Open opportunity",
     "square": "Customer",
     "hollow square": "Former customer",

@@ -89,7 +89,7 @@ class Taken:
         """The report in one line."""
         text = f"{self.rows:,} rows in {self.path}."
         if self.later:
-            text += f" {self.later:,} more came after the plan; `territory assign` takes them in."
+            text += f" {self.later:,} more came after the plan. `territory assign` takes them in."
         if self.located is None:
             return text
         return f"{text} {located_sentence(self.rows, self.located)}"

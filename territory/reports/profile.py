@@ -37,7 +37,7 @@ UNKNOWN = "unknown"
 FEW = "fewer than 5 each"  # industries too rare to be named to who may count accounts only
 _RARE = 5
 PROSPECT_COLUMNS = ("status", "segment", "rep_id", "industry", "employees")
-DEAL_COLUMNS = ("prospect_id", "rep_id", "stage", "amount_usd", "close_on")
+DEAL_COLUMNS = ("prospect_id", "rep_id", "stage", "outcome", "amount_usd", "close_on")
 GROUP_COLUMNS = ("group", "prospects", "customers", "share")
 
 

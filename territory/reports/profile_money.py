@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from territory.accounts import bounds_of, period_quotas, periods_of
+from territory.accounts import bounds_of, coverage, period_quotas, periods_of
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,9 @@ class Money:
 
     ``pipeline_usd`` is all that is open, ``overdue_usd`` of it was to close before ``day``,
     ``undated_usd`` has no day to close. ``periods``: kind ("month", "quarter", "year"), period,
-    quota_usd, due_usd (open and to close within the period), coverage (due_usd / quota_usd),
-    pipeline_coverage (pipeline_usd / quota_usd; NaN without quota), reps_with_quota, derived (of
-    those, whose quota of the period was made of other periods').
+    quota_usd, due_usd (open and to close within the period), due_share (due_usd / quota_usd; NaN
+    without quota), reps_with_quota, derived (of those, whose quota of the period was made of other
+    periods'). ``coverage`` is ``accounts.coverage`` of all that is open and the year's quota.
     ``by_rep``: rep_id, rep_name (both null: accounts of nobody), quota_share (the part of the
     rep's quota that counts in this market: 1 / number of the rep's markets, 0 without a territory
     here), accounts, deals, pipeline_usd, and for each kind of period quota_<kind>_usd and
@@ -33,6 +33,12 @@ class Money:
     undated_usd: float
     periods: pd.DataFrame
     by_rep: pd.DataFrame
+
+    @property
+    def coverage(self) -> float | None:
+        """Open pipeline by the quota of the year; None without one."""
+        of_year = self.periods["kind"] == "year"
+        return coverage(self.pipeline_usd, float(self.periods.loc[of_year, "quota_usd"].sum()))
 
 
 @dataclass(frozen=True)
@@ -89,8 +95,7 @@ def money_of(
                 "period": period,
                 "quota_usd": sums[0],
                 "due_usd": sums[1],
-                "coverage": sums[1] / sums[0] if sums[0] else np.nan,
-                "pipeline_coverage": deals["amount_usd"].sum() / sums[0] if sums[0] else np.nan,
+                "due_share": sums[1] / sums[0] if sums[0] else np.nan,
                 "reps_with_quota": int(counts.sum()),
                 "derived": int((counts & quotas["is_derived"].eq(True).to_numpy()).sum()),
             }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from territory.access import EVERYTHING, NAME_COLUMNS, NOTHING
-from territory.accounts import open_amounts, pipeline, yearly_quotas
+from territory.accounts import YearQuotas, open_amounts, pipeline, year_quotas, yearly_quotas
 from territory.plans import PlanLedger, ReadingLedger, count, totals, without_rivals
 from territory.prospects import fields
 from territory.schemas import COUNTS
@@ -27,7 +27,8 @@ NUMBERS = tuple(
 )
 SUMMARY_COLUMNS = (
     "market_id", "name", "kind", "units", "prospects", "enterprise", "mid_market", "customers",
-    "within_radius", "too_close", "unassigned", "findings", "reps", "pipeline_usd", "quota_usd",
+    "within_radius", "too_close", "unassigned", "findings", "open_findings", "reps",
+    "pipeline_usd", "quota_usd",
 )  # fmt: skip
 OFFICE_COLUMNS = (
     "office_id", "name", "street", "city", "state", "postal_code", "country", "lat", "lon",
@@ -56,18 +57,19 @@ class Seen:
 
     def totals(self) -> dict[str, int]:
         """Count the prospects and findings in reach; of everything the plan has kept the counts."""
+        findings = self._findings_by_market(self.scope.counted)
+        is_open = {"open_findings": int(findings["open"].sum())}
         if self.scope.counted.is_all:
-            return {str(name): int(number) for name, number in self.plan.counts.items()}
-        return totals(
-            self._reading.counted(self.plan.plan_id, self.scope.counted),
-            int(self._findings_by_market(self.scope.counted).sum()),
-        )
+            return {str(name): int(number) for name, number in self.plan.counts.items()} | is_open
+        counted = self._reading.counted(self.plan.plan_id, self.scope.counted)
+        return totals(counted, int(findings["number"].sum())) | is_open
 
     def money(self) -> tuple[float | None, float | None]:
         """Sum pipeline and quotas in reach, in dollars; None where none of it may be seen."""
         if self.scope.money == NOTHING:
             return None, None
-        return float(self._pipeline_by("rep_id").sum()), float(self._quotas().sum())
+        counted = self.quotas().counted
+        return float(self._pipeline_by("rep_id").sum()), float(counted.sum())
 
     def prospects(self, **equals: str | tuple[str, ...] | None) -> pd.DataFrame:
         """Give the prospects in reach, by id; ``equals`` as in ``rows.equal``."""
@@ -103,12 +105,13 @@ class Seen:
         """Sum up each market."""
         reach = self.scope.counted
         whole = self._recounted(self._reading.markets(self.plan.plan_id, reach), "market_id")
+        findings = self._findings_by_market(reach).reindex(whole["market_id"], fill_value=0)
+        whole["open_findings"] = findings["open"].to_numpy(int)
         if not reach.is_all:
-            findings = self._findings_by_market(reach)
-            whole["findings"] = findings.reindex(whole["market_id"], fill_value=0).to_numpy(int)
+            whole["findings"] = findings["number"].to_numpy(int)
         owners = self._reading.part(self.plan.plan_id, "territories", reach)
         owners = owners.dropna(subset="rep_id").drop_duplicates(["rep_id", "market_id"])
-        quota = self._quotas() / owners.groupby("rep_id").size()
+        quota = self.quotas().counted / owners.groupby("rep_id").size()
         owners["quota_usd"] = owners["rep_id"].map(quota).fillna(0.0)
         by_market = {
             "reps": owners.groupby("market_id").size(),
@@ -146,7 +149,7 @@ class Seen:
         is_seen = self.scope.money.mask(whole["rep_id"])
         for name, sums in (
             ("pipeline_usd", self._pipeline_by("rep_id")),
-            ("quota_usd", self._quotas()),
+            ("quota_usd", self._own_quotas()),
         ):
             amounts = whole["rep_id"].map(sums).astype(float)
             whole[name] = amounts.fillna(0.0).where(is_seen)
@@ -159,12 +162,12 @@ class Seen:
         return self._reading.findings(self.plan.plan_id, self.scope.accounts, **equals)
 
     def findings_in(self, market_id: str) -> int:
-        """Count the findings of a market about what is in reach."""
-        return int(self._findings_by_market(self.scope.accounts).get(market_id, 0))
+        """Count the open findings of a market about what is in reach."""
+        return int(self._findings_by_market(self.scope.accounts)["open"].get(market_id, 0))
 
-    def _findings_by_market(self, reach: Reach) -> pd.Series:
+    def _findings_by_market(self, reach: Reach) -> pd.DataFrame:
         counted = self._reading.findings_by_market(self.plan.plan_id, reach)
-        return counted.set_index("market_id")["number"]
+        return counted.set_index("market_id").astype(int)
 
     def _territories(self) -> pd.DataFrame:
         return self._reading.part(self.plan.plan_id, "territories", self.scope.accounts)
@@ -184,7 +187,16 @@ class Seen:
             self._reading.amounts_by_stage(self.plan.plan_id, self.scope.money, key), key
         )
 
-    def _quotas(self) -> pd.Series:
-        """Give the quota of each rep in reach for the year of the plan."""
+    def quotas(self) -> YearQuotas:
+        """Give the quotas in reach for the year of the plan, told apart."""
+        quotas = self._reading.on_file("quotas", self.plan.plan_id, self.scope.money)
+        reps, territories = (
+            self._reading.part(self.plan.plan_id, part, EVERYTHING)
+            for part in ("reps", "territories")
+        )
+        return year_quotas(quotas, reps, territories, self.plan.effective_from[:4])
+
+    def _own_quotas(self) -> pd.Series:
+        """Give the quota of each rep in reach for the year of the plan, with a territory or not."""
         quotas = self._reading.on_file("quotas", self.plan.plan_id, self.scope.money)
         return yearly_quotas(quotas, self.plan.effective_from[:4])

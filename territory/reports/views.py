@@ -20,6 +20,8 @@ import pandas as pd
 import shapely
 
 from territory import reference
+from territory.access import NOTHING
+from territory.accounts import outcomes
 from territory.errors import NotFoundError
 from territory.markets import define
 from territory.plans import PlanLedger, ReadingLedger
@@ -53,7 +55,8 @@ class Overview:
     Counts of prospects in the plan: ``in_market`` + ``outside`` = ``prospects`` = ``placed`` +
     ``unplaced``; ``within_radius`` + ``too_close`` + ``beyond_radius`` = ``placed``. ``imported``
     is how many the store holds now. ``effective_from`` is an ISO day, ``published_at`` ISO UTC.
-    Money is None where none of it may be seen.
+    Money is None where none of it may be seen. ``quota_usd`` is of reps with a territory;
+    ``quota_notes`` say which quotas do not count.
     ``is_demo`` says that people and figures are invented, and ``notice`` is how to put it.
     """
 
@@ -79,11 +82,13 @@ class Overview:
     beyond_radius: int = 0
     unassigned: int = 0
     findings: int = 0
+    open_findings: int = 0
     markets: int = 0
     offices: int = 0
     reps: int = 0
     pipeline_usd: float | None = 0.0
     quota_usd: float | None = 0.0
+    quota_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,8 +115,8 @@ class MarketView:
 class MarketArea:
     """One market of the plan in force without its prospects.
 
-    ``geometry`` is in WGS84 degrees, ``offices`` are all of the plan, ``findings`` how many are in
-    reach, ``radius_m`` the policy's limit.
+    ``geometry`` is in WGS84 degrees, ``offices`` are all of the plan, ``findings`` how many open
+    ones are in reach, ``radius_m`` the policy's limit.
     """
 
     market_id: str
@@ -175,15 +180,17 @@ def _overview(transaction: Transaction, scope: Scope, notice: str | None) -> Ove
         reps=len(ReadingLedger(transaction).part(plan.plan_id, "reps", scope.counted)),
         pipeline_usd=pipeline_usd,
         quota_usd=quota_usd,
+        quota_notes=seen.quotas().notes if scope.money != NOTHING else (),
     )
 
 
 def market_summaries(store: Store, *, scope: Scope) -> pd.DataFrame:
     """Sum up each market of the plan in force, most prospects first, then by id.
 
-    The columns are ``SUMMARY_COLUMNS``: counts of prospects, ``findings`` within it, ``reps`` who
-    own a territory there, open pipeline, and the quotas of its reps for the year of the plan. A rep
-    of several markets counts with an equal share of the quota in each, so that the column adds up.
+    The columns are ``SUMMARY_COLUMNS``: counts of prospects, ``findings`` within it, how many of
+    them are open (no notes), ``reps`` who own a territory there, open pipeline, and the quotas of
+    its reps for the year of the plan. A rep of several markets counts with an equal share of the
+    quota in each, so that the column adds up.
     """
     summed = store.cached(
         SUM_TABLES,
@@ -311,6 +318,8 @@ def prospect(store: Store, prospect_id: str, *, scope: Scope) -> ProspectView:
             )
             for kind, reach in reaches.items()
         }
+        deals = parts["opportunities"]
+        parts["opportunities"] = deals.assign(outcome=outcomes(deals))
         rep_id = rows["rep_id"].iloc[0]
         return ProspectView(
             rows,

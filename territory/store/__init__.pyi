@@ -16,12 +16,14 @@ from .activity_tables import account_notes as account_notes
 from .activity_tables import next_steps as next_steps
 from .activity_tables import saved_views as saved_views
 from .database import BUSY_TIMEOUT_S as BUSY_TIMEOUT_S
-from .database import DEFAULT_URL as DEFAULT_URL
+from .database import Patience as Patience
 from .database import Store as Store
 from .database import open_engine as open_engine
 from .database import open_store as open_store
-from .database import read_url as read_url
-from .database import reason as reason
+from .database_errors import store_error as store_error
+from .database_url import DEFAULT_URL as DEFAULT_URL
+from .database_url import read_url as read_url
+from .database_url import shown_url as shown_url
 from .eligibility_tables import eligibility_decisions as eligibility_decisions
 from .eligibility_tables import eligibility_exceptions as eligibility_exceptions
 from .eligibility_tables import eligibility_policies as eligibility_policies
@@ -31,6 +33,7 @@ from .import_tables import jobs as jobs
 from .import_tables import mappings as mappings
 from .import_tables import place_decisions as place_decisions
 from .revision_cache import bump as bump
+from .revision_cache import touch as touch
 from .rows import Transaction as Transaction
 from .tables import GIVEN as GIVEN
 from .tables import KINDS as KINDS

@@ -12,11 +12,13 @@ import functools
 import re
 import sqlite3
 import time
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cachetools import LRUCache
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 # The tables of the other modules are imported for ``metadata`` to be whole.
 from territory.store import (  # noqa: F401
@@ -24,11 +26,14 @@ from territory.store import (  # noqa: F401
     activity_tables,
     eligibility_tables,
     import_tables,
+    sqlite_files,
 )
+from territory.store.database_errors import store_error
+from territory.store.database_url import shown_url
 from territory.store.tables import metadata, revisions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 
     from sqlalchemy import Connection, Engine
 
@@ -142,7 +147,10 @@ class RevisionCache:
     def _read(self) -> Mapping[str, int]:
         # One statement needs no transaction around it, which is two more ways to the server.
         options = {"isolation_level": "AUTOCOMMIT"}
-        with self._engine.connect().execution_options(**options) as connection:
+        with (
+            self._our_errors(),
+            self._engine.connect().execution_options(**options) as connection,
+        ):
             rows = connection.execute(select(revisions)).all()
         return dict.fromkeys(metadata.tables, 0) | {row.kind: row.number for row in rows}
 
@@ -152,10 +160,10 @@ class RevisionCache:
         ``PRAGMA data_version`` of a connection that never writes is another number after every
         commit of any other connection.
         """
-        with self._lock:
+        with self._lock, self._our_errors():
             if self._connection is None:
                 # The lock is held: one thread at a time.
-                self._connection = sqlite3.connect(
+                self._connection = sqlite_files.connect(
                     str(self._path), isolation_level=None, check_same_thread=False
                 )
             version = self._connection.execute("PRAGMA data_version").fetchone()[0]
@@ -164,6 +172,14 @@ class RevisionCache:
                 self._numbers = dict.fromkeys(metadata.tables, 0) | dict(rows)
                 self._version = version
             return self._numbers
+
+    @contextmanager
+    def _our_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, DBAPIError) as error:
+            self._version = None
+            raise store_error(error, shown_url(self._engine.url)) from error
 
     def close(self) -> None:
         """Forget everything and close the connection."""

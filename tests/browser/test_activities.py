@@ -72,11 +72,11 @@ def test_a_rep_says_what_is_next_notes_and_ticks_without_a_new_page(screen, stor
     screen.wait_for_selector(READY)
     screen.evaluate("() => { window.isSamePage = true; }")
     work = screen.locator("#work")
-    work.get_by_label("What is next").fill("Send the price list")
-    work.get_by_label("By", exact=True).fill("2026-12-01")
-    work.get_by_role("button", name="Set next step").click()
-    work.get_by_text("2026-12-01 (in 8 days)").wait_for()
-    work.get_by_label("What was done").fill("Called: she is away.\nTry on Monday.")
+    work.get_by_label("Next step", exact=True).fill("Send the price list")
+    work.get_by_label("Due", exact=True).fill("2026-12-01")
+    work.get_by_role("button", name="Save next step").click()
+    work.get_by_text("Dec 1, 2026 (in 8 days)").wait_for()
+    work.get_by_label("Note", exact=True).fill("Called: she is away.\nTry on Monday.")
     work.get_by_role("button", name="Add note").click()
     work.get_by_text("Try on Monday.").wait_for()
     told = accounts.activities_of(store, prospect_id, scope=ALL)
@@ -122,7 +122,7 @@ def test_a_view_is_saved_as_it_is_now_and_its_link_opens_it_again(screen, store,
     assert set(kept) == {"status", "at"}
     menu = screen.locator("details.menu")
     menu.locator("summary").click()
-    menu.get_by_label("Name of what is shown now").fill(name)
+    menu.get_by_label("Name this view").fill(name)
     menu.get_by_role("button", name="Save view").click()
     link = menu.get_by_role("link", name=name)
     link.wait_for()
@@ -158,7 +158,7 @@ def test_the_position_of_the_reader_is_in_no_view(screen, store, worked):
     screen.keyboard.press("Escape")
     menu = screen.locator("details.menu")
     menu.locator("summary").click()
-    menu.get_by_label("Name of what is shown now").fill(name)
+    menu.get_by_label("Name this view").fill(name)
     menu.get_by_role("button", name="Save view").click()
     menu.get_by_role("link", name=name).wait_for()
     with store.read() as transaction:
@@ -174,14 +174,14 @@ def test_an_open_menu_outlives_a_change_of_the_filters(chromium, at):
     page.goto("/markets/M-CHI")
     page.wait_for_selector(READY)
     page.locator("details.menu summary").click()
-    page.get_by_label("Name of what is shown now").fill("Half typed")
+    page.get_by_label("Name this view").fill("Half typed")
     page.evaluate(
         "() => { const box = document.querySelector('#filters [name=status][value=customer]');"
         " box.checked = true; box.dispatchEvent(new Event('input', {bubbles: true})); }"
     )
     page.wait_for_url("**status=customer*")
     page.locator("[data-part=bar] .chip.on").wait_for()
-    assert page.get_by_label("Name of what is shown now").input_value() == "Half typed"
+    assert page.get_by_label("Name this view").input_value() == "Half typed"
     assert page.locator("details.menu").count() == 1
     context.close()
     assert watch.wrong == []
@@ -195,12 +195,12 @@ def test_what_is_refused_stays_typed_with_the_reason_beside_it(chromium, at, sto
     told = {"scope": ALL, "by": "somebody else", "now": NOW}
     accounts.set_next_step(store, "3m", "Theirs", "2026-12-05", **told)
     work = page.locator("#work")
-    work.get_by_label("What is next").fill("Mine, long thought about")
-    work.get_by_label("By", exact=True).fill("2026-12-01")
-    work.get_by_role("button", name="Set next step").click()
+    work.get_by_label("Next step", exact=True).fill("Mine, long thought about")
+    work.get_by_label("Due", exact=True).fill("2026-12-01")
+    work.get_by_role("button", name="Save next step").click()
     work.get_by_role("alert").wait_for()
     assert "somebody else set a next step meanwhile" in work.get_by_role("alert").inner_text()
-    assert work.get_by_label("What is next").input_value() == "Mine, long thought about"
+    assert work.get_by_label("Next step", exact=True).input_value() == "Mine, long thought about"
     context.close()
     assert [words for words in watch.wrong if "409" not in words] == []
 
@@ -212,13 +212,13 @@ def test_all_of_it_works_without_scripts(chromium, at, store):
     )
     page = context.new_page()
     page.goto("/markets/M-CHI?status=prospect&prospect=ulta-beauty")
-    page.get_by_label("What is next").fill("By hand")
-    page.get_by_label("By", exact=True).fill("2026-12-01")
-    page.get_by_role("button", name="Set next step").click()
+    page.get_by_label("Next step", exact=True).fill("By hand")
+    page.get_by_label("Due", exact=True).fill("2026-12-01")
+    page.get_by_role("button", name="Save next step").click()
     page.wait_for_url("**/markets/M-CHI?status=prospect&prospect=ulta-beauty#work")
     expect(page.get_by_text("By hand", exact=True).first).to_be_visible()
     page.locator("details.menu summary").click()
-    page.get_by_label("Name of what is shown now").fill("By hand too")
+    page.get_by_label("Name this view").fill("By hand too")
     page.get_by_role("button", name="Save view").click()
     page.locator("details.menu summary").click()
     page.get_by_role("link", name="By hand too").click()

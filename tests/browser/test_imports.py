@@ -89,12 +89,12 @@ def test_drop_map_try_import_fix_by_dragging_a_pin_and_undo(page, app, worker):
     page.get_by_role("button", name="Upload").click()
     # Map: the name is missing; say which header it is.
     page.wait_for_url("**/ops/import/files/*")
-    page.get_by_text("Name: required, no header yet").wait_for()
+    page.get_by_text("Name: required, not matched yet").wait_for()
     page.get_by_label("Column of Firma").select_option("name")
     # Dry run.
-    page.get_by_role("button", name="Try it").click()
+    page.get_by_role("button", name="Start dry run").click()
     page.wait_for_url("**/trial")
-    page.get_by_text("Reconciles").wait_for()
+    page.get_by_text("All rows accounted for").wait_for()
     assert held(app, "B-2") is None
     page.get_by_role("link", name="Duplicate").click()
     page.get_by_text("is on line 5 already").wait_for()
@@ -102,7 +102,7 @@ def test_drop_map_try_import_fix_by_dragging_a_pin_and_undo(page, app, worker):
     page.get_by_role("button", name="Import 6 rows").click()
     page.wait_for_url(re.compile(r"/ops/import/import-\d+$"))
     result = page.url
-    page.get_by_text("2 of 6 rows need you").wait_for()
+    page.get_by_text("2 of 6 addresses to review").wait_for()
     assert held(app, "B-2")["placement"] == "conflict"
     # Fix: drag the pin.
     page.get_by_role("link", name="Place 2 rows").click()
@@ -122,14 +122,14 @@ def test_drop_map_try_import_fix_by_dragging_a_pin_and_undo(page, app, worker):
     moved = float(page.get_by_label("Longitude").input_value())
     assert moved > before
     page.get_by_role("button", name="Save").click()
-    page.get_by_role("status").get_by_text("put where the pin is").wait_for()
+    page.get_by_role("status").get_by_text("placed at the pin").wait_for()
     placed = held(app, "B-2")
     assert placed["placement"] == "placed"
     assert placed["lon"] == pytest.approx(moved, abs=1e-6)
     # Undo the whole import.
     page.goto(result)
     page.get_by_role("link", name="Undo import").click()
-    page.get_by_text("4 prospects that it brought will be removed").wait_for()
+    page.get_by_text("4 prospects that it added will be removed").wait_for()
     page.get_by_role("button", name="Undo the import").click()
     page.get_by_text("This import was undone").wait_for()
     assert held(app, "B-1") is None
@@ -148,7 +148,7 @@ def test_the_same_without_javascript(chromium, address, app, worker):
         {"name": "plain.csv", "mimeType": "text/csv", "buffer": text}
     )
     page.get_by_role("button", name="Upload").click()
-    page.get_by_role("button", name="Try it").click()
+    page.get_by_role("button", name="Start dry run").click()
     page.wait_for_url("**/trial")  # the page of the job loads itself anew
     page.get_by_role("button", name="Import 6 rows").click()
     page.wait_for_url(re.compile(r"/ops/import/import-\d+$"))
@@ -157,7 +157,7 @@ def test_the_same_without_javascript(chromium, address, app, worker):
     page.get_by_label("Latitude").fill("43.05")
     page.get_by_label("Longitude").fill("-88.11")
     page.get_by_role("button", name="Save").click()
-    page.get_by_text("put where the pin is").wait_for()
+    page.get_by_text("placed at the pin").wait_for()
     assert (held(app, "C-2")["lat"], held(app, "C-2")["lon"]) == (43.05, -88.11)
     context.close()
     assert watch.wrong == []

@@ -196,7 +196,7 @@ def test_hostile_names_are_shown_letter_by_letter_and_never_run(page) -> None:
 def test_choosing_a_row_draws_its_uncertainty_and_the_map_does_not_echo(page) -> None:
     tell(page, "select", id="p40")
     assert page.locator("path.map-uncertainty").count() == 1
-    assert "Known to 3.2 miles" in page.inner_text(".map-popup")
+    assert "Accurate to about 3.2 miles" in page.inner_text(".map-popup")
     assert heard(page, "select") == []
     tell(page, "select", id=None)
     assert page.locator("path.map-uncertainty").count() == 0

@@ -163,7 +163,7 @@ def test_a_row_opens_the_card_whose_sentence_is_that_of_the_library(page, demo):
     prospect_id = row.get_attribute("data-id")
     row.get_by_role("link").click()
     card = page.locator("#card")
-    card.get_by_text("Why is this mine?").wait_for()
+    card.get_by_text("Why this owner?").wait_for()
     assert card.locator("[data-explanation]").inner_text() == (
         publish.explain(demo, prospect_id, scope=Scope.everything()).sentence
     )

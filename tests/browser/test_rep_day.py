@@ -53,7 +53,7 @@ def enter(doors: Flask, door: str, chromium: Browser) -> Iterator[Callable[..., 
         contexts.append(watch.over(context))
         page = context.new_page()
         page.goto(one_time_links.link_address(door, link))
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(lambda address: "/sign-in" not in address)
         return page
 
@@ -93,7 +93,7 @@ def test_a_rep_filters_searches_with_a_slip_chooses_reads_why_and_sends_the_link
     if size == PHONE:
         page.get_by_role("link", name="Filter").click()
     free = int(rows["stage"].isna().sum())
-    box = page.get_by_role("checkbox", name="Whitespace: none open")
+    box = page.get_by_role("checkbox", name="No open opportunity")
     beside = box.locator("xpath=..").locator(".n").inner_text()
     box.check()
     page.locator("[data-part=bar]", has_text=f"{free} of {len(rows)} prospects").wait_for()

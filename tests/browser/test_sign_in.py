@@ -188,7 +188,7 @@ def test_a_browser_comes_in_by_a_link_looks_round_and_goes_out(doors, address, c
     assert urlsplit(page.url).path == "/sign-in"
     page.goto(one_time_links.link_address(address, link))
     assert link.secret not in page.url
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Sign in").click()
     page.get_by_role("link", name="Rep A").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Rep A"
     page.get_by_role("button", name="Sign out", exact=True).click()

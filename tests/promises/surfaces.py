@@ -73,6 +73,11 @@ PAGES = {
     "admin": ("/", "/admin/users", "/admin/tokens"),
 }  # fmt: skip
 LISTS = ("markets", "offices", "prospects/P-012")
+# Days and times as pages write them; before, they were written as files write them.
+A_MOMENT = re.compile(
+    r"\b(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) (\d{1,2}), (\d{4})"
+    r"(?:, (\d{1,2}:\d{2})[\s\u202f\u00a0]([AP]M))?"
+)
 A_NUMBER = re.compile(r"\d[\d,.]*")
 A_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -233,8 +238,17 @@ class _Reader(HTMLParser):
 def _numbers(page: str) -> list[str]:
     reader = _Reader()
     reader.feed(page)
-    rows = [" ".join(A_NUMBER.findall(row)) for row in reader.rows]
+    rows = [" ".join(A_NUMBER.findall(A_MOMENT.sub(_iso, row))) for row in reader.rows]
     return [row for row in rows if row]
+
+
+def _iso(moment: re.Match[str]) -> str:
+    """Write a day or a time of a page as files write it."""
+    month, day, year, clock, half = moment.groups()
+    at = dt.datetime.strptime(f"{day} {month} {year}", "%d %b %Y")  # noqa: DTZ007 - a day
+    if clock is None:
+        return f"{at:%Y-%m-%d}"
+    return f"{at:%Y-%m-%d} {dt.datetime.strptime(f'{clock} {half}', '%I:%M %p'):%H:%M}"  # noqa: DTZ007
 
 
 def _plain(value: Any, without: frozenset[str] = OF_COMMANDS) -> Any:

@@ -186,3 +186,47 @@ def test_every_table_of_figures_has_its_command_or_test_in_its_section(page: str
         if has_figures and not names:
             bare.append(section.splitlines()[0])
     assert not bare
+
+
+A_TEST = re.compile(r"\btest_\w+")
+WITH_PATH = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+A_VARIABLE = re.compile(r"\bTERRITORY_[A-Z_]+[A-Z]\b")
+
+
+def test_each_promise_of_security_names_tests_that_exist() -> None:
+    """Each name stands as `path::test`, so that whoever doubts a promise can run it."""
+    page = named("docs/security.md").read_text("utf-8")
+    with_path = WITH_PATH.findall(page)
+    assert len(with_path) > 40
+    in_paths = {name for pair in with_path for name in A_TEST.findall("::".join(pair))}
+    assert set(A_TEST.findall(page)) == in_paths, "write each test as `tests/path.py::test_name`"
+    missing = [
+        f"{path}::{test}"
+        for path, test in with_path
+        if not (ROOT / path).exists()
+        or not re.search(rf"^def {test}\(", (ROOT / path).read_text("utf-8"), re.MULTILINE)
+    ]
+    assert not missing
+
+
+def test_each_promise_of_security_has_a_test_or_a_soak() -> None:
+    page = named("docs/security.md").read_text("utf-8")
+    section = page.split("## What is promised")[1].split("\n## ")[0]
+    promises = re.split(r"^(?=\*\*)", section, flags=re.MULTILINE)[1:]
+    assert len(promises) > 20
+    bare = [
+        one.split("**")[1] for one in promises if "`tests/" not in one and "scripts/" not in one
+    ]
+    assert not bare
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_every_variable_that_is_named_is_read_by_the_code(page: Path) -> None:
+    code = "".join(
+        path.read_text("utf-8") for name in ("territory", "webmap", "scripts")
+        for path in (ROOT / name).rglob("*") if path.suffix in {".py", ""} and path.is_file()
+    )  # fmt: skip
+    named_here = set(A_VARIABLE.findall(page.read_text("utf-8")))
+    parts = {name for name in named_here if name in code}
+    parts |= {name for name in named_here if name.startswith("TERRITORY_OIDC_")}  # put together
+    assert named_here == parts

@@ -28,6 +28,40 @@ FIXTURE = ROOT / "tests" / "fixtures" / "old_store"
 EXPECTED: dict[str, Any] = json.loads((FIXTURE / "expected.json").read_text("utf-8"))
 READ_AT = dt.datetime.fromisoformat(EXPECTED["read at"])
 pytestmark = pytest.mark.xdist_group("old store")  # one worker reads it once
+# Numbers that mean something else since, on purpose, and what they are now.
+REDEFINED = {
+    # Who is in a territory without a rep has no owner either.
+    "command line / what a third plan would be / unassigned": 16,
+}
+# Rows of pages likewise. Coverage is open pipeline in markets divided by quota; what is due in a
+# period is a share of its quota; beside the findings stands how many accounts there are; no page
+# shows the number of a user.
+_COVERAGE = {
+    "67 69 53 79 50 34 51 14 58 7.9 2.0": "67 69 53 79 50 34 51 14 69 6.4 2.3",
+    "67 69 53 79 50 34 51 14 58": "67 69 53 79 50 34 51 14 69",
+    "6 6 4 67 50 4 67 0 4 1.8 4.4": "6 6 4 67 50 4 67 0 6 1.3 3.2",
+}
+_DUE = {
+    "2026 12 99 2 1,662 16.8 17.8": "2026 12 99 2 1,662 1679",
+    "2026 4 300 2 1,662 5.5 5.9": "2026 4 300 2 1,662 554",
+    "2026 1,200 2 1,662 1.4 1.5": "2026 1,200 2 1,662 139",
+    "2026 12 132 1 1,250 9.5 9.5": "2026 12 132 1 1,250 947",
+    "2026 4 400 1 1,250 3.1 3.1": "2026 4 400 1 1,250 312",
+    "2026 1,600 1 1,250 0.8 0.8": "2026 1,600 1 1,250 78",
+}
+_USERS = {
+    f"{number} {row}": row
+    for number, row in (
+        (1, "2026 12 01 01 40 1"),
+        (2, "2026 12 01 01 40 1"),
+        (3, "1, 2 2026 12 01 01 40 1"),
+        (4, "1 2026 12 01 01 40 1"),
+        (5, "2026 12 01 01 40 1"),
+        (6, "2026 12 01 01 40 1"),
+        (7, "3 2026 12 01 01 40 1"),
+    )
+}
+REDEFINED_ROWS = {"/": _COVERAGE, "profile": _DUE, "users": _USERS}
 PARTS = [part for part, value in EXPECTED.items() if isinstance(value, dict)]
 
 
@@ -68,14 +102,15 @@ def differences(was: Any, now: Any, where: str) -> Iterator[str]:
     elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
         for number, (one, other) in enumerate(zip(was, now, strict=True)):
             yield from differences(one, other, f"{where} / {number}")
-    elif was != now:
+    elif was != now and REDEFINED.get(where, was) != now:
         yield f"{where}: was {was!r}, is {now!r}"
 
 
 def missing_rows(was: list[str], now: list[str], where: str) -> Iterator[str]:
     """Name the first row of a page that is gone; rows and numbers may have come in between."""
     rest = iter(now)
-    for row in was:
+    redefined = next((rows for page, rows in REDEFINED_ROWS.items() if where.endswith(page)), {})
+    for row in (redefined.get(one, one) for one in was):
         if not any(is_within(row.split(), other.split()) for other in rest):
             yield f"{where}: no row {row!r} any more, in its place, among {now}"
             return
@@ -89,7 +124,8 @@ def is_within(few: list[str], many: list[str]) -> bool:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_an_old_store_shows_what_it_showed(part: str, today: tuple[Path, dict[str, Any]]) -> None:
-    assert list(differences(EXPECTED[part], today[1][part], part)) == []
+    found = list(differences(EXPECTED[part], today[1][part], part))
+    assert not found, "\n".join(found)
 
 
 def test_the_old_store_has_rows_in_every_table_so_that_no_migration_goes_untried() -> None:

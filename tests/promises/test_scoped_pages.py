@@ -52,7 +52,7 @@ def test_the_totals_of_a_rep_are_those_of_own_rows_and_reconcile(client_as, stor
     body, (sums, words) = page.rows["tbody"], page.rows["tfoot"]
     assert len(body) == seen.markets < reports.overview(store, scope=ALL).markets
     assert figure(sums[1]) == seen.in_market == own["market_id"].notna().sum()
-    assert words[0].endswith("that you may see. Reconciles.")
+    assert "that you can see." in words[0]
     exported = csv_rows(client_as("rep_a").get("/markets.csv"))
     assert sum(int(row["prospects"]) for row in exported) == seen.in_market
 
@@ -87,8 +87,8 @@ def test_who_sees_sums_sees_every_count_and_neither_row_nor_money(client_as, sto
     response = client_as(role).get("/")
     page, seen = Page(response), reports.overview(store, scope=ALL)
     assert figure(page.rows["tfoot"][0][1]) == seen.in_market
-    assert page.rows["tfoot"][1][0].endswith("Reconciles.")
-    assert "not yours to see" in page.text
+    assert "the counts do not add up" not in page.rows["tfoot"][1][0]
+    assert "not available in your role" in page.text
     assert "$" not in page.text
     opened = [link for link in page.links if link.startswith(("/markets/", "/findings"))]
     assert opened
@@ -103,7 +103,7 @@ def test_a_viewer_reads_every_account_and_no_contact(client_as, store, everyone)
         one = transaction.table("contacts")["prospect_id"].iloc[0]
     text = Page(client_as("viewer").get(f"/prospects/{one}")).text
     assert "Contacts Invented for the demo" not in text
-    assert "Not yours to see." in text
+    assert "Not available in your role." in text
     assert "No contact on file" not in text
 
 

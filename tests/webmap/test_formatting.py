@@ -72,12 +72,13 @@ def test_money_is_written_at_its_size(value, shown):
 
 @pytest.mark.parametrize(
     ("day", "shown"),
-    [("2026-07-01", "145 days ago"), ("2026-11-22", "yesterday"), ("2026-11-30", "in 7 days"),
-     (dt.date(2026, 11, 23), "today")],
+    [("2026-07-01", "Jul 1, 2026 (145 days ago)"), ("2026-11-22", "Nov 22, 2026 (yesterday)"),
+     ("2026-11-30", "Nov 30, 2026 (in 7 days)"), (dt.date(2026, 11, 23), "Nov 23, 2026 (today)"),
+     (None, "–")],
 )  # fmt: skip
 def test_a_day_says_how_far_it_is(app, day, shown):
     with app.app_context():
-        assert formatting.day(day) == f"{day} ({shown})"
+        assert formatting.day(day) == shown
 
 
 @pytest.mark.parametrize(
@@ -116,3 +117,16 @@ def test_an_address_is_written_in_a_line_and_as_a_question_to_a_map_program(
     }  # fmt: skip
     assert formatting.postal_address(place) == address
     assert formatting.geo_address(place) == geo
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [("America/Denver", "Nov 22, 2026, 9:05 PM MST"), ("Asia/Tokyo", "Nov 23, 2026, 1:05 PM JST"),
+     ("America/New_York", "Nov 22, 2026, 11:05 PM EST"), (None, "Nov 23, 2026, 4:05 AM UTC"),
+     ("../../etc/passwd", "Nov 23, 2026, 4:05 AM UTC"), ("x" * 9000, "Nov 23, 2026, 4:05 AM UTC"),
+     ("", "Nov 23, 2026, 4:05 AM UTC")],
+)  # fmt: skip
+def test_a_moment_is_written_in_the_time_zone_of_who_reads_it(app, zone, shown):
+    headers = {} if zone is None else {"Cookie": f"time_zone={zone}"}
+    with app.test_request_context("/", headers=headers):
+        assert formatting.moment("2026-11-23T04:05:00Z").startswith(f"{shown} (")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, render_template, request
 
-from territory.access import audit_log
+from territory.access import audit_log, audit_sentences
 from territory.errors import InputError
 from webmap import context, formatting, security
 from webmap.admin.users import blueprint, names_by_id
@@ -37,14 +37,16 @@ def _log(verdict: AuditVerdict | None = None) -> str:
     events, total = audit_log.search(
         context.store(), **_filters(texts), limit=LOG_ROWS, offset=first
     )
+    rows, names = formatting.records(events), names_by_id()
     return render_template(
         "admin/log.html",
         place="admin.log",
         filters=texts,
         query={name: text for name, text in texts.items() if text},
-        events=formatting.records(events),
+        events=rows,
         **layout.pager(page, LOG_ROWS, total),
-        names=names_by_id(),
+        names=names,
+        sentences=audit_sentences.sentences(rows, names),
         verdict=verdict,
     )
 

@@ -10,10 +10,11 @@ from flask import Blueprint, redirect, render_template, request, url_for
 
 from territory import access
 from territory.access import ROLES, TOKEN_SCOPES, api_tokens, one_time_links
-from territory.errors import InputError
+from territory.errors import ConflictError, InputError, NotFoundError
 from territory.timestamps import utc_text
 from webmap import context, security
 from webmap.account import unkept
+from webmap.error_handlers import STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
+REFUSED = (InputError, NotFoundError, ConflictError)  # told on the page, which keeps what was typed
 LONGEST_DAYS = api_tokens.LONGEST.days
 
 
 @blueprint.get("/users")
 @security.allows("manage_users")
 def users() -> ResponseReturnValue:
-    """List everyone who may sign in, and those shut out."""
+    """List everyone who may sign in, and those deactivated."""
     return _users()
 
 
@@ -58,8 +60,8 @@ def add() -> ResponseReturnValue:
             **_roles(),
             **security.on_record(),
         )
-    except InputError as error:
-        return _users(str(error)), 400
+    except REFUSED as error:
+        return _users(str(error)), STATUS[type(error)]
     return _with_link(new_user.user_id, "reset")
 
 
@@ -108,7 +110,7 @@ def set_roles(user_id: str) -> ResponseReturnValue:
 @blueprint.post("/users/<user_id>/state")
 @security.allows("manage_users")
 def set_state(user_id: str) -> ResponseReturnValue:
-    """Shut a user out, or let the user in again."""
+    """Deactivate a user, or reactivate."""
     change = {"out": access.users.disable_user, "in": access.users.enable_user}.get(
         request.form.get("state", "")
     )
@@ -128,8 +130,8 @@ def _change(user_id: str, change: Callable[..., object], **values: object) -> Re
     """Change something about a user and show it, or say why not beside the form."""
     try:
         change(context.store(), user_id, **values, **security.on_record())
-    except InputError as error:
-        return _user(user_id, problem=str(error)), 400
+    except REFUSED as error:
+        return _user(user_id, problem=str(error)), STATUS[type(error)]
     return redirect(url_for(".user", user_id=user_id), 303)
 
 
@@ -189,8 +191,8 @@ def new_token(user_id: str) -> ResponseReturnValue:
             lifetime=timedelta(days=_days(request.form.get("days", ""))),
             **security.on_record(),
         )
-    except InputError as error:
-        return _user(user_id, problem=str(error)), 400
+    except REFUSED as error:
+        return _user(user_id, problem=str(error)), STATUS[type(error)]
     return unkept(_user(user_id, token=token))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, jsonify, request
 
 from territory.eligibility import desk
+from territory.eligibility.rules import DECISION_NAMES
 from territory.errors import InputError
 from webmap import context, security
 from webmap.api.fields import HOME, QUESTION
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
+    from territory.eligibility.desk import CheckedHome
+
 blueprint = Blueprint("api_eligibility", __name__, url_prefix="/api/v1/eligibility")
 blueprint.after_request(keep_nowhere)
 blueprint.after_request(challenge)
@@ -34,7 +37,7 @@ VERDICT_FIELDS = ("decision", "basis", "remedy", "method", "office_id", "office_
 @blueprint.post("")
 @security.allows("decide_eligibility", programs=True)
 def decide() -> ResponseReturnValue:
-    """Decide for one home and put it on record.
+    """Decide for one home, and put it on record unless ``record`` is false.
 
     A home that cannot be decided is an answer too (201) and says what would settle it.
     """
@@ -42,20 +45,34 @@ def decide() -> ResponseReturnValue:
     home = _home(body.get("home"))
     policy, on = (_text(body, name) for name in ("policy", "on"))
     request_to_decide = decision_request(policy, _day(on))
-    decision = desk.decide_one(context.store(), homes(), home, request_to_decide)
-    fields = {name: decision.verdict[name] for name in VERDICT_FIELDS}
-    return jsonify(
-        decision_id=decision.decision_id,
-        **fields,
-        reason=decision.reason,
-        distance_class=decision.distance_class,
-        policy=decision.record["policy"]["name"],
-        policy_version=decision.record["policy"]["version"],
-        decided_on=decision.record["asked"]["on"],
-        decided_at=decision.record["asked"]["at"],
-        sha256=decision.record["sha256"]["all"],
-        address_kept_until=decision.kept_until,
-    ), 201
+    is_recorded = body.get("record", True)
+    if not isinstance(is_recorded, bool):
+        raise InputError("record: must be true or false.")
+    if is_recorded:
+        recorded = desk.decide_one(context.store(), homes(), home, request_to_decide)
+        kept = {
+            "decision_id": recorded.decision_id,
+            "sha256": recorded.record["sha256"]["all"],
+            "address_kept_until": recorded.kept_until,
+        }
+        return jsonify(**_fields(recorded), **kept), 201
+    checked = desk.check_home(context.store(), homes(), home, request_to_decide)
+    return jsonify(**_fields(checked), decision_id=None, sha256=None, address_kept_until=None), 200
+
+
+def _fields(checked: CheckedHome) -> dict[str, Any]:
+    """Give what a program is told of an answer, on record or not."""
+    policy, asked = checked.exact["policy"], checked.exact["asked"]
+    return {
+        **{name: checked.verdict[name] for name in VERDICT_FIELDS},
+        "verdict": DECISION_NAMES[checked.verdict["decision"]],
+        "reason": checked.reason,
+        "distance_class": checked.distance_class,
+        "policy": policy["name"],
+        "policy_version": policy["version"],
+        "decided_on": asked["on"],
+        "decided_at": asked["at"],
+    }
 
 
 def _body() -> Mapping[str, Any]:

@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from territory.eligibility.homes import PERSON
 from territory.eligibility.homes import PLACE as HOME_COLUMNS
-from territory.eligibility.rules import DECISIONS, METHODS
+from territory.eligibility.rules import DECISION_NAMES, DECISIONS, METHODS
 from territory.policy import RULES, SEGMENTS
-from territory.schemas import MARKET_KINDS, PRECISIONS, SEVERITIES, STATUSES, UNASSIGNED, VERDICTS
+from territory.schemas import (
+    MARKET_KINDS,
+    OUTCOMES,
+    PRECISIONS,
+    SEVERITIES,
+    STATUSES,
+    UNASSIGNED,
+    VERDICTS,
+)
 from webmap.api.parameters import LONGEST_VALUE, SUBJECTS
 
 if TYPE_CHECKING:
@@ -103,7 +111,7 @@ PROSPECT = {
     "industry": text("Industry"),
     "employees": count("Number of employees", nullable=True),
     "revenue_usd": number("Revenue of a year, US dollars"),
-    "stage": text("Stage of the open opportunity that is furthest"),
+    "stage": text("Stage of the largest open opportunity; null: none open"),
     "pipeline_usd": number("Open opportunities, US dollars; null: not in reach", 0),
     "last_activity_on": day("Last activity on any opportunity"),
 }
@@ -123,6 +131,7 @@ OPPORTUNITY = {
     "amount_usd": number("Amount, US dollars", 0),
     "close_on": day("Day it is to close"),
     "last_activity_on": day("Last activity"),
+    "outcome": text("Open, won or lost", nullable=False, one_of=OUTCOMES),
 }
 SITE = {
     "site_id": text("Id of the site", nullable=False),
@@ -163,8 +172,9 @@ MARKET = {
     "customers": count("Of them, customers"),
     "within_radius": count("Of them, within the radius of an office"),
     "too_close": count("Of them, too close to the limit to call"),
-    "unassigned": count("Of them, nobody's"),
+    "unassigned": count("Of them, those that no rep works"),
     "findings": count("Findings in it"),
+    "open_findings": count("Of them, to act on: notes are left out"),
     "reps": count("Reps with a territory in it"),
     "pipeline_usd": number("Open opportunities, US dollars; null: not in reach", 0),
     "quota_usd": number("Quotas of its reps for the year of the plan; null: not in reach", 0),
@@ -181,7 +191,7 @@ OFFICE = {
 }
 FINDING = {
     "code": text("Kind of finding", nullable=False),
-    "severity": text("How grave", nullable=False, one_of=SEVERITIES),
+    "severity": text("How severe", nullable=False, one_of=SEVERITIES),
     "subject_kind": text("What it is about", nullable=False, one_of=SUBJECTS),
     "subject_id": text("Id of that", nullable=False),
     "message": text("What is wrong", nullable=False),
@@ -212,8 +222,10 @@ ERROR = {
     )
 }
 DECISION = {
-    "decision_id": text("Id under which the decision is on record", nullable=False),
+    "decision_id": text("Id under which the decision is on record; null: it is not"),
     "decision": text("What was decided", nullable=False, one_of=DECISIONS),
+    "verdict": text("The decision as pages name it", nullable=False,
+                    one_of=tuple(DECISION_NAMES.values())),
     "basis": text("What it rests on", nullable=False,
                   one_of=("distance", "exception", "grandfathering", "location")),
     "reason": text("Why, without a distance", nullable=False),
@@ -227,7 +239,7 @@ DECISION = {
     "policy_version": text("Version of the policy", nullable=False),
     "decided_on": {"type": "string", "format": "date", "description": "Day decided for"},
     "decided_at": {"type": "string", "format": "date-time", "description": "When, UTC"},
-    "sha256": text("Digest of the record, for a certificate", nullable=False),
+    "sha256": text("Digest of the record, for a certificate; null: there is none"),
     "address_kept_until": day("Day after which the address is purged; null: none is kept"),
 }  # fmt: skip
 PERSON_FIELDS = {
@@ -272,6 +284,8 @@ QUESTION: Json = {
                    "description": "Name of the policy; by default the one in force"},
         "on": {"type": ["string", "null"], "pattern": r"^(\d{4}-\d\d-\d\d)?$",
                "description": "Day to decide for, such as 2026-01-31; by default today"},
+        "record": {"type": "boolean", "default": True,
+                   "description": "false: answer only, and put nothing on record"},
     },
     "required": ["home"],
     "additionalProperties": False,

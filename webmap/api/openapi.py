@@ -155,7 +155,13 @@ def _decision() -> Json:
             "examples": {name: {"value": {"home": home}} for name, home in fields.HOMES.items()},
         }
     }
-    return document | {"requestBody": {"required": True, "content": body}}
+    created = document["responses"]["201"]
+    answered = {**created, "description": "The answer, of which nothing is on record"}
+    responses = {**document["responses"], "200": answered}
+    return document | {
+        "requestBody": {"required": True, "content": body},
+        "responses": responses,
+    }
 
 
 def _listing(kind: str) -> Json:

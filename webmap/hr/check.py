@@ -14,8 +14,9 @@ from territory.eligibility import desk
 from territory.eligibility.decision import Certificate, record_text
 from territory.eligibility.decision import certificate as decision_certificate
 from territory.eligibility.homes import DAYS, PERSON, PLACE, read_typed_address
-from territory.eligibility.rules import DECISIONS, DecisionFilter, is_reference
+from territory.eligibility.rules import DECISIONS, DecisionFilter
 from territory.errors import InputError
+from territory.units_of_length import METRES_PER_MILE
 from webmap import context, formatting, security
 from webmap.hr import decision_map
 from webmap.hr.desk import blueprint as desk_blueprint
@@ -26,16 +27,23 @@ from webmap.pages import layout
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
+    from territory.eligibility.desk import CheckedHome, RecordedDecision
+    from territory.eligibility.homes import HomeStore
+
 blueprint = desk_blueprint("hr", __name__, "/hr")
 
 PAGE_ROWS = 50
-FIELDS = ("home", "policy", "on", *PERSON)
+FIELDS = ("home", "pin_m", "policy", "on", *PERSON)
+MOST_PIN_M = 8_046.72  # 5 miles: a pin on a map that shows more says too little
 ASKED_BY = "Asked by"  # the line of a certificate
 QUERY = ("person", "verdict", "policy", "from", "until")
 _DECISION_ID = re.compile(r"E-\d{4}-\d{6,}")
 _NO_PERSON_HERE = (
-    "No decision is about that reference. Search by the reference of a person, such as E-1042, or "
-    "by the id of a decision; names and addresses are in no record."
+    "No decision is about such a reference. Search by the reference of a person, such as E-1042, "
+    "by a part of it, or by the id of a decision; names and addresses are in no record."
+)
+_ANOTHER_ANSWER = (
+    "The answer is another one by now, so nothing was put on record. Read it, then record it."
 )
 
 
@@ -49,22 +57,68 @@ def check() -> ResponseReturnValue:
 @blueprint.post("")
 @security.allows("decide_eligibility")
 def decide() -> ResponseReturnValue:
-    """Decide for the home that is typed, put it on record and show what came of it."""
+    """Answer for the home that is typed; put it on record only where that was asked for."""
     typed = {name: request.form.get(name, "").strip() for name in FIELDS}
     home: dict[str, str | None] = {name: typed[name] or None for name in PERSON}
     home |= read_typed_address(typed["home"])
     try:
+        if home.get("lat") and typed["pin_m"]:
+            home["uncertainty_m"] = _pin_uncertainty(typed["pin_m"])
         question = decision_request(typed["policy"] or None, read_day(typed["on"], "Decided for"))
-        decision = desk.decide_one(context.store(), homes(), home, question)
+        checked = desk.check_home(context.store(), homes(), home, question)
+        if "record" not in request.form:
+            return _answer(typed, home, checked)
+        if request.form["record"] != _shown(checked):
+            return _answer(typed, home, checked, problem=_ANOTHER_ANSWER), 409
+        recorded = desk.decide_one(context.store(), homes(), home, question)
     except InputError as error:
         return _desk(typed, problem=str(error)), 400
+    return _answer(typed, home, recorded, recorded=recorded)
+
+
+def _pin_uncertainty(text: str) -> str:
+    """Read how far off a pin may be: what a pixel, or half a finger, covers on its map.
+
+    Raises
+    ------
+    InputError
+        If it is no number, or the map showed too much.
+    """
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,3})?", text):
+        raise InputError("The place of the pin was not understood. Place it again.")
+    if float(text) > MOST_PIN_M:
+        raise InputError(
+            f"The pin is known to {float(text) / METRES_PER_MILE:,.1f} miles only, because the map "
+            "shows too much. Zoom in to the street of the home and place the pin again."
+        )
+    return text
+
+
+def _shown(checked: CheckedHome) -> str:
+    """Say which answer is shown, so that no other one is put on record in its place."""
+    policy = checked.exact["policy"]
+    return f"{checked.verdict['decision']} by {policy['name']} {policy['version']}"
+
+
+def _answer(
+    typed: dict[str, str],
+    home: dict[str, str | None],
+    checked: CheckedHome,
+    recorded: RecordedDecision | None = None,
+    problem: str | None = None,
+) -> str:
+    decision_id = recorded.decision_id if recorded else None
+    record = recorded.record if recorded else checked.exact
     return _desk(
         typed,
-        recorded=decision,
+        problem=problem,
+        checked=checked,
+        recorded=recorded,
+        shown=_shown(checked),
         read_as=[(name, home[name]) for name in PLACE if home.get(name)],
-        line=decision_map.line(decision.record),
-        certificate=_certificate(decision.record, decision.decision_id, is_exact=True),
-        map_data=decision_map.map_data(decision.record, decision.home),
+        line=decision_map.line(checked.exact),
+        certificate=_certificate(record, checked.exact, decision_id),
+        map_data=decision_map.map_data(checked.exact, checked.home),
     )
 
 
@@ -80,7 +134,13 @@ def _desk(typed: dict[str, str], **answer: Any) -> str:
         map=chart,
         map_script=url_for(".map_script", v=chart.tag),
         keep_days=desk.KEEP_DAYS,
-        **{"recorded": None, "problem": None, "map_data": decision_map.EMPTY_MAP, **answer},
+        **{
+            "checked": None,
+            "recorded": None,
+            "problem": None,
+            "map_data": decision_map.EMPTY_MAP,
+            **answer,
+        },
     )
 
 
@@ -104,27 +164,29 @@ def map_script() -> Response:
 @blueprint.get("/decisions")
 @security.allows("see_decisions")
 def decisions() -> ResponseReturnValue:
-    """List past decisions, the last ones first."""
-    return _decisions(_query(request.args))
+    """List past decisions, the last ones first; those of one person are asked for by POST."""
+    query = _query(request.args)
+    query.pop("person", None)
+    return _decisions(query, layout.page_number())
 
 
 @blueprint.post("/decisions")
 @security.allows("see_decisions")
 def search() -> ResponseReturnValue:
-    """Search by what is typed: only references and ids that are on record get into an address."""
+    """Search by what is typed; no reference of a person gets into an address."""
     query = _query(request.form)
     person = query.get("person", "")
     if _DECISION_ID.fullmatch(person):
         return redirect(url_for(".decision", decision_id=person), 303)
     if person and not _is_on_record(person):
-        return _decisions(query | {"person": ""}, problem=_NO_PERSON_HERE), 404
+        return _decisions(query | {"person": ""}, 1, problem=_NO_PERSON_HERE), 404
+    if person:
+        return _decisions(query, layout.page_number(request.form))
     return redirect(url_for(".decisions", **query), 303)
 
 
 def _is_on_record(person: str) -> bool:
-    if not is_reference(person):
-        return False
-    _, total = desk.search_decisions(context.store(), DecisionFilter(subject=person), limit=1)
+    _, total = desk.search_decisions(context.store(), DecisionFilter(subject_part=person), limit=1)
     return total > 0
 
 
@@ -146,7 +208,7 @@ def _query(fields: Any) -> dict[str, Any]:
 
 def _filter(query: dict[str, str]) -> DecisionFilter:
     return DecisionFilter(
-        subject=query.get("person") or None,
+        subject_part=query.get("person") or None,
         decision=query.get("verdict"),
         policy_name=query.get("policy"),
         decided_from=query.get("from"),
@@ -154,11 +216,11 @@ def _filter(query: dict[str, str]) -> DecisionFilter:
     )
 
 
-def _decisions(query: dict[str, str], problem: str | None = None) -> str:
-    store, page = context.store(), layout.page_number()
+def _decisions(query: dict[str, str], page: int, problem: str | None = None) -> str:
+    store = context.store()
     first = (page - 1) * PAGE_ROWS
     table, total = desk.search_decisions(
-        store, _filter(query), is_exact=True, offset=first, limit=PAGE_ROWS
+        store, _filter(query), homes=_homes_to_see(), offset=first, limit=PAGE_ROWS
     )
     others = {name: value for name, value in query.items() if name != "verdict"}
     counts = {
@@ -178,15 +240,35 @@ def _decisions(query: dict[str, str], problem: str | None = None) -> str:
     )
 
 
-def _certificate(record: dict[str, Any], decision_id: str, *, is_exact: bool) -> Certificate:
+def _homes_to_see() -> HomeStore | None:
+    """Give the home store to who may see homes: what was measured from them lies there."""
+    return homes() if security.may("see_homes") else None
+
+
+def _exact(decision_id: str) -> dict[str, Any] | None:
+    """Give the exact record, as long as its home is held, to who may see homes."""
+    store = _homes_to_see()
+    if store is None:
+        return None
+    return desk.exact_decision_record(context.store(), store, decision_id)
+
+
+def _certificate(
+    record: dict[str, Any], exact: dict[str, Any] | None, decision_id: str | None
+) -> Certificate:
     """Write a decision out, with the names of those who have an account beside their ids."""
-    page = decision_certificate(record, decision_id=decision_id, is_exact=is_exact)
+    page = decision_certificate(
+        record if exact is None else exact,
+        decision_id=decision_id,
+        is_exact=exact is not None,
+        digest=record["sha256"]["all"],
+    )
     names = {user.user_id: user.name for user in users.users(context.store())}
     by = record["asked"]["by"]
     if by not in names:
         return page
     lines = tuple(
-        (label, f"{names[by]} ({by}){text.removeprefix(by)}" if label == ASKED_BY else text)
+        (label, f"{names[by]}{text.removeprefix(by)}" if label == ASKED_BY else text)
         for label, text in page.lines
     )
     return dataclasses.replace(page, lines=lines)
@@ -196,15 +278,15 @@ def _certificate(record: dict[str, Any], decision_id: str, *, is_exact: bool) ->
 @security.allows("see_decisions")
 def decision(decision_id: str) -> ResponseReturnValue:
     """Show one decision, and whether it still stands."""
-    record = desk.decision_record(context.store(), decision_id)
+    record, exact = desk.decision_record(context.store(), decision_id), _exact(decision_id)
     return render_template(
         "hr/decision.html",
         place="hr.decisions",
         decision_id=decision_id,
         record=record,
-        decision=record["decision"],
-        line=decision_map.line(record),
-        certificate=_certificate(record, decision_id, is_exact=True),
+        decision=(exact or record)["decision"],
+        line=None if exact is None else decision_map.line(exact),
+        certificate=_certificate(record, exact, decision_id),
         verified=desk.verify_decision(context.store(), homes(), decision_id),
     )
 
@@ -213,15 +295,16 @@ def decision(decision_id: str) -> ResponseReturnValue:
 @security.allows("see_decisions")
 def certificate(decision_id: str) -> ResponseReturnValue:
     """Show a decision as it is printed and signed: distances in classes, exact only if asked."""
-    record = desk.decision_record(context.store(), decision_id)
-    is_exact = request.args.get("distances") == "exact"
+    record, exact = desk.decision_record(context.store(), decision_id), _exact(decision_id)
+    wanted = exact if request.args.get("distances") == "exact" else None
     return render_template(
         "hr/decision_certificate.html",
         place="hr.decisions",
         decision_id=decision_id,
         decision=record["decision"],
-        is_exact=is_exact,
-        certificate=_certificate(record, decision_id, is_exact=is_exact),
+        is_exact=wanted is not None,
+        has_exact=exact is not None,
+        certificate=_certificate(record, wanted, decision_id),
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from territory.eligibility.decision import spread
-from territory.eligibility.rules import measure_text, policy_from
+from territory.eligibility.rules import UNIT_WORDS, measure_text, policy_from
 from territory.geodesy import inverse, ring
 from territory.labels import PRECISION
 from webmap.maps import MAINLAND
@@ -121,7 +121,8 @@ def _between(measure: LimitMeasure) -> str:
 def _numbers(measure: LimitMeasure, low_x: float, x: float, high_x: float) -> tuple[Number, ...]:
     """Write the ends only where they do not meet the number between them."""
     unit = measure.criterion.unit
-    numbers = [_number(x, f"{_bare(measure.value, measure)} {unit}")]
+    text = _bare(measure.value, measure)
+    numbers = [_number(x, text if text.endswith(unit) else f"{text} {unit}")]
     if x - low_x >= LABEL:
         numbers.append(_number(low_x, _bare(measure.low, measure)))
     if high_x - x >= LABEL and high_x <= WIDTH:
@@ -132,7 +133,10 @@ def _numbers(measure: LimitMeasure, low_x: float, x: float, high_x: float) -> tu
 def _bare(value: float, measure: LimitMeasure) -> str:
     """Write a measure without its unit, on its side of the limit."""
     text = measure_text(value, measure.criterion)
-    return text if text.startswith("a hair") else text.partition(" ")[0]
+    if not text.startswith("just"):
+        return text.partition(" ")[0]
+    words, unit = UNIT_WORDS[measure.criterion.unit][0], measure.criterion.unit
+    return f"{text.removesuffix(words)}{unit}"
 
 
 def _number(x: float, text: str) -> Number:

@@ -16,7 +16,7 @@ from territory.eligibility.desk import REPLACED, STARTS_LATER
 from territory.eligibility.homes import PERSON, PLACE
 from territory.eligibility.rules import (
     CANNOT_DECIDE,
-    DECISIONS,
+    DECISION_NAMES,
     DRAFT,
     ELIGIBLE,
     ENDED,
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 # How a decision is said on pages: class, icon and word, so that it reads without its colour.
 DECISION_TAG = {
-    ELIGIBLE: ("ok", "check", "Eligible"),
-    NOT_ELIGIBLE: ("no", "cross", "Not eligible"),
-    NEEDS_REVIEW: ("review", "wave", "Too close to call"),
-    CANNOT_DECIDE: ("unknown", "question", "Cannot decide"),
+    ELIGIBLE: ("ok", "check", DECISION_NAMES[ELIGIBLE]),
+    NOT_ELIGIBLE: ("no", "cross", DECISION_NAMES[NOT_ELIGIBLE]),
+    NEEDS_REVIEW: ("review", "wave", DECISION_NAMES[NEEDS_REVIEW]),
+    CANNOT_DECIDE: ("unknown", "question", DECISION_NAMES[CANNOT_DECIDE]),
 }
 DECISION_MEANING = {
     ELIGIBLE: "The whole location is on the right side of the limit",
@@ -103,7 +103,7 @@ def _words() -> dict[str, Any]:
 def verdict_body(sentence: str) -> str:
     """Leave out the verdict at the head of a sentence, where the word stands above it."""
     head, mark, body = sentence.partition(": ")
-    return body if mark and head.lower() in DECISIONS else sentence
+    return body if mark and head in {*DECISION_NAMES.values(), "Needs review"} else sentence
 
 
 def homes() -> HomeStore:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from flask import redirect, render_template, request, url_for
 
 from territory.eligibility import desk
-from territory.eligibility.desk import upload_files
 from territory.eligibility.rules import IN_FORCE, DecisionFilter, GrantedException, check_reference
 from territory.errors import InputError
 from webmap import context, security
@@ -141,10 +140,10 @@ def ask_purge() -> ResponseReturnValue:
 def purge() -> ResponseReturnValue:
     """Delete for good every home held of one person, or all whose time is over."""
     store, by, now = context.store(), security.person(), context.now()
+    folder = context.settings().home_files
     if "due" in request.form:
-        report = desk.purge_due(store, homes(), by=by, now=now)
+        report = desk.purge_due(store, homes(), by=by, now=now, folder=folder)
     else:
         subject = request.form.get("subject", "").strip()
-        report = desk.purge_person(store, homes(), subject, by=by, now=now)
-    upload_files.clear(context.settings().home_files)  # batches hold addresses too
+        report = desk.purge_person(store, homes(), subject, by=by, now=now, folder=folder)
     return _purging(report=report)

@@ -53,13 +53,12 @@ def check() -> ResponseReturnValue:
 
 
 def _policy() -> str | None:
-    """Name the rule to go by: the one that the settings name, or the only one."""
-    versions = desk.published_policies(context.store(), context.now())
-    names = {version.policy.name for version in versions}
+    """Name the rule to go by: the one that the settings name, or the first that was published."""
+    published = [each for each in desk.policy_versions(context.store()) if each.published_at]
     name = context.settings().self_check_policy
-    if name is None and len(names) == 1:
-        return names.pop()
-    return name if name in names else None
+    if name is None and published:
+        return min(published, key=lambda each: (each.published_at or "", each.number)).policy.name
+    return name if name in {each.policy.name for each in published} else None
 
 
 def _show(**content: Any) -> str:

@@ -34,16 +34,16 @@ BUCKETS = {
     "placed": ("Placed", "b-ok", "street or better"),
     "approximate": ("Approximate", "b-ap", "ZIP or city level"),
     "ambiguous": ("Ambiguous", "b-rv", "several places fit"),
-    "conflict": ("Conflict", "b-cf", "address ≠ pin"),
+    "conflict": ("Conflict", "b-cf", "address and coordinates disagree"),
     "unplaced": ("Unplaced", "b-un", "no place found"),
-    "duplicate": ("Duplicate", "b-du", "same id or name"),
-    "refused": ("Refused", "b-no", "cannot be used"),
+    "duplicate": ("Duplicate", "b-du", "repeated in the file"),
+    "refused": ("Rejected", "b-no", "cannot be used"),
 }
 # What is looked at first, where there is any of it.
 URGENT = ("refused", "duplicate", *OPEN, "approximate", "placed", "accepted")
 DIFFERENCES, MISSING, UNREADABLE = "differences", "missing", "unreadable"
 OTHERS = {
-    DIFFERENCES: "Cells that change",
+    DIFFERENCES: "Changed fields",
     MISSING: "Not in the file",
     UNREADABLE: "Unreadable cells",
 }
@@ -123,8 +123,9 @@ class TableRequest:
         )
 
 
-def buckets(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+def buckets(counts: Mapping[str, int], *, is_trial: bool = False) -> list[dict[str, Any]]:
     """Give each bucket with its words and its part of the bar; bars add up to the width."""
+    will_be = {"accepted": "will be imported"} if is_trial else {}
     ordered = {name: counts[name] for name in BUCKETS if name in counts}
     widths = dict(zip(ordered, _widths(list(ordered.values())), strict=True))
     starts, at = [], 0
@@ -135,7 +136,7 @@ def buckets(counts: Mapping[str, int]) -> list[dict[str, Any]]:
                 "name": name,
                 "words": words,
                 "colour": colour,
-                "meaning": meaning,
+                "meaning": will_be.get(name, meaning),
                 "count": count,
                 "at": at,
                 "width": widths[name],

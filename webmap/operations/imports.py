@@ -206,12 +206,29 @@ def _run(upload: Upload, *, dry_run: bool) -> ResponseReturnValue:
             "by": security.person(),
             "run": run,
             "name": upload.name,
+            "sha256": upload.sha256,
         },
+        unless=None if dry_run else lambda job: _same(job, upload),
         **security.on_record(),
     )
     trial, commit = (job_id, upload.commit) if dry_run else (upload.trial, job_id)
     uploads.save(dataclasses.replace(upload, trial=trial, commit=commit))
     return redirect(url_for("job_pages.show", job_id=job_id), 303)
+
+
+def _same(job: Job, upload: Upload) -> str | None:
+    """Say of a job that it imports this upload, or right now another one of the same file."""
+    asked, import_id = job.arguments, _import_id(job)
+    if asked["dry_run"]:
+        return None
+    is_this = asked["upload_id"] == upload.upload_id
+    is_twin = (asked["kind"], asked.get("sha256")) == (upload.kind, upload.sha256)
+    if job.is_open and (is_this or is_twin):
+        return f"{upload.name} is being imported already ({job.job_id}). It is imported once."
+    if not is_this or not import_id:
+        return None
+    is_undone = imports.import_record(context.store(), import_id).undone_at is not None
+    return None if is_undone else f"{upload.name} was imported already: it is {import_id}."
 
 
 def _refuse_busy(upload: Upload) -> None:
@@ -240,7 +257,7 @@ def trial(upload_id: str) -> ResponseReturnValue:
         upload=upload,
         outcome=job.outcome,
         ended_at=job.ended_at,
-        buckets=import_tables.buckets(job.outcome["buckets"]),
+        buckets=import_tables.buckets(job.outcome["buckets"], is_trial=True),
         selection=selection,
         table=selection.of_files(upload.tables(job.arguments["run"])),
         here=(".trial", {"upload_id": upload_id}),
@@ -251,11 +268,7 @@ def trial(upload_id: str) -> ResponseReturnValue:
 @security.allows("import_data")
 def commit(upload_id: str) -> ResponseReturnValue:
     """Import the file for good."""
-    upload = _upload(upload_id)
-    import_id = _import_id(job_pages.find_job(upload.commit))
-    if import_id and imports.import_record(context.store(), import_id).undone_at is None:
-        raise ConflictError(f"{upload.name} was imported already: it is {import_id}.")
-    return _run(upload, dry_run=False)
+    return _run(_upload(upload_id), dry_run=False)
 
 
 @blueprint.post("/files/<upload_id>/discard")
@@ -342,7 +355,7 @@ def ask_undo(import_id: str) -> ResponseReturnValue:
             dry_run=True,
         )
     except ConflictError as error:
-        hindrance = str(error)
+        hindrance = error.sentence
     return render_template(
         "operations/import_undo.html",
         place="imports.home",

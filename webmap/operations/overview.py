@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, render_template, request, url_fo
 
 from territory import imports, reports
 from territory.access import NOTHING
+from territory.accounts import coverage
 from territory.errors import InputError
 from territory.reports import exports
 from territory.schemas import SEVERITIES
@@ -33,7 +34,7 @@ SUMMED = (
     "within_radius",
     "too_close",
     "unassigned",
-    "findings",
+    "open_findings",
     "pipeline_usd",
     "quota_usd",
 )
@@ -53,7 +54,7 @@ def home() -> ResponseReturnValue:
         return render_template("pages/empty.html", place="ops.home")
     markets = reports.market_summaries(context.store(), scope=security.scope())
     markets = markets.sort_values(["prospects", "name"], ascending=[False, True])
-    need_work = int((markets["findings"] > 0).sum())
+    need_work = int((markets["open_findings"] > 0).sum())
     return render_template(
         "pages/overview.html",
         place="ops.home",
@@ -61,11 +62,16 @@ def home() -> ResponseReturnValue:
         sees_money=security.scope().money != NOTHING,
         is_whole=security.scope().counted.is_all,
         markets=[
-            row | {"units_words": formatting.units(str(row["kind"]), row["units"])}
+            row
+            | {
+                "units_words": formatting.units(str(row["kind"]), row["units"]),
+                "coverage": coverage(row["pipeline_usd"], row["quota_usd"]),
+            }
             for row in formatting.records(markets)
         ],
-        sums=markets[list(SUMMED)].sum().to_dict(),
-        need_work=f"{need_work} of {len(markets)} need work" if need_work else "All complete",
+        sums=(sums := markets[list(SUMMED)].sum().to_dict()),
+        coverage=coverage(sums["pipeline_usd"], sums["quota_usd"]),
+        need_work=f"{need_work} of {len(markets)} to review" if need_work else "No open findings",
         lead=_lead(len(markets)),
         map=(market_map := _map()),
         map_script=url_for(".overview_script", v=market_map.tag),
@@ -147,6 +153,7 @@ def findings() -> ResponseReturnValue:
     return render_template(
         "operations/findings.html",
         place="ops.findings",
+        is_checked=layout.overview().plan_id is not None,
         query={"code": code, "market": market and market.market_id},
         market=market,
         codes=every["code"].value_counts().items(),

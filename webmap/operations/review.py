@@ -20,6 +20,8 @@ from webmap.maps import MAINLAND, RenderedMap, basemap, place_map
 from webmap.pages import layout
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask.typing import ResponseReturnValue
 
 blueprint = Blueprint("worklist", __name__, url_prefix="/ops/places")
@@ -32,8 +34,18 @@ AROUND_DEG = 0.06  # how much of the country round a single place the map shows
 @security.allows("review_places")
 def home() -> ResponseReturnValue:
     """Show the list, and the row that is chosen with the places it could be at."""
-    filters = _filters()
-    page = layout.page_number()
+    return _show(_filters(request.args), layout.page_number(), request.args.get("row"))
+
+
+def _show(
+    filters: dict[str, Any],
+    page: int,
+    row_id: str | None,
+    *,
+    typed: Mapping[str, str] | None = None,
+    error: str | None = None,
+) -> str:
+    """Render the list and a row; after an ``error`` with what was ``typed`` into its form."""
     first = (page - 1) * PAGE_ROWS
     work_list = review.work_list(
         context.store(),
@@ -44,7 +56,7 @@ def home() -> ResponseReturnValue:
         limit=PAGE_ROWS,
     )
     rows = formatting.records(work_list.rows)
-    row = _open_row(filters["kind"], rows)
+    row = _open_row(filters["kind"], rows, row_id)
     return render_template(
         "operations/review.html",
         place="worklist.home",
@@ -55,25 +67,28 @@ def home() -> ResponseReturnValue:
         waiting=sum(work_list.counts[name] for name in WAITING),
         rows=rows,
         **layout.pager(page, PAGE_ROWS, work_list.total),
+        typed=typed,
+        error=error,
         providers=policy_in_force(context.store()).geocoding.online.providers,
         **(_panel(filters["kind"], row, rows) if row else {"row": None}),
     )
 
 
-def _filters() -> dict[str, Any]:
+def _filters(query: Mapping[str, str]) -> dict[str, Any]:
     """Read which list is asked for."""
-    kind, placement = request.args.get("kind", "prospects"), request.args.get("placement") or None
+    kind, placement = query.get("kind", "prospects"), query.get("placement") or None
     if kind not in PLACED_KINDS:
         raise InputError(f"kind: {kind[:40]!r} is none of {', '.join(PLACED_KINDS)}.")
     if placement is not None and placement not in review.LISTED:
         raise InputError(f"placement: {placement[:40]!r} is none of {', '.join(review.LISTED)}.")
-    text = (request.args.get("q") or "")[:200].strip() or None
+    text = (query.get("q") or "")[:200].strip() or None
     return {"kind": kind, "placement": placement, "q": text}
 
 
-def _open_row(kind: str, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _open_row(
+    kind: str, rows: list[dict[str, Any]], subject_id: str | None
+) -> dict[str, Any] | None:
     """Find the row that the address names, on this page of the list or not; else the first."""
-    subject_id = request.args.get("row")
     if subject_id is None:
         return rows[0] if rows else None
     here = next((row for row in rows if row["subject_id"] == subject_id), None)
@@ -147,7 +162,13 @@ def settle(kind: str) -> ResponseReturnValue:
     verb = request.form.get("verb") or "choice"
     if verb not in VERBS:
         raise InputError(f"verb: {verb[:40]!r} is none of {', '.join(VERBS)}.")
-    sentence = VERBS[verb](_placed_kind(kind), subject_id)
+    try:
+        sentence = VERBS[verb](_placed_kind(kind), subject_id)
+    except InputError as error:
+        filters = _filters({**request.form, "kind": kind})
+        text = request.form.get("page", "")
+        page = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+        return _show(filters, max(page, 1), subject_id, typed=request.form, error=str(error)), 400
     return redirect(url_for(".home", **_onwards(kind, subject_id, sentence, verb)), 303)
 
 
@@ -167,7 +188,7 @@ def _choice(kind: str, subject_id: str) -> str:
     if choice == "address":
         return _correct(kind, subject_id)
     if not choice:
-        raise InputError("Nothing was chosen. Choose one of the places, drag the pin or skip.")
+        raise InputError("Choose one of the places, drag the pin or skip.")
     review.accept(context.store(), kind, subject_id, choice, **security.on_record())
     return "accepted"
 
@@ -183,7 +204,8 @@ def _degrees(name: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise InputError(f"{name}: {text[:40]!r} is no number of degrees, as in 43.0336.") from None
+        words = {"lat": "Latitude", "lon": "Longitude"}[name]
+        raise InputError(f"{words}: enter degrees such as 43.0336, not {text[:40]!r}.") from None
 
 
 def _correct(kind: str, subject_id: str) -> str:

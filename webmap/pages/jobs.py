@@ -76,7 +76,7 @@ def _look(job_id: str) -> Job:
     """Look at a job of sales ops; what HR asked for is looked at on the pages of HR alone."""
     job = requests.look(context.store(), heartbeats(), job_id)
     if job.work not in SHOWN:
-        raise NotFoundError(f"No job {job_id!r}. `territory jobs list` shows those there are.")
+        raise NotFoundError(f"No job {job_id!r}.")
     return job
 
 
@@ -86,9 +86,9 @@ def progress(job: Job) -> dict[str, Any]:
     elapsed_s = max(0, int((context.now() - read_utc_text(str(since))).total_seconds()))
     is_lonely = job.state == jobs.WAITING and elapsed_s > LONELY_S
     stage = {
-        jobs.WAITING: "No worker has taken it up yet. `territory work` starts one."
+        jobs.WAITING: "Not started yet: no background worker is running. Ask an admin to start one."
         if is_lonely
-        else "Waits for the worker",
+        else "Waiting to start",
         jobs.RUNNING: job.stage or "Starting",
     }.get(job.state, job.stage or "")
     return {

@@ -15,7 +15,7 @@ from webmap import security
 from webmap.context import store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from flask import Flask, Response
 
@@ -32,6 +32,7 @@ class Shell:
     is_demo: bool = False
     findings: int | None = None
     outside: int | None = None
+    is_rep: bool = False  # sees own accounts alone
 
 
 def install(app: Flask) -> None:
@@ -76,15 +77,15 @@ def cached(
     return store().cache.get(tables, key, make, weight=weight)
 
 
-def page_number() -> int:
-    """Read which page is asked for.
+def page_number(fields: Mapping[str, str] | None = None) -> int:
+    """Read which page is asked for, from the address or other fields.
 
     Raises
     ------
     InputError
         If it is no number from 1.
     """
-    page = request.args.get("page", "1")
+    page = (request.args if fields is None else fields).get("page", "1")
     if not (page.isascii() and page.isdigit() and len(page) < 9 and int(page)):
         raise InputError(f"page: {page[:80]!r} is no page; pages count from 1.")
     return int(page)
@@ -143,6 +144,7 @@ def _manifest_address() -> str:
 
 def _places(shell: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
     """Give all that the way about may lead to: view, word, picture, count."""
+    outside = "Outside my markets" if shell.is_rep else "Outside markets"
     return (
         ("hr.check", "Check", "home", None),
         ("hr_batches.home", "Batch", "list", None),
@@ -153,15 +155,15 @@ def _places(shell: Shell) -> tuple[tuple[str, str, str, int | None], ...]:
         ("hr_people.purging", "Purge", "bin", None),
         ("ops.home", "Markets", "map", None),
         ("imports.home", "Import", "up", None),
-        ("worklist.home", "Places", "pin", None),
+        ("worklist.home", "Addresses", "pin", None),
         ("ops.findings", "Findings", "flag", shell.findings),
-        ("work.due", "Next", "check", None),
-        ("rep.outside", "Outside", "outside", shell.outside),
+        ("work.due", "Next steps", "check", None),
+        ("rep.outside", outside, "outside", shell.outside),
         ("ops.offices", "Offices", "office", None),
         ("admin.users", "Users", "people", None),
         ("admin.tokens", "Tokens", "key", None),
-        ("admin.log", "Log", "list", None),
-        ("admin.policy", "Access", "key", None),
+        ("admin.log", "Audit log", "list", None),
+        ("admin.policy", "Privacy", "key", None),
     )
 
 
@@ -173,8 +175,9 @@ def read() -> Shell:
     return Shell(
         plan=f"Plan {plan.plan_name} in force",
         is_demo=plan.is_demo,
-        findings=plan.findings,
+        findings=plan.open_findings,
         outside=plan.outside,
+        is_rep=not security.scope().accounts.is_all,
     )
 
 

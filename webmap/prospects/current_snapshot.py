@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from territory.prospects import Field
 
+PATIENCE_S = 0.3  # how long a request waits for the snapshot that another one is making
+
 
 @dataclass(frozen=True)
 class Names:
@@ -71,7 +73,7 @@ def reach(scope: Scope) -> frozenset[str] | None:
 
 
 def current() -> CurrentSnapshot:
-    """Give the prospects of the plan in force as of now.
+    """Give the prospects of the plan in force as of now, or of a moment ago while it is made.
 
     Raises
     ------
@@ -83,10 +85,18 @@ def current() -> CurrentSnapshot:
     if stamp is None:
         raise NotFoundError("No plan is published yet. `territory assign` makes the first one.")
     slot = _slot()
-    if slot.current is not None and slot.current.index.snapshot.stamp == stamp:
-        return slot.current
-    with slot.lock:
+    before = slot.current
+    if before is not None and before.index.snapshot.stamp == stamp:
+        return before
+    # One thread makes the new one. The others would all wait for it, and nobody would answer: who
+    # has waited for a moment is shown the state of a moment ago, as if he had asked sooner.
+    if not slot.lock.acquire(timeout=-1 if before is None else PATIENCE_S):
+        assert before is not None  # noqa: S101  else it waits
+        return before
+    try:
         return _renew(slot, today)
+    finally:
+        slot.lock.release()
 
 
 def _renew(slot: _Slot, today: str) -> CurrentSnapshot:

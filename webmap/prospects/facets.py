@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 SHORT = 8  # values of a choice that stand at once; the others unfold
 STALE_DAYS = (30, 90, 180, 365)
 DRAW_WORDS = {"symbols": "Every prospect", "density": "Density per square"}
-NOT_KNOWN = "Not known"
 NEAREST_WORDS = {
     NEAREST: "nearest to the point first",
     f"-{NEAREST}": "farthest from the point first",
@@ -126,7 +125,7 @@ class ListPage:
         words = self.names.words(field)
         options = [
             Option(field.name, value or UNKNOWN,
-                   words.get(value, value) if value else NOT_KNOWN, count,
+                   words.get(value, value) if value else field.missing, count,
                    (value or UNKNOWN) in values)
             for value, count in _ordered(field, counts)
         ]  # fmt: skip
@@ -226,12 +225,13 @@ class ListPage:
         if name == "text":
             return f"“{self.request.text}”"
         if values := self.request.values_of(name):
-            words = {**self.names.words(fields.BY_NAME[name]), UNKNOWN: NOT_KNOWN}
+            choice = fields.BY_NAME[name]
+            words = {**self.names.words(choice), UNKNOWN: choice.missing}
             return " and ".join(words.get(value, value) for value in values)
         if (field := fields.BY_NAME.get(name)) is None:
             return {
-                "whitespace": "Whitespace",
-                "stale_days": f"Quiet for {self.request.stale_days} days",
+                "whitespace": "No open opportunity",
+                "stale_days": f"No activity for {self.request.stale_days} days",
                 "near": "Near",
             }[name]
         if field.kind == "flag":
@@ -296,4 +296,4 @@ def touched(day: str | None) -> str:
     """Say when somebody last did something, in days."""
     if day is None:
         return "never"
-    return formatting.day(day).partition(" (")[2].removesuffix(")")
+    return formatting.day_distance(day)

@@ -168,7 +168,7 @@ def _verdicts(limit_m: float) -> dict[str, str]:
     return {
         "in": f"within {limit}",
         "out": f"beyond {limit}",
-        "too_close_to_call": f"too close to {limit} to call",
+        "too_close_to_call": f"near the {limit} line, too close to call",
     }
 
 

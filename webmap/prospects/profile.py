@@ -136,13 +136,13 @@ def _group_charts(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Markup]:
 
 
 def _money_charts(rows: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, Markup]]:
-    """Draw coverage, and each rep's pipeline beside the quota."""
+    """Draw what is due against quota, and each rep's pipeline beside the quota."""
     periods = rows["periods"]
     if any(one["quota_usd"] for one in periods):
-        labels, ratios = ([one[key] for one in periods] for key in ("period", "coverage"))
+        labels, ratios = ([one[key] for one in periods] for key in ("period", "due_share"))
         yield (
             "periods",
-            charts.bars(labels, [("Coverage", ratios)], as_text=lambda x: f"{x:g} ×"),
+            charts.bars(labels, [("Due", ratios)], as_text=_percent),
         )
     reps = [one for one in rows["by_rep"] if one["pipeline_usd"] or one["quota_year_usd"]][:REPS]
     if reps:

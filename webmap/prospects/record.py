@@ -117,10 +117,10 @@ def _words(row: dict[str, Any]) -> dict[str, tuple[str, str]]:
         "segment": ("Segment", labels.SEGMENT.get(row["segment"], "Not known")),
         "size": ("Size", f"{employees} employees"),
         "nearness": ("Near", formatting.miles(row["distance_mi"])),
-        "whitespace": ("Whitespace", "an opportunity is open" if is_open else "none is open"),
+        "whitespace": ("Open opportunity", "one is open" if is_open else "none (whitespace)"),
         "pipeline": ("Pipeline", f"{labels.money(row['pipeline_usd'])} open"),
         "staleness": (
-            "Quiet",
-            formatting.day(touched) if labels.is_known(touched) else "since ever",
+            "Last activity",
+            formatting.day(touched) if labels.is_known(touched) else "no activity recorded",
         ),
     }

@@ -82,8 +82,8 @@ def legend(list_page: ListPage) -> Legend:
     rest = {
         (False, False): None,
         (True, False): "Other",
-        (False, True): "Not known",
-        (True, True): "Other or not known",
+        (False, True): field.missing,
+        (True, True): f"Other, or {field.missing[:1].lower()}{field.missing[1:]}",
     }[len(values) > OWN_COLOURS, len(sizes) < len(counts)]
     return Legend(field, own, tuple(words.get(value, value) for value in own), rest)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import logging
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import Forbidden, Unauthorized
 
 from territory.access import NOBODY, DeniedError, record_denial, scopes, sessions, users
+from territory.errors import StoreError
 from webmap import context, error_handlers
 from webmap.security import origin
 from webmap.security.permissions import in_words
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     View = TypeVar("View", bound=Callable[..., object])
 
 
+log = logging.getLogger(__name__)
 RULE = "territory_rule"  # the attribute of a view that holds its rule
 
 
@@ -211,7 +214,10 @@ def enforce() -> ResponseReturnValue | None:
         raise DeniedError("A token opens the API and files to download, not pages. Sign in.")
     if who is not None:
         needed = " or ".join(in_words(rule.capabilities)) or "sign in as a person"
-        raise DeniedError(f"Your role does not let you {needed}. Ask an admin for one that does.")
+        remedy = "Ask an admin for one that does."
+        if scopes.can(who, "manage_users"):  # who would be told to ask oneself
+            remedy = "A role that does can be added under Users, by another admin."
+        raise DeniedError(f"Your role does not let you {needed}. {remedy}")
     if request.method in origin.READS and not error_handlers.is_data():
         here = request.full_path.rstrip("?")
         return redirect(url_for("auth.sign_in", next=here if here != "/" else None), 303)
@@ -234,7 +240,10 @@ def _refuse_form(_error: CSRFError) -> ResponseReturnValue:
 def _refuse_denied(error: DeniedError) -> ResponseReturnValue:
     """Record that someone asked for what is not theirs, and say so in plain words."""
     view = request.endpoint or ""
-    record_denial(context.store(), view=view, method=request.method, **on_record())
+    try:
+        record_denial(context.store(), view=view, method=request.method, **on_record())
+    except StoreError:  # a refusal waits for no import, and needs no room on the disk
+        log.warning("%s was refused %s, which could not be put on record.", person(), view)
     return error_handlers.show_denied(error)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from territory.eligibility.rules import (
     CANNOT_DECIDE,
+    DECISION_NAMES,
     ELIGIBLE,
     LEVELS,
     METHOD_WORDS,
@@ -50,7 +51,7 @@ _STANDING = {
     "grandfathering": "Eligible: an earlier decision stands.",
 }
 _BASES = {
-    "distance": "distance",
+    "distance": "the distance",
     "exception": "an exception",
     "grandfathering": "an earlier decision that stands",
     "location": "what is known of the home and the person",
@@ -85,17 +86,31 @@ def distance_classes(decisions: pd.DataFrame, policy: EligibilityPolicy) -> pd.S
     measure = np.where(np.isnan(metres), seconds, metres)
     deciding = pd.to_numeric(decisions["criterion"]).to_numpy(float)
     for at, criterion in enumerate(policy.any_of, 1):
-        mine = (deciding == at) & ~np.isnan(measure)
-        bounds = class_bounds(criterion)
-        words = UNIT_WORDS[criterion.unit][0]
-        ends = zip((0.0, *bounds), bounds, strict=False)
-        labels = [f"{low:g} to {high:g} {words}" for low, high in ends]
-        labels.append(f"over {bounds[-1]:g} {words}")
-        # "within 50" holds at 50, "less than 50" does not: the limit goes with the side it is on.
-        side = "left" if criterion.comparison in ("within", "more than") else "right"
-        place = np.searchsorted(np.array(bounds) * UNITS[criterion.unit], measure[mine], side=side)  # type: ignore[call-overload]
-        classes[mine] = np.array(labels, dtype=object)[place]
+        mine = deciding == at
+        classes[mine] = measure_classes(measure[mine], criterion)
     return pd.Series(classes, index=decisions.index, dtype=object)
+
+
+def measure_classes(measures: npt.NDArray[np.float64], criterion: Criterion) -> Objects:
+    """Say between which bounds each measure (metres or seconds) lies; None where it is NaN."""
+    bounds = class_bounds(criterion)
+    # "within 50" holds at 50, "less than 50" does not: the limit goes with the side it is on.
+    side = "left" if criterion.comparison in ("within", "more than") else "right"
+    place = np.searchsorted(np.array(bounds) * UNITS[criterion.unit], measures, side=side)  # type: ignore[call-overload]
+    classes: Objects = np.array(list(class_ends(criterion)), dtype=object)[place]
+    classes[np.isnan(measures)] = None
+    return classes
+
+
+def class_ends(criterion: Criterion) -> dict[str, tuple[float, float]]:
+    """Give every class of a criterion, ascending, with its ends in metres or seconds."""
+    words, unit = UNIT_WORDS[criterion.unit][0], UNITS[criterion.unit]
+    bounds = class_bounds(criterion)
+    ends = {
+        f"{low:g} to {high:g} {words}": (low * unit, high * unit)
+        for low, high in zip((0.0, *bounds), bounds, strict=False)
+    }
+    return {**ends, f"over {bounds[-1]:g} {words}": (bounds[-1] * unit, np.inf)}
 
 
 def plain_reasons(decisions: pd.DataFrame, policy: EligibilityPolicy) -> pd.Series:
@@ -126,7 +141,7 @@ def _clause(criterion: Criterion, decision: str, alternatives: int) -> str:
     """Write what stands before the name of the office."""
     limit = f"{limit_words(criterion)} of "
     if decision == NEEDS_REVIEW:
-        return f"Needs review: it cannot be told on which side of {limit}"
+        return f"Too close to call: the home may be on either side of {limit}"
     if decision == NOT_ELIGIBLE and alternatives > 1:
         return "Not eligible: on the wrong side of every limit of the policy; the nearest is "
     is_inside = (decision == ELIGIBLE) == criterion.is_near
@@ -186,14 +201,20 @@ class Certificate:
 
 
 def certificate(
-    record: Mapping[str, Any], *, decision_id: str | None = None, is_exact: bool = False
+    record: Mapping[str, Any],
+    *,
+    decision_id: str | None = None,
+    is_exact: bool = False,
+    digest: str | None = None,
 ) -> Certificate:
     """Write a decision record out for a printed page.
 
     Parameters
     ----------
     record
-        As ``parse_record`` gives it.
+        As ``parse_record`` gives it; with ``is_exact`` an exact one.
+    digest
+        The digest to print; that of the record on record, where ``record`` is the exact one to it.
     is_exact
         Whether the reader may know exact distances: HR, and the person. Otherwise they come in
         classes, and neither the record's sentence nor the reason of an exception is given.
@@ -208,26 +229,29 @@ def certificate(
     row = pd.DataFrame([decision])
     sentence = decision["sentence"] if is_exact else plain_reasons(row, policy).iloc[0]
     lines = [
-        ("Decision", decision["decision"]),
+        ("Decision", DECISION_NAMES[decision["decision"]]),
         ("On record as", decision_id or "not on record"),
         ("Person", request["subject"] or "no reference given"),
         ("Decided for", request["on"]),
         ("Policy", f"{policy.label}, in force since {policy.effective_from}"),
         ("Rule", policy_words(policy)),
-        ("Rests on", _BASES[decision["basis"]]),
+        ("Based on", _BASES[decision["basis"]]),
         *_measured(row, decision, policy, is_exact=is_exact),
         ("Asked by", f"{request['by']}, {request['at']}"),
-        ("Made with", ", ".join(filter(None, (made["software"], made.get("routing"))))),
-        ("Place data", made["data"]),
     ]
-    digest = record["sha256"]["all"]
+    software = ", ".join(filter(None, (made["software"], made.get("routing"))))
+    digest = digest or record["sha256"]["all"]
     return Certificate(
         title="Eligibility decision",
-        verdict=decision["decision"],
+        verdict=DECISION_NAMES[decision["decision"]],
         sentence=sentence,
         remedy=decision["remedy"],
         lines=tuple(lines),
-        notes=(f"Record SHA-256: {digest}", _FOOT),
+        notes=(
+            f"Record SHA-256: {digest}",
+            _FOOT,
+            f"Made with {software}; place data {made['data']}.",
+        ),
         digest=digest,
     )
 
@@ -242,19 +266,22 @@ def _measured(
     if decision["criterion"]:
         criterion = policy.any_of[int(decision["criterion"]) - 1]
         method = METHOD_WORDS[criterion.method]
-        measure = (
-            decision["duration_s"] if decision["distance_m"] is None else decision["distance_m"]
-        )
-        text = (
-            measure_text(measure, criterion) if is_exact else distance_classes(row, policy).iloc[0]
-        )
+        if decision["decision"] == NEEDS_REVIEW and not is_exact:
+            text = f"may be on either side of {limit_words(criterion)}"  # no class says that
+        elif "distance_class" in decision:  # of a record that holds nothing more exact
+            text = decision["distance_class"]
+        elif is_exact:
+            metres = decision["distance_m"]
+            text = measure_text(decision["duration_s"] if metres is None else metres, criterion)
+        else:
+            text = distance_classes(row, policy).iloc[0]
         lines.append((f"Distance, {method}", text))
     if decision["precision"]:
         lines.append(("Home known as", LEVELS[decision["precision"]]))
-    if is_exact and decision["uncertainty_m"] is not None:
+    if is_exact and decision.get("uncertainty_m") is not None:
         miles = decision["uncertainty_m"] / METRES_PER_MILE
         lines.append(("Home known to", f"{miles:,.1f} miles" if miles else "the point given"))
-    if is_exact and decision["road_distance_m"] is not None:
+    if is_exact and decision.get("road_distance_m") is not None:
         miles, minutes = decision["road_distance_m"] / METRES_PER_MILE, decision["road_time_s"] / 60
         lines.append(("By road", f"{miles:,.1f} miles, {minutes:,.0f} minutes"))
     return lines

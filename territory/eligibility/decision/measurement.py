@@ -10,6 +10,7 @@ can be farther from its office than its point is, plus the uncertainty (triangle
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,6 +23,7 @@ from territory.eligibility.decision.verdict import (
     UNIT_OF_TIME,
     DecisionFacts,
     Measure,
+    deciding_offices,
     judge,
 )
 from territory.errors import InputError
@@ -125,14 +127,8 @@ def measure(
     offices_at = _Offices(offices, on, areas)
     measures = tuple(_measure(each, homes_at, offices_at, routing) for each in policy.any_of)
     exception, expired_on = _exceptions(homes, policy, on)
-    road = np.full(len(homes), np.nan), np.full(len(homes), np.nan)
-    if routing is not None and len(homes):
-        has = np.flatnonzero(homes_at.is_known & (measures[0].office >= 0))
-        road[0][has], road[1][has] = offices_at.routes(
-            routing, homes_at.lon[has], homes_at.lat[has], measures[0].office[has]
-        )
     rule = policy.grandfathering
-    return DecisionFacts(
+    facts = DecisionFacts(
         homes.index,
         offices_at.office_id,
         offices_at.name,
@@ -146,8 +142,17 @@ def measure(
         exception,
         expired_on,
         _no_texts(len(homes)) if rule is None else standing(homes, rule),
-        *road,
+        np.full(len(homes), np.nan),
+        np.full(len(homes), np.nan),
     )
+    if routing is None or not len(homes):
+        return facts
+    # Only the verdict says which office decides, and the way by road is told beside that one.
+    office = deciding_offices(facts, policy)
+    road = np.full((2, len(homes)), np.nan)
+    has = np.flatnonzero(homes_at.is_known & (office >= 0))
+    road[:, has] = offices_at.routes(routing, homes_at.lon[has], homes_at.lat[has], office[has])
+    return dataclasses.replace(facts, road_distance_m=road[0], road_time_s=road[1])
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""The decision record: what was decided, on which facts, by which rule; it can be judged again.
+"""The exact decision record: what was decided, on which measures, by which rule.
 
-It holds no address and no coordinates of the home, at most a commitment to it: a keyed digest whose
-key lies with the home and is purged with it. Its bytes depend on what is handed in alone, and its
-digests show a change; they are no signature, since whoever can write a record can write a digest.
-That the decision follows from the facts is checked by deciding again.
+It holds no address and no coordinates of the home, but distances to the metre, of which three give
+the home away: a store keeps ``register_record`` in its place and the measures with the home. Its
+bytes depend on what is handed in alone, and its digests show a change; they are no signature, since
+whoever can write a record can write a digest. That the decision follows from the facts is checked
+by deciding again.
 """
 
 from __future__ import annotations
@@ -11,21 +12,20 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
-from importlib import metadata, resources
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from territory import reference
+from territory.eligibility.decision.provenance import Person, Provenance
 from territory.eligibility.decision.verdict import COLUMNS, DecisionFacts, Measure, judge
-from territory.eligibility.rules import FAULTS, policy_from
+from territory.eligibility.rules import FAULTS, in_present_words, policy_from
 from territory.errors import FileFormatError, PolicyError
 from territory.files import check_readable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -34,57 +34,16 @@ if TYPE_CHECKING:
 
 
 FORMAT = "territory eligibility decision 1"
+REGISTER_FORMAT = "territory eligibility decision 2"
 SECTIONS = ("asked", "decision", "facts", "made_with", "policy")
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 _FACTS = (
     "fault", "uncertainty_m", "precision", "geocode_source", "expired_on", "decided_on",
     "road_distance_m", "road_time_s",
 )  # fmt: skip
 _OFFICE = ("office_id", "office_name", "office_lon", "office_lat")
-_DISTRIBUTION = "territory-mapper"
-
-
-@dataclass(frozen=True)
-class Person:
-    """Whom a decision is about.
-
-    ``subject``: a reference, never a name or an address. ``circumstances``: what the rule may ask
-    of the person (role, assigned_office_id, days), by name; None is not written down. ``home``: the
-    commitment to the home.
-    """
-
-    subject: str | None = None
-    circumstances: Mapping[str, str] | None = None
-    home: str | None = None
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Who asked, when (ISO text, UTC), for which day, and what answered.
-
-    ``software`` and ``data_vintage``: name and version of this package, and of the tables that
-    places were looked up in. ``routing``: the name of the routing adapter, where there is one.
-    """
-
-    by: str
-    at: str
-    on: str
-    software: str
-    data_vintage: str
-    routing: str | None = None
-
-
-def software() -> str:
-    """Name and version of this package, for records."""
-    return f"{_DISTRIBUTION} {metadata.version(_DISTRIBUTION)}"
-
-
-def data_vintage() -> str:
-    """Say which tables places are looked up in: a digest of the ZIP codes and of the cities."""
-    parts = []
-    for name in ("zip_codes", "cities"):
-        content = (resources.files(reference.PACKAGE) / f"{name}.parquet").read_bytes()
-        parts.append(f"{name} {hashlib.sha256(content).hexdigest()[:12]}")
-    return ", ".join(parts)
 
 
 def make_record(
@@ -134,6 +93,18 @@ def make_records(
     people
         One for each row.
     """
+    for content in contents(facts, policy, decisions, people, provenance):
+        yield with_digests(content)
+
+
+def contents(
+    facts: DecisionFacts,
+    policy: EligibilityPolicy,
+    decisions: pd.DataFrame,
+    people: Sequence[Person],
+    provenance: Provenance,
+) -> Iterator[dict[str, Any]]:
+    """Give what ``make_records`` writes down, without digests."""
     made_with = {
         "software": provenance.software,
         "data": provenance.data_vintage,
@@ -142,7 +113,6 @@ def make_records(
     rule = policy.as_dict() | {"exceptions": []}
     head = {"name": policy.name, "version": policy.version, "digest": policy.digest}
     common = {"made_with": made_with, "policy": {**head, "rule": rule}}
-    digests = {name: _digest(part) for name, part in common.items()}
     rows = zip(people, _rows(_fact_columns(facts)), _measures(facts),
                _rows({name: _plain_list(decisions[name].to_numpy()) for name in COLUMNS}),
                facts.exception.tolist(), strict=True)  # fmt: skip
@@ -150,6 +120,7 @@ def make_records(
         content = {
             "format": FORMAT,
             "asked": {
+                **({} if person.anonymous is None else {"anonymous": person.anonymous}),
                 "by": provenance.by,
                 "at": provenance.at,
                 "on": provenance.on,
@@ -163,12 +134,10 @@ def make_records(
             "facts": {"measures": list(measures), **columns},
             "decision": decision,
         }
-        section_digests = digests
         if exception >= 0:
             used = dict(vars(policy.exceptions[exception]))
             content["policy"] = {**head, "rule": {**rule, "exceptions": [used]}}
-            section_digests = {"made_with": digests["made_with"]}
-        yield {**content, "sha256": _digests(content, section_digests)}
+        yield content
 
 
 def _rows(columns: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
@@ -202,14 +171,12 @@ def _plain_list(values: npt.NDArray[Any]) -> list[Any]:
     """An array as JSON has it; NaN and the like are null."""
     if values.dtype.kind == "f":
         return [None if math.isnan(value) else value for value in values.tolist()]
-    return [_json(value) for value in values.tolist()]
+    return [plain_value(value) for value in values.tolist()]
 
 
 def canonical(content: Any) -> str:
     """JSON with sorted keys and no blanks; floats as their shortest text that reads back equal."""
-    return json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _CANONICAL.encode(content)
 
 
 def record_text(record: Mapping[str, Any]) -> str:
@@ -233,17 +200,28 @@ def parse_record(text: str, where: str) -> dict[str, Any]:
         record = json.loads(text)
     except ValueError as error:
         raise FileFormatError(f"{where}: no decision record, not even JSON ({error}).") from error
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
+    if not isinstance(record, dict) or record.get("format") not in (FORMAT, REGISTER_FORMAT):
         name = record.get("format") if isinstance(record, dict) else record
-        raise FileFormatError(f"{where}: no decision record: format is {name!r}, not {FORMAT!r}.")
+        raise FileFormatError(
+            f"{where}: no decision record: format is {name!r}, not {REGISTER_FORMAT!r}."
+        )
     lacking = [name for name in (*SECTIONS, "sha256") if not isinstance(record.get(name), dict)]
     if lacking:
         raise FileFormatError(f"{where}: the record lacks {', '.join(map(repr, lacking))}.")
     return record
 
 
-def verify(record: Mapping[str, Any]) -> tuple[str, ...]:
+def verify_with(
+    record: Mapping[str, Any],
+    decide_again: Callable[[Mapping[str, Any], EligibilityPolicy], dict[str, Any]],
+) -> tuple[str, ...]:
     """Decide again from the recorded facts and say all that differs; empty if nothing does.
+
+    Parameters
+    ----------
+    decide_again
+        Makes the decision of a record from its facts and its policy; ``decide_exactly`` for exact
+        ones. Errors of Python where the facts are none.
 
     Raises
     ------
@@ -258,8 +236,7 @@ def verify(record: Mapping[str, Any]) -> tuple[str, ...]:
     try:
         policy = policy_from(record["policy"]["rule"], "the recorded policy")
         policy.check_in_force(str(record["asked"]["on"]))
-        facts = _facts_from(record["facts"], policy)
-        again = _decision(facts, policy)
+        again = decide_again(record["facts"], policy)
         differences += _compare_roles(record, policy)
     except PolicyError as error:
         return (*differences, f"policy: {error}")
@@ -284,9 +261,13 @@ def verify(record: Mapping[str, Any]) -> tuple[str, ...]:
         f"decision.{name}: recorded {record['decision'].get(name)!r}, the facts say "
         f"{again.get(name)!r}"
         for name in sorted({*again, *record["decision"]})
-        if record["decision"].get(name) != again.get(name)
+        if _in_present_words(record["decision"].get(name)) != again.get(name)
     ]
     return tuple(differences)
+
+
+def _in_present_words(value: Any) -> Any:
+    return in_present_words(value) if isinstance(value, str) else value
 
 
 def _compare_roles(record: Mapping[str, Any], policy: EligibilityPolicy) -> list[str]:
@@ -304,27 +285,47 @@ def _compare_roles(record: Mapping[str, Any], policy: EligibilityPolicy) -> list
     ]
 
 
-def _digest(content: Any) -> str:
+def digest_of(content: Any) -> str:
+    """SHA-256 of canonical JSON."""
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
-def _digests(content: Mapping[str, Any], ready: Mapping[str, str]) -> dict[str, str]:
-    """One digest for each section, so that a change can be named, and one over all."""
-    parts = {name: ready.get(name) or _digest(content[name]) for name in SECTIONS}
-    return {**parts, "all": _digest({**parts, "format": content["format"]})}
+def with_digests(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Add one digest for each section, so that a change can be named, and one over all."""
+    return signed(content)[0]
+
+
+def signed(
+    content: Mapping[str, Any], ready: Mapping[str, str] = MappingProxyType({})
+) -> tuple[dict[str, Any], str]:
+    """Give a record with its digests, and its canonical text.
+
+    Parameters
+    ----------
+    ready
+        The canonical text of sections that many records share.
+    """
+    texts = {name: ready.get(name) or canonical(part) for name, part in content.items()}
+    parts = {name: hashlib.sha256(texts[name].encode()).hexdigest() for name in SECTIONS}
+    digests = {**parts, "all": digest_of({**parts, "format": content["format"]})}
+    texts["sha256"] = canonical(digests)
+    text = ",".join(f'"{name}":{texts[name]}' for name in sorted(texts))
+    return {**content, "sha256": digests}, f"{{{text}}}"
 
 
 def _compare_digests(record: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    recorded = record["sha256"]
-    return [(name, again, str(recorded.get(name))) for name, again in _digests(record, {}).items()]
+    content = {name: part for name, part in record.items() if name != "sha256"}
+    recorded, again = record["sha256"], with_digests(content)["sha256"]
+    return [(name, digest, str(recorded.get(name))) for name, digest in again.items()]
 
 
-def _decision(facts: DecisionFacts, policy: EligibilityPolicy) -> dict[str, Any]:
-    row = judge(facts, policy).iloc[0]
-    return {name: _json(row[name]) for name in COLUMNS}
+def decide_exactly(table: Mapping[str, Any], policy: EligibilityPolicy) -> dict[str, Any]:
+    """Decide from the facts of an exact record."""
+    row = judge(facts_from(table, policy), policy).iloc[0]
+    return {name: plain_value(row[name]) for name in COLUMNS}
 
 
-def _json(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """A value of a frame as JSON has it; NaN and the like are null."""
     if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NA:
         return None
@@ -348,7 +349,7 @@ def _take(facts: DecisionFacts, row: int) -> DecisionFacts:
     )
 
 
-def _facts_from(table: Mapping[str, Any], policy: EligibilityPolicy) -> DecisionFacts:
+def facts_from(table: Mapping[str, Any], policy: EligibilityPolicy) -> DecisionFacts:
     """Facts as a record has them; errors of Python where they are none."""
     parts = table["measures"]
     if len(parts) != len(policy.any_of):

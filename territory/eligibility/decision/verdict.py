@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from territory.eligibility.rules import CANNOT_DECIDE, ELIGIBLE, NEEDS_REVIEW, NOT_ELIGIBLE, wording
+from territory.eligibility.rules import (
+    CANNOT_DECIDE,
+    DECISION_NAMES,
+    ELIGIBLE,
+    NEEDS_REVIEW,
+    NOT_ELIGIBLE,
+    wording,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -136,6 +143,15 @@ def judge(facts: DecisionFacts, policy: EligibilityPolicy) -> pd.DataFrame:
     )
 
 
+def deciding_offices(facts: DecisionFacts, policy: EligibilityPolicy) -> Ints:
+    """Give the office that each decision names, its position in the facts' offices; -1 for none."""
+    table = judge(facts, policy)
+    criterion = pd.to_numeric(table["criterion"]).fillna(0).to_numpy(np.int64)
+    office = _pick([m.office for m in facts.measures], np.maximum(criterion - 1, 0))
+    offices: Ints = np.where(criterion > 0, office, -1).astype(np.int64)
+    return offices
+
+
 def _pick(parts: list[npt.NDArray[Any]], deciding: Ints) -> npt.NDArray[Any]:
     """Of several arrays take, for each row, the one that decides."""
     return np.stack(parts)[deciding, np.arange(len(deciding))]
@@ -200,8 +216,8 @@ def _sentences(
         same = is_open & (faults == fault)
         body[same], remedy[same] = reason, its_remedy
     unit = policy.any_of[0].unit
-    heads = np.array(["Not eligible: ", "Eligible: ", "Needs review: ", *["Cannot decide: "] * 2],
-                     object)  # fmt: skip
+    codes_in_order = (NOT_ELIGIBLE, ELIGIBLE, NEEDS_REVIEW, CANNOT_DECIDE, CANNOT_DECIDE)
+    heads = np.array([f"{DECISION_NAMES[code]}: " for code in codes_in_order], object)
     return heads[best] + body + _how_well_known(facts, unit, best) + ".", remedy
 
 

@@ -15,9 +15,18 @@ import pandas as pd
 
 from territory.eligibility.decision import decide as decide_homes
 from territory.eligibility.decision import distance_classes, plain_reasons
-from territory.eligibility.desk.decide import decide, place
+from territory.eligibility.desk.decide import decide
+from territory.eligibility.desk.measured_homes import place
+from territory.eligibility.desk.reference_conflicts import conflict_sentence, reference_conflicts
 from territory.eligibility.homes import map_home_headers
-from territory.eligibility.rules import CANNOT_DECIDE, ELIGIBLE, FAULTS, NEEDS_REVIEW, NOT_ELIGIBLE
+from territory.eligibility.rules import (
+    CANNOT_DECIDE,
+    DECISION_NAMES,
+    ELIGIBLE,
+    FAULTS,
+    NEEDS_REVIEW,
+    NOT_ELIGIBLE,
+)
 from territory.errors import ColumnError, InputError
 from territory.files import check_writable, read_table, write_table
 from territory.imports import read_rows
@@ -42,6 +51,7 @@ ADDED = (
     "decision", "reason", "remedy", "office_id", "office_name", "distance_mi", "duration_min",
     "uncertainty_mi", "policy",
 )  # fmt: skip
+_IN_FILES = {code: name.lower() for code, name in DECISION_NAMES.items()}
 _UNREADABLE = FAULTS["unreadable"]
 _FEW_WORDS = r"^Cannot decide: ([^;:.]*)"
 
@@ -68,7 +78,7 @@ class BatchReport:
         """The report in one line."""
         return (
             f"{self.read:,} read: {self.eligible:,} eligible, {self.not_eligible:,} not eligible, "
-            f"{self.needs_review:,} need review, {self.cannot_decide:,} cannot be decided "
+            f"{self.needs_review:,} too close to call, {self.cannot_decide:,} cannot be decided "
             f"({self.policy})."
         )
 
@@ -94,7 +104,8 @@ class RecordedBatch:
         """The report in one line."""
         return (
             f"{self.report.sentence} {self.on_record:,} of {self.report.read:,} rows are on "
-            f"record; {self.without_reference:,} of them about nobody, for want of a reference."
+            f"record; {self.without_reference:,} of them are not linked to a person, having no "
+            "reference."
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -152,6 +163,9 @@ def decide_batch(
     check_writable(target)
     progress("Reading the file")
     batch = read_batch(source, mapping)
+    conflicts = reference_conflicts(batch.rows, batch.table.lines)
+    if conflicts:
+        raise InputError(f"{source.name}: {conflict_sentence(conflicts)}")
     progress(f"Deciding {len(batch.rows):,} rows and writing their verdicts")
     decisions = decide(store, homes, batch.rows, request)
     added = _columns(decisions.rows, decisions.homes, decisions.policy, is_exact=is_exact)
@@ -257,7 +271,7 @@ def _columns(
     sentences = decisions["sentence"].astype(object)
     sentences = sentences.where(notes.isna(), sentences + " " + notes + ".")
     columns = {
-        "decision": decisions["decision"],
+        "decision": decisions["decision"].map(_IN_FILES),
         "reason": sentences if is_exact else plain_reasons(decisions, policy),
         "remedy": decisions["remedy"],
         "office_id": decisions["office_id"],
@@ -290,7 +304,8 @@ def _write_batch(batch: BatchFile, added: pd.DataFrame, target: Path, policy: st
     whole = pd.concat([batch.table.frame, renamed], axis=1)
     whole = _with_unreadable(whole, batch.table, names, policy)
     write_table(whole, target)
-    counts = Counter(whole[names["decision"]])
+    codes = {word: code for code, word in _IN_FILES.items()}
+    counts = Counter(whole[names["decision"]].map(codes))
     return BatchReport(
         read=len(whole),
         eligible=counts[ELIGIBLE],
@@ -306,8 +321,15 @@ def _write_batch(batch: BatchFile, added: pd.DataFrame, target: Path, policy: st
 def _remedies(whole: pd.DataFrame, names: Mapping[str, str]) -> Remedies:
     """Count what would settle the rows that are open; no distance is among the words."""
     decision, reason, remedy = (whole[names[name]] for name in ("decision", "reason", "remedy"))
-    why = reason.where(decision == CANNOT_DECIDE, "").astype(str).str.extract(_FEW_WORDS)[0]
-    answers = zip(decision, why.fillna(""), remedy.where(remedy.notna(), None), strict=True)
+    why = (
+        reason.where(decision == _IN_FILES[CANNOT_DECIDE], "")
+        .astype(str)
+        .str.extract(_FEW_WORDS)[0]
+    )
+    codes = {word: code for code, word in _IN_FILES.items()}
+    answers = zip(
+        decision.map(codes), why.fillna(""), remedy.where(remedy.notna(), None), strict=True
+    )
     counts = Counter(each for each in answers if each[2] is not None)
     return tuple((*each, rows) for each, rows in counts.most_common())
 
@@ -322,7 +344,7 @@ def _with_unreadable(
     reasons = table.refused["reason"].astype(str).to_numpy(object)
     lines = table.refused["line"].astype(str).to_numpy(object)
     sentences = f"Cannot decide: {_UNREADABLE.reason}: line " + lines + ", " + reasons + "."
-    lost[names["decision"]], lost[names["reason"]] = CANNOT_DECIDE, sentences
+    lost[names["decision"]], lost[names["reason"]] = _IN_FILES[CANNOT_DECIDE], sentences
     lost[names["remedy"]], lost[names["policy"]] = _UNREADABLE.remedy, policy
     order = np.argsort(
         np.concatenate([table.lines, table.refused["line"].to_numpy(np.int64)]), kind="stable"

@@ -6,46 +6,48 @@ store, ways by road in the routing server, if there is one.
 
 from __future__ import annotations
 
-import dataclasses
-import functools
+import itertools
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from territory import reference
 from territory.access import audit_log
 from territory.eligibility.decision import (
-    Person,
-    canonical,
+    contents,
     data_vintage,
     distance_classes,
-    judge,
     make_record,
-    make_records,
     measure,
+    measured_text,
     parse_record,
     plain_reasons,
+    register_records,
     software,
-    standing,
-    standing_since,
+    with_digests,
 )
 from territory.eligibility.decision import decide as decide_homes
+from territory.eligibility.desk.measured_homes import (
+    addresses_of,
+    judge_homes,
+    measure_homes,
+    offices_on,
+    place,
+    policy_for,
+)
 from territory.eligibility.desk.settings import DecisionRequest
-from territory.eligibility.homes import address_texts, circumstances, read_homes
+from territory.eligibility.homes import PLACE, circumstances
 from territory.eligibility.rules import (
     EligibilityLedger,
     check_reference,
-    is_reference,
+    remedy_for_candidate,
     version_in_force,
-    with_exceptions,
 )
 from territory.errors import ConflictError, InputError
-from territory.geocoding import Gazetteer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     import geopandas as gpd
@@ -55,8 +57,8 @@ if TYPE_CHECKING:
     from territory.eligibility.rules import EligibilityPolicy
     from territory.store import Store, Transaction
 
+_CHUNK = 5_000  # homes whose measures are kept in one transaction
 _ZIP = re.compile(r"[0-9]{5}(?:-[0-9]{4})?")
-_PLACE = ("postal_code", "city", "lat", "lon")
 _POINT = ("lon", "lat", "uncertainty_m", "precision")
 _REGISTER = (
     "subject", "home", "role", "decided_on", "decided_at", "decided_by", "policy_name",
@@ -74,29 +76,41 @@ class Decisions:
     subjects: list[str | None]
     policy: EligibilityPolicy
     keep_until: str
+    first: dict[str, Any] | None = field(repr=False)  # the exact record of the first home
 
 
 @dataclass(frozen=True)
-class RecordedDecision:
-    """One decision on record; ``kept_until`` is an ISO day.
+class CheckedHome:
+    """The answer for one home, of which nothing is on record.
 
-    ``reason`` and ``distance_class`` are what may leave HR. ``home`` has lon, lat, uncertainty_m
-    and precision, for the map of this answer alone. ``kept_until`` is None where no address is
-    held, because the person has no reference.
+    ``reason`` and ``distance_class`` are what may leave HR. ``exact`` is the exact record, whose
+    measures go with the home; ``home`` has lon, lat, uncertainty_m and precision, for the map of
+    this answer alone.
     """
 
-    decision_id: str
     reason: str
     distance_class: str | None
-    record: dict[str, Any]
+    exact: dict[str, Any] = field(repr=False)
     home: dict[str, Any] = field(repr=False)
-    kept_until: str | None
 
     @property
     def verdict(self) -> dict[str, Any]:
-        """Decision, sentence, remedy and what they rest on: ``decision.COLUMNS`` of the record."""
-        verdict: dict[str, Any] = self.record["decision"]
+        """Decision, sentence, remedy and what they rest on: ``decision.COLUMNS``, exactly."""
+        verdict: dict[str, Any] = self.exact["decision"]
         return verdict
+
+
+@dataclass(frozen=True)
+class RecordedDecision(CheckedHome):
+    """One decision on record; ``kept_until`` is an ISO day.
+
+    ``record`` is what the store keeps. ``kept_until`` is None where no address is held, because the
+    person has no reference.
+    """
+
+    decision_id: str
+    record: dict[str, Any]
+    kept_until: str | None
 
 
 @dataclass(frozen=True)
@@ -128,21 +142,52 @@ def decide_one(
     NotFoundError
         If no policy holds on that day.
     """
-    if not any(home.get(name) for name in _PLACE):
-        raise InputError("No home is given: give a ZIP code, a city and state, or coordinates.")
-    if home.get("person_id"):
-        check_reference(str(home["person_id"]).strip())
+    _check_home(home)
     decisions = decide(store, homes, pd.DataFrame([dict(home)], dtype=object), request)
     decision_id = decisions.decision_ids[0]
     with store.read() as transaction:
         text = EligibilityLedger(transaction).decision(decision_id).record
+    checked = _checked(decisions.homes, decisions.rows, decisions.policy, decisions.first or {})
     return RecordedDecision(
+        **vars(checked),
         decision_id=decision_id,
-        reason=plain_reasons(decisions.rows, decisions.policy).iloc[0],
-        distance_class=distance_classes(decisions.rows, decisions.policy).iloc[0],
         record=parse_record(text, decision_id),
-        home={name: decisions.homes[name].iloc[0] for name in _POINT},
         kept_until=None if decisions.subjects[0] is None else decisions.keep_until,
+    )
+
+
+def check_home(
+    store: Store, homes: HomeStore, home: Mapping[str, str | None], request: DecisionRequest
+) -> CheckedHome:
+    """Answer for one home as ``decide_one`` would, and keep nothing: no record, no address.
+
+    Parameters and errors are those of ``decide_one``.
+    """
+    _check_home(home)
+    rows = pd.DataFrame([dict(home)], dtype=object)
+    case = measure_homes(store, rows, request)
+    case.placed["home"] = pd.Series(homes.commitments(addresses_of(case, rows)), dtype=object)
+    facts, verdicts, persons = judge_homes(case, request)
+    first = next(contents(facts, case.policy, verdicts, persons, request.provenance()))
+    return _checked(case.placed, verdicts, case.policy, first)
+
+
+def _check_home(home: Mapping[str, str | None]) -> None:
+    if not any(home.get(name) for name in PLACE):
+        raise InputError("No home is given: give a ZIP code, a city and state, or coordinates.")
+    if home.get("person_id"):
+        check_reference(str(home["person_id"]))
+
+
+def _checked(
+    homes: pd.DataFrame, verdicts: pd.DataFrame, policy: EligibilityPolicy, first: dict[str, Any]
+) -> CheckedHome:
+    """Give the answer about the first home."""
+    return CheckedHome(
+        reason=plain_reasons(verdicts, policy).iloc[0],
+        distance_class=distance_classes(verdicts, policy).iloc[0],
+        exact=with_digests(first),
+        home={name: homes[name].iloc[0] for name in _POINT},
     )
 
 
@@ -194,7 +239,8 @@ def self_check(
         offices = offices_on(transaction, request.day)
     rows = place(pd.DataFrame({"postal_code": [code]}, dtype=object))
     row = decide_homes(rows, offices, policy, on=request.day).iloc[0]
-    return SelfCheck(row["decision"], row["sentence"], row["remedy"], policy.label)
+    remedy = remedy_for_candidate(row["remedy"])
+    return SelfCheck(row["decision"], row["sentence"], remedy, policy.label)
 
 
 def decide(
@@ -208,33 +254,18 @@ def decide(
         Text or null in the columns of homes (``PLACE`` and ``PERSON``). Where ``person_id`` is no
         reference, nothing is kept of the home and the record is about nobody.
     """
-    placed = place(rows)
-    subjects = [each if is_reference(each) else None for each in placed["person_id"]]
-    placed["person_id"] = pd.Series(subjects, index=placed.index, dtype=object)
-    people = {each for each in subjects if each is not None}
-    with store.read() as transaction:
-        policy = policy_for(transaction, request.policy_name, request.day, people)
-        policy.check_in_force(request.day)
-        offices = offices_on(transaction, request.day)
-        history = EligibilityLedger(transaction).history(people)
-    facts = measure(
-        placed, offices, policy, on=request.day, areas=request.areas, routing=request.routing
-    )
-    addresses = placed.assign(subject=placed["person_id"], given=address_texts(rows))
+    case = measure_homes(store, rows, request)
+    placed, policy = case.placed, case.policy
     # The home goes first: one too many is purged by age, one too few could never be had again.
-    commitments = homes.keep(addresses, now=request.now, keep_until=request.keep_until)
+    commitments = homes.keep(
+        addresses_of(case, rows), now=request.now, keep_until=request.keep_until
+    )
     placed["home"] = pd.Series(commitments, index=placed.index, dtype=object)
-    circumstances_of = circumstances(placed)
-    rule = policy.grandfathering
-    if rule is not None:  # only now, since whether somebody moved shows in the commitment
-        placed["eligible_since"] = standing_since(placed, history, rule, request.day)
-        facts = dataclasses.replace(facts, decided_on=standing(placed, rule))
-    verdicts = judge(facts, policy)
-    persons = [
-        Person(subject, about, home)
-        for subject, about, home in zip(subjects, circumstances_of, placed["home"], strict=True)
-    ]
-    table = _table(make_records(facts, policy, verdicts, persons, request.provenance()))
+    facts, verdicts, persons = judge_homes(case, request)
+    subjects = case.subjects
+    exact = contents(facts, policy, verdicts, persons, request.provenance())
+    kept = _keep_measures(homes, exact, commitments)
+    table = _table(register_records(kept, facts, policy, verdicts))
     with store.write() as transaction:
         _check_still_in_force(transaction, policy, request)
         ids = EligibilityLedger(transaction).add(table, str(request.today.year))
@@ -253,7 +284,19 @@ def decide(
                     "counts": verdicts["decision"].value_counts().to_dict(),
                 },
             )
-    return Decisions(placed, verdicts, ids, subjects, policy, request.keep_until)
+    first = next(contents(facts, policy, verdicts, persons, request.provenance()), None)
+    return Decisions(placed, verdicts, ids, subjects, policy, request.keep_until, first)
+
+
+def _keep_measures(
+    homes: HomeStore, exact: Iterable[dict[str, Any]], commitments: Iterable[str | None]
+) -> Iterator[tuple[dict[str, Any], str | None]]:
+    """Put what was measured beside each home; give each exact content with its commitment."""
+    pairs = zip(exact, commitments, strict=True)
+    while chunk := list(itertools.islice(pairs, _CHUNK)):
+        measured = [measured_text(content) for content, _ in chunk]
+        marks = homes.keep_measures([mark for _, mark in chunk], measured)
+        yield from zip([content for content, _ in chunk], marks, strict=True)
 
 
 def _check_still_in_force(
@@ -268,10 +311,10 @@ def _check_still_in_force(
         )
 
 
-def _table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
+def _table(records: Iterable[tuple[dict[str, Any], str]]) -> pd.DataFrame:
     """Give the rows of the register: each record as text, and what to find it by."""
     rows = []
-    for record in records:  # one at a time: a record is far larger than its text
+    for record, text in records:  # one at a time: a record is far larger than its text
         request, policy, decision = record["asked"], record["policy"], record["decision"]
         rows.append(
             (
@@ -287,56 +330,7 @@ def _table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
                 decision["basis"],
                 decision["office_id"],
                 record["sha256"]["all"],
-                canonical(record),
+                text,
             )
         )
     return pd.DataFrame(rows, columns=list(_REGISTER), dtype=object)
-
-
-def policy_for(
-    transaction: Transaction, policy_name: str | None, day: str, subjects: set[str]
-) -> EligibilityPolicy:
-    """Give the policy in force on a day with the exceptions of some people."""
-    version = version_in_force(EligibilityLedger(transaction).policies(), day, policy_name)
-    entries = EligibilityLedger(transaction).exceptions(version.policy.name, subjects)
-    return with_exceptions(version.policy, entries)
-
-
-def offices_on(transaction: Transaction, day: str) -> pd.DataFrame:
-    """Give the offices to measure from, those closed by a day among them.
-
-    Raises
-    ------
-    InputError
-        If an office that is not closed is not known exactly: its error would be no one's to see.
-    """
-    offices = transaction.table("offices")
-    exact = offices["lon"].notna() & offices["lat"].notna() & ~(offices["uncertainty_m"] > 0)
-    closed = offices["closed_on"].notna() & (offices["closed_on"].fillna("") <= day)
-    vague = offices.loc[~exact & ~closed, "office_id"].tolist()
-    if vague:
-        raise InputError(
-            f"Office {', '.join(map(repr, vague))}: the place is not known exactly, so no distance "
-            "from it would be. Import it with latitude and longitude of four decimals or more."
-        )
-    return offices[exact].reset_index(drop=True)
-
-
-def office_list(store: Store) -> pd.DataFrame:
-    """Give every office to choose from: id, name, city, state and ``closed_on``.
-
-    They name no person and no account, so they are the same for every reader.
-    """
-    with store.read() as transaction:
-        return transaction.table("offices", ["office_id", "name", "city", "state", "closed_on"])
-
-
-def place(rows: pd.DataFrame) -> pd.DataFrame:
-    """Place homes offline, as ``homes.read_homes`` does."""
-    return read_homes(rows, _gazetteer(), reference.load())
-
-
-@functools.lru_cache(maxsize=1)
-def _gazetteer() -> Gazetteer:
-    """Make the gazetteer once: it takes most of a second."""
-    return Gazetteer(reference.load())

@@ -18,7 +18,8 @@ from territory.eligibility.decision import (
     standing_since,
     suppress,
 )
-from territory.eligibility.desk.decide import offices_on
+from territory.eligibility.desk.coarse_homes import SQUARE_MI, coarsen, round_count
+from territory.eligibility.desk.measured_homes import offices_on
 from territory.eligibility.homes import CIRCUMSTANCES, LOCATION
 from territory.eligibility.rules import (
     DECISIONS,
@@ -52,7 +53,8 @@ class OfficePlan:
     ``homes`` were decided again, of ``subjects`` people in the register; the homes of the others
     are not held. ``counts``: one for each of ``OUTCOMES``. ``by_office``: who gains by the office
     that would make them eligible, who loses by the one that did. Counts below ``minimum_cell`` are
-    hidden, with as many others as it takes that none can be had by subtraction.
+    hidden, with as many others as it takes that none can be had by subtraction; the others are
+    rounded down to a multiple of it.
     """
 
     homes: int | None
@@ -68,8 +70,17 @@ class OfficePlan:
         gains, loses = (self._number(self.counts[name]) for name in (GAINS, LOSES))
         return (
             f"{self._number(self.homes)} homes held of {self.subjects:,} people, decided again: "
-            f"{gains} gain eligibility, {loses} lose it ({self.policy}). Counts of "
-            f"fewer than {self.minimum_cell} homes, and what would tell them, are not shown."
+            f"{gains} gain eligibility, {loses} lose it ({self.policy}).{self._how_coarse}"
+        )
+
+    @property
+    def _how_coarse(self) -> str:
+        if self.minimum_cell == 1:
+            return ""
+        return (
+            " An estimate that tells no single home: each is counted from the middle of its "
+            f"square of {SQUARE_MI:g} miles, counts are rounded down to {self.minimum_cell}, and "
+            "those of fewer, with what would tell them, are not shown."
         )
 
     def _number(self, count: int | None) -> str:
@@ -162,8 +173,10 @@ def plan_offices(
 ) -> OfficePlan:
     """Count how many homes would gain or lose eligibility if offices opened or closed.
 
-    Each person counts once, with the home of the last decision, if it is still held. Counts of
-    fewer homes than ``minimum_cell`` are hidden, and what would tell them by subtraction.
+    Each person counts once, with the home of the last decision, if it is still held. Homes are
+    counted from the middles of squares, and counts are rounded (``coarse_homes``), so that plans
+    that differ a little tell no single home. Counts of fewer homes than ``minimum_cell`` are
+    hidden, and what would tell them by subtraction.
 
     Parameters
     ----------
@@ -171,6 +184,9 @@ def plan_offices(
         ``office_id``, ``name``, ``lon``, ``lat``.
     closing
         Ids of offices.
+    minimum_cell
+        The smallest count shown, and the step of the others; 1 counts homes where they are, for
+        whoever may see homes.
 
     Raises
     ------
@@ -189,6 +205,8 @@ def plan_offices(
         policy = with_exceptions(version.policy, ledger.exceptions(version.policy.name, subjects))
         offices = offices_on(transaction, day)
     placed = homes_of(last, homes.find(last["home"].dropna().unique().tolist()))
+    if minimum_cell > 1:
+        placed = coarsen(placed)
     days = pd.Series(day, index=placed.index, dtype=object)
     before, after = (
         decide_again(placed, them, policy, history, days, request)
@@ -272,13 +290,17 @@ def sum_up(table: pd.DataFrame, *, subjects: int, minimum_cell: int, policy: str
         )
     total = len(table)
     return OfficePlan(
-        homes=total if total == 0 or total >= minimum_cell else None,
+        homes=round_count(total if total == 0 or total >= minimum_cell else None, minimum_cell),
         subjects=subjects,
-        counts=counts,
-        by_office=by_office,
+        counts=_rounded(counts, minimum_cell),
+        by_office={name: _rounded(parts, minimum_cell) for name, parts in by_office.items()},
         minimum_cell=minimum_cell,
         policy=policy,
     )
+
+
+def _rounded(counts: dict[str, int | None], step: int) -> dict[str, int | None]:
+    return {name: round_count(count, step) for name, count in counts.items()}
 
 
 def changes(past: pd.DataFrame, again: pd.DataFrame, *, decisions: int, policy: str) -> WhatChanges:

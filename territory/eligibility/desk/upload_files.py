@@ -2,7 +2,7 @@
 
 Each holds the addresses of many people, so it is no upload like others. It lies in a folder of its
 own, readable for its owner only, and goes with its verdicts a day after it came, when somebody
-removes it, or with the next purge of homes.
+removes it, or when the home of anybody in it is purged.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from territory.access import audit_log
-from territory.eligibility.desk.batch import check_mapping
+from territory.eligibility.desk.batch import check_mapping, read_batch
+from territory.eligibility.desk.reference_conflicts import conflict_sentence, reference_conflicts
 from territory.eligibility.homes import map_home_headers
 from territory.eligibility.rules import is_reference
-from territory.errors import ColumnError, FileFormatError, NotFoundError
-from territory.files import uploads
+from territory.errors import ColumnError, FileFormatError, NotFoundError, TerritoryError
+from territory.files import read_table, uploads
 from territory.imports import head
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from territory.files import Upload
@@ -86,6 +87,10 @@ def preview(upload: Upload, rows: int = 20) -> HomesPreview:
     except ColumnError as error:
         problem = str(error)
     first = table.frame.head(rows).set_index(table.lines[:rows])
+    if problem is None:
+        whole = read_batch(upload.path, mapping)
+        conflicts = reference_conflicts(whole.rows, whole.table.lines)
+        problem = conflict_sentence(conflicts) if conflicts else None
     people = [first[header] for header, column in mapping.items() if column == "person_id"]
     references = people[0].dropna().astype(str).str.strip() if people else pd.Series(dtype=object)
     nameless = sum(not is_reference(each) for each in references)
@@ -116,9 +121,19 @@ def until(upload: Upload) -> datetime:
     return datetime.fromtimestamp(since.timestamp() + KEPT_S, UTC)
 
 
-def sweep(folder: Path, now: datetime) -> int:
-    """Remove the files whose time is over; return how many there were."""
-    over = [upload for upload in uploads.newest_first(folder) if until(upload) <= now]
+def sweep(folder: Path, now: datetime, *, kept_before: str | None = None) -> int:
+    """Remove the files whose time is over; return how many there were.
+
+    Parameters
+    ----------
+    kept_before
+        A day (ISO text): files that came before it go too.
+    """
+    over = [
+        upload
+        for upload in uploads.newest_first(folder)
+        if until(upload) <= now or upload.uploaded_at < (kept_before or "")
+    ]
     for upload in over:
         uploads.discard(upload)
     for part in folder.glob(f"{INCOMING}*"):  # of a server that was killed
@@ -127,14 +142,30 @@ def sweep(folder: Path, now: datetime) -> int:
     return len(over)
 
 
-def clear(folder: Path) -> int:
-    """Remove every file of homes, as a purge does; return how many there were."""
-    every = uploads.newest_first(folder)
-    for upload in every:
+def discard_of(folder: Path, subjects: Collection[str]) -> int:
+    """Remove the files that any of some people is in; return how many there were.
+
+    A file that cannot be read, as a whole or in a line, may hold anybody, and goes.
+    """
+    wanted = {subject.casefold() for subject in subjects}
+    holding = [upload for upload in uploads.newest_first(folder) if _holds(upload, wanted)]
+    for upload in holding:
         uploads.discard(upload)
-    for part in folder.glob(f"{INCOMING}*"):
-        part.unlink(missing_ok=True)
-    return len(every)
+    return len(holding)
+
+
+def _holds(upload: Upload, wanted: set[str]) -> bool:
+    """Whether any cell of a file, whatever its column, is one of some references, folded."""
+    if not wanted:
+        return False
+    try:
+        table = read_table(upload.path)
+    except TerritoryError:
+        return True
+    columns = (column.dropna().astype(str) for _, column in table.frame.items())
+    return bool(len(table.refused)) or any(
+        column.str.strip().str.casefold().isin(wanted).any() for column in columns
+    )
 
 
 def take_verdicts(store: Store, upload: Upload, *, by: str, now: datetime) -> Path:

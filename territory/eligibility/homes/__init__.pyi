@@ -1,3 +1,4 @@
+from .ledger import commitment as commitment
 from .rows import CIRCUMSTANCES as CIRCUMSTANCES
 from .rows import DAYS as DAYS
 from .rows import PERSON as PERSON
@@ -9,5 +10,4 @@ from .rows import read_homes as read_homes
 from .rows import read_typed_address as read_typed_address
 from .store import LOCATION as LOCATION
 from .store import HomeStore as HomeStore
-from .store import commitment as commitment
 from .store import open_homes as open_homes

@@ -29,6 +29,7 @@ from territory.cleaning import (
 )
 from territory.geocoding import ORIGIN, place, read_origins
 from territory.imports import map_headers, read_header
+from territory.reference import normalise_places
 from territory.schemas import ADDRESS
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from territory.geocoding import Gazetteer
     from territory.policy import GeocodingPolicy
-    from territory.reference import Reference
 
     Bools = npt.NDArray[np.bool_]
 
@@ -64,6 +64,7 @@ _LONGEST = 300  # characters of a typed line that are read
 _DEGREES = r"([-+\N{MINUS SIGN}]?\d{1,3}(?:\.\d+)?)\s*°?\s*([NSEWnsew]?)"
 _POINT = re.compile(rf"{_DEGREES}(?:\s*[,;]\s*|\s+){_DEGREES}")
 _OWN_COUNTRY = re.compile(r",?\s+(USA|U\.S\.A\.|United States(?: of America)?)$", re.IGNORECASE)
+_WHOLE_ZIP = r"\d{5}(?:-\d{4})?"
 _ZIP = re.compile(r"(?:(.*\D)\s+)?(\d{5}(?:-\d{4})?)")
 _SHORT_ZIP = re.compile(r"(?:([A-Za-z]{2})\s+)?(\d{4})")  # 01001 whose zero a sheet has eaten
 _BOX = re.compile(r"\bbox\b", re.IGNORECASE)
@@ -105,7 +106,6 @@ def map_home_headers(columns: list[str]) -> dict[str, str]:
 def read_homes(
     rows: pd.DataFrame,
     gazetteer: Gazetteer,
-    reference: Reference,
     policy: GeocodingPolicy | None = None,
 ) -> pd.DataFrame:
     """Place homes, or say why not. Every row comes back once, in order.
@@ -140,12 +140,16 @@ def read_homes(
     apart = gazetteer.contradictions(address)
     alone = pd.Series(~has_point) & state.isna() & apart.notna()
     _mark(fault, alone, "city_disagrees")
-    _check_address(fault, address, street, has_point, reference)
+    is_guess = (texts["postal_code"].isna() & address["postal_code"].notna()).to_numpy(bool)
+    _check_address(fault, address, street, has_point, is_guess, gazetteer)
     usable = has_point & pd.isna(fault)
     located = address.assign(lon=np.where(usable, lon, np.nan), lat=np.where(usable, lat, np.nan))
     origins, _ = read_origins(pd.DataFrame({name: texts[name] for name in ORIGIN}))
     homes = _place(located.join(origins), gazetteer, policy)
     _check_placed(fault, homes, usable)
+    # Homes spread wider than the organisations that the gazetteer is made for.
+    whole_m = gazetteer.whole_areas.reach_m(homes["geocode_source"])
+    homes["uncertainty_m"] = np.fmax(homes["uncertainty_m"], whole_m)
     homes.loc[pd.notna(fault), ["lon", "lat", "uncertainty_m"]] = np.nan
     homes.loc[pd.notna(fault), ["precision", "geocode_source"]] = None
     kinds = _kind_of_source(homes["geocode_source"])
@@ -211,6 +215,8 @@ def _check_points(
         odd = american & suspects(lon, lat)
         _mark(fault, odd & in_united_states(lat, lon), "swapped")
         _mark(fault, odd & in_united_states(-np.abs(lon), lat), "signless")
+        turned = (np.abs(lat) > 90) & (np.abs(lat) <= 180) & (np.abs(lon) <= 90)
+        _mark(fault, turned, "swapped_globe")
         _mark(fault, off, "off_globe")
         _mark(fault, lat < ANTARCTIC_LAT, "antarctic")
 
@@ -220,7 +226,8 @@ def _check_address(
     address: pd.DataFrame,
     street: pd.Series,
     has_point: Bools,
-    reference: Reference,
+    is_guess: Bools,
+    gazetteer: Gazetteer,
 ) -> None:
     """Say what is wrong with addresses that have to place a home by themselves."""
     alone = ~has_point
@@ -231,14 +238,24 @@ def _check_address(
     is_country = country.isin(set(COUNTRIES.values()))
     _mark(fault, alone & foreign & ~is_country, "unknown_country")
     _mark(fault, alone & (foreign | state.isin(ELSEWHERE_STATES)), "abroad")
-    table = reference.zip_codes
+    table = gazetteer.reference.zip_codes
     at = pd.Index(table["zip_code"]).get_indexer(pd.Index(code.astype("str").str[:5]))
     has_zip = code.notna().to_numpy(bool)
+    is_whole = code.str.fullmatch(_WHOLE_ZIP, na=False).to_numpy(bool)
+    # "1742 Canary Lane" reads like "8001 Zürich", whose four digits are a postal code.
+    _mark(fault, alone & has_zip & (at < 0) & ~is_whole & is_guess, "no_place_named")
+    _mark(fault, alone & has_zip & (at < 0) & ~is_whole, "short_zip")
     _mark(fault, alone & has_zip & (at < 0), "unknown_zip")
     _mark(fault, alone & (at >= 0) & ~table["has_area"].to_numpy(bool)[at], "zip_without_area")
     other = (table["state_code"].to_numpy(object)[at] != state.to_numpy(object)) & state.notna()
     _mark(fault, alone & (at >= 0) & other, "state_disagrees")
+    _mark(fault, alone & ~has_zip & address["city"].isna(), "no_place_named")
     vague = ~has_zip & address["city"].notna() & state.isna()
+    names = pd.Index(normalise_places(address["city"]))
+    land = gazetteer.likeliest_country.reindex(names).set_axis(address.index)
+    _mark(fault, alone & vague & land.isna(), "unknown_city")
+    is_state = names.isin(US_STATES)  # "Colorado" alone is hardly the one in Brazil
+    _mark(fault, alone & vague & (land != "US") & ~is_state, "city_abroad")
     _mark(fault, alone & vague, "ambiguous_city")
 
 
@@ -258,7 +275,7 @@ def _check_placed(fault: npt.NDArray[np.object_], homes: pd.DataFrame, has_point
     _mark(fault, doubted & has_point, "contradiction")
     _mark(fault, doubted & ~has_point & parted, "city_disagrees")
     _mark(fault, doubted & ~has_point & placed, "ambiguous_city")
-    _mark(fault, ~placed, "not_found")
+    _mark(fault, ~placed, "city_not_found")  # a city and a state: all else was told before
 
 
 def _kind_of_source(source: pd.Series) -> pd.Series:
@@ -297,7 +314,7 @@ def _read_address(line: str) -> dict[str, str]:
     if own:
         home["country"], line = own[1], line[: own.start()]
     parts = [part.strip() for part in re.split(r"[,;]", line) if part.strip()]
-    if len(parts) > 1 and fold(parts[-1]) in COUNTRIES and fold(parts[-1]) not in US_STATES:
+    if parts and fold(parts[-1]) in COUNTRIES and fold(parts[-1]) not in US_STATES:
         home["country"] = parts.pop()
     if not parts:
         return home
@@ -319,7 +336,8 @@ def _read_end(part: str, before: list[str], home: dict[str, str]) -> str:
         home["postal_code"], part = match[2], match[1] or ""
         if not part and before and fold(before[-1]) in US_STATES:
             part = before.pop()
-    if fold(part) in US_STATES and (match or before):
+    is_code = re.fullmatch("[A-Z]{2}", part) is not None
+    if (fold(part) in US_STATES and (match or before or is_code)) or (is_code and before):
         home["state"] = part
         return ""
     rest, _, word = part.rpartition(" ")

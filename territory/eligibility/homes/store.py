@@ -10,8 +10,6 @@ and salt for good; the decisions stand::
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import secrets
 from contextlib import contextmanager
@@ -20,24 +18,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from sqlalchemy import (
-    Column,
-    Double,
-    Index,
-    MetaData,
-    Table,
-    Text,
-    delete,
-    func,
-    insert,
-    inspect,
-    select,
-    text,
-)
+from sqlalchemy import func, insert, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from territory.eligibility.homes.ledger import (
+    add_measures,
+    commitment,
+    delete_homes,
+    homes,
+    homes_format,
+    measures,
+    metadata,
+    purges,
+    select_in,
+)
 from territory.errors import StoreError
-from territory.store import BUSY_TIMEOUT_S, open_engine, read_url, reason, rows
+from territory.store import open_engine, read_url, rows, shown_url, store_error
 from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
@@ -51,47 +47,12 @@ DEFAULT_URL = "sqlite:///var/homes.sqlite"
 # Where a home was found to be, beside the text as given.
 LOCATION = ("lon", "lat", "precision", "uncertainty_m", "geocode_source", "fault")
 ASKED, AGE = "asked", "age"
-FORMAT = "territory homes 1"
-_CHUNK = 10_000  # values of one IN list: below the limit of any SQLite
+FORMAT = "territory homes 2"
+BEFORE_MEASURES = "territory homes 1"
+BUSY_TIMEOUT_MS = 5_000  # how long a writer waits: nothing here takes longer
 _SALT_BYTES = 32
 _LOCK = 5_020_027  # PostgreSQL: one writer at a time, as in SQLite
 _MAIN_STORE = "alembic_version"  # a table that the home store never has
-metadata = MetaData(
-    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
-)
-TEXT = Text().with_variant(Text(collation="C"), "postgresql")
-homes_format = Table("homes_format", metadata, Column("format", TEXT, primary_key=True))
-homes = Table(
-    "homes",
-    metadata,
-    Column("commitment", TEXT, primary_key=True),
-    Column("salt", TEXT, nullable=False),
-    Column("subject", TEXT, nullable=False),
-    Column("given", TEXT, nullable=False),  # JSON object: the address and coordinates as given
-    Column("lon", Double),
-    Column("lat", Double),
-    Column("precision", TEXT),
-    Column("uncertainty_m", Double),
-    Column("geocode_source", TEXT),
-    Column("fault", TEXT),
-    Column("kept_at", TEXT, nullable=False),
-    Column("keep_until", TEXT, nullable=False),  # ISO day: purged by age from then on
-    Index(None, "subject"),
-    Index(None, "keep_until"),
-)
-purges = Table(
-    "purges",
-    metadata,
-    Column("commitment", TEXT, primary_key=True),
-    Column("purged_at", TEXT, nullable=False),
-    Column("purged_by", TEXT, nullable=False),
-    Column("why", TEXT, nullable=False),  # asked, age
-)
-
-
-def commitment(salt: str, given: str) -> str:
-    """Give the digest that stands for a home: HMAC-SHA256 with the salt (hex) as its key."""
-    return hmac.new(bytes.fromhex(salt), given.encode(), hashlib.sha256).hexdigest()
 
 
 class HomeStore:
@@ -103,7 +64,7 @@ class HomeStore:
     @property
     def label(self) -> str:
         """The address of the database without any password, for messages."""
-        return self._engine.url.render_as_string(hide_password=True)
+        return shown_url(self._engine.url)
 
     def keep(self, table: pd.DataFrame, *, now: datetime, keep_until: str) -> list[str | None]:
         """Keep homes; one that is there for the same person is kept longer, not twice.
@@ -123,7 +84,7 @@ class HomeStore:
         """
         with self._transaction(writes=True) as connection:
             subjects = table["subject"].dropna().tolist()
-            stored = self._select(connection, homes.c.subject, subjects).to_dict("records")
+            stored = select_in(connection, homes.c.subject, subjects).to_dict("records")
             rows_by_identity: dict[tuple[str, str], Mapping[Any, Any]] = {
                 _identity(row): row for row in stored
             }
@@ -145,20 +106,62 @@ class HomeStore:
             rows.rewrite(connection, homes, pd.DataFrame(changed))
         return commitments
 
+    def commitments(self, table: pd.DataFrame) -> list[str | None]:
+        """Give the commitments that ``keep`` would find there already; None where there is none."""
+        held = self.find_by_subject(table["subject"].dropna().unique().tolist())
+        known = {_identity(row): row["commitment"] for row in held.to_dict("records")}
+        return [
+            None if pd.isna(row["subject"]) else known.get(_identity(row))
+            for row in table[["subject", "given"]].to_dict("records")
+        ]
+
     def find(self, commitments: Iterable[str]) -> pd.DataFrame:
         """Give the homes behind commitments, those that are still held: all their columns."""
         with self._transaction() as connection:
-            return self._select(connection, homes.c.commitment, list(commitments))
+            return select_in(connection, homes.c.commitment, list(commitments))
 
     def find_by_subject(self, subjects: Iterable[str]) -> pd.DataFrame:
         """Give the homes held of some people: all their columns."""
         with self._transaction() as connection:
-            return self._select(connection, homes.c.subject, list(subjects))
+            return select_in(connection, homes.c.subject, list(subjects))
+
+    def keep_measures(
+        self, marks: Sequence[str | None], measured: Sequence[str]
+    ) -> list[str | None]:
+        """Keep what decisions measured from homes; each goes when its home goes.
+
+        Parameters
+        ----------
+        marks
+            The commitment of each home; null: nothing is kept of it.
+        measured
+            What was measured, a text each.
+
+        Returns
+        -------
+        commitments
+            Keyed digests of the texts, the same for the same home and text; None where the home is
+            not held.
+        """
+        with self._transaction(writes=True) as connection:
+            return add_measures(connection, marks, measured)
+
+    def find_measures(self, commitments: Iterable[str]) -> dict[str, str]:
+        """Give what was measured, by its commitment, where the home is still held."""
+        with self._transaction() as connection:
+            table = select_in(connection, measures.c.commitment, list(commitments))
+        return dict(zip(table["commitment"], table["measured"], strict=True))
 
     def size(self) -> int:
         """Count the homes that are held."""
         with self._transaction() as connection:
             return connection.execute(select(func.count()).select_from(homes)).scalar_one()
+
+    def is_blank(self) -> bool:
+        """Whether no home was ever kept here."""
+        with self._transaction() as connection:
+            notes = connection.execute(select(func.count()).select_from(purges)).scalar_one()
+        return self.size() + notes == 0
 
     def purge_note(self, commitment: str) -> tuple[str, str, str] | None:
         """Say when, by whom and why a home was purged; None if it was not."""
@@ -167,48 +170,41 @@ class HomeStore:
             row = connection.execute(query.where(purges.c.commitment == commitment)).one_or_none()
         return None if row is None else (row[0], row[1], row[2])
 
-    def purge_subject(self, subject: str, *, by: str, now: datetime) -> int:
-        """Delete every home of one person for good; return how many there were."""
+    def purge_subject(self, subject: str, *, by: str, now: datetime) -> list[str]:
+        """Delete every home of one person for good; give whose each was."""
         return self._purge(homes.c.subject == subject, ASKED, by, now)
 
-    def purge_due(self, *, by: str, now: datetime) -> int:
-        """Delete for good the homes whose time is over; return how many there were."""
+    def purge_due(self, *, by: str, now: datetime) -> list[str]:
+        """Delete for good the homes whose time is over; give whose each was."""
         day = now.astimezone(UTC).date().isoformat()
         return self._purge(homes.c.keep_until <= day, AGE, by, now)
 
-    def purge_kept_before(self, day: str, *, by: str, now: datetime) -> int:
-        """Delete for good the homes kept before a day (ISO text); return how many there were."""
+    def purge_kept_before(self, day: str, *, by: str, now: datetime) -> list[str]:
+        """Delete for good the homes kept before a day (ISO text); give whose each was."""
         return self._purge(homes.c.kept_at < day, AGE, by, now)
 
-    def _purge(self, which: ColumnElement[bool], why: str, by: str, now: datetime) -> int:
+    def _purge(self, which: ColumnElement[bool], why: str, by: str, now: datetime) -> list[str]:
         with self._transaction(writes=True) as connection:
-            gone = list(connection.execute(select(homes.c.commitment).where(which)).scalars())
+            query = select(homes.c.commitment, homes.c.subject).where(which)
+            gone = {row.commitment: row.subject for row in connection.execute(query)}
             if gone:
                 notes = [
                     {"commitment": one, "purged_at": utc_text(now), "purged_by": by, "why": why}
                     for one in gone
                 ]
                 connection.execute(insert(purges), notes)
-                connection.execute(delete(homes).where(which))
+                delete_homes(connection, which)
         # Even when nothing was deleted now: an earlier purge may have been stopped half-way here.
         try:
             _wipe(self._engine)
         except (DBAPIError, OSError) as error:
-            raise StoreError(
-                f"{self.label}: {len(gone)} homes are deleted, but the file could not be rewritten "
-                f"({type(error).__name__}). Purge again when nobody reads it."
-            ) from None
-        return len(gone)
-
-    @staticmethod
-    def _select(connection: Connection, column: Column[Any], values: Sequence[str]) -> pd.DataFrame:
-        parts = [
-            rows.read(
-                connection, select(homes).where(column.in_(part)).order_by(*homes.primary_key)
+            sentence = (
+                f"{len(gone)} homes are deleted, but the file could not be rewritten. "
+                "Purge again when nobody reads it."
             )
-            for part in _chunks(list(values)) or [[]]
-        ]
-        return pd.concat(parts, ignore_index=True)
+            message = f"{self.label}: {sentence} ({type(error).__name__})"
+            raise StoreError(message, sentence=sentence) from None
+        return list(gone.values())
 
     @contextmanager
     def _transaction(self, *, writes: bool = False) -> Iterator[Connection]:
@@ -219,7 +215,7 @@ class HomeStore:
                     _lock_writers(connection)
                 yield connection
         except DBAPIError as error:
-            raise StoreError(f"{self.label}: {reason(error)}") from None
+            raise store_error(error, self.label) from None
 
     def close(self) -> None:
         """Close every connection."""
@@ -278,10 +274,6 @@ def _home_row(
     }
 
 
-def _chunks(values: list[str]) -> list[list[str]]:
-    return [values[at : at + _CHUNK] for at in range(0, len(values), _CHUNK)]
-
-
 def _connect(address: str, *, create: bool) -> Engine:
     """Open the database, making its tables where there are none.
 
@@ -316,7 +308,7 @@ def _find_file(path: Path, *, create: bool) -> None:
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     # No write-ahead log: its pages would outlive a purge as long as somebody reads.
     cursor.execute("PRAGMA journal_mode = DELETE")
     cursor.execute("PRAGMA synchronous = FULL")
@@ -338,8 +330,10 @@ def _make_tables(engine: Engine, label: str) -> None:
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         _lock_writers(connection)
         if not _is_ready(connection, label):
+            is_new = not inspect(connection).has_table(homes_format.name)
             metadata.create_all(connection)
-            connection.execute(insert(homes_format).values(format=FORMAT))
+            set_format = insert(homes_format) if is_new else update(homes_format)
+            connection.execute(set_format.values(format=FORMAT))
 
 
 def _is_ready(connection: Connection, label: str) -> bool:
@@ -351,6 +345,8 @@ def _is_ready(connection: Connection, label: str) -> bool:
     if not inspect(connection).has_table(homes_format.name):
         return False
     written = connection.execute(select(homes_format.c.format)).scalar()
+    if written == BEFORE_MEASURES:
+        return False
     if written != FORMAT:
         raise StoreError(
             f"{label} was written by another version ({written!r}, not {FORMAT!r}). "
@@ -363,7 +359,7 @@ def _wipe(engine: Engine) -> None:
     """Rewrite the whole database, so that no page of it holds what was deleted."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text("VACUUM (FULL) homes"))
+            connection.execute(text("VACUUM (FULL) homes, measures"))
             return
         # Past SQLAlchemy, whose transaction VACUUM would not run in.
         raw = connection.connection.driver_connection

@@ -9,8 +9,6 @@ from .ledger import DecisionFilter as DecisionFilter
 from .ledger import EligibilityLedger as EligibilityLedger
 from .ledger import ExceptionEntry as ExceptionEntry
 from .ledger import PolicyVersion as PolicyVersion
-from .ledger import check_reference as check_reference
-from .ledger import is_reference as is_reference
 from .ledger import version_in_force as version_in_force
 from .ledger import with_exceptions as with_exceptions
 from .policy import METHODS as METHODS
@@ -26,7 +24,12 @@ from .policy_files import parse_eligibility_policy as parse_eligibility_policy
 from .policy_files import policy_named as policy_named
 from .policy_files import policy_text as policy_text
 from .policy_files import read_eligibility_policy as read_eligibility_policy
+from .references import check_reference as check_reference
+from .references import is_reference as is_reference
+from .references import read_reference as read_reference
+from .references import same_person as same_person
 from .wording import CANNOT_DECIDE as CANNOT_DECIDE
+from .wording import DECISION_NAMES as DECISION_NAMES
 from .wording import DECISIONS as DECISIONS
 from .wording import ELIGIBLE as ELIGIBLE
 from .wording import FAULTS as FAULTS
@@ -35,6 +38,8 @@ from .wording import METHOD_WORDS as METHOD_WORDS
 from .wording import NEEDS_REVIEW as NEEDS_REVIEW
 from .wording import NOT_ELIGIBLE as NOT_ELIGIBLE
 from .wording import UNIT_WORDS as UNIT_WORDS
+from .wording import in_present_words as in_present_words
 from .wording import limit_words as limit_words
 from .wording import measure_text as measure_text
 from .wording import policy_words as policy_words
+from .wording import remedy_for_candidate as remedy_for_candidate

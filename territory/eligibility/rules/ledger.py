@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
 from territory.eligibility.rules.policy import GrantedException, policy_from
+from territory.eligibility.rules.references import same_person
 from territory.errors import ConflictError, InputError, NotFoundError
 from territory.store import eligibility_decisions as decisions
 from territory.store import eligibility_exceptions as exceptions
@@ -22,7 +22,7 @@ from territory.store import eligibility_policies as policies
 from territory.store import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     import pandas as pd
     from sqlalchemy import ColumnElement, Row, Table
@@ -35,11 +35,6 @@ DRAFT, PUBLISHED = "draft", "published"
 IN_FORCE, NOT_YET, ENDED, TAKEN_BACK = EXCEPTION_STATES = (
     "in force", "not yet", "ended", "taken back",
 )  # fmt: skip
-_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
-HOW_TO_REFER = (
-    "Give an id such as E-1042: up to 64 letters, digits and . _ : / -, with a digit among them; "
-    "no name, no e-mail address, no spaces."
-)
 _CHUNK = 10_000  # values of one IN list
 LISTED = (
     "decision_id", "number", "subject", "home", "role", "decided_on", "decided_at", "decided_by",
@@ -96,20 +91,6 @@ class ExceptionEntry:
         return IN_FORCE if granted.granted_on <= day else NOT_YET
 
 
-def is_reference(text: object) -> bool:
-    """Whether a value is a text that can stand for a person without naming them."""
-    if not isinstance(text, str) or not _REFERENCE.fullmatch(text):
-        return False
-    return any(sign.isdigit() for sign in text)
-
-
-def check_reference(text: str) -> str:
-    """Give a reference back; ``InputError`` if it might be a name or an address."""
-    if not is_reference(text):
-        raise InputError(f"The reference of the person is no id. {HOW_TO_REFER}")
-    return text
-
-
 def version_in_force(
     versions: Iterable[PolicyVersion], on: str, name: str | None = None
 ) -> PolicyVersion:
@@ -161,7 +142,10 @@ def with_exceptions(
 
 @dataclass(frozen=True)
 class DecisionFilter:
-    """Which decisions to search for; None: any. Days are ISO text, both ends included."""
+    """Which decisions to search for; None: any. Days are ISO text, both ends included.
+
+    ``subject`` is a whole reference, ``subject_part`` any part of one, whatever its case.
+    """
 
     subject: str | None = None
     decision: str | None = None
@@ -169,6 +153,7 @@ class DecisionFilter:
     policy_version: str | None = None
     decided_from: str | None = None
     decided_until: str | None = None
+    subject_part: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same as conditions of a query."""
@@ -178,6 +163,9 @@ class DecisionFilter:
             for name in equal
             if getattr(self, name) is not None
         ]
+        if self.subject_part is not None:
+            lower = func.lower(decisions.c.subject)
+            conditions.append(lower.contains(same_person(self.subject_part), autoescape=True))
         if self.decided_from is not None:
             conditions.append(decisions.c.decided_on >= self.decided_from)
         if self.decided_until is not None:
@@ -257,6 +245,23 @@ class EligibilityLedger:
             recorded = self._connection.execute(query.where(decisions.c.digest.in_(part)))
             ids.update((row.digest, row.decision_id) for row in recorded)
         return ids
+
+    def spellings(self, references: Sequence[str | None]) -> list[str | None]:
+        """Write references as they are on record; of a person who is new, as they come first."""
+        keys = {same_person(each) for each in references if each is not None}
+        spelling: dict[str, str] = {}
+        for table in (decisions, exceptions):
+            lower = func.lower(table.c.subject)
+            for part in _parts(sorted(keys)):
+                rows_found = self._connection.execute(
+                    select(table.c.subject).distinct().where(lower.in_(part))
+                )
+                for subject in sorted(row.subject for row in rows_found):
+                    spelling.setdefault(same_person(subject), subject)
+        return [
+            None if each is None else spelling.setdefault(same_person(each), each)
+            for each in references
+        ]
 
     def decision(self, decision_id: str) -> Row[Any]:
         """Read one decision, with its record.

@@ -7,6 +7,8 @@ No sentence quotes an address or coordinates: it goes into records that outlive 
 
 from __future__ import annotations
 
+import re
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -29,7 +31,14 @@ if TYPE_CHECKING:
 ELIGIBLE, NOT_ELIGIBLE = "eligible", "not eligible"
 NEEDS_REVIEW, CANNOT_DECIDE = "needs review", "cannot decide"
 DECISIONS = (ELIGIBLE, NOT_ELIGIBLE, NEEDS_REVIEW, CANNOT_DECIDE)
-UNIT_WORDS = {"mi": ("miles", "mile"), "km": ("kilometres", "kilometre"), "min": ("minutes",) * 2}
+# The one name of each verdict, for whoever reads; the codes above are for programs and records.
+DECISION_NAMES = {
+    ELIGIBLE: "Eligible",
+    NOT_ELIGIBLE: "Not eligible",
+    NEEDS_REVIEW: "Too close to call",
+    CANNOT_DECIDE: "Cannot decide",
+}
+UNIT_WORDS = {"mi": ("miles", "mile"), "km": ("kilometers", "kilometer"), "min": ("minutes",) * 2}
 METHOD_WORDS = {
     "geodesic": "straight line",
     "road_distance": "by road",
@@ -45,6 +54,31 @@ LEVELS = {
 _MOST_DIGITS = 9
 
 
+# How earlier versions said the same: what is on record keeps its words, and still verifies.
+_FORMER_WORDS = {
+    "Needs review: ": "Too close to call: ",
+    "kilometre": "kilometer",
+    "a hair under": "just under",
+    "a hair over": "just over",
+    "no home was given": "no address was given",
+    "one of latitude and longitude is missing or no number":
+        "one of latitude and longitude is missing or is not a number",
+    "coordinates 0, 0 mean that nobody knew the place": "0, 0 is a placeholder",
+    "the coordinates are off the globe": "the coordinates are not on the globe",
+    "Correct the coordinates.":
+        "Correct them: latitude runs from -90 to 90, longitude from -180 to 180.",
+    "latitude and longitude seem to be swapped for": "latitude and longitude look swapped for",
+    "a post box is not where anybody lives": "a PO box is not a home address",
+    "it is for post boxes or one organisation": "it is for PO boxes or one organization",
+    "the address was not found": "no location of the home is known",
+    "Correct the address. ": "",
+    "Hand in a polygon": "Add a polygon",
+    "Set up a routing adapter": "Set up a routing server",
+    " round the ": " around the ",
+}  # fmt: skip
+_FORMER_END = re.compile(r"good until the day before (\d{4}-\d\d-\d\d)")
+
+
 class Fault(NamedTuple):
     """Why nothing can be decided, and what to do about it."""
 
@@ -53,19 +87,28 @@ class Fault(NamedTuple):
 
 
 _STREET = "Give the latitude and longitude of the home's street address."
+_STREET_TO_HR = "Give HR your street address."
 FAULTS = {
     "unreadable_day": Fault(
         "a day about the person could not be read", "Write days as 2026-01-31."
     ),
-    "nothing_given": Fault("no home was given", _STREET),
-    "half_given": Fault(
-        "one of latitude and longitude is missing or no number", "Give both in degrees."
+    "nothing_given": Fault("no address was given", _STREET),
+    "no_place_named": Fault(
+        "neither a ZIP code nor a city could be read from the address, and streets are not looked "
+        "up here",
+        "Add the ZIP code, or city and state.",
     ),
-    "null_island": Fault("coordinates 0, 0 mean that nobody knew the place", _STREET),
-    "off_globe": Fault("the coordinates are off the globe", "Correct the coordinates."),
+    "half_given": Fault(
+        "one of latitude and longitude is missing or is not a number", "Give both in degrees."
+    ),
+    "null_island": Fault("0, 0 is a placeholder", _STREET),
+    "off_globe": Fault(
+        "the coordinates are not on the globe",
+        "Correct them: latitude runs from -90 to 90, longitude from -180 to 180.",
+    ),
+    "swapped_globe": Fault("latitude and longitude look swapped", "Swap them."),
     "swapped": Fault(
-        "latitude and longitude seem to be swapped for an address in the United States",
-        "Swap them.",
+        "latitude and longitude look swapped for an address in the United States", "Swap them."
     ),
     "signless": Fault(
         "the coordinates are not in the United States, as the address is, but would be with a "
@@ -76,10 +119,14 @@ FAULTS = {
     "contradiction": Fault(
         "the coordinates are far from the address beside them", "Correct one of the two."
     ),
-    "po_box": Fault("a post box is not where anybody lives", _STREET),
+    "po_box": Fault("a PO box is not a home address", _STREET),
     "unknown_zip": Fault("the ZIP code is unknown", "Correct the ZIP code. " + _STREET),
+    "short_zip": Fault(
+        "the ZIP code does not have five digits",
+        "Give all five digits, or the country if it is abroad.",
+    ),
     "zip_without_area": Fault(
-        "the ZIP code has no area: it is for post boxes or one organisation", _STREET
+        "the ZIP code has no area: it is for PO boxes or one organization", _STREET
     ),
     "state_disagrees": Fault(
         "ZIP code and state disagree", "Correct the ZIP code or the state of the home."
@@ -90,12 +137,26 @@ FAULTS = {
     "ambiguous_city": Fault(
         "several places bear the name of the city", "Add the state and the ZIP code."
     ),
+    "unknown_city": Fault(
+        "no city of that name is known here, and no state or ZIP code stands beside it",
+        "Correct the city, and add the state and the ZIP code.",
+    ),
+    "city_abroad": Fault(
+        "streets are not looked up here, and without a state the city is most likely one outside "
+        "the United States",
+        "Add the state or the ZIP code if the home is in the United States; otherwise give its "
+        "latitude and longitude.",
+    ),
     "abroad": Fault(
         "an address outside the United States is not looked up here",
         "Give the latitude and longitude of the home.",
     ),
     "unknown_country": Fault("the country is unknown", "Correct the country."),
-    "not_found": Fault("the address was not found", "Correct the address. " + _STREET),
+    "city_not_found": Fault(
+        "no city of that name is known in that state",
+        "Correct the city or the state, or add the ZIP code. " + _STREET,
+    ),
+    "not_found": Fault("no location of the home is known", _STREET),
     "too_coarse": Fault("the home is known less precisely than the policy asks", _STREET),
     "no_role": Fault(
         "the policy has no rule for this role, or none was given", "Give the role of the person."
@@ -113,10 +174,10 @@ FAULTS = {
     "no_open_office": Fault(
         "none of the policy's offices is open on that day", "Check the offices' dates."
     ),
-    "no_area": Fault("the office has no area", "Hand in a polygon with the id of the office."),
+    "no_area": Fault("the office has no area", "Add a polygon with the id of the office."),
     "no_routing": Fault(
         "roads cannot be measured here and the straight line does not settle it",
-        "Set up a routing adapter, or look the route up and decide by hand.",
+        "Set up a routing server, or look the route up and decide by hand.",
     ),
     "no_route": Fault("no route was found", "Look the route up and decide by hand."),
     "unreadable": Fault("the row could not be read", "Correct the row in the file."),
@@ -135,7 +196,7 @@ def measure_text(measure: float, criterion: Criterion) -> str:
         text = f"{value:.{digits}f}"
         if np.sign(float(text) - limit) == side:
             return f"{value:,.{digits}f} {words}"
-    return f"a hair {'under' if side < 0 else 'over'} {limit:g} {words}"
+    return f"just {'under' if side < 0 else 'over'} {limit:g} {words}"
 
 
 def measure_texts(measures: npt.NDArray[np.float64], criterion: Criterion) -> Texts:
@@ -150,6 +211,13 @@ def measure_texts(measures: npt.NDArray[np.float64], criterion: Criterion) -> Te
     texts[~near] = written[which.ravel()]
     texts[near] = [measure_text(value, criterion) for value in measures[near].tolist()]
     return texts
+
+
+def in_present_words(text: str) -> str:
+    """Say a sentence or remedy of an earlier version in the words of this one."""
+    for former, present in _FORMER_WORDS.items():
+        text = text.replace(former, present)
+    return _FORMER_END.sub(lambda end: f"valid through {day_before(end[1])}", text)
 
 
 def limit_words(criterion: Criterion) -> str:
@@ -195,7 +263,7 @@ def in_band(criterion: Criterion, office: str, measure: float, band_m: float) ->
     place, how = _origin(criterion, office), METHOD_WORDS[criterion.method]
     return (
         f"{measure_text(measure, criterion)} ({how}) from {place}, in the review band of "
-        f"{band_m / UNITS[criterion.unit]:.3g} {UNIT_WORDS[criterion.unit][0]} round "
+        f"{band_m / UNITS[criterion.unit]:.3g} {UNIT_WORDS[criterion.unit][0]} around "
         f"{limit_words(criterion)}"
     )
 
@@ -211,9 +279,14 @@ def known_to(precision: str | None, uncertainty_m: float, unit: str) -> str:
 def by_exception(exception: GrantedException) -> str:
     """Say that somebody is eligible whatever the distance, and why."""
     return (
-        f"Eligible: by an exception granted on {exception.granted_on}, good until the day before "
-        f"{exception.expires_on}, approved by {exception.approver}: {exception.reason}."
+        f"Eligible: by an exception granted on {exception.granted_on}, valid through "
+        f"{day_before(exception.expires_on)}, approved by {exception.approver}: {exception.reason}."
     )
+
+
+def day_before(day: str) -> str:
+    """Give the last day of what ends before a day; ISO text."""
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
 
 
 def by_grandfathering(rule: Grandfathering, decided_on: str) -> str:
@@ -233,6 +306,15 @@ def review_remedy(precision: str | None, *, is_band: bool, is_road: bool) -> str
     if precision in ("rooftop", "street"):
         return "More exact coordinates of the home would settle it."
     return "The latitude and longitude of the home's street address would settle it."
+
+
+def remedy_for_candidate(remedy: str | None) -> str | None:
+    """Say to the person who may live there what a remedy says to HR."""
+    if remedy is None or "latitude and longitude" not in remedy.lower():
+        return remedy
+    return (
+        remedy.removesuffix(_STREET) + _STREET_TO_HR if remedy.endswith(_STREET) else _STREET_TO_HR
+    )
 
 
 def criterion_words(criterion: Criterion) -> str:

@@ -189,7 +189,7 @@ def _slips(frame: pd.DataFrame, gazetteer: Gazetteer, anchor: pd.Series) -> Iter
             **{name: point[name] for name in ("lon", "lat", "uncertainty_m")},
             "precision": "postal",
             "source": "gazetteer",
-            "why": f"a ZIP code of {row['city']} that is one slip from {code_given}",
+            "why": f"a ZIP code of {row['city']} one typo away from {code_given}",
         }
 
 

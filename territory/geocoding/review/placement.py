@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from territory import access
+from territory.access import UserLedger
 from territory.cleaning import fold
 from territory.geocoding import (
     CONFLICT_M,
@@ -98,8 +100,18 @@ def settle(transaction: Transaction, kind: str, rows: pd.DataFrame, policy: Poli
         del before  # as large as the rows themselves
         if len(at):
             rows = overlay(rows, _place_outdated(rows.iloc[at].set_axis(at), by_address))
-    decisions = ReviewLedger(transaction).decisions(kind)
+    decisions = _by_name(transaction, ReviewLedger(transaction).decisions(kind))
     return _follow(rows, key, decisions, by_address)
+
+
+def _by_name(transaction: Transaction, decisions: pd.DataFrame) -> pd.DataFrame:
+    """Put the name of who decided in place of the id: people read what is noted of a place."""
+    if decisions.empty:
+        return decisions
+    names = UserLedger(transaction).names()
+    return decisions.assign(
+        decided_by=[access.person_name(one, names) for one in decisions["decided_by"]]
+    )
 
 
 def place_again(

@@ -16,6 +16,8 @@ from .mapping import scale_of as scale_of
 from .mapping import signature_of as signature_of
 from .mapping import warnings_of as warnings_of
 from .names import FIRST_NAME as FIRST_NAME
+from .names import IS_CLOSED as IS_CLOSED
+from .names import IS_WON as IS_WON
 from .names import LAST_NAME as LAST_NAME
 from .names import LAT_LON as LAT_LON
 from .source_systems import SYSTEMS as SYSTEMS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from territory.imports.headers.addresses import ACCURACY
 
+IS_WON, IS_CLOSED = "is_won", "is_closed"  # read as an outcome; no columns of ours
 FIRST_NAME, LAST_NAME = "first_name", "last_name"  # joined into a name; no columns of ours
 LAT_LON = "lat_lon"  # a cell that holds latitude and longitude; no column of ours
 _ADDRESS = dict.fromkeys(
@@ -110,6 +111,9 @@ NAMES: dict[str, dict[str, str]] = {
         "last_activity_on": "lastactivityon lastactivitydate lastactivity lastactivitytime "
         "lastmodifieddate lastmodified modifiedon modifiedtime updatetime lastupdate "
         "lastupdated lastcontacted",
+        "outcome": "outcome dealoutcome opportunityoutcome statuslabel status",
+        IS_WON: "iswon won isclosedwon hsisclosedwon dealwon",
+        IS_CLOSED: "isclosed closed isdealclosed hsisclosed",
     },
     "reps": {
         "rep_id": "repid id ownerid userid employeeid salesrepid recordid externalid guid "

@@ -171,8 +171,8 @@ Pipeline""",
         "Pipedrive deals",
         "opportunities",
         """Deal - ID = opportunity_id; Deal - Title = name; Deal - Value = amount_usd; Deal -
-Stage = stage; Deal - Status; Deal - Expected close date = close_on; Deal - Last activity date =
-last_activity_on; Organization - ID = prospect_id; Organization - Name""",
+Stage = stage; Deal - Status = outcome; Deal - Expected close date = close_on; Deal - Last activity
+date = last_activity_on; Organization - ID = prospect_id; Organization - Name""",
     ),
     _system(
         "Zoho deals",

@@ -14,6 +14,7 @@ import pandas as pd
 
 from territory.cleaning import (
     AS_TEXT,
+    PERIOD_REMEDY,
     by_value,
     clean_ids,
     clean_text,
@@ -30,6 +31,7 @@ from territory.cleaning import (
     read_dates,
     read_employees,
     read_money,
+    read_periods,
 )
 from territory.imports.headers import DEFAULTS, LAT_LON, scale_of
 from territory.imports.rows.translations import translations_of
@@ -63,7 +65,7 @@ _US_DOLLARS = frozenset(("usd", "us", "", "usdollar", "usdollars", "dollar", "do
 
 def is_code(name: str) -> bool:
     """Whether a column takes one of a few words, so that another one refuses its row."""
-    return name in _CODE_TABLES
+    return name in (*_CODE_TABLES, "period")
 
 
 def is_number(name: str) -> bool:
@@ -119,6 +121,8 @@ class _Reader:
         if name == "name":
             return columns.clean_names(texts)
         texts = clean_text(texts)
+        if name == "period":
+            return self._read_periods(texts)
         if is_code(name):
             return self._read_code(name, texts)
         if name == "employees":
@@ -165,6 +169,13 @@ class _Reader:
             self.log.blank(name, texts.isna() & ~is_unreadable(self.raw[name]))
             values = values.where(texts.notna(), DEFAULTS[name])
         return values
+
+    def _read_periods(self, texts: pd.Series) -> pd.Series:
+        periods = read_periods(texts)
+        self.log.translations.append(translations_of("period", texts, periods))
+        reasons = "period " + texts.map(repr) + " is no year, quarter or month"
+        self.log.refuse(periods.isna() & texts.notna(), reasons, PERIOD_REMEDY)
+        return periods
 
     def _read_money(self, name: str, texts: pd.Series) -> pd.Series:
         """Read US dollars; an amount of which the file says another currency is not one."""

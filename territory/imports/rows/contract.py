@@ -27,6 +27,8 @@ from territory.geocoding import ORIGIN, read_origins
 from territory.imports.headers import (
     ACCURACY,
     CONTRACTS,
+    IS_CLOSED,
+    IS_WON,
     LAST_NAME,
     check_columns,
     is_nameless,
@@ -36,6 +38,7 @@ from territory.imports.headers import (
 from territory.imports.rows.cells import is_code, read_columns
 from territory.imports.rows.identity import add_ids, full_names, key_text, name_the_nameless
 from territory.imports.rows.log import RowLog, no_cells
+from territory.imports.rows.outcomes import read_outcomes
 from territory.imports.rows.strays import without_strays
 from territory.imports.rows.translations import empty_translations, joined_translations
 from territory.markets import clean_units
@@ -126,6 +129,8 @@ def read_rows(
     raw = table.frame[list(used)].rename(columns=used).reset_index(drop=True)
     if LAST_NAME in raw:
         raw["name"] = full_names(raw)
+    if kind == "opportunities" and {"stage", "outcome", IS_WON, IS_CLOSED} & set(raw):
+        raw["outcome"] = read_outcomes(raw)
     contract = CONTRACTS[kind]
     rows = read_columns(contract, raw, used, table, log)
     if "country" in contract.columns:

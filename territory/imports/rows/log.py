@@ -62,7 +62,7 @@ class RowLog:
         cells = {"line": self.lines[places], "column": column, "value": values}
         self._unreadable.append(pd.DataFrame(cells))
         if notes is None:
-            notes = column + " " + texts.map(repr) + " was not understood"
+            notes = column + " " + texts.map(repr) + " was not recognized"
         self.note(rows, notes)
 
     def is_unreadable(self, column: str) -> npt.NDArray[np.bool_]:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 BLANK = "a blank line"
 HEADER = "the header again"
-TOTAL = "a total, no row of its own"
+TOTAL = "a total, not a record"
 FOOTER = "a line of the report's footer"
-_REMEDY = "Nothing is to be done."
+_REMEDY = "No action needed."
 _TOTAL = re.compile(
     r"(?:(?:grand|sub|report|page|overall|running)[\s-]?totals?|totals?|sums?|counts?|record count"
     r"|averages?|avg|gesamt(?:summe|ergebnis)?|summe|total g[eé]n[eé]ral|suma|totale)"

@@ -119,7 +119,7 @@ def test_coordinates_keep_the_precision_that_their_file_says(chicago: Desk) -> N
     assert table.loc["x3", "uncertainty_m"] == pytest.approx(16_093, abs=1)
     assert table.loc["x4", ["precision", "uncertainty_m"]].tolist() == ["street", 400]
     assert table.loc["x5", "precision"] == "rooftop"
-    assert any("'perhaps' was not understood" in note["note"] for note in report["notes"])
+    assert any("'perhaps' was not recognized" in note["note"] for note in report["notes"])
     # And keep it when all is placed anew.
     assert "0 rows change" in chicago.run("data", "update", "--dry-run")
     pd.testing.assert_frame_equal(chicago.table("prospects")[PLACE], table[PLACE])

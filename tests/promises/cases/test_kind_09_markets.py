@@ -278,7 +278,7 @@ def test_zip_codes_on_two_lists_and_segments_covered_twice_are_findings(desk: De
     desk.run("export", "findings", str(desk.folder / "f.csv"))
     findings = pd.read_csv(desk.folder / "f.csv").set_index("code")["message"]
     assert findings["zip_codes_shared"] == (
-        "A shares 60602 with B. 1 account counts in A, by the smaller id: Acme."
+        "A shares 60602 with B. 1 account counts in A, which has the smaller id: Acme."
     )
     assert findings["segment_covered_twice"] == (
         "A: One (T1) and Two (T2) both cover every segment. 2 accounts go to T1, by the smaller "

@@ -113,12 +113,12 @@ def test_homes_come_out_with_the_right_reasons(desk: Desk) -> None:
     rows = pd.read_csv(desk.folder / "o.csv", dtype=str).set_index("person")
     for people, words in {
         ("E1", "E2", "E3", "E12", "E17"): "outside the United States",
-        ("E4",): "the ZIP code is unknown",
-        ("E6",): "a post box",
+        ("E4",): "the ZIP code does not have five digits",
+        ("E6",): "a PO box",
         ("E15",): "Antarctica",
         ("E16",): "a negative longitude",
         ("E24", "E25"): "several places",
-        ("E26",): "coordinates 0, 0",
+        ("E26",): "0, 0 is a placeholder",
         ("E27",): "ZIP code and state disagree",
         ("E28",): "far from the address",
     }.items():

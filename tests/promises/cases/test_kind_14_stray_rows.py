@@ -40,7 +40,7 @@ def test_each_row_that_is_none_has_its_own_reason(desk: Desk) -> None:
     assert Counter(row["reason"] for row in report["refused_rows"]) == {
         "a blank line": 2,
         "the header again": 1,
-        "a total, no row of its own": 2,
+        "a total, not a record": 2,
         "a line of the report's footer": 3,
     }
     assert report["rows"] == 11
@@ -58,5 +58,5 @@ def test_a_total_that_says_of_how_many_is_no_row(desk: Desk) -> None:
         "totals.csv", "prospect_id,name,city,state\np1,Alpha,Chicago,IL\nGrand Total,2 records,,\n"
     )
     report = desk.read("prospects", path)
-    assert report["refused_rows"][0]["reason"] == "a total, no row of its own"
+    assert report["refused_rows"][0]["reason"] == "a total, not a record"
     assert list(desk.table("prospects").index) == ["p1"]

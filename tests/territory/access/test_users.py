@@ -83,11 +83,11 @@ def test_a_new_user_has_no_password_until_a_link_lets_one_be_set(store: Store) -
 @pytest.mark.parametrize(
     ("told", "message"),
     [
-        ({"roles": []}, "no role is given"),
+        ({"roles": []}, "No role is chosen"),
         ({"roles": ["boss"]}, "No role 'boss'"),
-        ({"roles": ["rep"]}, "rep and --rep go together"),
-        ({"roles": ["ops"], "rep_id": "R1"}, "rep and --rep go together"),
-        ({"roles": ["manager"]}, "manager and --manages go together"),
+        ({"roles": ["rep"]}, "Choose which rep this user is"),
+        ({"roles": ["ops"], "rep_id": "R1"}, "but not the role rep"),
+        ({"roles": ["manager"]}, "Choose the reps this manager leads"),
         ({"roles": ["ops"], "login": "two words"}, "no login"),
         ({"roles": ["ops"], "login": "  "}, "no login"),
         ({"roles": ["ops"], "name": " "}, "A name has"),

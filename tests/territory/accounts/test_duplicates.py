@@ -196,7 +196,7 @@ def test_merges_that_cannot_be_are_refused_in_words(small: Store) -> None:
         duplicates.keep_apart(small, "x", "a", by="Kim", now=NOW)
     with pytest.raises(NotFoundError, match="No merge of 'b' into 'a'"):
         duplicates.unmerge(small, "a", "b", by="Kim", now=NOW)
-    with pytest.raises(NotFoundError, match="not called distinct"):
+    with pytest.raises(NotFoundError, match="not marked as different"):
         duplicates.reconsider(small, "a", "b", by="ops", now=NOW)
     duplicates.merge(small, "a", "b", by="Kim", now=NOW)
     with pytest.raises(NotFoundError, match="merged into 'a'"):

@@ -21,6 +21,7 @@ from territory.geocoding import review
 from territory.policy import read_policy
 from territory.store import Store, open_store
 from tests.fixtures.geocoder_server import Geocoder, Handler, geocoder, nominatim
+from tests.fixtures.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,9 +113,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path, server: Geoco
     with filled(tmp_path, 60) as store:
         command = [str(TERRITORY), "--store", store.url, "geocode", "--policy", policy]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 60
-        while len(server.asked) < 25 and time.monotonic() < deadline:
-            time.sleep(0.005)
+        until(lambda: len(server.asked) >= 25)
         process.send_signal(signal.SIGKILL)
         process.communicate()
         time.sleep(0.05)  # what it sent last has arrived

@@ -288,7 +288,7 @@ def test_check_tells_n_of_m_with_examples_and_remedies(demo_store: Store) -> Non
     assert told["findings"]
     for sums in told["totals"]:
         assert f"{sums['severity']}: {sums['title']}" in printed
-        assert f"  Remedy: {CODES[sums['code']].remedy}" in printed
+        assert f"  What to do: {CODES[sums['code']].remedy}" in printed
     assert sum(sums["found"] for sums in told["totals"]) == len(told["findings"])
     assert printed.endswith(f"{len(told['findings']):,} findings.\n")
 
@@ -302,7 +302,7 @@ def test_assign_publishes_once_and_names_who_did(demo_store: Store, tmp_path: Pa
     told = json.loads(call(*wanted, store=demo_store).stdout)
     assert (told["plan_id"], told["published"]) == ("plan-2", True)
     again = call("assign", store=demo_store)
-    assert "Nothing has changed since plan-2, which stays in force." in again.stdout
+    assert "Nothing has changed since plan-2, which remains in force." in again.stdout
     record = publish.explain(demo_store, "walmart", scope=Scope.everything()).record
     assert record.startswith("Plan 2027-Q1 (plan-2)")
     assert "by Ops, " in record

@@ -58,7 +58,7 @@ def test_users_are_listed_changed_shut_out_and_let_in_again(file: Path) -> None:
     done = call("user", "role", "Ann@example.com", *manager, store=file)
     assert done.stdout == "user-1 is manager, viewer.\n"
     assert "manages R1,R2" in call("user", "list", store=file).stdout
-    assert "shut out" in call("user", "disable", "ann@example.com", store=file).stdout
+    assert "deactivated" in call("user", "disable", "ann@example.com", store=file).stdout
     (told,) = json.loads(call("user", "list", "--json", store=file).stdout)
     assert (told["is_active"], told["managed_rep_ids"]) == (False, ["R1", "R2"])
     undone = call("user", "disable", "ann@example.com", "--undo", store=file)
@@ -125,7 +125,7 @@ def test_the_policy_is_shown_and_what_is_named_changes(file: Path) -> None:
     ("arguments", "told"),
     [
         ((*ANN, "--role", "king"), "'king' is not one of"),
-        ((*ANN, "--role", "rep"), "rep and --rep go together"),
+        ((*ANN, "--role", "rep"), "Choose which rep this user is"),
         ((*ANN, "--role", "rep", "--rep", "R9"), "No rep 'R9'"),
         (("user", "disable", "ann@example.com"), "There is no such user"),
         (("user", "identity", "ann@example.com"), "or --forget"),

@@ -84,7 +84,7 @@ def test_each_row_has_one_outcome_with_its_reason_and_remedy(store: Store, tmp_p
 def test_what_was_odd_is_beside_the_row_it_is_about(store: Store, tmp_path: Path) -> None:
     written = "prospect_id,name,employees,founded_on\np1,A,lots,\np2,B,7,\n"
     told = put(store, tmp_path, written).outcomes
-    assert told["note"].tolist() == ["employees 'lots' was not understood", None]
+    assert told["note"].tolist() == ["employees 'lots' was not recognized", None]
 
 
 def test_a_note_is_not_told_of_a_row_that_was_turned_away(store: Store, tmp_path: Path) -> None:

@@ -23,9 +23,10 @@ from territory.jobs import Heartbeats, open_heartbeats, requests
 from territory.jobs.ledger import JobLedger
 from territory.store import Store, open_store
 from territory.timestamps import utc_text
+from tests.fixtures.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from territory import jobs
@@ -236,7 +237,7 @@ def test_a_job_is_given_up_after_three_deaths(store, in_file):
     assert requests.recover(store, in_file, now=later) == []
     job = requests.look(store, in_file, job_id)
     assert job.state == "failed"
-    assert "died 3 times" in job.error
+    assert "stopped 3 times" in job.error
 
 
 def test_what_waits_needs_nothing_but_the_store_to_be_taken_up_and_once(store, tmp_path):
@@ -329,15 +330,6 @@ def start_worker(folder: Path) -> subprocess.Popen[bytes]:
     )
     assert process.stdout.readline() == b"ready\n"
     return process
-
-
-def until(condition: Callable[[], Any], limit_s: float = 20) -> Any:
-    """Wait for what another process does."""
-    end = time.monotonic() + limit_s
-    while not (found := condition()):
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.02)
-    return found
 
 
 @pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGTERM, None])

@@ -113,7 +113,7 @@ def test_the_market_of_the_headquarters_and_the_segment_find_the_territory() -> 
     ]
     assert found["reason"][0] == (
         "Headquartered in the Chicago market (Cook County, IL), 22.3 mi from the Loop office. "
-        "Segment enterprise is worked by Ann Ash there."
+        "In this market, segment enterprise is covered by Ann Ash."
     )
 
 
@@ -121,7 +121,7 @@ def test_a_named_account_goes_before_customer_and_market() -> None:
     row = prospect(status="customer", owner_rep_id="bob")
     assert decided(row, accounts=named(p="T3")) == [("named_account", "T3", "cy")]
     assert assign(row, accounts=named(p="T3"))["reason"][0] == (
-        "Named account of Cy Cedar, wherever it is headquartered."
+        "Named account of Cy Cedar, regardless of where it is headquartered."
     )
 
 
@@ -140,7 +140,7 @@ def test_a_customer_stays_with_its_rep_in_the_territory_that_fits_best() -> None
         ({"status": "former", "owner_rep_id": "bob"}, "Not a customer today."),
         (
             {"status": "customer"},
-            "A customer, but the file names no rep who works it today.",
+            "A customer, but its record names no current owner.",
         ),
         (
             {"status": "customer", "owner_rep_id": "zed"},
@@ -162,7 +162,7 @@ def test_the_very_segment_goes_before_any_and_then_the_smallest_id() -> None:
         ("market_of_headquarters", "T1", "ann"),
     ]
     assert assign(prospect(), land=land)["reason"][0].endswith(
-        "Segment enterprise is worked by Bob Birch there. "
+        "In this market, segment enterprise is covered by Bob Birch. "
         "Behind it, also covering the segment: T1, T3."
     )
 
@@ -171,7 +171,7 @@ def test_a_territory_without_a_rep_owns_but_says_that_nobody_works_it() -> None:
     land = territories("T4 CHI any")
     assert decided(prospect(), land=land) == [("market_of_headquarters", "T4", None)]
     assert (
-        "worked by nobody (territory T4 land has no rep) there."
+        "covered by territory T4 land, which has no rep."
         in (assign(prospect(), land=land)["reason"][0])
     )
 
@@ -179,7 +179,7 @@ def test_a_territory_without_a_rep_owns_but_says_that_nobody_works_it() -> None:
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        (NOWHERE, "No location could be found, so no market can be told."),
+        (NOWHERE, "No location was found, so it is in no market."),
         (
             {"market_id": None},
             "Headquartered in no market (Cook County, IL), 22.3 mi from the Loop office.",
@@ -188,14 +188,14 @@ def test_a_territory_without_a_rep_owns_but_says_that_nobody_works_it() -> None:
             {"segment": "small"},
             (
                 "Headquartered in the Chicago market (Cook County, IL), 22.3 mi from the Loop "
-                "office. No territory covers segment small there."
+                "office. No territory covers segment small in this market."
             ),
         ),
         (
             {"segment": "mid_market", "market_id": "NEW", "locality": None},
             (
                 "Headquartered in the NEW market, 22.3 mi from the Loop office. "
-                "No territory covers segment mid-market there."
+                "No territory covers segment mid-market in this market."
             ),
         ),
     ],
@@ -209,7 +209,10 @@ def test_who_stays_unassigned_is_told_why(told: dict[str, object], reason: str) 
 
 def test_a_coarse_location_says_how_far_it_is_known() -> None:
     coarse = prospect(precision="postal", uncertainty_m=3.4 * METRES_PER_MILE)
-    assert "Loop office. The location is known to 3.4 mi. Segment" in assign(coarse)["reason"][0]
+    assert (
+        "Loop office. Its location is accurate to about 3.4 mi. In this market"
+        in assign(coarse)["reason"][0]
+    )
 
 
 def test_a_distance_near_the_limit_never_reads_on_the_wrong_side() -> None:
@@ -309,7 +312,7 @@ def test_a_rule_that_was_not_reached_says_whom_it_would_have_chosen() -> None:
     first, second, third = ask_rules(frame(prospect()), whole)
     assert (first.outcome, second.outcome, third.outcome) == ("won", "not reached", "not reached")
     assert second.reason == "Rule 1 decides. Not a customer today."
-    assert third.reason.startswith("Rule 1 decides. It would have said: Headquartered in the")
+    assert third.reason.startswith("Rule 1 decides. Without it: Headquartered in the")
 
 
 def test_every_rule_of_the_policy_has_its_function() -> None:

@@ -63,7 +63,8 @@ FINE = Situation(
     policy=Policy(),
 )
 TWO_MARKETS = rows(
-    {"market_id": "CHI", "name": "Chicago"}, {"market_id": "MKE", "name": "Milwaukee"}
+    {"market_id": "CHI", "name": "Chicago", "kind": "zip_code", "units": "60601|60602|60603"},
+    {"market_id": "MKE", "name": "Milwaukee", "kind": "zip_code", "units": "53202|60602|60603"},
 )
 BOTH = pd.concat([FINE.territories, FINE.territories.assign(market_id="MKE")], ignore_index=True)
 LOST = {"lon": np.nan, "market_id": None, "distance_m": np.nan, "verdict": None, "locality": None}
@@ -72,13 +73,13 @@ CASES = {
     "unplaced": (
         {"assigned": prospects({}, LOST)},
         "p2",
-        "Acme has no location: neither its ZIP code nor its city is known.",
+        "Acme has no location: neither its ZIP code nor its city was found.",
         None,
     ),
     "outside_every_market": (
         {"assigned": prospects({}, {"market_id": None})},
         "p2",
-        "Acme (Cook County, IL) lies in no market.",
+        "Acme (Cook County, IL) is in no market.",
         None,
     ),
     "two_markets": (
@@ -89,8 +90,8 @@ CASES = {
         },
         "p1",
         (
-            "Acme (Cook County, IL) lies in Chicago and in Milwaukee; Chicago counts, by the "
-            "smaller id."
+            "Acme (Cook County, IL) is in both Chicago and Milwaukee. It is counted in Chicago, "
+            "which has the smaller id."
         ),
         "CHI",
     ),
@@ -112,15 +113,15 @@ CASES = {
         },
         "p1",
         (
-            "Acme (Cook County, IL) is 45.0 mi from the Loop office and its location is known to "
-            "10.0 mi: too close to call at 50 mi."
+            "Acme (Cook County, IL) is 45.0 mi from the Loop office and its location is accurate "
+            "to about 10.0 mi: too close to call at 50 mi."
         ),
         "CHI",
     ),
     "office_unplaced": (
         {"offices": rows({"office_id": "LOOP", "name": "Loop", "lon": None})},
         "LOOP",
-        "Loop has no location, so no distance counts from it.",
+        "Loop has no location, so it is left out of all distances.",
         None,
     ),
     "markets_overlap": (
@@ -132,7 +133,7 @@ CASES = {
             "territories": BOTH,
         },
         "CHI",
-        "Chicago overlaps Milwaukee (1,310.1 km²).",
+        "Chicago overlaps Milwaukee (2 ZIP codes, 506 sq mi).",
         "CHI",
     ),
     "zip_codes_shared": (
@@ -150,8 +151,8 @@ CASES = {
         },
         "CHI",
         (
-            "Chicago shares 60601, 60602 with Milwaukee. 1 account counts in Chicago, by the "
-            "smaller id: Acme."
+            "Chicago shares 60601, 60602 with Milwaukee. 1 account counts in Chicago, which "
+            "has the smaller id: Acme."
         ),
         "CHI",
     ),
@@ -169,14 +170,14 @@ CASES = {
         "CHI",
         (
             "Chicago: Loop (T2) and Big (T3) both cover segment enterprise. 2 accounts go to T2, "
-            "by the smaller id: Acme, Beta."
+            "which has the smaller id: Acme, Beta."
         ),
         "CHI",
     ),
     "market_without_territory": (
         {"markets": TWO_MARKETS},
         "MKE",
-        "Milwaukee belongs to nobody: no territory covers it.",
+        "Milwaukee has no owner: no territory covers it.",
         "MKE",
     ),
     "segments_without_territory": (
@@ -189,7 +190,7 @@ CASES = {
             )
         },
         "CHI",
-        "Chicago has prospects that nobody covers: mid-market (1), unknown (2).",
+        "Chicago has prospects in segments that no territory covers: mid-market (1), unknown (2).",
         "CHI",
     ),
     "territory_unknown_rep": (
@@ -202,7 +203,7 @@ CASES = {
             )
         },
         "T2",
-        "Lakeside names rep zed, who is not on file.",
+        "Lakeside is assigned to rep zed, who is not in your data.",
         None,
     ),
     "rep_without_base_office": (
@@ -214,19 +215,19 @@ CASES = {
     "rep_unknown_base_office": (
         {"reps": FINE.reps.assign(base_office_id="MOON")},
         "ann",
-        "Ann has the base office MOON, which is not on file.",
+        "Ann has base office MOON, which is not in your data.",
         None,
     ),
     "account_unknown_owner": (
         {"assigned": prospects({"owner_rep_id": "ann"}, {"owner_rep_id": "Bo"})},
         "p2",
-        "Acme (Cook County, IL) is owned by Bo, who is no rep by id, e-mail or name.",
+        "Acme (Cook County, IL) is owned by Bo, who does not match a rep by id, email or name.",
         "CHI",
     ),
     "named_account_unknown_prospect": (
         {"named_accounts": rows({"prospect_id": "ghost", "territory_id": "T1"})},
         "ghost",
-        "ghost is a named account of Lakeside but not on file.",
+        "ghost is a named account of Lakeside but not in your data.",
         None,
     ),
 }
@@ -323,4 +324,4 @@ def test_no_findings_sum_up_to_nothing() -> None:
 
 def test_braces_in_a_name_are_left_as_they_are() -> None:
     told = found(assigned=prospects({"name": "{0} {who} %s", "market_id": None}))
-    assert told["message"].tolist() == ["{0} {who} %s (Cook County, IL) lies in no market."]
+    assert told["message"].tolist() == ["{0} {who} %s (Cook County, IL) is in no market."]

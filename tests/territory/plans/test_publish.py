@@ -381,7 +381,7 @@ def test_there_is_nothing_to_assign_without_prospects_and_markets(
 def test_every_step_of_an_explanation_is_told_with_plan_and_policy(planned: Store) -> None:
     told = publish.explain(planned, "p4", scope=ALL)
     assert told.owner == "Bob Birch, territory Denver all (T2)"
-    assert told.sentence == "Named account of Bob Birch, wherever it is headquartered."
+    assert told.sentence == "Named account of Bob Birch, regardless of where it is headquartered."
     assert [(step.rule, step.outcome) for step in told.steps] == [
         ("named_account", "won"),
         ("retained_customer", "not reached"),
@@ -489,7 +489,7 @@ def test_check_looks_at_the_store_as_it_is_now(planned: Store, tmp_path: Path) -
     report = publish.check_report(planned, now=NOW)
     check(report.findings, FINDINGS, "findings")
     assert report.sums["title"].tolist() == [
-        "1 of 2 markets with segments that nobody covers",
+        "1 of 2 markets with segments that no territory covers",
         "1 of 5 prospects without a location",
         "1 of 5 prospects outside every market",
         "1 of 5 prospects beyond the radius of every office",

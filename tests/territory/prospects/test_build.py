@@ -11,10 +11,10 @@ import pytest
 
 from territory import imports
 from territory.access import Scope
-from territory.errors import PolicyError
+from territory.errors import InputError, PolicyError
 from territory.plans import publish
 from territory.policy import Policy, ScorePolicy
-from territory.prospects import build, score
+from territory.prospects import build, score, snapshot
 from territory.prospects.score import PARTS
 from territory.reports import views
 from territory.store import open_store
@@ -164,3 +164,35 @@ def test_a_version_with_other_fields_makes_a_snapshot_of_its_own(
     before = build.stamp_of(demo_store, TODAY)
     monkeypatch.setattr(build, "SNAPSHOT_COLUMNS", (*build.SNAPSHOT_COLUMNS, "has_fax"))
     assert build.stamp_of(demo_store, TODAY) != before
+
+
+FLIPS = ("snapshot.json", "key.npy", "column-rep_id.npy", "text-name.npy", "word-rows.npy")
+
+
+@pytest.mark.parametrize("name", FLIPS)
+@pytest.mark.parametrize("how", ["flipped", "cut", "gone"])
+def test_a_damaged_snapshot_is_noticed_and_made_again(
+    demo_store: Store, tmp_path: Path, name: str, how: str
+) -> None:
+    whole = build.ready(demo_store, tmp_path, "2026-11-20")
+    path = tmp_path / whole.stamp / name
+    data = path.read_bytes()
+    middle = len(data) // 2
+    path.unlink()  # who has it open keeps it
+    if how == "flipped":
+        path.write_bytes(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :])
+    elif how == "cut":
+        path.write_bytes(data[:middle])
+    with pytest.raises(InputError, match="made anew"):
+        snapshot.load(tmp_path / whole.stamp)
+    again = build.ready(demo_store, tmp_path, "2026-11-20")
+    assert path.read_bytes() == data
+    assert again.size == whole.size
+    assert np.array_equal(again.key, whole.key)
+
+
+def test_where_no_snapshot_can_be_kept_it_is_in_memory(demo_store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "snapshots"
+    folder.write_text("no folder can be made here")
+    made = build.ready(demo_store, folder, "2026-11-20")
+    assert made.size > 1_000

@@ -266,8 +266,8 @@ def test_pipeline_is_what_is_open_and_each_period_has_what_is_due_in_it() -> Non
     assert periods["due_usd"].tolist() == [100.0, 150.0, 150.0]
     # Ann sells in two markets: half of her quotas counts. Bob's month is a third of his quarter.
     assert periods["quota_usd"].tolist() == [20.0 + 20.0, 20.0 + 60.0, 600.0 + 60.0]
-    assert periods.loc["month", "coverage"] == 2.5
-    assert periods.loc["year", "pipeline_coverage"] == 200 / 660
+    assert periods.loc["month", "due_share"] == 2.5
+    assert money.coverage == 200 / 660
     assert periods["reps_with_quota"].tolist() == [2, 2, 2]
     # The quarter of Ann is that of her months, the year of Bob that of his quarters.
     assert periods["derived"].tolist() == [1, 1, 1]
@@ -321,7 +321,7 @@ def test_no_prospect_at_all_makes_an_empty_profile() -> None:
     )  # fmt: skip
     assert (told.prospects, told.penetration, told.whitespace) == (0, None, 0)
     assert told.money is not None
-    assert told.money.periods["coverage"].isna().all()
+    assert told.money.periods["due_share"].isna().all()
     json.dumps(told.as_json())
 
 

@@ -58,9 +58,9 @@ def test_a_user_is_added_and_the_link_is_shown_once(admin, added, doors):
     ("form", "status", "words"),
     [
         ({"login": "a b", "name": "X", "roles": "ops"}, 400, "That is no login"),
-        ({"login": "q@example.com", "name": "X"}, 400, "no role is given"),
+        ({"login": "q@example.com", "name": "X"}, 400, "No role is chosen"),
         ({"login": "q@example.com", "name": "X", "roles": "king"}, 400, "No role"),
-        ({"login": "q@example.com", "name": "X", "roles": "rep"}, 400, "go together"),
+        ({"login": "q@example.com", "name": "X", "roles": "rep"}, 400, "Choose which rep"),
         ({"login": "q@example.com", "name": "X", "roles": "rep", "rep_id": "R99"}, 404, "No rep"),
         ({"login": "ops@example.com", "name": "X", "roles": "ops"}, 409, "taken"),
     ],
@@ -100,7 +100,7 @@ def test_sessions_are_shown_and_ended(admin, client_as, doors):
     assert "By link" in Page(admin.get(path)).text
     assert press(admin, f"{path}/sessions").location == path
     assert rep.get("/account").status_code == 303
-    assert "Signed in nowhere" in Page(admin.get(path)).text
+    assert "Not signed in" in Page(admin.get(path)).text
 
 
 def test_a_token_is_made_shown_once_used_and_revoked(admin, doors):
@@ -165,3 +165,30 @@ def test_ops_and_nobody_else_says_what_reps_see_of_others(client_as, door):
     finally:
         press(ops, "/admin/access")
     assert not users.access_policy(door).reps_see_names
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [({"rep_id": "R99", "roles": "rep"}, 404), ({"login": "ops@example.com"}, 409), ({}, 400)],
+)
+def test_the_page_is_kept_with_what_was_typed_whatever_was_wrong(admin, wrong, status):
+    typed = {"login": "kept@example.com", "name": "Kept Name", "roles": "rep", **wrong}
+    if status == 409:
+        typed["roles"] = "ops"
+    response = press(admin, "/admin/users", **typed)
+    page = response.get_data(as_text=True)
+    assert response.status_code == status
+    assert 'value="Kept Name"' in page
+    assert f'value="{typed["login"]}"' in page
+    assert "Everyone who may sign in" in page  # the list of users stands above, as before
+
+
+def test_the_log_says_in_sentences_who_did_what(admin, added, door):
+    _, user = added
+    page = Page(admin.get("/admin/log")).text
+    assert "Admin added Neu <b>Ling</b> as a user." in page
+    assert user.user_id not in page
+    rows = csv.DictReader(io.StringIO(admin.get("/admin/log.csv").get_data().decode("utf-8-sig")))
+    told = {row["sentence"] for row in rows if row["subject_id"] == user.user_id}
+    assert "Admin added Neu <b>Ling</b> as a user." in told
+    assert "Admin made a one-time link for Neu <b>Ling</b>." in told

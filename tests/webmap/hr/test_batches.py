@@ -126,7 +126,7 @@ def test_the_verdicts_add_up_to_the_file_in_the_table_and_in_the_chart(app, hr):
               if tag == "rect" and str(given.get("class", "")).startswith("v-")]  # fmt: skip
     assert sum(widths) + 2 * len(widths) == pytest.approx(1000, abs=0.1)
     assert "1 row, the ZIP code is unknown: Correct the ZIP code." in page.text
-    assert "About nobody 2 of 8" in page.text
+    assert "Not linked to a person 2 of 8" in page.text
 
 
 def test_a_workbook_comes_back_as_a_workbook_with_exact_distances_if_asked(app, hr, tmp_path):
@@ -192,7 +192,7 @@ def test_a_batch_that_waits_is_stopped_and_can_be_asked_for_again(app, hr):
     press(hr, f"{page}/stop")
     assert work_off(app) == []
     assert decisions(app) == 0
-    assert "Which header is which column" in Page(hr.get(page)).text
+    assert "Match columns" in Page(hr.get(page)).text
     assert decide(hr, page).location == page
 
 

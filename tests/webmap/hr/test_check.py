@@ -83,10 +83,11 @@ def one_decision(hr: FlaskClient, home: str, person: str = "E-1") -> str:
         ("67601", "Not eligible", "beyond the 50-mile limit", None),
         ("69025", "Too close to call", "on either side of the 50-mile limit",
          "What would settle it. The latitude and longitude"),
-        (f"PO Box 12, {TOWN}, KS {ZIP}", "Cannot decide", "A post box is not where anybody lives.",
+        (f"PO Box 12, {TOWN}, KS {ZIP}", "Cannot decide", "A PO box is not a home address.",
          "What to do. Give the latitude"),
+        (STREET, "Cannot decide", "streets are not looked up here", "What to do. Add the ZIP code"),
         ("00000", "Cannot decide", "The ZIP code is unknown", "Correct the ZIP code"),
-        ("0, 0", "Cannot decide", "nobody knew the place", "What to do."),
+        ("0, 0", "Cannot decide", "0, 0 is a placeholder", "What to do."),
         ("Denver, CO 67654", "Cannot decide", "ZIP code and state disagree", "Correct the ZIP"),
     ],
 )  # fmt: skip
@@ -97,7 +98,7 @@ def test_a_home_gets_a_word_a_sentence_and_what_would_settle_it(hr, home, word, 
     assert ("What would settle it." in page.text or "What to do." in page.text) == bool(remedy)
     assert (remedy or "") in page.text
     assert "E-2026-000001" in page.text
-    assert "2027-02-21 (in 90 days)" in page.text
+    assert "Feb 21, 2027 (in 90 days)" in page.text
 
 
 def test_the_line_says_in_words_what_it_draws(hr):
@@ -112,7 +113,7 @@ def test_the_page_says_how_the_line_was_read(hr):
 
 
 def test_without_a_reference_nothing_is_kept_of_the_home(hr, here):
-    assert "not kept, for want of a reference" in Page(check(hr, ZIP)).text
+    assert "not kept: no reference was given" in Page(check(hr, ZIP)).text
     assert here.homes.size() == 0
     check(hr, ZIP, "E-1")
     assert here.homes.size() == 1
@@ -123,7 +124,6 @@ def test_without_a_reference_nothing_is_kept_of_the_home(hr, here):
     [
         ({"home": ZIP, "person_id": "Jane Doe"}, "The reference of the person is no id"),
         ({"home": "", "person_id": "E-1"}, "No home is given"),
-        ({"home": STREET, "person_id": "E-1"}, "No home is given"),
         ({"home": ZIP, "on": "tomorrow"}, "Decided for: that is no day"),
     ],
 )
@@ -262,11 +262,12 @@ def test_a_search_that_is_none_is_refused(hr, query):
     assert "Canary" not in response.text
 
 
-def test_a_search_goes_to_an_address_only_with_what_is_on_record(hr, here):
+def test_a_search_puts_no_reference_of_a_person_into_an_address(hr, here):
     here.decide("E-1042", 10)
     found = send(hr, "/hr/decisions", person=" E-1042 ", verdict="eligible")
-    assert found.status_code == 303
-    assert found.location == "/hr/decisions?person=E-1042&verdict=eligible"
+    assert found.status_code == 200
+    assert "E-1042" in found.text
+    assert "person=" not in found.text
     by_id = send(hr, "/hr/decisions", person="E-2026-000001")
     assert by_id.location == "/hr/decisions/E-2026-000001"
     for unknown in ("E-9", ZIP, f"{STREET}, {TOWN}", "Jane Doe"):
@@ -284,7 +285,7 @@ def test_a_decision_shows_its_record_and_that_it_stands(hr):
     assert "31.2 miles (straight line) from West" in page.text
     assert "The decision follows from the recorded facts, and nothing was changed." in page.text
     assert "measuring again gives the same distances" in page.text
-    assert "Hr (user-" in page.text  # who asked, by name
+    assert "Asked by Hr" in page.text  # who asked, by name
     assert hr.get("/hr/decisions/E-2026-000099").status_code == 404
 
 
@@ -326,7 +327,7 @@ def test_an_exception_is_granted_used_and_taken_back(hr):
     assert granted.status_code == 303
     listed = Page(hr.get(granted.location))
     assert "1 of 1" in listed.text
-    assert "X-1 is granted" in listed.text
+    assert "X-1 granted" in listed.text
     assert "hardship" in listed.text
     excepted = Page(check(hr, coordinates(70), "E-7"))
     assert " Eligible " in excepted.text

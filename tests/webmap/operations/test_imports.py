@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -24,7 +26,7 @@ from tests.fixtures.importing import (
     press,
     work_off,
 )
-from tests.fixtures.reading import Page, figure
+from tests.fixtures.reading import Page, figure, token
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,8 +134,8 @@ def test_no_address_leads_out_of_the_folder_of_uploads(client):
 
 def test_the_columns_are_recognised_and_shown_with_their_first_values(client):
     page = Page(client.get(drop(client).location))
-    assert "10 of 11 headers used" in page.text
-    assert "Recognised by their names" in page.text
+    assert "10 of 11 columns used" in page.text
+    assert "Recognized by column name" in page.text
     assert "Name: Account Name" in page.text
     rows = {row[0].strip(): row for row in page.rows["tbody"]}
     assert "Good Company · Two Places" in rows["Account Name"][1]
@@ -147,7 +149,7 @@ def test_a_required_column_that_is_taken_away_is_told_before_anything_runs(app, 
     response = press(client, f"{address}/try", **{"column-1": ""})
     assert response.location == f"{address}#problem"
     page = Page(client.get(address))
-    assert "Name: required, no header yet" in page.text
+    assert "Name: required, not matched yet" in page.text
     assert "needs 'name'" in page.text
     assert work_off(app) == []
 
@@ -155,7 +157,7 @@ def test_a_required_column_that_is_taken_away_is_told_before_anything_runs(app, 
 def test_a_mapping_that_was_given_once_is_remembered_for_the_next_file(app, client):
     table = "Firma,Ort,Land\nAcme,Berlin,Germany\n"
     address = drop(client, table).location
-    assert "0 of 3 headers used" in Page(client.get(address)).text
+    assert "0 of 3 columns used" in Page(client.get(address)).text
     chosen = {"column-0": "name", "column-1": "city", "column-2": "country"}
     for verb in ("try", "commit"):
         press(client, f"{address}/{verb}", **chosen)
@@ -163,7 +165,7 @@ def test_a_mapping_that_was_given_once_is_remembered_for_the_next_file(app, clie
     again = drop(client, table + "Beta,Hamburg,Germany\n")
     again = Page(client.get(page_of(app, again)))
     assert "Remembered from an earlier file" in again.text
-    assert "3 of 3 headers used" in again.text
+    assert "3 of 3 columns used" in again.text
 
 
 def test_of_a_file_whose_headers_are_known_only_what_is_new_is_shown(app, client):
@@ -193,7 +195,7 @@ def test_a_file_of_very_many_columns_is_shown_in_part_and_says_so(client):
     headers = ["Name", *(f"c{n}" for n in range(1_999))]
     table = f"{','.join(headers)}\nAcme{',' * 1_999}\n"
     response = client.get(drop(client, table).location)
-    assert "200 of 2,000 headers" in Page(response).text
+    assert "200 of 2,000 columns" in Page(response).text
     assert len(response.data) < 1_500_000
 
 
@@ -204,14 +206,14 @@ def test_a_dry_run_reconciles_names_every_refusal_and_writes_nothing(app, client
     before = prospects(app)
     address = drop(client).location
     job = press(client, f"{address}/try").location
-    assert "Waits for the worker" in Page(client.get(job)).text
+    assert "Waiting to start" in Page(client.get(job)).text
     (done,) = work_off(app)
     assert done.outcome["reconciles"]
     trial = client.get(job).location
     response = client.get(trial)
     assert buckets_of(response) == BUCKETS
     page = Page(response)
-    assert "6 rows in the file = 6 in seven buckets Reconciles" in page.text
+    assert "6 rows in the file = 6 in seven groups All rows accounted for" in page.text
     translation, *_, refused = page.rows["tbody"]  # what is gravest is shown first
     assert [cell.strip() for cell in translation] == ["Status", "Martian", "Not understood", "1"]
     assert figure(refused[0]) == 7
@@ -219,7 +221,7 @@ def test_a_dry_run_reconciles_names_every_refusal_and_writes_nothing(app, client
     assert "Write one of prospect" in refused[3]
     *_, duplicate = Page(client.get(f"{trial}?show=duplicate")).rows["tbody"]
     assert "is on line 5 already" in duplicate[2]
-    assert "Headers not used: Favourite colour" in page.text
+    assert "Columns not used: Favourite colour" in page.text
     assert before.equals(prospects(app))
 
 
@@ -299,13 +301,13 @@ def test_an_import_is_written_told_and_the_same_file_changes_nothing(app, client
     assert buckets_of(response) == BUCKETS
     page = Page(response)
     assert "4 new, 0 updated, 0 unchanged" in page.text
-    assert "2 of 6 rows need you" in page.text
+    assert "2 of 6 addresses to review" in page.text
     assert set(prospects(app).index) >= {"A-1", "A-2", "A-3", "A-4"}
     again = bring_in(app, client)
     assert again != address
     assert "0 new, 0 updated, 4 unchanged" in Page(client.get(again)).text
     home = Page(client.get("/ops/import"))
-    assert "12 of 12, the newest first" in home.text
+    assert "12 of 12, newest first" in home.text
 
 
 def test_the_report_holds_the_file_untouched_with_what_became_of_each_row(app, client):
@@ -335,7 +337,7 @@ def test_an_import_whose_file_is_gone_still_reports_each_line(app, client):
     (own,) = kept(app)
     press(client, f"/ops/import/files/{own.name}/discard")
     page = Page(client.get(f"{address}?show=refused"))
-    assert "The file itself is not kept" in page.text
+    assert "The file itself was not uploaded here" in page.text
     assert "'Martian' is unknown" in page.rows["tbody"][0][2]
     rows = list(
         csv.DictReader(io.StringIO(client.get(f"{address}/report.csv", buffered=True).text))
@@ -347,7 +349,7 @@ def test_an_undo_says_what_it_will_do_and_leaves_the_store_as_it_was(app, client
     before = prospects(app)
     address = bring_in(app, client)
     asked = Page(client.get(f"{address}/undo"))
-    assert "4 prospects that it brought will be removed" in asked.text
+    assert "4 prospects that it added will be removed" in asked.text
     assert len(prospects(app)) == len(before) + 4  # asking is not doing
     assert press(client, f"{address}/undo").status_code == 303
     assert before.equals(prospects(app))
@@ -375,6 +377,30 @@ def test_a_file_is_imported_once_and_again_after_an_undo(app, client):
     assert work_off(app)[0].outcome["changes"]["new"] == 4
 
 
+@pytest.mark.parametrize("uploads", [1, 4])
+def test_four_commits_at_once_make_one_import(app, client, uploads):
+    """A double click, two tabs, or four people who each dropped the same file."""
+    addresses = [drop(client).location for _ in range(uploads)] * (4 // uploads)
+    start = threading.Barrier(4)
+
+    def commit(address: str) -> tuple[int, str]:
+        own = app.test_client()
+        form = token(own)
+        start.wait(60)
+        answer = own.post(f"{address}/commit", data={"csrf_token": form})
+        return answer.status_code, answer.get_data(as_text=True)
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(commit, addresses))
+    assert sorted(status for status, _ in answers) == [303, 409, 409, 409]
+    jobs_made = work_off(app)
+    assert len(jobs_made) == 1
+    assert all(jobs_made[0].job_id in text for status, text in answers if status == 409)
+    with open_store(app.config["TERRITORY"].store_url) as store:
+        made = imports.history(store)["source"].eq("accounts.csv").sum()
+    assert made == 1
+
+
 # ---- jobs on the page
 
 
@@ -386,7 +412,7 @@ def test_a_job_that_fails_says_why_and_the_way_back(app, client):
     (job,) = work_off(app)
     page = Page(client.get(f"/ops/jobs/{job.job_id}"))
     assert "accounts.csv: the file is empty" in page.text
-    assert "Nothing was written" in page.text
+    assert "Nothing was imported" in page.text
     assert address in page.links
 
 
@@ -394,7 +420,7 @@ def test_a_job_is_stopped_from_its_page(app, client):
     address = drop(client).location
     job = press(client, f"{address}/try").location
     assert press(client, f"{job}/stop").status_code == 303
-    assert "It was stopped" in Page(client.get(job)).text
+    assert "Stopped." in Page(client.get(job)).text
     assert client.get(f"{job}.json").get_json()["state"] == "stopped"
     assert work_off(app) == []
     assert press(client, f"{job}/stop").status_code == 409

@@ -56,7 +56,7 @@ def test_the_list_says_n_of_m_and_opens_its_first_row(app, client):
     page = Page(client.get("/ops/places"))
     with open_store(app.config["TERRITORY"].store_url) as store:
         listed = review.work_list(store)
-    assert f"{listed.total} of {sum(listed.counts.values()):,} prospects wait" in page.text
+    assert f"{listed.total} of {sum(listed.counts.values()):,} prospects to review" in page.text
     assert len(page.rows["tbody"]) == listed.total
     assert listed.rows["geocode_note"].iloc[0][1:] in page.text  # the first letter is a capital
     scripts = [given["src"] for tag, given in page.tags if tag == "script"]
@@ -94,7 +94,7 @@ def test_a_candidate_is_accepted_and_taken_back(app, client):
     assert row(app)["placement"] in {"placed", "approximate"}
     page = Page(client.get(response.location))
     assert "A-2 accepted" in page.text
-    assert "Take it back" in page.text
+    assert "Undo" in page.text
     press(client, SETTLE, subject_id="A-2", verb="forget")
     assert row(app).equals(before)
 
@@ -110,8 +110,8 @@ def test_a_pin_puts_a_row_where_it_stands_and_says_who_put_it_there(app, client)
 @pytest.mark.parametrize(
     ("lat", "lon", "words"),
     [
-        ("here", "1", "lat: 'here' is no number"),
-        ("", "", "lat: '' is no number"),
+        ("here", "1", "Latitude: enter degrees such as 43.0336, not 'here'"),
+        ("", "", "Latitude: enter degrees such as 43.0336, not ''"),
         ("95", "1", "off the globe"),
         ("nan", "1", "globe"),
     ],
@@ -122,6 +122,26 @@ def test_a_pin_that_is_no_point_is_refused_by_its_value(app, client, lat, lon, w
     assert response.status_code == 400
     assert words in Page(response).text
     assert row(app).equals(before)
+
+
+def test_a_wrong_field_is_told_beside_it_and_nothing_typed_is_lost(client):
+    pin = {
+        "choice": "pin",
+        "lat": "43.1 N",
+        "lon": "-88.25",
+        "page": "oops",
+        "street": "9 New Road",
+    }
+    text = press(client, SETTLE, subject_id="A-2", **pin).get_data(as_text=True)
+    assert 'value="43.1 N" aria-invalid="true" aria-describedby="wrong"' in text
+    assert 'value="-88.25"' in text
+    assert 'value="9 New Road"' in text
+    assert 'value="pin" checked' in text
+    address = {"choice": "address", "street": "9 New Road", "city": "", "state": "", "country": ""}
+    response = press(client, SETTLE, subject_id="A-2", postal_code="", **address)
+    assert response.status_code == 400
+    assert 'value="9 New Road" aria-invalid="true"' in response.get_data(as_text=True)
+    assert "An address needs a ZIP code" in Page(response).text
 
 
 def test_a_corrected_address_places_the_row_and_leaves_the_file_alone(app, client):
@@ -147,7 +167,7 @@ def test_the_same_file_again_leaves_a_decision_and_a_changed_address_ends_it(app
 
 
 def test_nothing_chosen_or_nobody_known_is_told(client):
-    assert "Nothing was chosen" in Page(press(client, SETTLE, subject_id="A-2")).text
+    assert "Choose one of the places" in Page(press(client, SETTLE, subject_id="A-2")).text
     assert press(client, SETTLE, subject_id="nobody", verb="no_place").status_code == 404
     assert press(client, SETTLE, subject_id="A-2", verb="explode").status_code == 400
     assert press(client, "/ops/places/wizards/settle", subject_id="A-2").status_code == 404
@@ -214,7 +234,7 @@ def test_a_pair_that_is_kept_apart_is_not_proposed_until_it_is_reconsidered(twin
     kept, merged = pair(twins)
     press(twins, "/ops/duplicates", verb="apart", kept=kept, merged=merged)
     page = Page(twins.get("/ops/duplicates"))
-    assert "kept apart" in page.text
+    assert "are not duplicates" in page.text
     assert not [link for link in page.links if "merged=T-" in link]
     press(twins, "/ops/duplicates", verb="reconsider", kept=kept, merged=merged)
     assert sorted(pair(twins)) == ["T-1", "T-2"]

@@ -97,8 +97,8 @@ def test_a_rep_notes_sets_replaces_and_ticks_by_forms_alone(as_, store, accounts
     first = open_steps(store, prospect_id)["step_id"].tolist()
     for address in (page, card):
         shown = Page(client.get(address)).text
-        assert "Called the buyer Rep A, 2026-11-20 12:00 UTC (just now)" in shown
-        assert "Send the offer 2026-12-01 (in 8 days) set by Rep A" in shown
+        assert "Called the buyer Rep A, Nov 20, 2026, 12:00 PM UTC (just now)" in shown
+        assert "Send the offer Dec 1, 2026 (in 8 days) set by Rep A" in shown
         assert hidden(client, address, "instead_of", step_form) == first
     post(client, step_form, words="Visit", due_on="2026-11-30", instead_of=first)
     (second,) = open_steps(store, prospect_id)["step_id"]
@@ -150,7 +150,7 @@ def test_another_rep_reads_and_writes_nothing_there(as_, store, accounts):
         assert "for Rep A alone" in as_(reader).get(path).get_data(as_text=True)
     assert post(as_("manager"), f"/notes/{note_id}/take-back").status_code == 403
     seen = Page(as_("viewer").get(path)).text
-    assert "Next step and notes Not yours to see." in seen
+    assert "Next step and notes Not available in your role." in seen
     assert post(as_("viewer"), f"{path}/notes", text="x").status_code == 403
     told = activities_of(store, prospect_id, scope=ALL)
     assert (told.note_count, len(told.steps)) == (1, 1)
@@ -166,7 +166,7 @@ def test_an_author_takes_a_note_back_on_the_page(as_, store, accounts):
     post(client, f"/notes/{note_id}/take-back")
     shown = Page(client.get(path)).text
     assert "a slip" not in shown
-    assert "Taken back by its author" in shown
+    assert "Deleted by its author" in shown
 
 
 def test_the_card_shows_three_notes_and_says_of_how_many(as_, accounts):
@@ -182,7 +182,7 @@ def test_the_card_shows_three_notes_and_says_of_how_many(as_, accounts):
 
 def test_next_steps_stand_by_day_overdue_first_with_counts_and_an_undo(as_, store, accounts):
     client = as_("rep_b")
-    assert "No next step yet" in Page(client.get("/next")).text
+    assert "No next steps yet" in Page(client.get("/next")).text
     days = ("2026-11-25", "2026-11-22", "2026-11-23")
     for (prospect_id, _), day in zip(accounts[REP_B], days, strict=False):
         post(client, f"/prospects/{prospect_id}/next-step", words=f"on {day}", due_on=day)
@@ -192,7 +192,8 @@ def test_next_steps_stand_by_day_overdue_first_with_counts_and_an_undo(as_, stor
     )
     groups = [row[0].strip() for row in page.rows["tbody"] if len(row) == 1]
     assert groups == [
-        "Overdue 2026-11-22 (yesterday)", "Today 2026-11-23 (today)", "2026-11-25 (in 2 days)",
+        "Overdue Nov 22, 2026 (yesterday)", "Today Nov 23, 2026 (today)",
+        "Nov 25, 2026 (in 2 days)",
     ]  # fmt: skip
     (step_id,) = open_steps(store, accounts[REP_B][1][0])["step_id"]
     answer = post(client, f"/next-steps/{step_id}/done", next="/next")
@@ -217,7 +218,7 @@ def test_a_step_about_what_left_the_plan_stands_without_a_link_and_can_be_ticked
         step_id = ActivityLedger(transaction).add_step("gone-1", "left over", DAY, at=DAY, by="x")
     assert "left over" not in Page(as_("rep_a").get("/next")).text
     page = Page(as_("ops").get("/next"))
-    assert "gone-1 Not in the plan in force" in page.text
+    assert "gone-1 Not in the current plan" in page.text
     assert "/prospects/gone-1#work" not in page.links
     answer = post(as_("ops"), f"/next-steps/{step_id}/done", next="/next")
     assert as_("ops").get(answer.location).status_code == 200

@@ -186,7 +186,7 @@ def test_who_sees_sums_only_sees_no_account_rep_or_dollar_of_pipeline(client_as,
     assert 'href="/prospects/' not in page
     for name in (*told.top_accounts["name"], *told.money.by_rep["rep_name"]):
         assert name.replace("&", "&amp;") not in page
-    assert "Pipeline and quota are not yours to see" in page
+    assert "Pipeline and quota are not available in your role" in page
     assert money(told.money.pipeline_usd) not in page
 
 

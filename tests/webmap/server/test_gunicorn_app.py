@@ -6,11 +6,12 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.fixtures.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,9 +64,7 @@ def who_answer(address: tuple[str, int]) -> Counter[str]:
 
 
 def test_no_worker_takes_all_that_comes_at_once(address) -> None:
-    until = time.monotonic() + 30
-    while len(who_answer(address)) < 2:  # until both have started
-        assert time.monotonic() < until
+    until(lambda: len(who_answer(address)) == 2)  # both have started
     for _ in range(ROUNDS):
         answers = who_answer(address)
         assert sum(answers.values()) == AT_ONCE

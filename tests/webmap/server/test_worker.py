@@ -9,23 +9,23 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from territory.jobs import open_heartbeats, requests
 from territory.prospects import build
 from territory.store import open_store
+from tests.fixtures.waiting import until
 from tests.fixtures.web import NOW, TODAY, make_app
 from webmap.maps import basemap
 from webmap.server import Worker
 from webmap.server.worker import COMMAND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from territory.store import Store
 
@@ -47,15 +47,6 @@ def worker(own: Store, tmp_path: Path) -> Iterator[Worker]:
     """The worker of the demo's server, which leaves when nobody has asked for half a second."""
     with Worker(own.url, tmp_path / "var", idle_s=0.5) as running:
         yield running
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    """Wait for what another process does."""
-    end = time.monotonic() + 60
-    while not (value := condition()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return value
 
 
 def pid(worker: Worker) -> int:

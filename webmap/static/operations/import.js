@@ -12,7 +12,7 @@
       zone.addEventListener(kind, (event) => { event.preventDefault(); zone.classList.toggle("over", over); });
     zone.addEventListener("drop", (event) => {
       if (event.dataTransfer.files.length) { input.files = event.dataTransfer.files; tell(); }
-      if (event.dataTransfer.files.length > 1) words.textContent = `The first of ${event.dataTransfer.files.length} files is taken.`;
+      if (event.dataTransfer.files.length > 1) words.textContent = `The first of ${event.dataTransfer.files.length} files is used.`;
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -29,7 +29,7 @@
         words.textContent = said ? said.textContent : `The server answered ${sending.status}.`;
         words.className = "alert"; bar.hidden = true; button.disabled = false;
       });
-      sending.addEventListener("error", () => { words.textContent = "The file was not sent whole. Nothing is kept; try again."; words.className = "alert"; bar.hidden = true; button.disabled = false; });
+      sending.addEventListener("error", () => { words.textContent = "The upload was interrupted and nothing was kept. Try again."; words.className = "alert"; bar.hidden = true; button.disabled = false; });
       sending.open("POST", form.action);
       words.className = "xs muted";
       sending.send(new FormData(form));
@@ -45,7 +45,7 @@
         const answer = await fetch(panel.dataset.job, {headers: {Accept: "application/json"}});
         if (answer.ok) told = await answer.json();
       } catch { /* the server is away: ask again */ }
-      if (!told) { part("stage").textContent = "The server does not answer. The work goes on without it; asking again…"; setTimeout(look, 2000); return; }
+      if (!told) { part("stage").textContent = "The server does not answer. The work continues; trying again…"; setTimeout(look, 2000); return; }
       if (told.target) { location.replace(told.target); return; }
       if (!["waiting", "running"].includes(told.state)) { location.reload(); return; }
       if (part("stage").textContent !== told.stage) part("stage").textContent = told.stage;

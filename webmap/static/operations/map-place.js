@@ -22,7 +22,7 @@ function placePicker(map) {
   let circle = null;
 
   const start = number(lat) !== null && number(lon) !== null ? mapParts.near(map, number(lat), number(lon)) : choices.length ? at(choices[0]) : map.getCenter();
-  const pin = mapPin(map, start, {title: "Drag me to where it is", moved});
+  const pin = mapPin(map, start, {title: "Drag to the right location", moved});
 
   function choose(choice) { choice.checked = true; choice.closest("details")?.setAttribute("open", ""); show(); }
 

@@ -65,7 +65,7 @@ def test_a_road_rule_without_roads_decides_only_what_the_straight_line_settles()
     assert far["decision"] == "not eligible"
     assert "no road is shorter" in far["sentence"]
     assert near["decision"] == "cannot decide"
-    assert "routing adapter" in near["remedy"]
+    assert "routing server" in near["remedy"]
 
 
 def test_one_alternative_that_nobody_can_tell_keeps_the_others_from_refusing() -> None:

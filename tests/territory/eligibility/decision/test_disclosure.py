@@ -129,10 +129,10 @@ def test_no_reason_that_leaves_hr_holds_a_distance_or_why_somebody_is_excepted()
         "Eligible: within the 50-mile limit of Here.",
         "Eligible: by an exception.",
         "Not eligible: on the wrong side of every limit of the policy; the nearest is Here.",
-        "Needs review: it cannot be told on which side of the 50-mile limit of Here.",
-        "Needs review: it cannot be told on which side of the 50-mile limit of Here.",
+        "Too close to call: the home may be on either side of the 50-mile limit of Here.",
+        "Too close to call: the home may be on either side of the 50-mile limit of Here.",
         "Eligible: an earlier decision stands.",
-        "Cannot decide: the address was not found.",
+        "Cannot decide: no location of the home is known.",
     ]
     numbers = {text for each in told for text in re.findall(r"\d+(?:\.\d+)?", each)}
     assert numbers <= {"50"}  # the limit, and nothing that was measured

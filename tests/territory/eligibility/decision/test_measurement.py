@@ -162,7 +162,7 @@ BAD_ROWS: list[tuple[dict[str, str | None], str]] = [
     ({"street": "po box 7", "lat": "39.7", "lon": "-105"}, "po_box"),
     ({"postal_code": "22199"}, "zip_without_area"),
     ({"city": "Springfield"}, "ambiguous_city"),
-    ({"city": "Xyzzy", "state": "CO"}, "not_found"),
+    ({"city": "Xyzzy", "state": "CO"}, "city_not_found"),
     ({"lat": "40.7", "lon": "-74", "postal_code": "80202", "state": "CO"}, "contradiction"),
     ({"postal_code": "80202", "home_since": "last week"}, "unreadable_day"),
     ({"city": "El Paso", "state": "TX", "postal_code": "77002"}, "city_disagrees"),
@@ -173,7 +173,7 @@ def test_every_bad_row_comes_back_with_its_reason_and_remedy(
     offices: pd.DataFrame, gazetteer: Gazetteer
 ) -> None:
     rows = pd.DataFrame([row for row, _ in BAD_ROWS] + [{"postal_code": "1001"}], dtype=object)
-    found = read_homes(rows, gazetteer, reference.load())
+    found = read_homes(rows, gazetteer)
     assert found["fault"].tolist() == [fault for _, fault in BAD_ROWS] + [None]
     decided = decide(found, offices, policy(), on=TODAY)
     assert (decided["decision"].iloc[:-1] == "cannot decide").all()
@@ -184,7 +184,7 @@ def test_every_bad_row_comes_back_with_its_reason_and_remedy(
 
 def test_no_sentence_quotes_the_address(offices: pd.DataFrame, gazetteer: Gazetteer) -> None:
     rows = pd.DataFrame([row for row, _ in BAD_ROWS], dtype=object)
-    told = decide(read_homes(rows, gazetteer, reference.load()), offices, policy(), on=TODAY)
+    told = decide(read_homes(rows, gazetteer), offices, policy(), on=TODAY)
     for (row, _), sentence in zip(BAD_ROWS, told["sentence"], strict=True):
         given = [v for k, v in row.items() if v and k in ("postal_code", "city", "street")]
         assert not [value for value in given if value in sentence]
@@ -192,7 +192,7 @@ def test_no_sentence_quotes_the_address(offices: pd.DataFrame, gazetteer: Gazett
 
 def test_too_coarse_a_home_is_not_decided(offices: pd.DataFrame, gazetteer: Gazetteer) -> None:
     rows = pd.DataFrame([{"city": "Denver", "state": "CO"}, {"postal_code": "80202"}], dtype=object)
-    found = read_homes(rows, gazetteer, reference.load())
+    found = read_homes(rows, gazetteer)
     strict = policy(minimum_precision="postal")
     assert decide(found, offices, strict, on=TODAY)["decision"].tolist() == [
         "cannot decide", "eligible"
@@ -219,7 +219,7 @@ def test_confident_verdicts_by_zip_code_alone_are_nearly_always_right(
 ) -> None:
     table = pd.read_csv(shared / "universities_ipeds_hd2020.csv", dtype=str, encoding="utf-8-sig")
     rows = pd.DataFrame({"postal_code": table["ZIP"], "state": table["STABBR"]}).astype(object)
-    by_zip = decide(read_homes(rows, gazetteer, reference.load()), offices, policy(), on=TODAY)
+    by_zip = decide(read_homes(rows, gazetteer), offices, policy(), on=TODAY)
     true = decide(
         homes(table["LONGITUD"].astype(float), table["LATITUDE"].astype(float).to_numpy()),
         offices, policy(), on=TODAY,

@@ -62,7 +62,7 @@ def test_a_decision_is_on_record_and_found_again(here: Desk) -> None:
     assert row["distance_class"] == made.distance_class == "25 to 50 miles"
     assert row["reason"] == made.reason == "Eligible: within the 50-mile limit of West."
     assert not {"distance_m", "sentence", "record"} & set(found.columns)
-    exact, _ = desk.search_decisions(here.store, is_exact=True)
+    exact, _ = desk.search_decisions(here.store, homes=here.homes)
     assert exact["decision_id"].tolist() == ["E-2026-000002", "E-2026-000001"]
     assert exact["distance_m"].iloc[1] == made.verdict["distance_m"]
     assert "31.2 miles" in exact["reason"].iloc[1]
@@ -86,7 +86,7 @@ def test_decisions_are_found_by_verdict_policy_and_date_and_counted_in_all(here:
     page, total = desk.search_decisions(here.store, offset=1, limit=2)
     assert (page["subject"].tolist(), total) == (["E-3", "E-2"], 5)
     nobody = rules.DecisionFilter(subject="x")
-    assert desk.search_decisions(here.store, nobody, is_exact=True)[0].empty
+    assert desk.search_decisions(here.store, nobody, homes=here.homes)[0].empty
 
 
 def test_the_same_question_at_the_same_moment_is_the_same_decision(here: Desk) -> None:
@@ -141,16 +141,18 @@ TAMPERED = {
     "subject": "UPDATE eligibility_decisions SET subject = 'E-9'",
     "policy_version": "UPDATE eligibility_decisions SET policy_version = '7'",
     "decided_by": "UPDATE eligibility_decisions SET decided_by = 'nobody'",
-    "record": "UPDATE eligibility_decisions SET record = replace(record, 'inside', 'beyond')",
+    "record": "UPDATE eligibility_decisions SET record = replace(record, 'within', 'beyond')",
     "facts": """UPDATE eligibility_decisions
-        SET record = replace(record, '"value":', '"value":9')""",
+        SET record = replace(record, '"class":"10 to 25', '"class":"50 to 75')""",
+    "outcome": """UPDATE eligibility_decisions
+        SET record = replace(record, '"outcome":"holds"', '"outcome":"fails"')""",
     "policy": "UPDATE eligibility_policies SET digest = 'x', rule = replace(rule, '50.0', '40.0')",
 }
 
 
 @pytest.mark.parametrize("change", TAMPERED.values(), ids=TAMPERED)
 def test_what_somebody_changed_in_the_database_is_named(here: Desk, change: str) -> None:
-    made = here.decide("E-1", 10)
+    made = here.decide("E-1", 11)
     engine = create_engine(here.store.url)
     with engine.begin() as connection:
         for table in ("decisions", "policies"):
@@ -170,6 +172,20 @@ def test_a_home_that_was_moved_afterwards_is_noticed(here: Desk) -> None:
             connection.execute(text(change))
         told = desk.verify_decision(here.store, here.homes, made.decision_id)
         assert not told.stands, change
+    engine.dispose()
+
+
+def test_measures_that_were_changed_or_taken_from_the_home_are_noticed(here: Desk) -> None:
+    made = here.decide("E-1", 10)
+    engine = create_engine(f"sqlite:///{here.folder}/homes.sqlite")
+    for change, words in (
+        ("UPDATE measures SET measured = replace(measured, 'West', 'East')", "measures: were"),
+        ("DELETE FROM measures", "measures: are not with the home"),
+    ):
+        with engine.begin() as connection:
+            connection.execute(text(change))
+        told = desk.verify_decision(here.store, here.homes, made.decision_id)
+        assert any(each.startswith(words) for each in told.differences)
     engine.dispose()
 
 
@@ -426,10 +442,14 @@ def test_plans_of_offices_count_the_last_decision_of_each_person_once(here: Desk
     desk.purge_person(here.store, here.homes, "F-5", by="hr", now=NOW)
     opening = pd.DataFrame([{"office_id": "new", "name": "New", "lon": LON + 4.7, "lat": LAT}])
     told = desk.plan_offices(here.store, here.homes, here.ask(), closing=["west"], opening=opening)
-    assert (told.homes, told.subjects) == (13, 14)
-    assert told.counts["loses"] == 8
-    assert told.by_office == {"loses": {"west": 8}, "gains": {"new": 5}}
-    assert "8 lose it" in told.sentence
+    assert (told.homes, told.subjects) == (10, 14)  # of 13, rounded down to 5
+    assert told.counts["loses"] == 5
+    assert told.by_office == {"loses": {"west": 5}, "gains": {"new": 5}}
+    assert "5 lose it" in told.sentence
+    exactly = desk.plan_offices(
+        here.store, here.homes, here.ask(), closing=["west"], opening=opening, minimum_cell=1
+    )
+    assert (exactly.homes, exactly.counts["loses"], exactly.counts["gains"]) == (13, 8, 5)
     strict = desk.plan_offices(
         here.store, here.homes, here.ask(), closing=["west"], opening=opening, minimum_cell=6
     )
@@ -531,7 +551,10 @@ def test_a_candidate_is_answered_and_nothing_is_stored(here: Desk) -> None:
 
 def test_a_certificate_holds_all_but_the_home(here: Desk) -> None:
     made = here.decide("E-1", 31.27, street="4711 Quetzalcoatl Crescent")
-    exact = decision.certificate(made.record, decision_id=made.decision_id, is_exact=True)
+    digest = made.record["sha256"]["all"]
+    exact = decision.certificate(
+        made.exact, decision_id=made.decision_id, is_exact=True, digest=digest
+    )
     lines = dict(exact.lines)
     assert lines["Distance, straight line"] == "31.3 miles"
     assert lines["On record as"] == "E-2026-000001"
@@ -548,7 +571,7 @@ def test_a_certificate_holds_all_but_the_home(here: Desk) -> None:
 def test_a_certificate_of_an_open_case_says_what_would_settle_it(here: Desk) -> None:
     lost = {"postal_code": "00000", "person_id": "E-1"}
     made = desk.decide_one(here.store, here.homes, lost, here.ask())
-    printed = decision.certificate(made.record, is_exact=True)
+    printed = decision.certificate(made.exact, is_exact=True)
     assert printed.remedy
     assert f"What would settle it: {printed.remedy}" in printed.text()
 

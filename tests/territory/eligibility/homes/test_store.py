@@ -99,16 +99,16 @@ def test_many_homes_go_in_at_once(homes: HomeStore) -> None:
 def test_a_purge_takes_one_person_or_those_whose_time_is_over(homes: HomeStore) -> None:
     marks = homes.keep(kept("E-1", "E-2"), now=NOW, keep_until=UNTIL)
     homes.keep(kept("E-3"), now=NOW + timedelta(days=30), keep_until="2027-06-01")
-    assert homes.purge_subject("E-1", by="hr", now=NOW) == 1
-    assert homes.purge_subject("E-1", by="hr", now=NOW) == 0
+    assert homes.purge_subject("E-1", by="hr", now=NOW) == ["E-1"]
+    assert homes.purge_subject("E-1", by="hr", now=NOW) == []
     assert homes.purge_note(marks[0] or "") == ("2026-11-23T10:00:00Z", "hr", "asked")
     assert homes.purge_note(marks[1] or "") is None
     eve = datetime(2027, 2, 20, 23, 59, tzinfo=UTC)
-    assert homes.purge_due(by="clock", now=eve) == 0
-    assert homes.purge_due(by="clock", now=eve + timedelta(minutes=1)) == 1
+    assert homes.purge_due(by="clock", now=eve) == []
+    assert homes.purge_due(by="clock", now=eve + timedelta(minutes=1)) == ["E-2"]
     assert homes.purge_note(marks[1] or "") == ("2027-02-21T00:00:00Z", "clock", "age")
-    assert homes.purge_kept_before("2026-12-23", by="clock", now=NOW) == 0
-    assert homes.purge_kept_before("2026-12-24", by="clock", now=NOW) == 1
+    assert homes.purge_kept_before("2026-12-23", by="clock", now=NOW) == []
+    assert homes.purge_kept_before("2026-12-24", by="clock", now=NOW) == ["E-3"]
     assert homes.size() == 0
 
 
@@ -264,7 +264,7 @@ def test_on_postgresql_a_purge_rewrites_the_table(postgresql_url: str, tmp_path:
             folder = Path(url.partition("host=")[2]) / "data" / "base" / str(oid)
             connection.execute(text("CHECKPOINT"))
             assert traces(folder)
-            assert desk.homes.purge_subject("E-1", by="hr", now=NOW) == 1
+            assert desk.homes.purge_subject("E-1", by="hr", now=NOW) == ["E-1"]
             connection.execute(text("CHECKPOINT"))
         inside.dispose()
         assert traces(folder) == []

@@ -209,7 +209,7 @@ def test_coordinates_nobody_knew_count_as_not_given() -> None:
     assert told == {
         2: "coordinates 0, 0 mean that nobody knew: not used",
         3: "one of lat and lon is missing: neither was used",
-        4: "lat 'x' was not understood; one of lat and lon is missing: neither was used",
+        4: "lat 'x' was not recognized; one of lat and lon is missing: neither was used",
     }
 
 
@@ -277,9 +277,9 @@ def test_figures_that_nobody_can_read_are_noted_and_the_row_is_taken() -> None:
     taken = read_rows("prospects", prospects(employees=["lots", "-1"], revenue=["€3bn", "$3bn"]))
     assert taken.rows["revenue_usd"].fillna(0).tolist() == [0, 3e9]
     assert taken.notes["note"].tolist() == [
-        "employees 'lots' was not understood",
-        "revenue_usd '€3bn' was not understood",
-        "employees '-1' was not understood",
+        "employees 'lots' was not recognized",
+        "revenue_usd '€3bn' was not recognized",
+        "employees '-1' was not recognized",
     ]
 
 

@@ -100,7 +100,7 @@ function prospectPointer(map, data, picture, focus, {swatch, redraw, say}) {
     popup.setLatLng(near(map, rows.lat[i], rows.lon[i])).setContent(make("div", {},
       make("h3", {textContent: rows.name[i]}), line(data.place(i), "muted"),
       make("p", {className: "kind"}, swatch(shape, picture.hue(colour)), `${standing} · ${rows.segment[i]}`),
-      line([data.distance(i), rows.verdict[i]].filter(Boolean).join(", ")), line(circle && `Known to ${rows.known_to[i].toFixed(1)} miles`, "review"),
+      line([data.distance(i), rows.verdict[i]].filter(Boolean).join(", ")), line(circle && `Location accurate to about ${rows.known_to[i].toFixed(1)} mi`, "review"),
       line(rows.rep[i] && `Rep: ${rows.rep[i]}`, "muted"), page || null)).openOn(map);
   }
 
