@@ -168,7 +168,9 @@ def settle(kind: str) -> ResponseReturnValue:
         filters = _filters({**request.form, "kind": kind})
         text = request.form.get("page", "")
         page = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 1
-        return _show(filters, max(page, 1), subject_id, typed=request.form, error=str(error)), 400
+        return _show(
+            filters, max(page, 1), subject_id or None, typed=request.form, error=str(error)
+        ), 400
     return redirect(url_for(".home", **_onwards(kind, subject_id, sentence, verb)), 303)
 
 
