@@ -86,7 +86,7 @@ def _called(ids: pd.Series, frame: pd.DataFrame) -> list[str]:
 def _where(prospects: pd.DataFrame) -> list[str]:
     """Say "Allstate (Cook County, IL)"."""
     return [
-        f"{name} ({locality})" if locality else name
+        f"{name} ({locality})" if isinstance(locality, str) and locality else name
         for name, locality in zip(prospects["name"], prospects["locality"], strict=True)
     ]
 

@@ -80,14 +80,14 @@ def test_a_report_is_matched_warned_of_tried_and_the_next_one_shows_what_is_new(
         page.locator("details.more > summary").click()
     for field in ("State/Province", "Zip/Postal Code"):
         header = next(h for h in report.split('"') if h.endswith(field))
-        page.get_by_label(f"Column of {header}").select_option("")
+        page.get_by_label(f"Field for {header}").select_option("")
     page.get_by_role("button", name="Start dry run").click()
     page.locator(".alert").get_by_text("State and ZIP or postal code are not matched").wait_for()
     assert is_red(page)
     look(page, f"{name}-warning")
     for field, column in (("State/Province", "state"), ("Zip/Postal Code", "postal_code")):
         header = next(h for h in report.split('"') if h.endswith(field))
-        page.get_by_label(f"Column of {header}").select_option(column)
+        page.get_by_label(f"Field for {header}").select_option(column)
     page.get_by_role("button", name="Start dry run").click()
     page.wait_for_url("**/trial")
     panel = page.get_by_role("region", name="How the file is read")

@@ -90,7 +90,7 @@ def test_drop_map_try_import_fix_by_dragging_a_pin_and_undo(page, app, worker):
     # Map: the name is missing; say which header it is.
     page.wait_for_url("**/ops/import/files/*")
     page.get_by_text("Name: required, not matched yet").wait_for()
-    page.get_by_label("Column of Firma").select_option("name")
+    page.get_by_label("Field for Firma").select_option("name")
     # Dry run.
     page.get_by_role("button", name="Start dry run").click()
     page.wait_for_url("**/trial")
@@ -153,7 +153,7 @@ def test_the_same_without_javascript(chromium, address, app, worker):
     page.get_by_role("button", name="Import 6 rows").click()
     page.wait_for_url(re.compile(r"/ops/import/import-\d+$"))
     page.goto("/ops/places?row=C-2")
-    page.get_by_label("Drag the pin, or type where it is").check()
+    page.get_by_label("Drag the pin, or enter coordinates").check()
     page.get_by_label("Latitude").fill("43.05")
     page.get_by_label("Longitude").fill("-88.11")
     page.get_by_role("button", name="Save").click()

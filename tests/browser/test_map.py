@@ -148,7 +148,13 @@ def test_ring_outline_office_legend_and_credit_are_on_the_map(page) -> None:
     assert page.locator("path.map-market").count() == 1
     assert page.get_attribute(".map-office-0", "aria-label") == f"Office: {TEXTS[0]}"
     legend = page.inner_text(".map-legend")
-    for words in ("Whitespace", "Open opportunity", "Customer", "Enterprise", "Mid-market"):
+    for words in (
+        "No open opportunity",
+        "Open opportunity",
+        "Customer",
+        "Enterprise",
+        "Mid-market",
+    ):
         assert words in legend
     assert basemap.CREDITS in page.inner_text(".leaflet-control-attribution")
 
@@ -196,7 +202,7 @@ def test_hostile_names_are_shown_letter_by_letter_and_never_run(page) -> None:
 def test_choosing_a_row_draws_its_uncertainty_and_the_map_does_not_echo(page) -> None:
     tell(page, "select", id="p40")
     assert page.locator("path.map-uncertainty").count() == 1
-    assert "Accurate to about 3.2 miles" in page.inner_text(".map-popup")
+    assert "Location accurate to about 3.2 mi" in page.inner_text(".map-popup")
     assert heard(page, "select") == []
     tell(page, "select", id=None)
     assert page.locator("path.map-uncertainty").count() == 0

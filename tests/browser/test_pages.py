@@ -99,7 +99,7 @@ def test_a_market_page_shows_prospects_ring_and_legend(page, demo, market_id):
     assert page.locator("path.map-ring").count() == len(held.offices)
     assert page.locator(".map-office").count() == len(held.offices)
     legend = page.inner_text(".map-legend")
-    assert "Whitespace" in legend
+    assert "No open opportunity" in legend
     assert "Enterprise" in legend
     assert page.locator("path.map-market").count() >= 1
     assert page.locator(".leaflet-tile-loaded").count() > 3

@@ -50,4 +50,6 @@ def test_a_point_on_a_shared_border_goes_to_the_smallest_id_and_is_said_to_be_in
     findings = pd.read_csv(desk.folder / "f.csv").set_index("code")
     assert "markets_overlap" not in findings.index
     assert findings.loc["two_markets", "subject_id"] == "b1"
-    assert "lies in North and in South; North counts" in findings.loc["two_markets", "message"]
+    assert findings.loc["two_markets", "message"] == (
+        "On border is in both North and South. It is counted in North, which has the smaller id."
+    )

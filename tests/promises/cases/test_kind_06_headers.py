@@ -129,7 +129,7 @@ def test_an_owner_who_is_no_rep_is_a_finding(chicago: Desk) -> None:
     chicago.read("prospects", chicago.write("owned.csv", text))
     chicago.run("assign")
     output = chicago.run("check", code=None)
-    assert "1 of 3 prospects owned by somebody who is no rep" in output
+    assert "1 of 3 prospects with an owner who is not a rep" in output
     assert "Somebody Else" in output
 
 

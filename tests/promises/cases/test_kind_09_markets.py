@@ -281,8 +281,8 @@ def test_zip_codes_on_two_lists_and_segments_covered_twice_are_findings(desk: De
         "A shares 60602 with B. 1 account counts in A, which has the smaller id: Acme."
     )
     assert findings["segment_covered_twice"] == (
-        "A: One (T1) and Two (T2) both cover every segment. 2 accounts go to T1, by the smaller "
-        "id: Acme, Beta."
+        "A: One (T1) and Two (T2) both cover every segment. 2 accounts go to T1, which has "
+        "the smaller id: Acme, Beta."
     )
     assert "markets_overlap" not in findings
 
