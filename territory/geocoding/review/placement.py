@@ -109,9 +109,8 @@ def _by_name(transaction: Transaction, decisions: pd.DataFrame) -> pd.DataFrame:
     if decisions.empty:
         return decisions
     names = UserLedger(transaction).names()
-    return decisions.assign(
-        decided_by=[access.person_name(one, names) for one in decisions["decided_by"]]
-    )
+    people = [access.person_name(one, names) for one in decisions["decided_by"]]
+    return decisions.assign(decided_by=pd.Series(people, index=decisions.index, dtype=object))
 
 
 def place_again(
