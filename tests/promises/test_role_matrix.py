@@ -77,7 +77,7 @@ def is_sent_to_sign_in(response) -> bool:
 
 
 def is_denied(response) -> bool:
-    return response.status_code == 403 and b"This is not open to you" in response.data
+    return response.status_code == 403 and b"Your role does not allow this" in response.data
 
 
 @pytest.mark.parametrize("role", ["nobody", *PEOPLE])

@@ -275,7 +275,7 @@ def test_a_market_in_which_nobody_in_reach_works_never_was(company: Store) -> No
 def test_who_sees_sums_alone_sees_every_count_and_no_row(company: Store) -> None:
     scope = Scope(sums=EVERYTHING)
     seen, whole = (reports.overview(company, scope=one) for one in (scope, ALL))
-    assert dataclasses.replace(whole, pipeline_usd=None, quota_usd=None) == seen
+    assert dataclasses.replace(whole, pipeline_usd=None, quota_usd=None, quota_notes=()) == seen
     markets = reports.market_summaries(company, scope=scope)
     money = ["pipeline_usd", "quota_usd"]
     pd.testing.assert_frame_equal(
@@ -308,7 +308,7 @@ def test_an_explanation_names_no_rival_to_who_may_not_see_them(company: Store) -
     cyd = Reach(rep_ids=frozenset({"zqcyd"}))
     told_all = publish.explain(company, "zqcyd-1", scope=ALL)
     told_own = publish.explain(company, "zqcyd-1", scope=Scope(cyd))
-    assert "It would have said: A customer of zqbob" in told_all.steps[1].reason
+    assert "Without it: A customer of zqbob" in told_all.steps[1].reason
     assert [step.reason for step in told_own.steps[1:]] == ["Rule 1 decides."] * 2
     assert told_own.sentence == told_all.sentence
     ann = Reach(rep_ids=frozenset({"zqann"}))

@@ -250,7 +250,7 @@ def test_notes_of_a_prospect_whose_import_is_undone_stay_and_come_back_with_it(
     undone = imports.undo(company, str(report.import_id), by="me", now=NOW)
     for one in (tried, undone):
         assert (one.notes, one.next_steps) == (1, 1)
-        assert "stays on file (notes: 1, next steps: 1)" in one.sentence
+        assert "are kept (notes: 1, next steps: 1)" in one.sentence
     # The plan in force has it still: read, but no more written.
     assert not accounts.activities_of(company, "new-1", scope=ALL).is_on_file
     with pytest.raises(ConflictError, match="taken back with its import"):

@@ -88,9 +88,9 @@ def test_a_name_key_is_its_own_key(name: str) -> None:
             {"name": "The Acme Co.", "website": "ACME.COM", **CHICAGO},
             "same web address acme.com",
         ),
-        ({"name": "Lakeside Roofing", **CHICAGO}, {"name": "Lakseide Roofing", **CHICAGO}, "slip"),
+        ({"name": "Lakeside Roofing", **CHICAGO}, {"name": "Lakseide Roofing", **CHICAGO}, "typo"),
         ({"name": "Lakeside Roofing", **CHICAGO}, {"name": "Lake Side Roofing", **CHICAGO}, "same"),
-        ({"name": "Acme Foods", **CHICAGO}, {"name": "Acme Foods USA", **CHICAGO}, "slip"),
+        ({"name": "Acme Foods", **CHICAGO}, {"name": "Acme Foods USA", **CHICAGO}, "typo"),
         (
             {"name": "Acme", "street": "1 N. Main Street", "website": "acme.com", **CHICAGO},
             {"name": "Acme", "street": "1 Main St", "website": "acme.org", **CHICAGO},

@@ -190,7 +190,7 @@ def test_a_full_import_tells_what_the_file_lacks(tmp_path: Path) -> None:
     call("import", "reps", str(path), store=store)
     path.write_text("rep_id,name\nR1,Ann\n")
     result = call("import", "reps", str(path), "--full", store=store)
-    assert result.stdout.endswith("1 unchanged; 1 not in the file, left as they are.\n")
+    assert result.stdout.endswith("1 unchanged; 1 not in the file, kept as they are.\n")
     assert "Not in the file: R2." in result.stderr
     shown = call("imports", "show", "import-2", store=store).stdout
     assert shown.startswith("Not in the file: R2.\nimport-2: reps.csv, ")

@@ -77,7 +77,7 @@ def test_each_row_has_one_outcome_with_its_reason_and_remedy(store: Store, tmp_p
     ]
     assert told["reason"].isna().tolist() == [True, False, False, False, False]
     assert (told["reason"].isna() == told["remedy"].isna()).all()
-    assert told["reason"][1] == "known by its postal code only: ZIP 60601"
+    assert told["reason"][1] == "located by postal code only: ZIP 60601"
     assert report.is_reconciled
 
 
@@ -216,7 +216,7 @@ def test_a_full_import_names_what_it_lacks_and_deletes_nothing(
     part = "".join(PROSPECTS.splitlines(keepends=True)[:2]) + "p3,,,,,,,\n"
     report = put(store, tmp_path, part, is_full=True)
     assert report.missing == ("p2",)  # p3 is mentioned, although refused
-    assert "; 1 not in the file, left as they are." in report.sentence
+    assert "; 1 not in the file, kept as they are." in report.sentence
     assert report.import_id is not None
     assert imports.missing_keys(store, report.import_id) == ("p2",)
     assert len(imports.outcomes(store, report.import_id)) == 2

@@ -161,7 +161,7 @@ def test_who_may_not_is_told_so_and_it_is_on_record(tmp_path):
         app = make_app(url, tmp_path / "var", sign_in=True, rate_limits=False, now=lambda: NOW)
         response = sign_in(app, viewer.user_id).get("/ops/import")
         assert response.status_code == 403
-        assert "This is not open to you" in Page(response).text
+        assert "Your role does not allow this" in Page(response).text
         events, total = audit_log.search(store, action="access.denied", limit=2)
     assert total == 1
     event = events.iloc[0]

@@ -215,7 +215,7 @@ def test_a_dry_run_reconciles_names_every_refusal_and_writes_nothing(app, client
     page = Page(response)
     assert "6 rows in the file = 6 in seven groups All rows accounted for" in page.text
     translation, *_, refused = page.rows["tbody"]  # what is gravest is shown first
-    assert [cell.strip() for cell in translation] == ["Status", "Martian", "Not understood", "1"]
+    assert [cell.strip() for cell in translation] == ["Status", "Martian", "Not recognized", "1"]
     assert figure(refused[0]) == 7
     assert "'Martian' is unknown" in refused[2]
     assert "Write one of prospect" in refused[3]

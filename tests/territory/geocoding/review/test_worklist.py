@@ -83,7 +83,7 @@ def test_candidates_of_a_contradiction_hold_all_sides_of_it(store: Store) -> Non
     assert labels[0] == "the coordinates given"
     assert labels[1:5] == ["ZIP codes of Brookfield, WI", "ZIP 53405", "ZIP 53045", "ZIP 53005"]
     assert found["why"][0] == "27.8 mi from ZIP 53405"
-    assert found["why"][3] == "a ZIP code of Brookfield that is one slip from 53405"
+    assert found["why"][3] == "a ZIP code of Brookfield one typo away from 53405"
     assert found["candidate_id"].is_unique
     again = review.candidates(store, "prospects", "fiserv")
     assert_frame_equal(found, again)
