@@ -33,14 +33,30 @@ REDEFINED = {
     # Who is in a territory without a rep has no owner either.
     "command line / what a third plan would be / unassigned": 16,
 }
+# The gravest findings come first.
+_TOTALS = {"code": ("territory_without_rep", "markets_overlap"), "severity": ("error", "warning"),
+           "subject_kind": ("territory", "market"), "of": (5, 6)}  # fmt: skip
+REDEFINED |= {
+    f"command line / findings as of now / totals / {column} / {row}": value
+    for column, values in _TOTALS.items()
+    for row, value in enumerate(values, 2)
+}
 # Rows of pages likewise. Coverage is open pipeline in markets divided by quota; what is due in a
 # period is a share of its quota; beside the findings stands how many accounts there are; no page
-# shows the number of a user.
+# shows the number of a user; notes are no open findings.
 _COVERAGE = {
     "67 69 53 79 50 34 51 14 58 7.9 2.0": "67 69 53 79 50 34 51 14 69 6.4 2.3",
     "67 69 53 79 50 34 51 14 58": "67 69 53 79 50 34 51 14 69",
     "6 6 4 67 50 4 67 0 4 1.8 4.4": "6 6 4 67 50 4 67 0 6 1.3 3.2",
+    "1 8 2 4 0 4 50 0 0 1 0.8 4": "1 8 2 4 0 4 50 0 0 1 0.8",
+    "1 8 2 4 0 4 50 0 0 1 4": "1 8 2 4 0 4 50 0 0 1",
+    "4 8 2 4 3 0 0 3 0 1 8": "4 8 2 4 3 0 0 3 0 1 3",
+    "1 5 1 3 4 0 0 0 2 0 6": "1 5 1 3 4 0 0 0 2 0 1",
+    "4 3 1 1 0 0 0 0 0 0 4": "4 3 1 1 0 0 0 0 0 0 1",
+    "6 53 13 25 12 33 62 3 2 5 2.3 5 6": "6 53 13 25 12 33 62 3 2 5 2.3 4 6",
+    "6 53 13 25 12 33 62 3 2 5 5 6": "6 53 13 25 12 33 62 3 2 5 4 6",
 }
+_IMPORTS = {"12 2026 12 01 01 40 1 2 14 10 1 0 3": "12 2026 12 01 01 40 1 14 10 1 0 3"}
 _DUE = {
     "2026 12 99 2 1,662 16.8 17.8": "2026 12 99 2 1,662 1679",
     "2026 4 300 2 1,662 5.5 5.9": "2026 4 300 2 1,662 554",
@@ -61,7 +77,7 @@ _USERS = {
         (7, "3 2026 12 01 01 40 1"),
     )
 }
-REDEFINED_ROWS = {"/": _COVERAGE, "profile": _DUE, "users": _USERS}
+REDEFINED_ROWS = {"/": _COVERAGE, "/ops/import": _IMPORTS, "profile": _DUE, "users": _USERS}
 PARTS = [part for part, value in EXPECTED.items() if isinstance(value, dict)]
 
 
