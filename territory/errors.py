@@ -23,9 +23,26 @@ The command line turns an ``InputError`` or ``NotFoundError`` into one line and 
 app has one table from class to status and shows the ``sentence`` of an error, never its message.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class TerritoryError(Exception):
-    """Root of the errors of this package."""
+    """Root of the errors of this package.
+
+    Parameters
+    ----------
+    fields
+        Where a form was wrong: name of a field -> what is wrong in it.
+    """
+
+    def __init__(self, *args: object, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(*args)
+        self.fields = dict(fields or {})
 
     @property
     def sentence(self) -> str:

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from territory.store import Store, Transaction
 
 REFUSED = "The login or the password is wrong, or the account is closed."
-LINK_REFUSED = "This link is used, expired or not meant for here. Ask for a new one."
+LINK_REFUSED = "This link has expired or does not open here. Request a new one."
+LINK_USED = "This link was already used. Request a new one."
 COMPANY_REFUSED = "Your company's sign-on knows you, but no account here is yours. Ask an admin."
 
 
@@ -143,7 +144,8 @@ def sign_in_by_link(
             SessionLedger(transaction).use_link(link.link_hash, utc_text(now))
             return open_session(transaction, link.user_id, "link", address, now)
         fail_address(transaction, "link.refused", address, now)
-    raise SignInError(LINK_REFUSED)
+        refusal = _link_refusal(transaction, secret)
+    raise SignInError(refusal)
 
 
 def purpose_of_link(store: Store, secret: str, *, is_loopback: bool, now: datetime) -> str | None:
@@ -191,7 +193,8 @@ def reset_password(
             _set_password(transaction, link.user_id, password_hash, now, "user.reset")
             return
         fail_address(transaction, "link.refused", address, now)
-    raise SignInError(LINK_REFUSED)
+        refusal = _link_refusal(transaction, secret)
+    raise SignInError(refusal)
 
 
 def sign_in_by_identity(
@@ -260,6 +263,12 @@ def _good_link(
     if is_over(link, now) or (link.loopback_only and not is_loopback):
         return None
     return link if known_user(transaction, link.user_id).is_active else None
+
+
+def _link_refusal(transaction: Transaction, secret: str) -> str:
+    """Say why a link is refused: who has its secret may know that it was used."""
+    link = SessionLedger(transaction).link(fingerprint(secret))
+    return LINK_REFUSED if link is None or link.used_at is None else LINK_USED
 
 
 def _set_password(

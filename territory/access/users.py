@@ -47,10 +47,11 @@ def fold_login(login: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", login.strip()).casefold()
     if not folded or len(folded) > LONGEST_NAME or not folded.isprintable() or " " in folded:
-        raise InputError(
+        message = (
             f"That is no login. It has 1 to {LONGEST_NAME} characters without blanks, "
             "as an e-mail address has."
         )
+        raise InputError(message, fields={"login": message})
     return folded
 
 
@@ -111,10 +112,12 @@ def add_user(
     """
     folded = fold_login(login)
     if not name.strip() or len(name) > LONGEST_NAME:
-        raise InputError(f"A name has 1 to {LONGEST_NAME} characters.")
+        message = f"A name has 1 to {LONGEST_NAME} characters."
+        raise InputError(message, fields={"name": message})
     with store.write() as transaction:
         if UserLedger(transaction).user_of_login(folded):
-            raise ConflictError("This login is taken. Choose another.")
+            message = "This login is taken. Choose another."
+            raise ConflictError(message, fields={"login": message})
         user_id = UserLedger(transaction).add_user(folded, name.strip(), at=utc_text(now), by=by)
         _give_roles(transaction, user_id, roles, rep_id, managed_rep_ids)
         added = known_user(transaction, user_id)
@@ -306,27 +309,36 @@ def _give_roles(
     managed_rep_ids: Iterable[str],
 ) -> None:
     new_roles, managed = check_roles(roles), frozenset(managed_rep_ids)
-    breaches = []
+    breaches = {}
     if not new_roles:
-        breaches.append(f"no role is chosen; there are {', '.join(ROLES)}")
-    for role, has_reps, choose, without in (
-        ("rep", rep_id is not None, "choose which rep this user is", "a rep is chosen"),
-        ("manager", bool(managed), "choose the reps this manager leads", "reps to lead are chosen"),
-    ):
+        breaches["roles"] = f"no role is chosen; there are {', '.join(ROLES)}"
+    for field, role, has_reps, choose, without in (
+        ("rep_id", "rep", rep_id is not None, "choose which rep this user is", "a rep is chosen"),
+        ("managed", "manager", bool(managed), "choose the reps this manager leads",
+         "reps to lead are chosen"),
+    ):  # fmt: skip
         if role in new_roles and not has_reps:
-            breaches.append(choose)
+            breaches[field] = choose
         elif has_reps and role not in new_roles:
-            breaches.append(f"{without}, but not the role {role}")
+            breaches[field] = f"{without}, but not the role {role}"
     if breaches:
-        sentence = "; ".join(breaches)
-        raise InputError(f"{sentence[0].upper()}{sentence[1:]}.")
+        raise InputError(
+            _as_sentence("; ".join(breaches.values())),
+            fields={field: _as_sentence(words) for field, words in breaches.items()},
+        )
     own_and_managed = managed | ({rep_id} if rep_id else set())
     rep_ids = set(transaction.table("reps", ["rep_id"])["rep_id"]) if own_and_managed else set()
     if unknown := sorted(own_and_managed - rep_ids):
+        message = f"No rep {', '.join(map(repr, unknown))}. `territory export reps` lists them."
+        wrong = {"rep_id": rep_id in unknown, "managed": bool(managed & set(unknown))}
         raise NotFoundError(
-            f"No rep {', '.join(map(repr, unknown))}. `territory export reps` lists them."
+            message, fields={field: message for field, is_wrong in wrong.items() if is_wrong}
         )
     UserLedger(transaction).set_roles(user_id, new_roles, rep_id=rep_id, managed_rep_ids=managed)
+
+
+def _as_sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _check_admin_left(transaction: Transaction, before: User) -> None:

@@ -118,14 +118,18 @@ def publish(context: click.Context, *, file: str, by: str | None, is_json: bool)
 @policies.command("test")
 @click.argument("file", metavar="FILE")
 @click.option("--of", "of_policy", metavar="NAME", help="Whose decisions. Default: the same name.")
+@click.option("--exact", "is_exact", is_flag=True, help="Exact distances in the reasons; HR only.")
 @as_json
 @click.pass_context
-def try_policy(context: click.Context, *, file: str, of_policy: str | None, is_json: bool) -> None:
+def try_policy(
+    context: click.Context, *, file: str, of_policy: str | None, is_exact: bool, is_json: bool
+) -> None:
     """Show which past decisions would change under FILE. Nothing is written.
 
     \b
-    Example:
+    Examples:
       territory eligibility policies test rule.toml
+      territory eligibility policies test rule.toml --exact --json
     """
     from territory.eligibility import desk, rules
 
@@ -135,9 +139,10 @@ def try_policy(context: click.Context, *, file: str, of_policy: str | None, is_j
         rules.policy_named(file),
         desk.DecisionRequest(person(None), now()),
         of_policy=of_policy,
+        is_exact=is_exact,
     )
     if not is_json:
-        print_rows(trial.changes, ("decision_id", "subject", "was", "would_be"))
+        print_rows(trial.changes, ("decision_id", "subject", "was", "would_be", "reason"))
     answer(trial.as_json(), trial.sentence, is_json=is_json)
 
 

@@ -92,6 +92,7 @@ def tasks_by_name(
                 is_exact=arguments["is_exact"],
                 mapping=upload.mapping,
                 progress=progress,
+                rows_done=progress.rows,
             )
         return {"sentence": report.sentence, **report.as_json()}
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -107,7 +109,10 @@ def import_a_file(app: Flask, ops: FlaskClient) -> list[str]:
 def decide(app: Flask, hr: FlaskClient) -> None:
     """Leave a decision, an exception and a batch, each as hostile as the forms allow."""
     name = hostile.NAMES[0]
-    press(hr, "/hr", home="41.88, -87.63", person_id="P-1", note=name)
+    home = {"home": "41.88, -87.63", "person_id": "P-1", "note": name}
+    shown = re.search(r'name="record" value="([^"]+)"', press(hr, "/hr", **home).text)
+    assert shown is not None
+    press(hr, "/hr", **home, record=html.unescape(shown[1]))
     press(hr, "/hr/exceptions", policy="Hostile rule", person_id="P-1", reason=name,
           approver=hostile.NAMES[2], granted_on="2026-11-01", expires_on="2027-11-01")  # fmt: skip
     body = table(

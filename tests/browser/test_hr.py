@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from tests.browser.test_pages import DESK, PHONE, READY, Watch
 from tests.fixtures.desk import desk_app, hr_of
 from tests.fixtures.eligibility_stores import LAT, LON, point
+from tests.fixtures.hr_apps import decisions
 from tests.fixtures.web import serve
 
 if TYPE_CHECKING:
@@ -71,6 +72,13 @@ def check(page: Page, home: str, person: str = "E-1") -> None:
     page.get_by_label("Person, by reference").fill(person)
     page.get_by_role("button", name="Check", exact=True).click()
     page.locator(".verdict").wait_for()
+
+
+def record(page: Page, home: str, person: str = "E-1") -> None:
+    """Check a home and put the answer on record."""
+    check(page, home, person)
+    page.get_by_role("button", name="Record decision").click()
+    page.get_by_role("link", name="Certificate").wait_for()
 
 
 def test_a_home_is_checked_and_shown_with_office_ring_and_circle(page):
@@ -154,7 +162,8 @@ def test_a_pin_fills_in_the_field_and_is_checked(page):
         page.keyboard.press("Shift+ArrowRight")
     lat, lon = map(float, field.input_value().split(", "))
     assert lon > float(before.split(", ")[1])
-    assert "A pin counts as exact" in page.locator("[data-pin-said]").inner_text()
+    said = page.locator("[data-pin-said]").inner_text()
+    assert re.match(r"The pin counts as known to \d+\.\d+ miles at this zoom", said)
     box = page.locator(".home-map").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2 + 90, box["y"] + box["height"] / 2 + 40)
     lat2, lon2 = map(float, field.input_value().split(", "))
@@ -164,22 +173,26 @@ def test_a_pin_fills_in_the_field_and_is_checked(page):
     page.locator(".map-pin").wait_for(state="detached")  # the answer takes its place
     page.get_by_text("Read as latitude").wait_for()
     assert page.locator(".home-map path.home-dot").count() == 1
-    assert page.locator(".home-map path.map-uncertainty").count() == 0
+    assert page.locator(".home-map path.map-uncertainty").count() == 1  # what its pixel covers
 
 
-def test_a_check_is_sent_once_however_often_the_button_is_pressed(page, app):
+def test_a_check_and_a_recording_are_sent_once_however_often_the_button_is_pressed(page, app):
     page.goto("/hr")
     page.get_by_label("Home address, ZIP or coordinates").fill(ZIP)
-    sent = []
+    sent, before = [], decisions(app)
     page.on("request", lambda request: sent.append(1) if request.method == "POST" else None)
     page.get_by_role("button", name="Check").dblclick(no_wait_after=True)
     page.locator(".verdict").wait_for()
-    assert len(sent) == 1
+    assert (len(sent), decisions(app)) == (1, before)  # an address that is tried is no decision
+    page.get_by_text("Nothing is on record, and nothing is kept of the home.").wait_for()
+    page.get_by_role("button", name="Record decision").dblclick(no_wait_after=True)
+    page.get_by_role("link", name="Certificate").wait_for()
+    assert (len(sent), decisions(app)) == (2, before + 1)
 
 
 def test_without_javascript_all_but_the_map_is_there(opened):
     page = opened(java_script_enabled=False).new_page()
-    check(page, ZIP, "E-77")
+    record(page, ZIP, "E-77")
     expect(page.get_by_role("heading", name="Eligible")).to_be_visible()
     note, box = (page.locator(f".map-panel{x}").bounding_box() for x in (" noscript p", ""))
     assert box["y"] < note["y"] < box["y"] + box["height"] - note["height"]
@@ -197,7 +210,7 @@ def test_without_javascript_all_but_the_map_is_there(opened):
 
 
 def test_a_certificate_prints_without_the_frame_of_the_page(page):
-    check(page, ZIP)
+    record(page, ZIP)
     page.get_by_role("link", name="Certificate").click()
     expect(page.get_by_role("button", name="Print")).to_be_visible()
     page.emulate_media(media="print")
@@ -212,7 +225,7 @@ def test_a_certificate_prints_without_the_frame_of_the_page(page):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_of_a_phone_scrolls_sideways_or_has_a_small_target(opened, scheme):
     page = opened(viewport=PHONE, has_touch=True, color_scheme=scheme).new_page()
-    check(page, ADDRESS)
+    record(page, ADDRESS)
     page.wait_for_selector(READY)
     one = page.locator(".record header a").get_attribute("href")
     paths = [None, "/hr", "/hr/decisions", one, f"{one}/certificate", "/hr/exceptions", "/hr/purge"]
@@ -229,7 +242,7 @@ def test_no_page_of_a_phone_scrolls_sideways_or_has_a_small_target(opened, schem
 
 
 def test_every_page_has_one_heading_labels_and_at_most_one_filled_button(page):
-    check(page, ADDRESS)
+    record(page, ADDRESS)
     one = page.locator(".record header a").get_attribute("href")
     paths = [None, "/hr", "/hr/decisions", one, f"{one}/certificate", "/hr/exceptions", "/hr/purge"]
     for path in paths:

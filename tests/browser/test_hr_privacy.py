@@ -185,6 +185,8 @@ def test_after_a_day_at_the_desk_the_profile_tells_of_nobody(
         page.get_by_label("Person, by reference").fill(PERSON)
         page.get_by_role("button", name="Check").click()
         page.locator(".verdict").wait_for()
+        page.get_by_role("button", name="Record decision").click()
+        page.get_by_role("link", name="Certificate").wait_for()
     number = len(posted)
     page.reload()
     page.go_back()

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from territory import reference
-from territory.eligibility.decision import decide, make_record, measure, verify
+from territory.eligibility.decision import (
+    certificate,
+    decide,
+    make_record,
+    measure,
+    register_record,
+    verify,
+)
 from territory.eligibility.desk import (
     check_home,
     decide_batch,
@@ -21,7 +31,13 @@ from territory.eligibility.desk import (
 )
 from territory.eligibility.desk import decide as deciding
 from territory.eligibility.homes import read_typed_address
-from territory.eligibility.rules import Criterion, DecisionFilter
+from territory.eligibility.rules import (
+    DECISION_NAMES,
+    ELIGIBLE,
+    NOT_ELIGIBLE,
+    Criterion,
+    DecisionFilter,
+)
 from territory.errors import InputError
 from territory.geodesy import OfficeIndex
 from territory.store import open_store
@@ -35,6 +51,7 @@ from tests.fixtures.reading import Page
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from territory.eligibility.rules import EligibilityPolicy
     from tests.fixtures.eligibility_stores import Desk
 
 
@@ -194,6 +211,85 @@ def test_a_record_in_the_words_of_an_earlier_version_still_verifies():
     ] == []
     former["decision"]["sentence"] = "Cannot decide: a post box is fine."
     assert [text for text in verify(former) if text.startswith("decision.sentence")]
+
+
+# --- a certificate never contradicts its verdict --------------------------------------------------
+
+LIMITS = {"mi": (5.0, 10.0, 25.0, 49.9, 50.0, 75.0, 100.0), "km": (8.0, 40.0, 80.0, 160.0)}
+UNIT_M = {"mi": METRES_PER_MILE, "km": 1_000.0}
+
+
+@st.composite
+def criteria(draw: st.DrawFn) -> Criterion:
+    unit = draw(st.sampled_from(list(LIMITS)))
+    comparison = draw(st.sampled_from(["within", "less than", "more than", "at least"]))
+    return Criterion(draw(st.sampled_from(LIMITS[unit])), unit=unit, comparison=comparison)
+
+
+@st.composite
+def homes_near_a_limit(draw: st.DrawFn) -> tuple[EligibilityPolicy, float, float]:
+    """A rule, and a home so many meters east of the office, known to so many meters."""
+    rule = policy(
+        *draw(st.lists(criteria(), min_size=1, max_size=2)),
+        review_band_m=draw(st.sampled_from([0.0, 500.0])),
+    )
+    limit_m = rule.any_of[0].limit * UNIT_M[rule.any_of[0].unit]
+    off_m = draw(st.sampled_from([-0.001, 0.001, 1.0, -40.0, 40.0, 9_000.0, -9_000.0, 1e5]))
+    uncertainty_m = draw(st.sampled_from([0.0, 5.0, 3_000.0, 60_000.0]))
+    return rule, max(0.0, limit_m + off_m), uncertainty_m
+
+
+def holds(low: float, high: float, criterion: Criterion) -> bool | None:
+    """Whether what is printed, from ``low`` to ``high``, is on the side of the limit that holds."""
+    if low == high == criterion.limit:
+        return criterion.comparison in ("within", "at least")
+    if high <= criterion.limit:
+        return criterion.is_near
+    return not criterion.is_near if low >= criterion.limit else None
+
+
+def printed_ends(text: str, criterion: Criterion) -> tuple[float, float]:
+    """Read the ends of a measure or class as a reader of the certificate does."""
+    numbers = [float(number.replace(",", "")) for number in re.findall(r"[\d,]+(?:\.\d+)?", text)]
+    if text.startswith(("over", "just over")):
+        return numbers[0], np.inf
+    if text.startswith("just under"):
+        return 0.0, numbers[0]
+    if len(numbers) == 1 and numbers[0] != criterion.limit:
+        return numbers[0], numbers[0]
+    return numbers[0], numbers[-1]
+
+
+@given(homes_near_a_limit(), st.booleans())
+@settings(deadline=None)
+def test_a_certificate_never_contradicts_its_verdict(case, is_exact):
+    rule, far_m, uncertainty_m = case
+    here = office("here", -100.0, 40.0)
+    home = east(here, far_m / METRES_PER_MILE, uncertainty_m=uncertainty_m)
+    facts = measure(home, here, rule, on=TODAY)
+    exact = make_record(
+        facts, rule, on=TODAY, asked_by="hr", asked_at="2026-11-23T10:00:00Z", software="s",
+        data_vintage="d",
+    )  # fmt: skip
+    record = exact if is_exact else register_record(exact, None)
+    decision, page = record["decision"], certificate(record, is_exact=is_exact)
+    lines = dict(page.lines)
+    assert page.verdict == lines["Decision"] == DECISION_NAMES[decision["decision"]]
+    assert page.sentence.startswith(f"{page.verdict}: ")
+    assert (page.remedy is None) == (decision["decision"] in (ELIGIBLE, NOT_ELIGIBLE))
+    if not decision["criterion"]:
+        return
+    criterion = rule.any_of[int(decision["criterion"]) - 1]
+    printed = next(text for label, text in page.lines if label.startswith("Distance, "))
+    if decision["decision"] in (ELIGIBLE, NOT_ELIGIBLE):
+        is_inside = (decision["decision"] == ELIGIBLE) == criterion.is_near
+        assert holds(*printed_ends(printed, criterion), criterion) is (
+            decision["decision"] == ELIGIBLE
+        )
+        if not is_exact and "every limit" not in page.sentence:
+            assert ("within" if is_inside else "beyond") in page.sentence
+    elif not is_exact:
+        assert printed.startswith("may be on either side of ")
 
 
 # --- people without a reference, and references that are one person -------------------------------

@@ -35,7 +35,7 @@ def users() -> ResponseReturnValue:
     return _users()
 
 
-def _users(problem: str | None = None) -> str:
+def _users(error: Exception | None = None) -> str:
     rows = access.users.users(context.store())
     return render_template(
         "admin/users.html",
@@ -43,7 +43,7 @@ def _users(problem: str | None = None) -> str:
         users=rows,
         active=sum(user.is_active for user in rows),
         roles=ROLES,
-        problem=problem,
+        error=error,
     )
 
 
@@ -61,7 +61,7 @@ def add() -> ResponseReturnValue:
             **security.on_record(),
         )
     except REFUSED as error:
-        return _users(str(error)), STATUS[type(error)]
+        return _users(error), STATUS[type(error)]
     return _with_link(new_user.user_id, "reset")
 
 
@@ -131,7 +131,7 @@ def _change(user_id: str, change: Callable[..., object], **values: object) -> Re
     try:
         change(context.store(), user_id, **values, **security.on_record())
     except REFUSED as error:
-        return _user(user_id, problem=str(error)), STATUS[type(error)]
+        return _user(user_id, error=error), STATUS[type(error)]
     return redirect(url_for(".user", user_id=user_id), 303)
 
 
@@ -192,7 +192,7 @@ def new_token(user_id: str) -> ResponseReturnValue:
             **security.on_record(),
         )
     except REFUSED as error:
-        return _user(user_id, problem=str(error)), STATUS[type(error)]
+        return _user(user_id, error=error), STATUS[type(error)]
     return unkept(_user(user_id, token=token))
 
 

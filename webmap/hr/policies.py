@@ -116,7 +116,12 @@ def _try(form: PolicyForm, action: str) -> ResponseReturnValue:
         return redirect(url_for(".policies", did="saved", _anchor=at), 303)
     past = _past(policy)
     trial = desk.what_would_change(
-        context.store(), homes(), policy, decision_request(), of_policy=past
+        context.store(),
+        homes(),
+        policy,
+        decision_request(),
+        of_policy=past,
+        is_exact=security.may("see_homes"),
     )
     if action == "changes":
         return _file_of(policy, trial)

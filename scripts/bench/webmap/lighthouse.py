@@ -89,7 +89,12 @@ def _run(command: list[str]) -> str:
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=LONGEST_S, check=False,
-                env=os.environ | {"CHROME_PATH": shutil.which("chromium") or "", "TMPDIR": folder},
+                env=os.environ
+                | {
+                    "CHROME_PATH": shutil.which("chromium") or "",
+                    "TMPDIR": folder,
+                    "TZ": "UTC",  # elsewhere the page sets a cookie, in whose place ours is lost
+                },
             )  # fmt: skip
         if not (left and done.returncode and LOST in done.stderr):
             break

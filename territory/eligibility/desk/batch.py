@@ -30,6 +30,7 @@ from territory.eligibility.rules import (
 from territory.errors import ColumnError, InputError
 from territory.files import check_writable, read_table, write_table
 from territory.imports import read_rows
+from territory.progress import silent
 from territory.units_of_length import METRES_PER_MILE
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from territory.eligibility.homes import HomeStore
     from territory.eligibility.rules import EligibilityPolicy
     from territory.files import Table
+    from territory.progress import Progress
     from territory.store import Store
 
     Remedies = tuple[tuple[str, str, str, int], ...]
@@ -138,7 +140,8 @@ def decide_batch(
     *,
     is_exact: bool = False,
     mapping: Mapping[str, str] | None = None,
-    progress: Callable[[str], object] = lambda _: None,
+    progress: Progress = silent,
+    rows_done: Callable[[int, int], object] = lambda _done, _of: None,
 ) -> RecordedBatch:
     """Decide for every row of a file, put it on record, and write the rows with their verdicts.
 
@@ -152,6 +155,8 @@ def decide_batch(
         Header -> column of homes (``PLACE``, ``PERSON``); by default what the headers seem to mean.
     progress
         Hears what is being done; may stop it by raising, and then nothing is on record.
+    rows_done
+        Hears how many rows of the file are done, of how many; may stop it likewise.
 
     Raises
     ------
@@ -166,8 +171,17 @@ def decide_batch(
     conflicts = reference_conflicts(batch.rows, batch.table.lines)
     if conflicts:
         raise InputError(f"{source.name}: {conflict_sentence(conflicts)}")
-    progress(f"Deciding {len(batch.rows):,} rows and writing their verdicts")
-    decisions = decide(store, homes, batch.rows, request)
+    unreadable = len(batch.table.refused)
+    in_file = unreadable + len(batch.rows)
+    progress(f"Deciding {in_file:,} rows and writing their verdicts")
+    rows_done(unreadable, in_file)
+    decisions = decide(
+        store,
+        homes,
+        batch.rows,
+        request,
+        decided=lambda rows: rows_done(unreadable + rows, in_file),
+    )
     added = _columns(decisions.rows, decisions.homes, decisions.policy, is_exact=is_exact)
     added["decision_id"] = decisions.decision_ids
     report = _write_batch(batch, added, target, decisions.policy.label)

@@ -47,7 +47,7 @@ from territory.eligibility.rules import (
 from territory.errors import ConflictError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     import geopandas as gpd
@@ -244,7 +244,12 @@ def self_check(
 
 
 def decide(
-    store: Store, homes: HomeStore, rows: pd.DataFrame, request: DecisionRequest
+    store: Store,
+    homes: HomeStore,
+    rows: pd.DataFrame,
+    request: DecisionRequest,
+    *,
+    decided: Callable[[int], object] = lambda _: None,
 ) -> Decisions:
     """Decide for homes, keep their addresses apart, and put every decision on record.
 
@@ -253,6 +258,8 @@ def decide(
     rows
         Text or null in the columns of homes (``PLACE`` and ``PERSON``). Where ``person_id`` is no
         reference, nothing is kept of the home and the record is about nobody.
+    decided
+        Hears how many rows are decided; may stop it by raising, and then nothing is on record.
     """
     case = measure_homes(store, rows, request)
     placed, policy = case.placed, case.policy
@@ -264,7 +271,7 @@ def decide(
     facts, verdicts, persons = judge_homes(case, request)
     subjects = case.subjects
     exact = contents(facts, policy, verdicts, persons, request.provenance())
-    kept = _keep_measures(homes, exact, commitments)
+    kept = _keep_measures(homes, exact, commitments, decided)
     table = _table(register_records(kept, facts, policy, verdicts))
     with store.write() as transaction:
         _check_still_in_force(transaction, policy, request)
@@ -289,14 +296,19 @@ def decide(
 
 
 def _keep_measures(
-    homes: HomeStore, exact: Iterable[dict[str, Any]], commitments: Iterable[str | None]
+    homes: HomeStore,
+    exact: Iterable[dict[str, Any]],
+    commitments: Iterable[str | None],
+    decided: Callable[[int], object],
 ) -> Iterator[tuple[dict[str, Any], str | None]]:
     """Put what was measured beside each home; give each exact content with its commitment."""
-    pairs = zip(exact, commitments, strict=True)
+    pairs, rows = zip(exact, commitments, strict=True), 0
     while chunk := list(itertools.islice(pairs, _CHUNK)):
         measured = [measured_text(content) for content, _ in chunk]
         marks = homes.keep_measures([mark for _, mark in chunk], measured)
         yield from zip([content for content, _ in chunk], marks, strict=True)
+        rows += len(chunk)
+        decided(rows)
 
 
 def _check_still_in_force(

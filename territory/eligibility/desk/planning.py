@@ -15,6 +15,7 @@ from territory.eligibility.decision import (
     MINIMUM_CELL,
     judge,
     measure,
+    plain_reasons,
     standing_since,
     suppress,
 )
@@ -138,6 +139,7 @@ def what_would_change(
     request: DecisionRequest,
     *,
     of_policy: str | None = None,
+    is_exact: bool = False,
 ) -> WhatChanges:
     """Try a rule on past decisions before it is saved: which would change, and how.
 
@@ -148,6 +150,8 @@ def what_would_change(
     ----------
     of_policy
         Whose decisions; by default those of the policy of the draft's name.
+    is_exact
+        Give reasons with exact distances, for whoever may see homes; else without any.
     """
     name = of_policy or draft.name
     with store.read() as transaction:
@@ -159,6 +163,8 @@ def what_would_change(
     rule = with_exceptions(draft, entries)
     placed = homes_of(past, homes.find(past["home"].dropna().unique().tolist()))
     trial = decide_again(placed, offices, always(rule), history, past["decided_on"], request)
+    if len(trial) and not is_exact:
+        trial["sentence"] = plain_reasons(trial, rule)
     return changes(past.loc[placed.index], trial, decisions=total, policy=draft.label)
 
 

@@ -98,7 +98,9 @@ def test_a_batch_is_put_on_record_exactly_or_in_classes(
     source, target = tmp_path / "homes.csv", tmp_path / "out.csv"
     source.write_text("id,zip\nE-1,80202\nE-2,10001\nJane,00000\n")
     told = run("batch", source, target)
-    assert told.startswith("3 read: 2 eligible, 0 not eligible, 0 need review, 1 cannot be decided")
+    assert told.startswith(
+        "3 read: 2 eligible, 0 not eligible, 0 too close to call, 1 cannot be decided"
+    )
     assert "3 of 3 rows are on record; 1 of them are not linked to a person" in told
     assert {"distance_mi", "decision_id"} <= set(read_table(target).frame.columns)
     told = json.loads(run("batch", source, target, "--classes", "--json"))

@@ -115,7 +115,7 @@ def test_a_link_opens_once_and_for_this_machine_alone(doors, door):
     form["csrf_token"] = token(other, LANDING)
     again = other.post(LANDING, data=form)
     assert again.status_code == 401
-    assert "used, expired or not meant" in Page(again).text
+    assert "This link was already used. Request a new one." in Page(again).text
 
 
 def test_a_form_of_before_the_sign_in_is_good_no_longer(doors, door):

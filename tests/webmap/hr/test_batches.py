@@ -186,7 +186,7 @@ def test_a_policy_that_is_not_published_decides_nothing(app, hr):
 def test_a_batch_that_waits_is_stopped_and_can_be_asked_for_again(app, hr):
     page = drop(hr, text_of(ROWS)).location
     decide(hr, page)
-    assert "Waits for the worker" in Page(hr.get(page)).text
+    assert "Waiting to start" in Page(hr.get(page)).text
     assert hr.get(f"{page}.json").json["state"] == "waiting"
     assert decide_twice(hr, page).status_code == 409
     press(hr, f"{page}/stop")

@@ -167,8 +167,11 @@ def _plan(miles: list[float], closing: tuple[str, ...], opening: pd.DataFrame | 
 def test_closing_and_opening_count_who_loses_and_who_gains() -> None:
     new = office("new", -99.0, 40.0)[["office_id", "name", "lon", "lat"]]
     miles = [*range(1, 13), *range(60, 70), *range(120, 150)]  # "new" is 53 miles east of "here"
+    exact = _plan(miles, ("here",), new, cell=1)
+    assert (exact.homes, exact.subjects) == (len(miles), len(miles) + 3)
+    assert exact.counts == {GAINS: 10, LOSES: 3, STAYS_IN: 9, STAYS_OUT: 30, OPEN: 0}
     told = _plan(miles, ("here",), new)
-    assert (told.homes, told.subjects) == (len(miles), len(miles) + 3)
+    assert (told.homes, told.subjects) == (50, len(miles) + 3)  # 52, rounded down to fives
     assert told.counts == {GAINS: 10, LOSES: None, STAYS_IN: None, STAYS_OUT: 30, OPEN: 0}
     assert told.by_office[GAINS] == {"new": 10}
     # Few live so near the office that closes that the new one is too far; hidden with the next.

@@ -324,7 +324,7 @@ def test_every_row_of_a_batch_comes_back_in_order_with_its_columns(tmp_path: Pat
         "1,00000,,,=cmd|' /C calc'!A0\n"
     )
     told = run("batch", source, target, "--offices", OFFICES, "--on", "2026-11-23")
-    assert told.startswith("5 read: 1 eligible, 1 not eligible, 0 need review, 3 cannot")
+    assert told.startswith("5 read: 1 eligible, 1 not eligible, 0 too close to call, 3 cannot")
     found = read_table(target).frame
     given = read_table(source).frame
     assert list(found.columns) == [*given.columns, "decision_2", *ADDED[1:]]
