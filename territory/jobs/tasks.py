@@ -81,6 +81,7 @@ def tasks_by_name(
             now=datetime.fromisoformat(arguments["at"]),  # so that a second attempt says the same
             policy_name=arguments["policy"],
             on=arguments["on"],
+            batch_id=arguments["batch_id"],
         )
         with eligibility.open_homes() as homes, uploads.name_in_errors(upload):
             report = decide_batch(

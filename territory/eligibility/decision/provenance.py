@@ -21,8 +21,8 @@ class Person:
 
     ``subject``: a reference, never a name or an address. ``circumstances``: what the rule may ask
     of the person (role, assigned_office_id, days), by name; None is not written down. ``home``: the
-    commitment to the home. ``anonymous``: a mark drawn by chance for a person without a
-    reference, so that no two of them are one.
+    commitment to the home. ``anonymous``: a mark for a person without a reference, by
+    chance or by batch and row, so that no two of them are one.
     """
 
     subject: str | None = None

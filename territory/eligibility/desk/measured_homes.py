@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from territory.eligibility.rules import (
 )
 from territory.errors import InputError
 from territory.geocoding import Gazetteer
+from territory.timestamps import utc_text
 
 if TYPE_CHECKING:
     from territory.eligibility.decision import DecisionFacts
@@ -55,6 +57,9 @@ def measure_homes(store: Store, rows: pd.DataFrame, request: DecisionRequest) ->
         policy.check_in_force(request.day)
         offices = offices_on(transaction, request.day)
         history = ledger.history(people)
+    if request.batch_id is not None:  # what an earlier attempt at it recorded is no earlier decision
+        own = history["decided_at"] == utc_text(request.now)
+        history = history[~(own & (history["decided_by"] == request.by))]
     facts = measure(
         placed, offices, policy, on=request.day, areas=request.areas, routing=request.routing
     )
@@ -76,17 +81,21 @@ def judge_homes(
         placed["eligible_since"] = standing_since(placed, case.history, rule, request.day)
         facts = dataclasses.replace(facts, decided_on=standing(placed, rule))
     persons = [
-        Person(subject, about, home, _anonymous() if subject is None else None)
-        for subject, about, home in zip(
-            case.subjects, circumstances_of, placed["home"], strict=True
+        Person(subject, about, home, _anonymous(request, row) if subject is None else None)
+        for row, (subject, about, home) in enumerate(
+            zip(case.subjects, circumstances_of, placed["home"], strict=True)
         )
     ]
     return facts, judge(facts, case.policy), persons
 
 
-def _anonymous() -> str:
+def _anonymous(request: DecisionRequest, row: int) -> str:
     """Tell a person without a reference from all others, in this file and in any other."""
-    return secrets.token_hex(8)
+    if request.batch_id is None:
+        return secrets.token_hex(8)
+    # A batch is asked for at a moment, and every attempt at it is of that moment.
+    identity = f"{request.batch_id} {utc_text(request.now)} {row}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 def policy_for(

@@ -45,6 +45,9 @@ class DecisionRequest:
         As for ``decision.measure``.
     keep_days
         How long addresses are held.
+    batch_id
+        Of a file that may be decided in several attempts: people without a reference are told apart
+        by it and by their row, so that a later attempt finds its own records. By default by chance.
     """
 
     by: str
@@ -54,6 +57,7 @@ class DecisionRequest:
     areas: gpd.GeoDataFrame | None = field(default=None, repr=False)
     routing: RoutingAdapter | None = None
     keep_days: int = KEEP_DAYS
+    batch_id: str | None = None
 
     @property
     def day(self) -> str:
@@ -105,7 +109,13 @@ class EligibilitySettings:
         return open_homes(self.homes_url)
 
     def request(
-        self, *, by: str, now: datetime, policy_name: str | None = None, on: str | None = None
+        self,
+        *,
+        by: str,
+        now: datetime,
+        policy_name: str | None = None,
+        on: str | None = None,
+        batch_id: str | None = None,
     ) -> DecisionRequest:
         """Make a request to decide under these settings.
 
@@ -118,7 +128,9 @@ class EligibilitySettings:
         """
         areas = None if self.areas is None else _areas(self.areas)
         routing = None if self.routing is None else open_router(self.routing)
-        return DecisionRequest(by, now, policy_name, on, areas=areas, routing=routing)
+        return DecisionRequest(
+            by, now, policy_name, on, areas=areas, routing=routing, batch_id=batch_id
+        )
 
 
 def read_areas(path: Path | None) -> gpd.GeoDataFrame | None:
