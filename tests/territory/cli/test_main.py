@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from territory.cli import export
 from territory.cli import main as cli
 from territory.errors import InputError
 from territory.imports import Preview, mapping_text, read_mapping
+from territory.labels import SEVERITY
 from territory.plans import publish
 from territory.plans.findings import CODES
 from territory.store import KINDS, open_store
@@ -133,7 +135,7 @@ def test_a_dry_run_says_that_nothing_was_written_and_makes_no_store(tmp_path: Pa
     path, store = str(tmp_path / "reps.csv"), tmp_path / "s.sqlite"
     for _ in range(2):
         result = call("import", "reps", path, "--dry-run", store=store)
-        assert result.stdout.endswith("1 new, 0 updated, 0 unchanged. Nothing was written.\n")
+        assert result.stdout.endswith("1 new, 0 updated, 0 unchanged. Nothing was imported.\n")
         assert sorted(name.name for name in tmp_path.iterdir()) == ["reps.csv"]
     call("import", "reps", path, store=store)
     again = json.loads(call("import", "reps", path, "--dry-run", "--json", store=store).stdout)
@@ -235,7 +237,7 @@ def test_imports_are_listed_shown_and_taken_back(tmp_path: Path) -> None:
     told = json.loads(call("imports", "show", "import-1", "--json", store=store).stdout)
     assert [row["bucket"] for row in told["outcomes"]] == ["accepted", "refused"]
     tried = call("imports", "undo", "import-1", "--dry-run", store=store)
-    assert tried.stdout.endswith("Nothing was written.\n")
+    assert tried.stdout.endswith("Nothing was changed.\n")
     done = json.loads(
         call("imports", "undo", "import-1", "--by", "Bo", "--json", store=store).stdout
     )
@@ -287,10 +289,12 @@ def test_check_tells_n_of_m_with_examples_and_remedies(demo_store: Store) -> Non
     told = json.loads(call("check", "--json", store=demo_store).stdout)
     assert told["findings"]
     for sums in told["totals"]:
-        assert f"{sums['severity']}: {sums['title']}" in printed
+        assert f"{SEVERITY[sums['severity']]}: {sums['title']}" in printed
         assert f"  What to do: {CODES[sums['code']].remedy}" in printed
     assert sum(sums["found"] for sums in told["totals"]) == len(told["findings"])
-    assert printed.endswith(f"{len(told['findings']):,} findings.\n")
+    by_severity = Counter(one["severity"] for one in told["findings"])
+    counted = ", ".join(f"{by_severity[one]:,} {words.lower()}" for one, words in SEVERITY.items())
+    assert printed.endswith(f"{len(told['findings']):,} findings: {counted}.\n")
 
 
 def test_assign_publishes_once_and_names_who_did(demo_store: Store, tmp_path: Path) -> None:

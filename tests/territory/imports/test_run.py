@@ -358,7 +358,7 @@ def test_an_undo_takes_back_what_was_brought_and_what_was_changed(
     assert report.import_id is not None
     tried = imports.undo(store, report.import_id, by="Bo", now=LATER, dry_run=True)
     assert (tried.removed, tried.restored) == (1, 1)
-    assert tried.sentence.endswith("Nothing was written.")
+    assert tried.sentence.endswith("Nothing was changed.")
     assert imports.import_record(store, report.import_id).undone_at is None
     done = imports.undo(store, report.import_id, by="Bo", now=LATER)
     assert done.sentence == "import-2 undone: 1 prospects removed, 1 as they were before."
