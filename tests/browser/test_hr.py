@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from territory.eligibility import desk
+from territory.eligibility.rules import Criterion
+from territory.eligibility.rules.policy import Grandfathering
+from territory.store import open_store
 from tests.browser.test_pages import DESK, PHONE, READY, Watch
 from tests.fixtures.desk import desk_app, hr_of
-from tests.fixtures.eligibility_stores import LAT, LON, point
+from tests.fixtures.eligibility_drawn import policy
+from tests.fixtures.eligibility_stores import LAT, LON, NOW, point
 from tests.fixtures.hr_apps import decisions
 from tests.fixtures.web import serve
 
@@ -220,6 +225,37 @@ def test_a_certificate_prints_without_the_frame_of_the_page(page):
         assert page.locator(f"{hidden}:visible").count() == 0, hidden
     expect(page.locator(".foot.print-only")).to_be_visible()
     assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="Letter"))) == 1
+
+
+def test_an_approved_person_stays_approved_after_a_stricter_policy(page, app):
+    home = point(30)
+    typed = f"{home['lat']}, {home['lon']}"
+    record(page, typed, "E-1042")
+    strict = policy(
+        Criterion(20.0), name="rule", version="2", effective_from="2027-01-01",
+        grandfathering=Grandfathering("2027-01-01", until=("home",)),
+    )  # fmt: skip
+    with open_store(app.config["TERRITORY"].store_url) as store:
+        desk.save_policy(store, strict, by="hr", now=NOW)
+        desk.publish_policy(store, "rule", "2", by="hr", now=NOW)
+    for person, word in (("E-1042", "Eligible"), ("E-2", "Not eligible")):
+        page.goto("/hr")
+        page.get_by_label("Home address, ZIP or coordinates").fill(typed)
+        page.get_by_label("Person, by reference").fill(person)
+        page.get_by_text("More about the person").click()
+        page.get_by_label("Decided for").fill("2027-02-01")
+        page.get_by_role("button", name="Check", exact=True).click()
+        expect(page.locator(".verdict .big, .verdict h2").first).to_have_text(word)
+        stands = page.locator(".verdict").get_by_text("decided on 2026-11-23")
+        expect(stands).to_have_count(1 if person == "E-1042" else 0)
+        page.get_by_role("button", name="Record decision").click()
+        page.get_by_role("link", name="Certificate").click()
+        expect(page.locator(".sheet .big")).to_have_text(word)
+        expect(page.locator(".sheet")).to_contain_text("rule 2")
+        standing = "an earlier decision that stands" if person == "E-1042" else "the distance"
+        expect(page.locator(".sheet")).to_contain_text(re.compile(rf"Based on\s*{standing}"))
+        if person == "E-1042":
+            expect(page.locator(".sheet .say")).to_have_text("An earlier decision stands.")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

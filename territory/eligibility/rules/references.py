@@ -41,5 +41,5 @@ def check_reference(text: str) -> str:
 
 
 def same_person(reference: str) -> str:
-    """Give what two references have in common that are of one person: all but the case."""
-    return reference.casefold()
+    """Give what two references, or parts of them, have in common that are of one person."""
+    return unicodedata.normalize("NFKC", reference).casefold()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,13 @@ def test_a_decision_is_put_on_record_found_verified_and_outlives_its_home(
         assert b"Quetzalcoatl" not in path.read_bytes()
 
 
+def test_a_search_takes_any_part_of_a_reference(run: Callable[..., str]) -> None:
+    for person in ("E-1042", "E-2042", "K-7"):
+        run("check", "--zip", "80202", "--person", person)
+    for part, total in (("E-1042", 1), ("042", 2), ("e-", 2), ("7", 1), ("9", 0)):
+        assert f"{total} of {total} decisions." in run("search", "--person", part), part
+
+
 def test_a_record_of_the_desk_is_a_file_that_verifies(
     run: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -125,6 +133,14 @@ def test_policies_are_drafted_tried_published_and_listed(
     assert "eligible  not eligible" in told
     assert "1 of 1 decisions decided again" in told
     assert json.loads(run("policies", "test", rule, "--json"))["counts"][0]["decisions"] == 1
+    reasons = [
+        json.loads(run("policies", "test", rule, "--json", *exact))["changes"][0]["reason"]
+        for exact in ((), ("--exact",))
+    ]
+    assert reasons[0] == "Not eligible: beyond the 10-mile limit of Denver."
+    assert reasons[0] in told
+    assert re.search(r"\d+\.\d miles", reasons[1])
+    assert re.search(r"\d\.\d", told) is None  # nothing that was measured
     listed = run("policies", "list")
     assert "fifty-mile-rule 2: draft, from 2100-01-01" in listed
     assert "2 versions." in listed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 
@@ -181,6 +182,35 @@ def test_the_page_is_kept_with_what_was_typed_whatever_was_wrong(admin, wrong, s
     assert 'value="Kept Name"' in page
     assert f'value="{typed["login"]}"' in page
     assert "Everyone who may sign in" in page  # the list of users stands above, as before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "faults"),
+    [
+        ({"login": "a b"}, {"login": "That is no login"}),
+        ({"login": "ops@example.com"}, {"login": "This login is taken"}),
+        ({"name": " "}, {"name": "A name has 1 to 200 characters."}),
+        ({"roles": []}, {"roles": "No role is chosen", "managed": "but not the role manager"}),
+        ({"roles": ["rep", "manager"]}, {"rep_id": "Choose which rep this user is."}),
+        ({"rep_id": "R99", "roles": ["rep", "manager"]}, {"rep_id": "No rep 'R99'."}),
+    ],
+)
+def test_each_field_of_a_new_user_says_beside_itself_what_is_wrong(admin, wrong, faults):
+    typed = {
+        "login": "kept@example.com", "name": "Kept Name", "roles": ["manager"], "managed": REP_A,
+        "anywhere": "1", **wrong,
+    }  # fmt: skip
+    page = press(admin, "/admin/users", **typed).get_data(as_text=True)
+    said = dict(re.findall(r'id="fault-(\w+)" role="alert">([^<]*)<', page))
+    assert list(said) == list(faults)
+    for field, words in faults.items():
+        assert words in html.unescape(said[field])
+        assert f'aria-describedby="fault-{field}"' in page
+    assert "`territory" not in page
+    assert f'name="managed" value="{REP_A}"' in page
+    assert 'name="anywhere" value="1" checked' in page
+    for role in typed["roles"]:
+        assert f'value="{role}" checked' in page
 
 
 def test_the_log_says_in_sentences_who_did_what(admin, added, door):

@@ -268,6 +268,8 @@ def test_a_search_puts_no_reference_of_a_person_into_an_address(hr, here):
     assert found.status_code == 200
     assert "E-1042" in found.text
     assert "person=" not in found.text
+    for part in ("104", "e-10", "-1042", "\uff11\uff10\uff14"):
+        assert "1 of 1 decision about" in Page(send(hr, "/hr/decisions", person=part)).text, part
     by_id = send(hr, "/hr/decisions", person="E-2026-000001")
     assert by_id.location == "/hr/decisions/E-2026-000001"
     for unknown in ("E-9", ZIP, f"{STREET}, {TOWN}", "Jane Doe"):

@@ -26,6 +26,7 @@ from territory.eligibility.rules import (
 )
 from territory.eligibility.rules.policy import COMPARISONS, OFFICE_SETS, ORIGINS, Grandfathering
 from territory.schemas import PRECISIONS
+from tests.fixtures.eligibility_drawn import policy
 from tests.fixtures.eligibility_stores import LAT, LON, NOW
 from tests.fixtures.hr_apps import (
     come_as,
@@ -295,6 +296,18 @@ def test_the_self_check_answers_anybody_and_stores_nothing(tmp_path):
     assert decisions(app) == 0
     with open_homes(app.config["TERRITORY"].eligibility.homes_url) as homes:
         assert homes.size() == 0
+
+
+def test_the_self_check_goes_on_when_a_second_policy_is_published(tmp_path):
+    app = self_checking(tmp_path)
+    stranger = app.test_client()
+    before = Page(ask(stranger, "67654")).text
+    assert "Eligible" in before
+    strict = policy(Criterion(1.0), name="a stricter one")
+    with store_of(app) as store:
+        desk.save_policy(store, strict, by="hr", now=NOW)
+        desk.publish_policy(store, strict.name, strict.version, by="hr", now=NOW)
+    assert Page(ask(stranger, "67654")).text == before  # the one published first goes on
 
 
 def test_the_self_check_asks_hr_where_no_rule_can_be_told(tmp_path):

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine, text
 
 from territory.access import audit_log
 from territory.eligibility import decision, desk, rules
+from territory.eligibility.desk import decide as deciding
 from territory.eligibility.homes import open_homes
 from territory.eligibility.rules import Criterion, GrantedException, example
 from territory.eligibility.rules.policy import Grandfathering
@@ -518,6 +519,34 @@ def test_a_batch_takes_the_columns_it_is_told(here: Desk, tmp_path: Path) -> Non
         batch(here, tmp_path, mapping={"Nope": "postal_code"})
     with pytest.raises(ColumnError, match="no columns"):
         batch(here, tmp_path, mapping={"Note": "role"})
+
+
+def test_a_batch_counts_the_rows_of_its_file_and_stops_between_them(
+    here: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "homes.csv", tmp_path / "out.csv"
+    rows = "".join(f"E-{n},67654\n" for n in range(7))
+    source.write_text(f"id,zip\n{rows}E-8,67654,one cell too many\n")
+    monkeypatch.setattr(deciding, "_CHUNK", 3)
+    steps: list[tuple[int, int]] = []
+
+    def stop_at_7(done: int, of: int) -> None:
+        steps.append((done, of))
+        if done >= 7:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        desk.decide_batch(here.store, here.homes, source, target, here.ask(), rows_done=stop_at_7)
+    assert desk.search_decisions(here.store)[1] == 0
+    assert not target.exists()
+    assert steps == [(1, 8), (4, 8), (7, 8)]  # what cannot be read is done from the start
+    steps.clear()
+    report = desk.decide_batch(
+        here.store, here.homes, source, target, here.ask(),
+        rows_done=lambda done, of: steps.append((done, of)),
+    ).report  # fmt: skip
+    assert steps == [(1, 8), (4, 8), (7, 8), (8, 8)]
+    assert report.read == 8
 
 
 def test_a_batch_that_fails_leaves_no_decision_and_no_file(here: Desk, tmp_path: Path) -> None:
