@@ -187,6 +187,7 @@ def test_a_batch_that_waits_is_stopped_and_can_be_asked_for_again(app, hr):
     page = drop(hr, text_of(ROWS)).location
     decide(hr, page)
     assert "Waiting to start" in Page(hr.get(page)).text
+    assert "by hr · " in Page(hr.get(page)).text  # a name, and no id of a user
     assert hr.get(f"{page}.json").json["state"] == "waiting"
     assert decide_twice(hr, page).status_code == 409
     press(hr, f"{page}/stop")

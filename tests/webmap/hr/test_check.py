@@ -313,6 +313,7 @@ def test_a_certificate_tells_the_distance_in_a_class_unless_asked(hr):
         assert "Record SHA-256" in page.text
         assert "Signature" in page.text
         assert "The home address is no part of this record" in page.text
+        assert "territory eligibility" not in page.text  # a command is nothing to a web user
 
 
 # --- exceptions -----------------------------------------------------------------------------------
