@@ -57,7 +57,7 @@ def measure_homes(store: Store, rows: pd.DataFrame, request: DecisionRequest) ->
         policy.check_in_force(request.day)
         offices = offices_on(transaction, request.day)
         history = ledger.history(people)
-    if request.batch_id is not None:  # what an earlier attempt at it recorded is no earlier decision
+    if request.batch_id is not None:  # what an earlier attempt recorded is no earlier decision
         own = history["decided_at"] == utc_text(request.now)
         history = history[~(own & (history["decided_by"] == request.by))]
     facts = measure(
