@@ -91,6 +91,7 @@ def import_file(
     source: str | None = None,
     progress: Progress | None = None,
     warn: Callable[[str], None] | None = None,
+    on_record: Callable[[Transaction, ImportReport], object] | None = None,
 ) -> ImportReport:
     """Read a file into the store: new rows are added, changed ones updated, the same ones left.
 
@@ -113,6 +114,9 @@ def import_file(
         What to call the file; by default its name.
     warn
         Called with what is likely to be wrong with the mapping, before any row is read.
+    on_record
+        Called in the transaction once all is written: what it writes stands or falls with the
+        import. Not called by a dry run.
 
     Raises
     ------
@@ -138,7 +142,10 @@ def import_file(
     )
     terms = Terms(by=by, now=now, is_full=is_full, is_dry_run=dry_run, mapping=mapping)
     with store.read() if dry_run else store.write() as transaction:
-        return save_source(transaction, file, terms, progress=tell)
+        report = save_source(transaction, file, terms, progress=tell)
+        if on_record is not None and not dry_run:
+            on_record(transaction, report)
+    return report
 
 
 def mapping_for(

@@ -3,7 +3,7 @@
 A job is a row of the store; a worker takes it up, runs its task and writes down what came of it.
 A worker that dies leaves its job running without a heartbeat: the next one to look puts it back,
 at most `ATTEMPTS` times. So a task must be safe to run again from the start, as an import is, whose
-rows and record are one transaction. The tasks themselves are in ``tasks``.
+rows, record and end are one transaction. The tasks themselves are in ``tasks``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from territory.jobs.heartbeat_ledger import Heartbeats
-    from territory.store import Store
+    from territory.store import Store, Transaction
 
     Clock = Callable[[], datetime]
     Task = Callable[["Store", Mapping[str, Any], "JobProgress"], Mapping[str, Any]]
@@ -187,7 +187,8 @@ def _put_back(store: Store, heartbeats: Heartbeats, job: Job, now: datetime) -> 
 class JobProgress:
     """How far a running job is; a task is given one and reports by it."""
 
-    def __init__(self) -> None:
+    def __init__(self, job: Job | None = None, clock: Clock | None = None) -> None:
+        self._job, self._clock = job, clock
         self.stage: str | None = None
         self.done: int | None = None
         self.total: int | None = None
@@ -208,6 +209,22 @@ class JobProgress:
         """Say how many rows are done, of how many."""
         self.done, self.total = done, of
         self._check()
+
+    def end(self, transaction: Transaction, outcome: Mapping[str, Any]) -> None:
+        """Write the end of the job in the transaction of its task.
+
+        A worker that dies right after it leaves nothing to do again: of an import that ran twice
+        there would be two records.
+        """
+        if self._job is not None and self._clock is not None:
+            JobLedger(transaction).end(
+                self._job.job_id,
+                self._job.attempts,
+                state=DONE,
+                outcome=dict(outcome),
+                ended_at=utc_text(self._clock()),
+                **self.as_json(),
+            )
 
     def _check(self) -> None:
         if self.is_stopping.is_set():
@@ -235,7 +252,7 @@ def run(
 
     What goes wrong inside a task ends the job as failed; what is none of our errors is logged too.
     """
-    progress = JobProgress()
+    progress = JobProgress(job, clock)
     ending: dict[str, Any] = {
         "state": FAILED,
         "error": "The job failed because of an error in the program; its log has details.",

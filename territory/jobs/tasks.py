@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from territory.imports import ImportReport
     from territory.jobs.requests import JobProgress, Task
-    from territory.store import Store
+    from territory.store import Store, Transaction
 
 UPLOADS = "uploads"  # below the folder of what the server keeps
 IMPORT, GEOCODE, DECIDE = "import", "geocode", "decide"
@@ -43,6 +43,13 @@ def tasks_by_name(
         store: Store, arguments: Mapping[str, Any], progress: JobProgress
     ) -> dict[str, Any]:
         upload = uploads.find(folder / UPLOADS, arguments["upload_id"])
+        tables = upload.tables(arguments["run"])
+
+        def end_with_rows(transaction: Transaction, report: ImportReport) -> None:
+            progress("Writing the report")
+            leave(report, tables)
+            progress.end(transaction, summary(report))
+
         with uploads.name_in_errors(upload):
             report = import_file(
                 store,
@@ -55,9 +62,11 @@ def tasks_by_name(
                 dry_run=arguments["dry_run"],
                 source=upload.name,
                 progress=progress,
+                on_record=end_with_rows,
             )
-        progress("Writing the report")
-        leave(report, upload.tables(arguments["run"]))
+        if report.is_dry_run:
+            progress("Writing the report")
+            leave(report, tables)
         return summary(report)
 
     def geocode(

@@ -367,14 +367,19 @@ def purge_due(
         the day, or that somebody is in whose home is deleted now.
     """
     move_measures(store, homes, now=now)
+    files = 0
+    if folder is not None:  # first: once the homes are gone, nobody knows whose files go with them
+        files = upload_files.sweep(folder, now, kept_before=kept_before)
+        going = (
+            homes.subjects_due(now)
+            if kept_before is None
+            else homes.subjects_kept_before(kept_before)
+        )
+        files += upload_files.discard_of(folder, going)
     if kept_before is None:
         purged = homes.purge_due(by=by, now=now)
     else:
         purged = homes.purge_kept_before(kept_before, by=by, now=now)
-    files = 0
-    if folder is not None:
-        files = upload_files.sweep(folder, now, kept_before=kept_before)
-        files += upload_files.discard_of(folder, set(purged))
     _note_purge(store, "by age", len(purged), by, now)
     return HomePurgeReport(len(purged), homes.size(), files)
 

@@ -170,6 +170,18 @@ class HomeStore:
             row = connection.execute(query.where(purges.c.commitment == commitment)).one_or_none()
         return None if row is None else (row[0], row[1], row[2])
 
+    def subjects_due(self, now: datetime) -> set[str]:
+        """Name the people of whom a home would be purged by age."""
+        return self._subjects(homes.c.keep_until <= now.astimezone(UTC).date().isoformat())
+
+    def subjects_kept_before(self, day: str) -> set[str]:
+        """Name the people of whom a home was kept before a day (ISO text)."""
+        return self._subjects(homes.c.kept_at < day)
+
+    def _subjects(self, which: ColumnElement[bool]) -> set[str]:
+        with self._transaction() as connection:
+            return set(connection.execute(select(homes.c.subject).where(which)).scalars())
+
     def purge_subject(self, subject: str, *, by: str, now: datetime) -> list[str]:
         """Delete every home of one person for good; give whose each was."""
         return self._purge(homes.c.subject == subject, ASKED, by, now)

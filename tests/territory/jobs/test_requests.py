@@ -259,6 +259,19 @@ def test_an_attempt_that_was_given_up_cannot_end_the_next_one(store, in_file):
         assert JobLedger(transaction).end(job_id, 2, state="done", ended_at="in time")
 
 
+def test_a_job_that_ended_with_what_it_wrote_is_not_done_again_after_a_death(store, in_file):
+    def task(held: Store, _: object, progress: requests.JobProgress) -> dict[str, Any]:
+        with held.write() as transaction:
+            progress.end(transaction, {"written": 1})
+        raise MemoryError  # as good as dead: nothing after the transaction counts
+
+    job_id = ask(store)
+    job = next_job(store, in_file, {"count": task})
+    assert (job.state, job.outcome, job.error) == ("done", {"written": 1}, None)
+    assert requests.recover(store, in_file, now=NOW + timedelta(minutes=1)) == []
+    assert requests.look(store, in_file, job_id).attempts == 1
+
+
 def test_an_unknown_job_is_told_with_the_remedy(store, in_file):
     with pytest.raises(NotFoundError, match="territory jobs list"):
         requests.look(store, in_file, "job-0")

@@ -91,6 +91,26 @@ def test_a_purge_of_what_is_due_leaves_the_files_of_others(tmp_path):
         assert uploads.newest_first(folder) == []
 
 
+def test_a_purge_that_was_stopped_before_the_homes_went_takes_the_files_again(
+    tmp_path, monkeypatch
+):
+    folder = tmp_path / "var" / upload_files.FOLDER
+    with opened(tmp_path) as desk:
+        desk.decide("E-1", 10, now=NOW - timedelta(days=91))
+        hand_in(folder, text="id,ZIP\nE-1,80202\n")
+        with monkeypatch.context() as broken:
+            broken.setattr(upload_files, "discard_of", stopped)
+            with pytest.raises(KeyboardInterrupt):
+                purge_due(desk.store, desk.homes, by="clock", now=NOW, folder=folder)
+        report = purge_due(desk.store, desk.homes, by="clock", now=NOW, folder=folder)
+    assert (report.purged, report.files) == (1, 1)
+    assert uploads.newest_first(folder) == []
+
+
+def stopped(*_: object) -> int:
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("name", ["a.geojson", "a.gpkg", "a.parquet", "a.zip"])
 def test_a_batch_is_a_table_and_no_map(tmp_path, name):
     with pytest.raises(FileFormatError, match="a batch is a CSV or Excel file"):
