@@ -87,7 +87,9 @@ def answer(file: Static) -> Response:
 
 def spare(response: Response) -> Response:
     """Send nothing where the browser holds what it would be sent."""
-    if request.method == "GET" and response.status_code == 200 and not response.is_streamed:
+    # What the server sends from a file itself may have a length, but no bytes here.
+    is_page = not response.is_streamed and not response.direct_passthrough
+    if request.method == "GET" and response.status_code == 200 and is_page:
         if not response.get_etag()[0]:
             response.set_etag(_state(response), weak=True)
         response.make_conditional(request)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from waitress.buffers import ReadOnlyFileBasedBuffer
 
 from territory.access.audit_ledger import AuditLedger
 from territory.eligibility.desk import upload_files
@@ -110,6 +111,14 @@ def test_every_row_comes_back_in_its_order_and_columns_with_a_verdict(app, hr):
     assert all(row[told[1]] for row in table[1:] if row[at] == "cannot decide")
     assert "distance_class" in table[0]
     assert "distance_mi" not in table[0]
+
+
+def test_verdicts_are_given_by_the_server_too_which_sends_files_itself(app, hr):
+    page = decided(app, hr, text_of(ROWS))
+    by_server = {"wsgi.file_wrapper": ReadOnlyFileBasedBuffer}
+    got = hr.get(f"{page}/verdicts.csv", buffered=True, environ_overrides=by_server)
+    assert got.status_code == 200
+    assert got.data == hr.get(f"{page}/verdicts.csv", buffered=True).data
 
 
 def test_the_verdicts_add_up_to_the_file_in_the_table_and_in_the_chart(app, hr):
