@@ -14,6 +14,8 @@ import openpyxl
 import pytest
 
 from territory import imports
+from territory.jobs import requests, tasks
+from territory.jobs.ledger import DONE, JobLedger
 from territory.store import open_store
 from tests.fixtures.hostile import TEXTS
 from tests.fixtures.importing import (
@@ -375,6 +377,27 @@ def test_a_file_is_imported_once_and_again_after_an_undo(app, client):
     press(client, f"{address}/undo")
     assert press(client, commit).status_code == 303
     assert work_off(app)[0].outcome["changes"]["new"] == 4
+
+
+def test_an_import_whose_worker_dies_after_it_is_written_is_not_run_again(app, client, monkeypatch):
+    def die(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    page = drop(client).location
+    press(client, f"{page}/commit")
+    with monkeypatch.context() as dying:
+        dying.setattr(requests, "_end", die)
+        with pytest.raises(MemoryError):
+            work_off(app)
+    with open_store(app.config["TERRITORY"].store_url) as store:
+        made = imports.history(store)
+        made = made[made["source"] == "accounts.csv"]["import_id"].tolist()
+        assert len(made) == 1
+        with store.read() as transaction:
+            (job,) = JobLedger(transaction).of_task(tasks.IMPORT, [DONE])
+    assert [job.outcome["import_id"]] == made
+    assert work_off(app) == []
+    assert client.get(f"/ops/import/{made[0]}").status_code == 200
 
 
 @pytest.mark.parametrize("uploads", [1, 4])
