@@ -12,8 +12,9 @@ import functools
 import re
 import sqlite3
 import time
-from contextlib import contextmanager
-from threading import Lock
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager, suppress
+from threading import Lock, local
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from cachetools import LRUCache
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 MOST_BYTES = 64_000_000  # of answers; what was asked for longest ago goes first
 PLAIN_BYTES = 1_000  # what an answer is taken to weigh where nobody says
+MOST_WAIT_S = 30.0  # for another thread that works the same answer out
 _WRITE = re.compile(r'\s*(INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+"?(\w+)', re.IGNORECASE)
 # The clock in microseconds, or one more where that was given out already: a number never comes
 # again, not even where a backup is put back and written to anew, whose snapshots lie on the disk.
@@ -105,6 +107,10 @@ class RevisionCache:
         self._entries: LRUCache[Hashable, _Entry] = LRUCache(
             MOST_BYTES, getsizeof=lambda entry: entry.weight
         )
+        self._flights: dict[
+            Hashable, Future[Any]
+        ] = {}  # what is being worked out, by key and state
+        self._thread = local()
         self._lock = Lock()
 
     def get(
@@ -117,7 +123,9 @@ class RevisionCache:
     ) -> Answer:
         """Give what ``make`` answers under a key, without asking while its tables stand.
 
-        Treat it as frozen: others are given it too. Two threads that ask at once both ask.
+        Treat it as frozen: others are given it too. Where many threads ask at once, one works it
+        out and the others wait for it; where it fails or takes longer than ``MOST_WAIT_S``, each
+        works it out. A thread that is working out an answer waits for nobody.
 
         Parameters
         ----------
@@ -129,15 +137,42 @@ class RevisionCache:
         state = self.state(tables)
         with self._lock:
             entry = self._entries.get(key)
-        if entry is not None and entry.state == state:
-            answer: Answer = entry.answer
-            return answer
+            if entry is not None and entry.state == state:
+                answer: Answer = entry.answer
+                return answer
+            flight = self._flights.get((key, state))
+            own: Future[Answer] | None = None
+            if flight is None:
+                own = self._flights[key, state] = Future()
+        if flight is not None and not self._is_working():
+            with suppress(CancelledError, TimeoutError):
+                waited: Answer = flight.result(MOST_WAIT_S)
+                return waited
         # The numbers were read first, so the answer is of this state or of a later one; of a
         # later one it is asked for again, and never the other way round.
-        answer = make()
-        with self._lock:
-            self._entries[key] = _Entry(state, answer, min(weight, MOST_BYTES))
-        return answer
+        try:
+            answer = self._work_out(make)
+            with self._lock:
+                self._entries[key] = _Entry(state, answer, min(weight, MOST_BYTES))
+            if own is not None:
+                own.set_result(answer)
+            return answer
+        finally:
+            if own is not None:
+                own.cancel()  # says that there is no answer, where it was not set
+                with self._lock:
+                    del self._flights[key, state]
+
+    def _is_working(self) -> bool:
+        return getattr(self._thread, "depth", 0) > 0
+
+    def _work_out(self, make: Callable[[], Answer]) -> Answer:
+        depth = getattr(self._thread, "depth", 0)
+        self._thread.depth = depth + 1
+        try:
+            return make()
+        finally:
+            self._thread.depth = depth
 
     def state(self, tables: Collection[str]) -> tuple[int, ...]:
         """Give the number of each table; 0 where nothing was ever written."""

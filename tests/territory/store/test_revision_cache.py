@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -216,3 +218,68 @@ def test_totals_follow_every_import_and_plan_and_no_visit(demo_store: Store) -> 
     assert views.market_summaries(demo_store, scope=scope)["prospects"].sum() > 0
     publish.assign(demo_store, published_by="me", now=NOW, policy=Policy())
     assert views.overview(demo_store, scope=scope).plan_id != before.plan_id
+
+
+class Slow:
+    """An answer that is worked out once the test lets it; counts who began."""
+
+    def __init__(self, answer: str = "it") -> None:
+        self.answer, self.began, self.may_end = answer, 0, Event()
+        self.has_begun = Event()
+
+    def __call__(self) -> str:
+        self.began += 1
+        self.has_begun.set()
+        assert self.may_end.wait(60)
+        if self.answer == "none":
+            raise ConflictError("none")
+        return self.answer
+
+
+def test_of_many_who_ask_at_once_one_works_it_out(lite: Store) -> None:
+    make = Slow()
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(lite.cache.get, ("settings",), "k", make)
+        assert make.has_begun.wait(60)
+        others = [pool.submit(lite.cache.get, ("settings",), "k", make) for _ in range(7)]
+        wait(others, timeout=0.2)  # time enough for one that does not wait to begin
+        make.may_end.set()
+        assert {one.result() for one in (first, *others)} == {"it"}
+    assert make.began == 1
+
+
+def test_who_waits_for_one_that_fails_works_it_out(lite: Store) -> None:
+    failing, good = Slow("none"), Slow()
+    good.may_end.set()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(lite.cache.get, ("settings",), "k", failing)
+        assert failing.has_begun.wait(60)
+        other = pool.submit(lite.cache.get, ("settings",), "k", good)
+        wait([other], timeout=0.2)
+        assert good.began == 0
+        failing.may_end.set()
+        with pytest.raises(ConflictError):
+            first.result()
+        assert other.result() == "it"
+
+
+def test_who_asks_after_a_change_is_not_given_what_was_asked_before_it(lite: Store) -> None:
+    old, new = Slow("old"), Slow("new")
+    new.may_end.set()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(lite.cache.get, ("settings",), "k", old)
+        assert old.has_begun.wait(60)
+        set_word(lite, "changed")
+        assert pool.submit(lite.cache.get, ("settings",), "k", new).result() == "new"
+        old.may_end.set()
+        assert first.result() == "old"
+
+
+def test_an_answer_may_ask_for_others_and_for_itself(lite: Store) -> None:
+    depth = []
+
+    def make() -> int:
+        depth.append(1)
+        return lite.cache.get(("settings",), "k", make) if len(depth) < 3 else len(depth)
+
+    assert lite.cache.get(("settings",), "k", make) == 3

@@ -331,7 +331,7 @@ def test_the_setting_is_read_from_the_environment(monkeypatch, path: Path) -> No
 
 def test_the_page_about_the_data_names_the_host_and_the_credit(demo_url, tmp_path: Path) -> None:
     plain = make_app(demo_url, tmp_path).test_client().get("/about").text
-    assert "Nothing on these pages is asked from another host." in plain
+    assert "Nothing on these pages comes from another host." in plain
     assert "OpenStreetMap contributors" in plain
     served = make_app(demo_url, tmp_path, tiles=SERVER, tiles_credit="A <b> Sons")
     told = served.test_client().get("/about").text

@@ -247,12 +247,13 @@ def test_a_dry_run_says_first_what_it_would_clear_and_then_what_it_cannot_read(a
     work_off(app)
     response = client.get(f"{address}/trial")
     page = Page(response)
-    told = "2\N{NO-BREAK SPACE}values on file would be cleared"
+    told = "2\N{NO-BREAK SPACE}values on record will be cleared"
     assert told in response.get_data(as_text=True)
     text = page.text.replace("\N{NO-BREAK SPACE}", " ")
     assert "2 cleared, 1 unreadable" in text
     order = [text.index(words) for words in (
-        "2 values on file would be cleared", "1 cell cannot be read", "Where every row would go",
+        "2 values on record will be cleared", "1 cell cannot be read",
+        "What the import will do with every row",
     )]  # fmt: skip
     assert order == sorted(order)
     assert "Employees in 1 row" in text
