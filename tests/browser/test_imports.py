@@ -105,7 +105,7 @@ def test_drop_map_try_import_fix_by_dragging_a_pin_and_undo(page, app, worker):
     page.get_by_text("2 of 6 addresses to review").wait_for()
     assert held(app, "B-2")["placement"] == "conflict"
     # Fix: drag the pin.
-    page.get_by_role("link", name="Place 2 rows").click()
+    page.get_by_role("link", name="Review 2 addresses").click()
     page.get_by_role("searchbox").fill("B-2")
     page.get_by_role("button", name="Show").click()
     page.wait_for_selector(READY)
