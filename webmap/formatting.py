@@ -226,7 +226,7 @@ def _zones() -> frozenset[str]:
 
 
 def person(person_id: str | None) -> str:
-    """Give the name of who is on record: ``Dana Reyes``, ``root on the command line``."""
+    """Give the name of who is on record: ``Dana Reyes``, ``root (server account)``."""
     return access.person_name(person_id, access.person_names(context.store()))
 
 

@@ -1,7 +1,7 @@
 """People by name: what a record's "by" is called where somebody reads it.
 
-Records hold an id, which stays when a name changes: of a user, or the login of who worked at the
-command line. Pages, messages and the lines of commands name the person; JSON and files keep the id.
+Records hold an id, which stays when a name changes: of a user, or the login of the server's account
+that was worked with. Pages, messages and the lines of commands name the person; JSON and files keep the id.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ PROGRAMS = {NOBODY: "Nobody signed in", "sign-on": "Company sign-on"}
 def person_name(person_id: str | None, names: Mapping[str, str]) -> str:
     """Give the name of who is on record under an id; empty where nobody is.
 
-    What is written as a login of a machine ("root") is of the command line, and says so; anything
-    else that is no user's id is a name already.
+    What is written as a login of a machine ("root") is an account of the server, which works at the
+    command line or on pages without sign-in; anything else that is no user's id is a name already.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def person_name(person_id: str | None, names: Mapping[str, str]) -> str:
         return ""
     known = names.get(person_id) or PROGRAMS.get(person_id)
     return known or (
-        f"{person_id} on the command line" if _LOGIN.fullmatch(person_id) else person_id
+        f"{person_id} (server account)" if _LOGIN.fullmatch(person_id) else person_id
     )
 
 

@@ -14,7 +14,7 @@ NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 
 @pytest.mark.parametrize(
     ("person_id", "name"),
-    [("user-2", "Dana Reyes"), ("root", "root on the command line"), ("Ann Lee", "Ann Lee"),
+    [("user-2", "Dana Reyes"), ("root", "root (server account)"), ("Ann Lee", "Ann Lee"),
      ("Example company", "Example company"), ("nobody", "Nobody signed in"), (None, ""), ("", "")],
 )  # fmt: skip
 def test_a_record_names_the_person(person_id, name):
