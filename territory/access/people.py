@@ -1,7 +1,8 @@
 """People by name: what a record's "by" is called where somebody reads it.
 
 Records hold an id, which stays when a name changes: of a user, or the login of the server's account
-that was worked with. Pages, messages and the lines of commands name the person; JSON and files keep the id.
+that was worked with. Pages, messages and the lines of commands name the person; JSON and files
+keep the id.
 """
 
 from __future__ import annotations
@@ -37,9 +38,7 @@ def person_name(person_id: str | None, names: Mapping[str, str]) -> str:
     if not person_id:
         return ""
     known = names.get(person_id) or PROGRAMS.get(person_id)
-    return known or (
-        f"{person_id} (server account)" if _LOGIN.fullmatch(person_id) else person_id
-    )
+    return known or (f"{person_id} (server account)" if _LOGIN.fullmatch(person_id) else person_id)
 
 
 def person_names(store: Store) -> Mapping[str, str]:

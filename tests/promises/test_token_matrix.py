@@ -9,7 +9,7 @@ import pytest
 from territory.access import TOKEN_SCOPES, api_tokens, users
 from territory.store import open_store
 from tests.fixtures.routes import path_of, rules
-from tests.fixtures.web import NOW
+from tests.fixtures.web import NOW, make_doors
 from tests.promises.test_role_matrix import EVERYBODY, open_to
 
 # Written down here once more and not asked of the app: what each scope opens when it is alone.
@@ -84,8 +84,9 @@ def test_no_token_is_made_of_what_its_table_does_not_name(doors):
             token_of(doors, "ops", {scope})
 
 
-def test_a_token_that_decides_is_told_a_class_and_no_distance(doors):
+def test_a_token_that_decides_is_told_a_class_and_no_distance(demo, tmp_path):
     """The way from a home to an office stays with HR, whichever home is asked about."""
+    doors = make_doors(demo, tmp_path)  # its own: what other tests ask for may take offices away
     headers = token_of(doors, "hr", {"decide_eligibility"})
     home = {"lat": 41.8823459873, "lon": -87.6512349871}
     body = {"home": home, "record": False}

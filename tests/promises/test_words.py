@@ -75,8 +75,9 @@ def test_no_refused_phrase_is_shown() -> None:
     found = [
         (str(path.relative_to(ROOT)), phrase)
         for path in readable()
+        for text in [shown_text(path)]  # a module is parsed once, not for each phrase
         for phrase in phrases
-        if phrase in shown_text(path)
+        if phrase in text
     ]
     assert sorted(set(found) - ALLOWED) == []
     assert set(found) >= ALLOWED  # what is allowed for nothing is taken off the list
@@ -86,7 +87,7 @@ def test_the_scan_reads_messages_help_and_templates() -> None:
     tree = ast.parse(
         '"""Turned away."""\n@cli.command()\ndef f():\n    """Help."""\n    say(f"a {b} c")'
     )
-    assert list(strings(tree)) == ["a … c", "Help.", "a ", " c"]
+    assert sorted(strings(tree)) == [" c", "Help.", "a ", "a … c"]
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -28,7 +28,7 @@ OUTCOME = {
     LOSES: ("no", "cross", "Loses eligibility"),
     STAYS_IN: ("", "dash", "Stays eligible"),
     STAYS_OUT: ("", "dash", "Stays not eligible"),
-    OPEN: ("unknown", "question", "Cannot be told"),
+    OPEN: ("unknown", "question", "Cannot decide"),
 }
 
 

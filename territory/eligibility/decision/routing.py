@@ -255,7 +255,7 @@ def open_router(url: str | None) -> OsrmRouter | ValhallaRouter | None:
         raise InputError(f"{parts.hostname}: no password and no query here. {HOW_TO_NAME_ONE}")
     if parts.scheme == "http" and not _is_own(parts.hostname):
         raise InputError(
-            f"{parts.hostname}: homes would go there in the open. Use https, or a server in your "
+            f"{parts.hostname}: homes travel there in the open. Use https, or a server in your "
             "own network."
         )
     router, usual = _KINDS[kind]
