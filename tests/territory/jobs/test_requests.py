@@ -388,7 +388,7 @@ def test_the_command_line_lists_shows_and_stops_jobs(store, in_file, tmp_path, m
 
     assert job_id in told("list")
     assert json.loads(told("show", job_id, "--json"))["state"] == "waiting"
-    assert "stops" in told("stop", job_id)
+    assert told("stop", job_id) == f"{job_id} is being stopped.\n"
     assert json.loads(told("list", "--json"))["jobs"][0]["state"] == "stopped"
 
 
