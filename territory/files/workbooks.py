@@ -150,7 +150,10 @@ def _rows(path: Path, values: Any, formulas: Any) -> Iterator[_Row]:
     for line, row in enumerate(values.iter_rows(), 1):
         if line > MAX_ROWS:
             raise FileFormatError(f"{path}: a row after {MAX_ROWS:,}, which no sheet can hold.")
-        uncomputed = _uncomputed(row, next(formula_rows, ()))
+        with_formulas = next(formula_rows, ())
+        if not row:  # a row that the file leaves out: a million of them may stand before the next
+            continue
+        uncomputed = _uncomputed(row, with_formulas)
         texts = [_text(cell) for cell in row]
         while texts and not texts[-1]:
             texts.pop()

@@ -107,9 +107,7 @@ class RevisionCache:
         self._entries: LRUCache[Hashable, _Entry] = LRUCache(
             MOST_BYTES, getsizeof=lambda entry: entry.weight
         )
-        self._flights: dict[
-            Hashable, Future[Any]
-        ] = {}  # what is being worked out, by key and state
+        self._flights: dict[Hashable, Future[Any]] = {}  # by key and state
         self._thread = local()
         self._lock = Lock()
 

@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-# Seconds of the processor. A file that does what it is made for takes minutes; one that is refused
-# takes half a second, or two where somebody else is busy on the same core.
-SECONDS, EXTRA_MB, LIMIT_MB = 6.0, 300, 4_000
+SECONDS, EXTRA_MB, LIMIT_MB = 2.0, 300, 4_000
 READER = """
 import json, resource, sys, time
 from pathlib import Path
